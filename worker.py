@@ -19,6 +19,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Interceptor, Plugin, Worker
 
+from activities.access.retention import RequestKeys
 from activities.aftersales.returns import Returns
 from activities.companies import Companies
 from activities.customers.retention import Persons
@@ -29,7 +30,6 @@ from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
-from activities.notifications.sequencing import EventSequence, OldEvents
 from activities.orders.order_records import OrderRecords
 from activities.orders.retention import EndedOrders
 from activities.orders.starts import OrderStarts
@@ -184,9 +184,8 @@ def duties(
 ) -> list[Duty]:
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
-    `readers`: what the webhooks of each payment company are read with. `stranded_after`: how long
-    buying a label may take. `renewals_every_s`: the period of that duty. `kept`: what is
-    forgotten, and when.
+    `readers`: of each payment company's webhooks. `stranded_after`: how long buying a label may
+    take. `renewals_every_s`: the period of that duty. `kept`: what is forgotten, and when.
     """
     events = ProviderEvents(pool, Wakes(client).send, readers or {}, kept.provider_events)
     return [
@@ -195,7 +194,6 @@ def duties(
         Duty(PurchaseStarts(pool, client, task_queue).start, SWEEP_S, replenishment.CHANNEL),
         Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
         Duty(labels.Labels(pool, client, stranded_after).want, SWEEP_S, labels.CHANNEL),
-        Duty(EventSequence(pool).advance, SWEEP_S),
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
@@ -206,7 +204,7 @@ def duties(
                 EndedOrders(pool, kept.effects).forget,
                 events.forget,
                 labels.LabelFiles(pool, kept.label_files).forget,
-                OldEvents(pool, kept.events).forget,
+                RequestKeys(pool, kept.request_keys).forget,
                 Persons(pool, kept.persons, kept.documents_years).forget,
             )
         ),

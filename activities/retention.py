@@ -15,12 +15,12 @@ class Kept(NamedTuple):
     """After a company's event was processed."""
     label_files: timedelta = timedelta(days=30)
     """After the parcel has left."""
+    request_keys: timedelta = timedelta(days=7)
+    """After the request: nobody repeats it any more by then."""
     persons: timedelta | None = None
     """After an order's end; None: until somebody asks to erase them."""
     documents_years: int = 10
     """Whole, though their person was erased, after the year of their issue."""
-    events: timedelta = timedelta(days=30)
-    """In the sequence for other systems, and each attempt to deliver them."""
 
 
 AS_SHIPPED: Final = Kept()

@@ -76,9 +76,8 @@ class Settings(BaseSettings):
     label_files_kept: Annotated[timedelta, Field(ge=timedelta(days=1))] = timedelta(days=30)
     """For how long after its parcel has left a label can be printed again."""
 
-    events_kept: Annotated[timedelta, Field(ge=timedelta(days=7))] = timedelta(days=30)
-    """For how long an event can be read and delivered once more, and for how long it is known what
-    came of each attempt to deliver it; docs/events.md."""
+    request_keys_kept: Annotated[timedelta, Field(ge=timedelta(days=1))] = timedelta(days=7)
+    """For how long a request over HTTP is known by its Idempotency-Key."""
 
     personal_data_kept: Annotated[timedelta | None, Field(ge=timedelta(days=1))] = None
     """For how long after an order's end it is known whose it was; not set: until somebody asks to
@@ -153,11 +152,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
-    def kept(self) -> tuple[timedelta, timedelta, timedelta, timedelta | None, int, timedelta]:
+    def kept(self) -> tuple[timedelta, timedelta, timedelta, timedelta, timedelta | None, int]:
         """How long what is kept, in the sequence of `activities.retention.Kept`."""
         ended = (self.effects_kept, self.provider_events_kept, self.label_files_kept)
-        persons = (self.personal_data_kept, self.documents_kept_years)
-        return (*ended, *persons, self.events_kept)
+        return (
+            *(*ended, self.request_keys_kept),
+            *(self.personal_data_kept, self.documents_kept_years),
+        )
 
 
 def load_settings() -> Settings:

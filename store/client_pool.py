@@ -64,7 +64,7 @@ async def open_client_pool(
         )
 
 
-class _Rehearsal:
+class _OneConnection:
     """Looks like a pool to those who acquire a connection, and always gives the same one."""
 
     def __init__(self, connection: Connection) -> None:
@@ -73,7 +73,7 @@ class _Rehearsal:
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Connection]:
-        # What fails is undone by itself, so that the rest of the rehearsal goes on.
+        # What fails is undone by itself, so that a rehearsal goes on.
         async with self._one_at_a_time:
             with database_faults():
                 async with self._connection.transaction():
@@ -93,7 +93,14 @@ async def rehearsal(pool: Pool) -> AsyncIterator[Pool]:
         transaction = connection.transaction()
         await transaction.start()
         try:
-            yield cast("Pool", _Rehearsal(connection))
+            yield cast("Pool", _OneConnection(connection))
         finally:
             with suppress(*DatabaseFault):  # without a connection, there is nothing to undo
                 await transaction.rollback()
+
+
+@asynccontextmanager
+async def together(pool: Pool) -> AsyncIterator[Pool]:
+    """A pool whose changes are one transaction: all are made in the end, or none after an error."""
+    async with pool.acquire() as connection, connection.transaction():
+        yield cast("Pool", _OneConnection(connection))

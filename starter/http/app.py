@@ -7,45 +7,52 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from domain.errors import OrderloomError
-from starter.http import health, pages, problems
+from starter.http import health, pages, problems, v1
+from starter.http.callers import Limiter
+from starter.http.cursors import Cursors
 from starter.http.front import Front, Limits
 from starter.http.metrics import Metrics
-from starter.http.problems import DEFECT, Problem, ProblemError
+from starter.http.openapi import completed
+from starter.http.problems import DEFECT, ProblemError
 from starter.http.reading import StrictRoute
+from starter.service.service import Service
 
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
-_WHY_NOT: Final[dict[str, Any]] = {
-    "description": "Why it was not done.",
-    "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
 _WHAT_TO_DO: Final = {
     404: "there is no such path: /openapi.json lists those that are there",
     405: "this path takes other methods: the header Allow names them",
 }
 
 
-def application(looks: health.Health, *, limits: Limits, metrics: Metrics) -> ASGIApp:
+def application(
+    here: Service,
+    looks: health.Health,
+    cursors: Cursors,
+    *,
+    limits: Limits,
+    metrics: Metrics,
+) -> ASGIApp:
     """Everything that is answered, in front of the servers that `looks` asks."""
     app = described()
     app.state.health = looks
+    app.state.service = here
+    app.state.cursors = cursors
+    app.state.limiter = Limiter()
+    app.state.under_way = set()
     return Front(app, limits=limits, metrics=metrics)
 
 
 class _App(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        """The document, with the schema of the problems that every operation may answer with."""
-        document = super().openapi()
-        _, problem = models_json_schema(
-            [(Problem, "serialization")], ref_template="#/components/schemas/{model}"
-        )
-        document["components"]["schemas"].update(problem["$defs"])
-        return document
+        """The document of the routes, completed once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = completed(super().openapi())
+        return self.openapi_schema
 
 
 def described() -> FastAPI:
@@ -56,11 +63,10 @@ def described() -> FastAPI:
         description="Order management and fulfilment: every order is one durable workflow.",
         docs_url=None,
         redoc_url=None,
-        responses={"default": _WHY_NOT},
     )
     app.router.route_class = StrictRoute
-    app.include_router(health.router)
-    app.include_router(pages.router)
+    for router in (health.router, pages.router, *v1.ROUTERS):
+        app.include_router(router)
     app.add_exception_handler(OrderloomError, _refused)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _no_route)
@@ -75,20 +81,12 @@ def _of(request: Request) -> dict[str, Any]:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, OrderloomError)
-    return problems.of_refusal(error, **_of(request))
+    return problems.response(problems.problem_of(error, **_of(request)))
 
 
 async def _not_valid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = problems.faults_of(error.errors())
-    return problems.answer(
-        status=422,
-        code="invalid_input",
-        title="The input cannot be used",
-        detail="; ".join(f"{one.pointer}: {one.detail}" for one in found[:3]),
-        errors=found,
-        **_of(request),
-    )
+    return problems.response(problems.of_faults(error.errors(), **_of(request)))
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
@@ -110,6 +108,8 @@ async def _problem(request: Request, error: Exception) -> Response:
         code=error.code,
         detail=error.detail,
         retryable=error.retryable,
+        errors=error.errors,
+        headers=error.headers,
         **_of(request),
     )
 

@@ -11,6 +11,7 @@ import re
 import time
 import traceback
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -60,8 +61,9 @@ class Front:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(Headers(scope=scope))
-        scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, request_id)
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        answer = _Answer(send, request_id, state)
         began = time.perf_counter()
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
@@ -172,6 +174,8 @@ class Front:
             "status": answer.status,
             "ms": round(1000 * seconds, 1),
         }
+        if (key_id := scope["state"].get("key_id")) is not None:
+            told["key"] = key_id
         logger.info("%s %s", method, route, extra=told)
 
 
@@ -182,8 +186,9 @@ class _Gone(Exception):
 class _Answer:
     """What is sent, with the headers of every answer; and what it was."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, state: Mapping[str, Any]) -> None:
         self._send = send
+        self._state = state
         self.request_id = request_id
         self.status = 500
         self.has_begun = False
@@ -193,7 +198,7 @@ class _Answer:
             self.status, self.has_begun = message["status"], True
             headers = MutableHeaders(scope=message)
             headers[REQUEST_ID] = self.request_id
-            for name, value in _ALWAYS.items():
+            for name, value in {**_ALWAYS, **self._state.get("headers", {})}.items():
                 headers.setdefault(name, value)
         await self._send(message)
 

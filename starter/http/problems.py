@@ -57,6 +57,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "cannot_decrypt": _Kind(503, "A value cannot be decrypted"),
     "refused": _Kind(409, "A rule says no"),
     "conflict": _Kind(409, "It was used before with other content"),
+    "key_reused": _Kind(422, "The key was used before with other content"),
     "not_found": _Kind(404, "There is no such thing"),
     "ending": _Kind(409, "It is just coming to its end", retryable=True),
     "not_authorized": _Kind(409, "The authorization has ended"),
@@ -74,10 +75,20 @@ DEFECT: Final = "This is a fault of Orderloom: its log says more under this id"
 class ProblemError(HTTPException):
     """A request that the HTTP door itself refuses."""
 
-    def __init__(self, status: int, code: str, detail: str, *, retryable: bool = False) -> None:
-        super().__init__(status, detail)
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        retryable: bool = False,
+        errors: Sequence[Fault] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, headers)
         self.code = code
         self.retryable = retryable
+        self.errors = errors
 
 
 def answer(
@@ -103,19 +114,24 @@ def answer(
         retryable=retryable,
         errors=tuple(errors),
     )
-    again = {"Retry-After": str(RETRY_AFTER_S)} if retryable else {}
+    return response(problem, headers)
+
+
+def response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The problem as an answer."""
+    again = {"Retry-After": str(RETRY_AFTER_S)} if problem.retryable else {}
     return JSONResponse(
         problem.model_dump(mode="json"),
-        status_code=status,
+        status_code=problem.status,
         media_type=MEDIA_TYPE,
         headers={**again, **(headers or {})},
     )
 
 
-def of_refusal(error: OrderloomError, *, instance: str, request_id: str) -> JSONResponse:
+def problem_of(error: OrderloomError, *, instance: str, request_id: str) -> Problem:
     """What a door of the service has refused."""
     kind = _KINDS.get(error.kind, _KINDS["error"])
-    return answer(
+    return Problem(
         status=kind.status,
         code=error.kind,
         title=kind.title,
@@ -123,6 +139,20 @@ def of_refusal(error: OrderloomError, *, instance: str, request_id: str) -> JSON
         instance=instance,
         request_id=request_id,
         retryable=kind.retryable,
+    )
+
+
+def of_faults(errors: Sequence[Mapping[str, Any]], *, instance: str, request_id: str) -> Problem:
+    """What is wrong with the values of a request."""
+    found = faults_of(errors)
+    return Problem(
+        status=422,
+        code="invalid_input",
+        title=_KINDS["invalid_input"].title,
+        detail="; ".join(f"{one.pointer}: {one.detail}" for one in found[:3]),
+        instance=instance,
+        request_id=request_id,
+        errors=tuple(found),
     )
 
 

@@ -24,7 +24,7 @@ from domain.access.key_text import (
 from domain.access.keys import Grant
 from domain.errors import InvalidInput
 from domain.words import few, span
-from store.access import keys
+from store.access import keys, signing
 from store.accounting import sellers
 from store.database import Connection, Pool
 from store.orders import channels
@@ -56,6 +56,11 @@ class Access:
             return None
         async with self._pool.acquire() as conn:
             return await keys.grant(conn, text)
+
+    async def signing_secret(self, purpose: str) -> bytes:
+        """What this installation signs with for a purpose, the same for all of its programs."""
+        async with self._pool.acquire() as conn:
+            return await signing.secret(conn, purpose, secrets.token_bytes(32))
 
     async def list(
         self, *, revoked: bool = False, after: str | None = None, limit: int = 1_000

@@ -10,23 +10,39 @@ from domain.orders.messages import (
     ReturnOutcome,
     ReturnRequest,
 )
-from starter.service.updates import OrderRequests
+from starter.service.order_requests import OrderRequests
+from starter.service.updates import Taken
 
 
 class Aftersales:
-    """Cancellations, returns and refunds. The order decides; each call may be repeated."""
+    """Cancellations, returns and refunds. The order decides; each call may be repeated.
+
+    `taken` is called once the order has the request: it is met then, whoever waits for the answer.
+    """
 
     def __init__(self, requests: OrderRequests) -> None:
         self._requests = requests
 
-    async def cancel(self, order_id: str, request: CancelRequest) -> CancelOutcome:
+    async def cancel(
+        self, order_id: str, request: CancelRequest, *, taken: Taken | None = None
+    ) -> CancelOutcome:
         """Cancel an order or some units. Returns the result for each unit. Raises Refused."""
-        return await self._requests.send(order_id, "cancel_order", request, CancelOutcome)
+        return await self._requests.send(
+            order_id, "cancel_order", request, CancelOutcome, taken=taken
+        )
 
-    async def request_return(self, order_id: str, request: ReturnRequest) -> ReturnOutcome:
+    async def request_return(
+        self, order_id: str, request: ReturnRequest, *, taken: Taken | None = None
+    ) -> ReturnOutcome:
         """Ask to send units back. Raises Refused with the reason."""
-        return await self._requests.send(order_id, "return_items", request, ReturnOutcome)
+        return await self._requests.send(
+            order_id, "return_items", request, ReturnOutcome, taken=taken
+        )
 
-    async def refund(self, order_id: str, request: RefundRequest) -> RefundOutcome:
+    async def refund(
+        self, order_id: str, request: RefundRequest, *, taken: Taken | None = None
+    ) -> RefundOutcome:
         """Pay something back that comes with no return. Raises Refused with the reason."""
-        return await self._requests.send(order_id, "refund_order", request, RefundOutcome)
+        return await self._requests.send(
+            order_id, "refund_order", request, RefundOutcome, taken=taken
+        )

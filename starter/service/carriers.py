@@ -9,7 +9,8 @@ from typing import Final
 from domain.errors import NotFound
 from domain.fulfilment.tracking import CarrierStatus
 from store.database import Pool
-from store.views import parcels, reads
+from store.views import parcels
+from store.views.parcels import ParcelUnderWay
 from store.warehouse import scans
 from store.warehouse.scans import Heard
 
@@ -54,7 +55,7 @@ class Carriers:
             if not await scans.settle_late(conn, order_id, step, note, who=who):
                 raise NotFound(f"{step!r} of {order_id} needs no attention")
 
-    async def under_way(self, *, at_most: int = 1000) -> Sequence[reads.ParcelUnderWay]:
+    async def under_way(self, *, at_most: int = 1000) -> Sequence[ParcelUnderWay]:
         """The shipments that carriers have."""
         async with self._pool.acquire() as conn:
             return await parcels.parcels_under_way(conn, at_most=at_most)

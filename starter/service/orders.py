@@ -10,15 +10,16 @@ All reads come from PostgreSQL, and so does the decision on an order that was ju
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from domain import ids
-from domain.errors import InvalidInput, Refused, Unreachable
+from domain.errors import InvalidInput, Unreachable
 from domain.orders.messages import (
     AttentionAnswer,
     Placement,
@@ -27,16 +28,15 @@ from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.starts import OrderStart
 from domain.orders.taxing import TaxRates, lacks_tax
-from domain.views.order_snapshot import OrderState
 from runtime.order_starts import start_order
 from starter.service.decisions import Decisions
+from starter.service.order_records import OrderRecords
+from starter.service.order_requests import OrderRequests
 from starter.service.resuming import SETTLE, LostOrders, Resumption
-from starter.service.taking_in import Asked, TakingIn
+from starter.service.taking_in import Asked, Taken, TakingIn
 from starter.service.taxing import taxed_by
-from starter.service.updates import OrderRequests
 from store.database import Pool
-from store.views import decisions, named, reads
-from store.views.decisions import Sourced
+from store.orders.answers import KeptAnswer
 
 _A_DAY = timedelta(days=1)
 
@@ -50,81 +50,16 @@ AWAY_SECONDS: Final = 5.0
 """After a start that Temporal did not take, the next orders are left to the relay for so long."""
 
 
-class OrderRecords:
-    """Reads about orders. They need the database alone."""
+@dataclass(frozen=True)
+class Placed:
+    """The answer to placing an order. `new`: it was not on record before.
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    `repeated`: a request with the same key was answered before.
+    """
 
-    async def get(self, order_id: str) -> reads.OrderDetail:
-        """Everything about an order. Raises NotFound."""
-        async with self._pool.acquire() as conn:
-            return await reads.detail(conn, order_id)
-
-    async def named(self, text: str) -> str:
-        """The id of the order that a person names: by its id, or as its channel writes its number.
-
-        What names no order is answered as it is. Raises Refused where several have that number.
-        """
-        async with self._pool.acquire() as conn:
-            found = await named.named(conn, text)
-        if len(found) > 1:
-            raise Refused(f"{text!r} is the number of several orders: {', '.join(found)}; name one")
-        return found[0] if found else text
-
-    async def list(
-        self,
-        *,
-        channel: str | None = None,
-        seller: str | None = None,
-        state: OrderState | None = None,
-        customer_id: str | None = None,
-        attention: bool | None = None,
-        placed_from: datetime | None = None,
-        placed_to: datetime | None = None,
-        at_most: int = 100,
-    ) -> Sequence[reads.OrderSummary]:
-        """Orders, newest first, that match every filter that is given."""
-        async with self._pool.acquire() as conn:
-            return await reads.summaries(
-                conn,
-                channel=channel,
-                seller=seller,
-                state=state,
-                customer_id=customer_id,
-                attention=attention,
-                placed_from=placed_from,
-                placed_to=placed_to,
-                at_most=at_most,
-            )
-
-    async def events(self, order_id: str) -> Sequence[reads.EventRow]:
-        """An order's story: its events, oldest first. Raises NotFound."""
-        async with self._pool.acquire() as conn:
-            return await reads.story(conn, order_id)
-
-    async def news(self, order_id: str, *, after: int = 0) -> reads.News:
-        """An order's state, and its events since the one with this number. Raises NotFound."""
-        async with self._pool.acquire() as conn:
-            return await reads.news(conn, order_id, after=after)
-
-    async def states(self) -> Mapping[str, int]:
-        """State → how many orders are in it. Of the finished ones, those of the last day.
-
-        A shop has finished millions of orders: nobody who looks at today counts them all.
-        """
-        async with self._pool.acquire() as conn:
-            return await reads.states(conn, finished_since=datetime.now(UTC) - _A_DAY)
-
-    async def attention(self, order_ids: Sequence[str]) -> Sequence[reads.AttentionRow]:
-        """The steps of these orders that need attention."""
-        async with self._pool.acquire() as conn:
-            return await reads.needing_attention(conn, order_ids)
-
-    async def sourcing(self, order_id: str) -> Sequence[Sourced]:
-        """Each choice of locations for an order, oldest first, with what spoke for it."""
-        async with self._pool.acquire() as conn:
-            return await decisions.sourcing(conn, order_id)
+    placement: Placement
+    new: bool
+    repeated: bool
 
 
 class Orders(OrderRecords):
@@ -173,14 +108,32 @@ class Orders(OrderRecords):
         channel does not take it. An order without a word of tax gets the rates that are due where
         an extension knows them. Raises Unreachable where that one does not answer.
         """
+        asked = Asked(order, policy, bulk)
+        return (await self.place_by_key(asked, answer_within=answer_within)).placement
+
+    async def place_by_key(
+        self, asked: Asked, *, answer_within: timedelta = ANSWER_WITHIN
+    ) -> Placed:
+        """Place an order as `place` does, and say whether it or its request was known before.
+
+        Its request's key is kept together with the order. Raises KeyReused, too, where that key had
+        other content.
+        """
+        order = asked.order
         taxed = await self._with_tax(order)
         try:
-            taken = await self._intake.take_in(Asked(taxed, policy, bulk, as_sent=order))
+            taken = await self._intake.take_in(replace(asked, order=taxed, as_sent=order))
         except InvalidInput:
             # What was taken in before its channel changed is answered as it was.
             if (known := await self._decisions.on_record(order)) is not None:
-                return known
+                return Placed(known, new=False, repeated=False)
             raise
+        placement = await self._placement(order, taxed, taken, asked.bulk, answer_within)
+        return Placed(placement, new=taken.new, repeated=taken.repeated)
+
+    async def _placement(
+        self, order: Order, taxed: Order, taken: Taken, bulk: bool, answer_within: timedelta
+    ) -> Placement:
         if not taken.new and (known := await self._decisions.on_record(order)) is not None:
             return known
         try:
@@ -240,6 +193,10 @@ class Orders(OrderRecords):
                 f"{ids.workflow_id(order.order_id)} in Temporal"
             )
         return known
+
+    async def answer_of(self, order_id: str, request_id: str) -> KeptAnswer | None:
+        """What an order has answered to a request with this id; None: nothing yet."""
+        return await self._requests.answer_of(order_id, request_id)
 
     async def resolve_attention(self, order_id: str, answer: AttentionAnswer) -> None:
         """Tell a step that needs attention what to do. Raises Refused."""

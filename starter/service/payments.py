@@ -7,7 +7,8 @@ from typing import Final
 
 from domain.errors import NotFound
 from domain.orders.messages import ChargeRequest, PayOutcome, PayRequest
-from starter.service.updates import OrderRequests
+from starter.service.order_requests import OrderRequests
+from starter.service.updates import Taken
 from store.database import Pool
 from store.payments import bounced_refunds, disputes, money_reads, provider_reads
 from store.payments.money_reads import Unsettled
@@ -71,16 +72,23 @@ class PaymentRecords:
 
 
 class Payments(PaymentRecords):
-    """The same, with paying and charging, about which the order itself decides."""
+    """The same, with paying and charging, about which the order itself decides.
+
+    `taken` is called once the order has the request: it is met then, whoever waits for the answer.
+    """
 
     def __init__(self, pool: Pool, requests: OrderRequests) -> None:
         super().__init__(pool)
         self._requests = requests
 
-    async def pay(self, order_id: str, request: PayRequest) -> PayOutcome:
+    async def pay(
+        self, order_id: str, request: PayRequest, *, taken: Taken | None = None
+    ) -> PayOutcome:
         """The customer pays an order that is held for it, with a new token. Raises Refused."""
-        return await self._requests.send(order_id, "pay_order", request, PayOutcome)
+        return await self._requests.send(order_id, "pay_order", request, PayOutcome, taken=taken)
 
-    async def charge(self, order_id: str, request: ChargeRequest) -> PayOutcome:
+    async def charge(
+        self, order_id: str, request: ChargeRequest, *, taken: Taken | None = None
+    ) -> PayOutcome:
         """Charge an order that waits for somebody to say so. Raises Refused."""
-        return await self._requests.send(order_id, "charge_order", request, PayOutcome)
+        return await self._requests.send(order_id, "charge_order", request, PayOutcome, taken=taken)

@@ -6,10 +6,15 @@ takes and returns values; what it writes is one transaction or one request to on
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 
+from domain.errors import IllegalTransition, Unreachable
+from domain.orders.messages import AttentionAnswer
 from domain.orders.policy import Policy
 from domain.orders.taxing import TaxRates
 from domain.purchasing.purchase_orders import PurchasingPolicy
@@ -19,23 +24,33 @@ from starter.service.aftersales import Aftersales
 from starter.service.attention import AttentionList
 from starter.service.audit import PATIENCE, AuditReport, audit
 from starter.service.baskets import Baskets
-from starter.service.carriers import Carriers
+from starter.service.carriers import LATE_SCAN, Carriers
 from starter.service.catalogue import Catalogue
 from starter.service.channels import Channels
 from starter.service.credit import Credit
 from starter.service.customers import Customers
 from starter.service.labels import Labels
 from starter.service.locations import Locations
-from starter.service.orders import OrderRecords, Orders
-from starter.service.payments import PaymentRecords, Payments
+from starter.service.order_records import OrderRecords
+from starter.service.order_requests import OrderRequests
+from starter.service.orders import Orders
+from starter.service.payments import (
+    DISPUTE_TO_BOOK,
+    REFUND_CAME_BACK,
+    PaymentRecords,
+    Payments,
+)
 from starter.service.purchasing import PurchaseRecords, Purchasing
 from starter.service.reconciliation import Reconciliation, ReconciliationRecords
+from starter.service.requests import Requests
 from starter.service.sellers import Sellers
 from starter.service.stock import Stock
 from starter.service.transfers import Transfers
-from starter.service.updates import OrderRequests
 from starter.service.warehouse import Warehouse
+from store.client_pool import together
 from store.database import Pool
+from store.schema_version import check
+from workflows.engine.attention import NO_ANSWER
 
 TASK_QUEUE = "orderloom"
 
@@ -57,6 +72,8 @@ class Records:
         *,
         purchasing: PurchasingPolicy | None = None,
     ) -> None:
+        self._pool = pool
+        self._policy = purchasing
         self.orders = OrderRecords(pool)
         self.payments = PaymentRecords(pool)
         self.purchasing = PurchaseRecords(pool, purchasing)
@@ -72,10 +89,25 @@ class Records:
         self.customers = Customers(pool)
         self.labels = Labels(pool)
         self.locations = Locations(pool)
+        self.requests = Requests(pool)
         self.sellers = Sellers(pool)
         self.stock = Stock(pool)
         self.transfers = Transfers(pool)
         self.warehouse = Warehouse(pool)
+
+    async def check_schema(self) -> None:
+        """Raises Unreachable where the database is away, InvalidInput for another schema."""
+        async with self._pool.acquire() as conn:
+            await check(conn)
+
+    @asynccontextmanager
+    async def in_one_transaction(self) -> AsyncIterator[Records]:
+        """The same doors, all changes by which are made together in the end, or none of them.
+
+        An error that leaves the block undoes all.
+        """
+        async with together(self._pool) as pool:
+            yield Records(pool, purchasing=self._policy)
 
 
 class Service(Records):
@@ -98,7 +130,6 @@ class Service(Records):
     ) -> None:
         """`taxes`: knows the rates for orders that come without."""
         super().__init__(pool, purchasing=purchasing)
-        self._pool = pool
         self._temporal = temporal
         self._task_queue = task_queue
         requests = OrderRequests(pool, temporal, task_queue=task_queue)
@@ -114,6 +145,36 @@ class Service(Records):
         self.payments = Payments(pool, requests)
         self.purchasing = Purchasing(pool, temporal, task_queue=task_queue, policy=purchasing)
         self.reconciliation = Reconciliation(pool, temporal, task_queue=task_queue)
+
+    async def resolve(self, order_id: str, answer: AttentionAnswer) -> None:
+        """Tell what a person has decided about a step that needs attention.
+
+        Raises NotFound, Refused, and IllegalTransition where the step does not take this answer.
+        """
+        rows = (await self.orders.get(order_id)).attention
+        if any(row.step == answer.step and not row.allowed for row in rows):
+            raise IllegalTransition(f"{answer.step!r} takes no {answer.action}: {NO_ANSWER}")
+        # What no step of the order waits for is settled where it stands.
+        ways = {
+            LATE_SCAN: self.carriers.settle_late_scan,
+            DISPUTE_TO_BOOK: self.payments.settle_dispute,
+            REFUND_CAME_BACK: self.payments.settle_bounced,
+        }
+        for begins, settle in ways.items():
+            if answer.step.startswith(begins):
+                if answer.action != "done":
+                    raise IllegalTransition(
+                        f"{answer.step!r} takes no {answer.action}: it takes done"
+                    )
+                return await settle(order_id, answer.step, answer.note, who=answer.by)
+        return await self.orders.resolve_attention(order_id, answer)
+
+    async def check_temporal(self) -> None:
+        """Raises Unreachable where Temporal does not answer."""
+        try:
+            await self._temporal.service_client.check_health()
+        except (RPCError, RuntimeError) as error:
+            raise Unreachable(f"Temporal does not answer ({error})") from error
 
     async def audit(self, *, patience: timedelta = PATIENCE) -> AuditReport:
         """Compare stock, lines, money, books, companies and workflows with each other."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Final
 
-from domain.errors import InvalidInput, Unreachable
+from domain.access.request_keys import KeyReused, RequestKey
+from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.orders.channels import unknown
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from store.access import request_keys
 from store.batching import Batching
-from store.database import DatabaseAway, Pool
+from store.database import Connection, DatabaseAway, Pool
 from store.orders import channels, intake
 from store.orders.channels import Known
 from store.orders.intake import ChannelChanged, Received
@@ -28,21 +31,27 @@ LINES_TOGETHER_MAX: Final = 500
 class Asked:
     """An order that is to be written down. `differing`: what of the policy is its own.
 
-    `as_sent`: the order as its channel sent it, where something was added.
+    `as_sent`: the order as its channel sent it, where something was added. `key`: what its sender
+    calls this request.
     """
 
     order: Order
     differing: Policy | None = None
     bulk: bool = False
     as_sent: Order | None = None
+    key: RequestKey | None = None
 
 
 @dataclass(frozen=True)
 class Taken:
-    """An order that is on record. `new`: it was not before. `policy`: by which it goes if so."""
+    """An order that is on record. `new`: it was not before. `policy`: by which it goes if so.
+
+    `repeated`: a request with the same key was answered before.
+    """
 
     new: bool
     policy: Policy
+    repeated: bool = False
 
 
 class TakingIn:
@@ -69,7 +78,7 @@ class TakingIn:
     async def take_in(self, asked: Asked) -> Taken:
         """Write the order down. Raises InvalidInput where its channel does not take it.
 
-        Raises Unreachable in bounded time.
+        Raises KeyReused where its request's key had other content, and Unreachable in bounded time.
         """
         try:
             async with asyncio.timeout(WRITE_DOWN_SECONDS_MAX):
@@ -80,11 +89,11 @@ class TakingIn:
                 f"known what became of order {asked.order.order_id}: place it again, and it is "
                 "placed once"
             ) from error
-        if isinstance(answer, InvalidInput):
+        if isinstance(answer, OrderloomError):
             raise answer
         return answer
 
-    async def _write_down(self, asked: Sequence[Asked]) -> Sequence[Taken | InvalidInput]:
+    async def _write_down(self, asked: Sequence[Asked]) -> Sequence[Taken | OrderloomError]:
         async with self._pool.acquire() as conn:
             judged = [self._judge(one) for one in asked]
             read = any(isinstance(each, InvalidInput) for each in judged)
@@ -92,17 +101,18 @@ class TakingIn:
                 if read:
                     self._channels = await channels.known(conn)
                     judged = [self._judge(one) for one in asked]
-                received = [each for each in judged if isinstance(each, Received)]
+                sound = [
+                    (one, each)
+                    for one, each in zip(asked, judged, strict=True)
+                    if isinstance(each, Received)
+                ]
                 try:
-                    new = iter(await intake.take_in(conn, received) if received else [])
+                    taken = iter(await _written(conn, sound))
                 except ChannelChanged:
                     read = True
                 else:
                     break
-        return [
-            Taken(new=next(new), policy=each.policy) if isinstance(each, Received) else each
-            for each in judged
-        ]
+        return [next(taken) if isinstance(each, Received) else each for each in judged]
 
     def _judge(self, one: Asked) -> Received | InvalidInput:
         """The order as its channel takes it, or why it does not, by what is remembered of it."""
@@ -115,3 +125,29 @@ class TakingIn:
             return refusal
         policy = channel.policy_of(self._usual, one.differing)
         return Received(one.order, policy, one.bulk, channel.seller, revision, one.as_sent)
+
+
+async def _written(
+    conn: Connection, sound: Sequence[tuple[Asked, Received]]
+) -> list[Taken | KeyReused]:
+    """Write down orders that their channels take, those with a key together with it."""
+    keys = [one.key for one, _ in sound if one.key is not None]
+    async with conn.transaction() if keys else nullcontext():
+        claimed = iter(await request_keys.claim(conn, keys) if keys else ())
+        first = [one.key is None or next(claimed) for one, _ in sound]
+        received = [each for (_, each), is_first in zip(sound, first, strict=True) if is_first]
+        new = iter(await intake.take_in(conn, received) if received else ())
+        return [
+            Taken(new=next(new), policy=each.policy)
+            if is_first or one.key is None
+            else await _repeated(conn, one.key, each.policy)
+            for (one, each), is_first in zip(sound, first, strict=True)
+        ]
+
+
+async def _repeated(conn: Connection, key: RequestKey, policy: Policy) -> Taken | KeyReused:
+    try:
+        await request_keys.find(conn, key)
+    except KeyReused as error:
+        return error
+    return Taken(new=False, policy=policy, repeated=True)

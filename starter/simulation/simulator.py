@@ -27,7 +27,8 @@ from starter.simulation.outcomes import Fate, Scan, SimulateOptions
 from starter.simulation.supply import Delivery, deliveries
 from store.database import DatabaseFault
 from store.purchasing.purchase_reads import PurchaseOrder
-from store.views.reads import ParcelUnderWay, Task
+from store.views.parcels import ParcelUnderWay
+from store.views.reads import Task
 
 __all__ = ["SimulateOptions", "SimulationReport", "Simulator", "simulate"]
 
@@ -97,10 +98,7 @@ async def simulate(
     holds: Holds = lambda _, __: False,
     told: Told = lambda _: None,
 ) -> SimulationReport:
-    """Play everybody until `stop` is set, or as the options say. `told` hears of progress.
-
-    A database that is away is waited for.
-    """
+    """Play until `stop` is set, or as the options say. A database that is away is waited for."""
     return await Simulator(records, options, holds=holds, told=told).run(stop)
 
 

@@ -48,3 +48,25 @@ create table api_key_secret (
     primary key (key_id, digest)
 );
 create unique index key_has_one_newest_secret on api_key_secret (key_id) where ends_at is null;
+
+-- What was asked for under a key of its sender's (Idempotency-Key): written in the transaction of what it
+-- does, and kept for as long as anybody may repeat it.
+create table request_key (
+    key_id   text        not null constraint who_asks_has_a_known_key_id references api_key,
+    path     text        not null,  -- with the method: POST /v1/stock/receipts
+    key      text        not null constraint request_key_is_short check (length(key) between 1 and 255),
+    digest   text        not null,  -- of the content: a repeat is told from another request
+    asked_at timestamptz not null default moment(),
+    -- What was answered. Null where the effect itself tells that: an order, an order's answer.
+    status   integer     constraint only_what_was_done_is_kept check (status between 200 and 299),
+    location some_text,
+    body     jsonb,
+    primary key (key_id, path, key)
+);
+create index request_key_by_time on request_key (asked_at);
+
+-- What this installation signs with, each made by the first program that needs it.
+create table signing_secret (
+    purpose text  primary key,
+    secret  bytea not null constraint signing_secret_is_long check (octet_length(secret) >= 32)
+);

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from store.database import Connection, load_queries
-from store.views.reads import ParcelUnderWay
+from store.views.reads import Row
 
 _sql = load_queries(__file__)
+
+
+class ParcelUnderWay(Row):
+    """A parcel that a carrier has."""
+
+    fulfilment_id: str
+    order_id: str
+    carrier: str
+    tracking_number: str
+    carrier_status: str
+    handed_over_at: datetime
+    last_scan_at: datetime | None
 
 
 async def parcels_under_way(conn: Connection, *, at_most: int = 1000) -> list[ParcelUnderWay]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, TypeVar
 
@@ -188,22 +188,16 @@ class Task(Row):
     lines: tuple[TaskLine, ...]
 
 
-class ParcelUnderWay(Row):
-    """A parcel that a carrier has."""
-
-    fulfilment_id: str
-    order_id: str
-    carrier: str
-    tracking_number: str
-    carrier_status: str
-    handed_over_at: datetime
-    last_scan_at: datetime | None
-
-
 async def find_summary(conn: Connection, order_id: str) -> OrderSummary | None:
     """One order, or None."""
     row = await _sql.summary(conn, order_id=order_id)
     return None if row is None else OrderSummary(**row)
+
+
+async def whose(conn: Connection, order_id: str) -> tuple[str, str] | None:
+    """The channel and the seller of an order, or None where there is no such order."""
+    row = await _sql.whose(conn, order_id=order_id)
+    return None if row is None else (row["channel"], row["seller"])
 
 
 async def detail(conn: Connection, order_id: str) -> OrderDetail:
@@ -241,9 +235,16 @@ async def summaries(
     attention: bool | None = None,
     placed_from: datetime | None = None,
     placed_to: datetime | None = None,
+    channels: Collection[str] | None = None,
+    sellers: Collection[str] | None = None,
+    after: tuple[datetime, str] | None = None,
     at_most: int = 100,
 ) -> list[OrderSummary]:
-    """Orders, newest first. A filter that is None does not filter."""
+    """Orders, newest first. A filter that is None does not filter.
+
+    `channels`, `sellers`: of one of these alone. `after`: behind the order that was received then
+    and has this id.
+    """
     rows = _sql.summaries(
         conn,
         channel=channel,
@@ -253,6 +254,10 @@ async def summaries(
         attention=attention,
         placed_from=placed_from,
         placed_to=placed_to,
+        channels=None if channels is None else sorted(channels),
+        sellers=None if sellers is None else sorted(sellers),
+        after_at=None if after is None else after[0],
+        after_order=None if after is None else after[1],
         at_most=at_most,
     )
     return [OrderSummary(**row) async for row in rows]

@@ -22,7 +22,6 @@ LONGER = {
         "one table of fakes for two companies, who share how calls are kept"
     ),
     "domain/orders/charges.py": "every decision about an order's money, on the same few counts",
-    "worker.py": "the one place where all activities and duties are put together",
     "workflows/order.py": "the table of all steps and undos, and the story that runs them",
     "workflows/engine/steps.py": "three ways to run a step, which share how it is parked",
 }

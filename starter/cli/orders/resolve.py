@@ -8,18 +8,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from domain.errors import IllegalTransition, InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound
 from domain.orders.messages import AttentionAnswer
 from starter.cli.terminal.named import OrderName, order_named
 from starter.cli.terminal.options import Json, Who, read_model, reporter
 from starter.cli.terminal.output import Output
-from starter.service.carriers import LATE_SCAN
 from starter.service.connection import service
-from starter.service.payments import DISPUTE_TO_BOOK, REFUND_CAME_BACK
-from starter.service.service import Service
 from starter.service.updates import answered
 from store.views.reads import AttentionRow
-from workflows.engine.attention import NO_ANSWER
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -69,29 +65,11 @@ async def _resolve(order_id: str, content: dict[str, str], step: str | None) -> 
         rows = (await here.orders.get(order_id)).attention
         content = {**content, "step": step or _only_step(order_id, rows)}
         answer = read_model(AttentionAnswer, content, where="resolve")
-        if any(row.step == answer.step and not row.allowed for row in rows):
-            raise IllegalTransition(f"{answer.step!r} takes no {answer.action}: {NO_ANSWER}")
-        if answer.step.startswith((REFUND_CAME_BACK, LATE_SCAN, DISPUTE_TO_BOOK)):
-            await _settle(here, order_id, answer)
-            return answer
         await answered(
-            here.orders.resolve_attention(order_id, answer),
+            here.resolve(order_id, answer),
             again=f"look with `orderloom show {order_id}` before deciding again",
         )
         return answer
-
-
-async def _settle(here: Service, order_id: str, answer: AttentionAnswer) -> None:
-    """Record that a person has settled something that no step of the order waits for."""
-    if answer.action != "done":
-        raise IllegalTransition(f"{answer.step!r} takes no {answer.action}: it takes done")
-    ways = {
-        LATE_SCAN: here.carriers.settle_late_scan,
-        DISPUTE_TO_BOOK: here.payments.settle_dispute,
-        REFUND_CAME_BACK: here.payments.settle_bounced,
-    }
-    (settle,) = (way for begins, way in ways.items() if answer.step.startswith(begins))
-    await settle(order_id, answer.step, answer.note, who=answer.by)
 
 
 def _only_step(order_id: str, rows: Sequence[AttentionRow]) -> str:

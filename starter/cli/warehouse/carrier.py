@@ -14,7 +14,7 @@ from domain.fulfilment.tracking import CarrierStatus
 from starter.cli.terminal.options import Json, Limit, read_moment
 from starter.cli.terminal.output import Output, local
 from starter.service.connection import records
-from store.views.reads import ParcelUnderWay
+from store.views.parcels import ParcelUnderWay
 from store.warehouse.scans import Heard
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)

@@ -39,14 +39,19 @@ cross join lateral (
     from order_line where order_line.order_no = o.order_no
 ) l;
 
--- The orders of a list, newest first. A function, because a statement that finds them and also shows them
--- would be planned anew each time: without the filters' values nobody knows that they are few.
+-- The orders of a list, newest first, behind one that was received at `after_at`. `only_…`: of these alone. A
+-- function, because a statement that finds them and also shows them would be planned anew each time: without
+-- the filters' values nobody knows that they are few.
 create or replace function page_of_orders(
     its_channel text, its_seller text, its_state text, its_customer text, attended boolean,
-    placed_from timestamptz, placed_to timestamptz, at_most bigint
+    placed_from timestamptz, placed_to timestamptz, only_channels text[], only_sellers text[],
+    after_at timestamptz, after_order text, at_most bigint
 ) returns setof text language plpgsql stable rows 100 as $$
 declare
     parked bigint[];
+    -- The place of the order behind which the page begins: before it comes whatever is newer.
+    place timestamptz := coalesce(after_at, 'infinity');
+    place_no bigint := coalesce(order_no_of(after_order), 9223372036854775807);
 begin
     if attended is not null then
         parked := array(select order_no from attention where resolved_at is null);
@@ -54,10 +59,12 @@ begin
     if its_customer is not null then
         return query
         select o.order_id from order_person p join customer_order o using (order_no)
-        where p.customer_id = its_customer
+        where p.customer_id = its_customer and p.order_no < place_no
           and (its_state is null or o.state = its_state)
           and (its_channel is null or o.channel = its_channel)
           and (its_seller is null or o.seller = its_seller)
+          and (only_channels is null or o.channel = any(only_channels))
+          and (only_sellers is null or o.seller = any(only_sellers))
           and (attended is null or (o.order_no = any(parked)) = attended)
           and (placed_from is null or o.placed_at >= placed_from)
           and (placed_to is null or o.placed_at < placed_to)
@@ -65,22 +72,27 @@ begin
     elsif its_state <> 'closed' then  -- Those have a list of their own.
         return query
         select o.order_id from order_in_state listed join customer_order o using (order_no)
-        where listed.state = its_state
+        where listed.state = its_state and (listed.received_at, listed.order_no) < (place, place_no)
           and (its_channel is null or o.channel = its_channel)
           and (its_seller is null or o.seller = its_seller)
+          and (only_channels is null or o.channel = any(only_channels))
+          and (only_sellers is null or o.seller = any(only_sellers))
           and (attended is null or (o.order_no = any(parked)) = attended)
           and (placed_from is null or o.placed_at >= placed_from)
           -- Days that are over are looked up first: they lie far back among the orders received.
           and (placed_to is null or o.order_no = any(array(
               select p.order_no from customer_order p
               where p.placed_at >= coalesce(placed_from, '-infinity') and p.placed_at < placed_to)))
-        order by listed.received_at desc, o.order_id limit at_most;
+        order by listed.received_at desc, listed.order_no desc limit at_most;
     else
         return query
         select o.order_id from customer_order o
-        where (its_state is null or o.state = its_state)
+        where (o.received_at, o.order_no) < (place, place_no)
+          and (its_state is null or o.state = its_state)
           and (its_channel is null or o.channel = its_channel)
           and (its_seller is null or o.seller = its_seller)
+          and (only_channels is null or o.channel = any(only_channels))
+          and (only_sellers is null or o.seller = any(only_sellers))
           and (attended is distinct from true or o.order_no = any(parked))
           and (attended is distinct from false or o.order_no <> all(parked))
           and (placed_from is null or o.placed_at >= placed_from)
@@ -88,6 +100,6 @@ begin
           and (placed_to is null or o.order_no = any(array(
               select p.order_no from customer_order p
               where p.placed_at >= coalesce(placed_from, '-infinity') and p.placed_at < placed_to)))
-        order by o.received_at desc, o.order_id limit at_most;
+        order by o.received_at desc, o.order_no desc limit at_most;
     end if;
 end $$;

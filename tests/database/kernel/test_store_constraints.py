@@ -165,16 +165,14 @@ def purchase(line: str = "'TEA', 'main', 5, 5, 0, 0, 0, 1, 1", order: str = "'se
         values ('PO-1', {line}, '2026-12-01')"""
 
 
-def subscription(secrets: str = "'{x}'", state: str = "'active'", why: str = "null") -> str:
+def request_key(told: str = "'k', 201") -> str:
     return f"""
-        insert into event_subscription (subscription_id, url, secrets, state, why, made_by, cursor)
-        values ('S', 'https://x.example', {secrets}, {state}, {why}, 'x', 0)"""
+        insert into request_key (key_id, path, digest, key, status)
+        values ('abcdefghij12', 'POST /v1/orders', 'd', {told})"""
 
 
-def delivery(*some: str) -> str:
-    rows = ", ".join(f"('S', 't', now(), {one})" for one in some)
-    return f"""{subscription()};
-        insert into event_delivery (subscription_id, type, at, state, position) values {rows}"""
+def signing_secret(secret: str = "s" * 32) -> str:
+    return f"insert into signing_secret values ('cursors', '{secret}')"
 
 
 def api_key(told: str = "'{orders:read}', null, null, 1", **rest: str) -> str:
@@ -496,15 +494,13 @@ FORBIDDEN = {
         {api_key()}; {key_secret(ends_at="now() - interval '1 hour'")}""",
     "key_has_one_newest_secret": f"""
         {api_key()}; {key_secret()}; {key_secret("sha256('b')")}""",
-    # who is told of what, and what was told
-    "event_sequence_pkey": "insert into event_sequence default values",
-    "there_is_one_sequence": "update event_sequence set only_one = false",
-    "subscription_has_one_to_three_secrets": subscription("'{}'"),
-    "subscription_state_is_known": subscription(state="'asleep'"),
-    "active_subscription_needs_no_reason": subscription(why="'x'"),
-    "delivery_state_is_known": delivery("'lost', 1"),
-    "delivery_is_of_an_event_or_a_test": delivery("'test', 1"),
-    "event_is_delivered_once_to_a_subscription": delivery("'dead', 1", "'waiting', 1"),
+    # a request is known by its key, and only what was done is kept
+    "request_key_pkey": f"""{api_key()}; {request_key()}; {request_key("'k', 202")}""",
+    "who_asks_has_a_known_key_id": request_key(),
+    "request_key_is_short": f"""{api_key()}; {request_key("repeat('k', 256), null")}""",
+    "only_what_was_done_is_kept": f"""{api_key()}; {request_key("'k', 409")}""",
+    "signing_secret_pkey": f"{signing_secret()}; {signing_secret()}",
+    "signing_secret_is_long": signing_secret("short"),
     # a hold that was released says by whom
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),

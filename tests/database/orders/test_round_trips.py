@@ -13,7 +13,7 @@ from activities.relay import BATCH
 from domain.fulfilment.tracking import CarrierStatus
 from domain.ids import fulfilment_id
 from domain.stock.reservations import ReserveStock
-from starter.service.orders import OrderRecords
+from starter.service.order_records import OrderRecords
 from store import waits
 from store.fulfilment import fulfilments, shipments
 from tests.support.bench import Bench, a_part, authorizing, charging, sending

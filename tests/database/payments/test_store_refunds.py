@@ -13,7 +13,7 @@ from domain.errors import Refused
 from domain.money import Money
 from domain.orders.messages import LineRequest
 from domain.payments.disputes import Dispute, DisputeState
-from starter.service.orders import OrderRecords
+from starter.service.order_records import OrderRecords
 from store.accounting import documents, ledger
 from store.database import Pool
 from store.payments import disputes, payments, refunds

@@ -1,1 +1,0 @@
-"""Events get their positions, and are delivered."""

@@ -1,1 +1,0 @@
-"""What other systems are told: the types of events, who subscribes, and how a message looks."""

@@ -1,1 +1,0 @@
-"""Commands about the events that other systems are told."""

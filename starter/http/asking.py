@@ -1,0 +1,194 @@
+"""Requests to orders: which version they are about, once per key, and answered in time or later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias, TypeVar
+
+from fastapi import Header, Request
+from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_jsonable_python
+from starlette.responses import JSONResponse, Response
+
+from domain.errors import InvalidInput
+from domain.orders.messages import (
+    AttentionAnswer,
+    CancelRequest,
+    ChargeRequest,
+    PayRequest,
+    RefundRequest,
+    ReturnRequest,
+    digest_of,
+)
+from starter.http.callers import Caller
+from starter.http.once import REPLAYED, Once
+from starter.http.shown_orders import mine
+from starter.http.versions import check_unchanged
+from starter.http.waiting import Preference
+from starter.service.updates import Taken
+
+Content = TypeVar("Content", CancelRequest, ReturnRequest, RefundRequest, PayRequest, ChargeRequest)
+Outcome = TypeVar("Outcome", bound=BaseModel)
+Outcome_co = TypeVar("Outcome_co", bound=BaseModel, covariant=True)
+Content_contra = TypeVar("Content_contra", contravariant=True)
+
+LAST_WORD_S: Final = 5.0
+"""So much longer than it wants to wait, a caller waits to hear that the order has its request."""
+
+IfMatch: TypeAlias = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description="The ETag with which the order was read, or `*`: an order that has changed "
+        "since is not touched (412).",
+        examples=['"17-5d41402abc4b"', "*"],
+        max_length=1000,
+    ),
+]
+
+
+class Command(BaseModel):
+    """A request that an order has taken, and what became of it.
+
+    running: the order has it and will meet it. done: `outcome` is its answer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    command_id: str
+    order_id: str
+    what: str
+    asked_at: datetime
+    status: Literal["running", "done"]
+    outcome: dict[str, Any] | None = None
+
+
+CHANGED: Final[dict[int | str, dict[str, Any]]] = {
+    412: {"description": "The order has changed since the version that If-Match names."},
+    428: {"description": "If-Match is missing."},
+}
+DECIDED_LATER: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": Command, "description": "The order has the request, and answers it later."},
+    **CHANGED,
+}
+
+
+class Ask(Protocol[Content_contra, Outcome_co]):
+    """A door that sends a request to an order."""
+
+    def __call__(
+        self, order_id: str, request: Content_contra, *, taken: Taken | None = None
+    ) -> Awaitable[Outcome_co]: ...
+
+
+class Asking:
+    """One request of a caller to one order."""
+
+    def __init__(
+        self, request: Request, caller: Caller, once: Once, waits: Preference, order_id: str
+    ) -> None:
+        self._request = request
+        self._caller = caller
+        self._once = once
+        self._waits = waits
+        self._order_id = order_id
+
+    async def answer(
+        self, content: Content, ask: Ask[Content, Outcome], outcome: type[Outcome]
+    ) -> Response:
+        """Ask once, and answer with the outcome, or with a command where it takes longer.
+
+        Raises NotFound for somebody else's order; ProblemError where it is not about the order's
+        newest version; KeyReused where the key had other content; and what the order refuses.
+        """
+        if content.request_id is not None:
+            raise InvalidInput("is made of the Idempotency-Key: leave it out", where="request_id")
+        shown = await mine(self._caller, self._order_id)
+        by = content.by if "by" in content.model_fields_set else None
+        asked = content.model_copy(
+            update={"request_id": self._once.request_id, "by": self._caller.who(by)}
+        )
+        # A repeat is answered before the version is looked at: the first one has changed that.
+        kept = await self._caller.here.orders.answer_of(self._order_id, self._once.request_id)
+        if kept is not None:
+            self._once.check_same_content(is_same=kept.digest == digest_of(asked))
+            return self._done(outcome.model_validate(kept.outcome), replayed=True)
+        check_unchanged(self._request, shown)
+        with self._once.alone():
+            return await self._asked(asked, ask)
+
+    async def _asked(self, asked: Content, ask: Ask[Content, Outcome]) -> Response:
+        began = datetime.now(UTC)
+        has_it = asyncio.Event()
+        work = asyncio.ensure_future(ask(self._order_id, asked, taken=has_it.set))
+        wait_s = self._waits.long.total_seconds()
+        await asyncio.wait({work}, timeout=wait_s)
+        if not work.done() and not has_it.is_set():
+            # Without the order's word, nobody may say that it will be met.
+            hears = asyncio.ensure_future(has_it.wait())
+            await asyncio.wait(
+                {work, hears}, timeout=LAST_WORD_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            hears.cancel()
+        if work.done():
+            return self._done(work.result())
+        if has_it.is_set():
+            work.add_done_callback(_heard)
+            return self._later(type(asked).__name__, began)
+        return self._done(await work)
+
+    def _done(self, outcome: BaseModel, *, replayed: bool = False) -> Response:
+        headers = self._waits.applied() | (REPLAYED if replayed else {})
+        return JSONResponse(to_jsonable_python(outcome), headers=headers)
+
+    def _later(self, what: str, began: datetime) -> Response:
+        command = Command(
+            command_id=self._request.app.state.cursors.after(
+                [self._order_id, self._once.request_id, what, began.isoformat()], _COMMANDS
+            ),
+            order_id=self._order_id,
+            what=what,
+            asked_at=began,
+            status="running",
+        )
+        where = str(self._request.app.url_path_for("get_command", command_id=command.command_id))
+        return JSONResponse(
+            to_jsonable_python(command),
+            status_code=202,
+            headers={"Location": where, **self._waits.applied()},
+        )
+
+
+_COMMANDS: Final = {"list": "commands"}
+
+
+async def command(request: Request, caller: Caller, command_id: str) -> Command:
+    """What became of a request. Raises InvalidInput for an id that was not given here."""
+    place = request.app.state.cursors.place(command_id, _COMMANDS, where="command_id")
+    order_id, request_id, what, began = map(str, place)
+    await caller.check_order(order_id)
+    kept = await caller.here.orders.answer_of(order_id, request_id)
+    return Command(
+        command_id=command_id,
+        order_id=order_id,
+        what=what,
+        asked_at=datetime.fromisoformat(began),
+        status="running" if kept is None else "done",
+        outcome=None if kept is None else kept.outcome,
+    )
+
+
+def _heard(work: asyncio.Future[Any]) -> None:
+    """The order has written down what it answered, and nobody here waits for it."""
+    if not work.cancelled():
+        work.exception()
+
+
+async def decide(caller: Caller, request: Request, order_id: str, answer: AttentionAnswer) -> None:
+    """Tell a step of an order what a person has decided. Raises as `Asking.answer` does."""
+    shown = await mine(caller, order_id)
+    check_unchanged(request, shown)
+    by = answer.by if "by" in answer.model_fields_set else None
+    await caller.here.resolve(order_id, answer.model_copy(update={"by": caller.who(by)}))

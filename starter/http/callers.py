@@ -1,0 +1,151 @@
+"""Who asks, and what they may: the API key of a request, its scopes, and how often it may ask."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, TypeAlias
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from domain import ids
+from domain.access.keys import Grant, Scope
+from domain.errors import NotFound
+from starter.http.problems import ProblemError
+from starter.service.service import Service
+
+WRONG_KEYS_A_MINUTE: Final = 30
+"""Of one address: nobody finds a key by trying, but each try costs a look into the database."""
+
+_WINDOW_S: Final = 60
+_scheme = HTTPBearer(
+    scheme_name="api_key",
+    bearerFormat="olk_<id>_<secret>",
+    description="An API key, made by `orderloom api-keys make` or `POST /v1/api-keys`.",
+    auto_error=False,
+)
+
+
+class Limiter:
+    """How often a key may ask, and an address with wrong ones; counted by this process alone."""
+
+    def __init__(self) -> None:
+        self._windows = MovingWindowRateLimiter(MemoryStorage())
+
+    def takes(self, who: str, per_minute: int) -> bool:
+        """Count a request. False: there were too many in the last minute."""
+        return bool(self._windows.hit(RateLimitItemPerMinute(per_minute), who))
+
+    def is_full(self, who: str, per_minute: int) -> bool:
+        """Whether another one would be too many."""
+        return not self._windows.test(RateLimitItemPerMinute(per_minute), who)
+
+    def told(self, who: str, per_minute: int) -> tuple[int, int]:
+        """How many more there may be, and the seconds until the oldest one counts no more."""
+        stats = self._windows.get_window_stats(RateLimitItemPerMinute(per_minute), who)
+        return max(0, stats.remaining), max(1, math.ceil(stats.reset_time - time.time()))
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody with a key, and the doors that they came to."""
+
+    grant: Grant
+    here: Service
+
+    @property
+    def channels(self) -> list[str] | None:
+        """The channels whose rows the caller sees; None: all of them."""
+        return None if self.grant.channels is None else sorted(self.grant.channels)
+
+    @property
+    def sellers(self) -> list[str] | None:
+        """The sellers whose rows the caller sees; None: all of them."""
+        return None if self.grant.sellers is None else sorted(self.grant.sellers)
+
+    def who(self, by: str | None = None) -> str:
+        """Who it is, for an order's story."""
+        return self.grant.who(by)
+
+    async def check_order(self, order_id: str) -> None:
+        """Raises NotFound for an order that is not there, or not the caller's: nobody can tell.
+
+        Whose an order is, is what its row says: a channel may have another seller by now.
+        """
+        whose = await self.here.orders.whose(order_id)
+        if whose is None or not self.grant.sees(*whose):
+            raise NotFound(f"there is no order {order_id}")
+
+    async def check_part(self, part_id: str) -> None:
+        """The same of a fulfilment or a return, which begin with their order's id."""
+        whose = await self.here.orders.whose(ids.order_of(part_id))
+        if whose is None or not self.grant.sees(*whose):
+            raise NotFound(f"there is no {part_id}")
+
+
+async def _caller(
+    request: Request,
+    scopes: SecurityScopes,
+    given: Annotated[HTTPAuthorizationCredentials | None, Security(_scheme)],
+) -> Caller:
+    here: Service = request.app.state.service
+    limiter: Limiter = request.app.state.limiter
+    if given is None:
+        raise _refused("no_key", "send an API key: Authorization: Bearer olk_…")
+    address = f"address {request.client.host if request.client else ''}"
+    if limiter.is_full(address, WRONG_KEYS_A_MINUTE):
+        raise _too_many(limiter, address, WRONG_KEYS_A_MINUTE, "requests with a wrong key")
+    grant = await here.access.grant(given.credentials)
+    if grant is None:
+        limiter.takes(address, WRONG_KEYS_A_MINUTE)
+        raise _refused("unknown_key", "there is no such API key, or it is not valid any more")
+    request.state.key_id = grant.key_id
+    key = f"key {grant.key_id}"
+    taken = limiter.takes(key, grant.per_minute)
+    left, reset_s = limiter.told(key, grant.per_minute)
+    request.state.headers = {
+        "RateLimit-Policy": f'"key";q={grant.per_minute};w={_WINDOW_S}',
+        "RateLimit": f'"key";r={left};t={reset_s}',
+    }
+    if not taken:
+        raise _too_many(limiter, key, grant.per_minute, "requests with this key")
+    lacking = [scope for scope in scopes.scopes if scope not in grant.scopes]
+    if lacking:
+        raise ProblemError(
+            403, "missing_scope", f"the key lacks the scope {', '.join(lacking)}: ask with another"
+        )
+    return Caller(grant, here)
+
+
+def may(scope: Scope) -> Any:
+    """The caller of a route, who needs this scope: `caller: Annotated[Caller, may("…")]`."""
+    return Security(_caller, scopes=[scope])
+
+
+def _service(request: Request) -> Service:
+    here: Service = request.app.state.service
+    return here
+
+
+Here: TypeAlias = Annotated[Service, Depends(_service)]
+"""All doors."""
+
+
+def _refused(code: str, detail: str) -> ProblemError:
+    return ProblemError(401, code, detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _too_many(limiter: Limiter, who: str, per_minute: int, what: str) -> ProblemError:
+    _, reset_s = limiter.told(who, per_minute)
+    return ProblemError(
+        429,
+        "too_many_requests",
+        f"more than {per_minute} {what} in a minute: ask again in {reset_s} s",
+        retryable=True,
+        headers={"Retry-After": str(reset_s)},
+    )

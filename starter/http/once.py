@@ -1,0 +1,123 @@
+"""What is done once per Idempotency-Key: changes of the database, and requests to orders."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Final, TypeAlias
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+from pydantic_core import from_json, to_jsonable_python
+from starlette.responses import JSONResponse, Response
+
+from domain.access.request_keys import KEY_LENGTH_MAX, RequestKey
+from starter.http.problems import ProblemError
+from starter.service.service import Records, Service
+
+REPLAYED: Final = {"Idempotent-Replayed": "true"}
+KEYED_METHODS: Final = frozenset({"POST"})
+
+
+class Once:
+    """A request with its key. While it is answered, a second one with the key is told to wait."""
+
+    def __init__(self, key: RequestKey, here: Service, under_way: set[RequestKey]) -> None:
+        self.key = key
+        self._here = here
+        self._under_way = under_way
+
+    @property
+    def request_id(self) -> str:
+        """The id under which the engine does it once."""
+        return self.key.request_id
+
+    def check_same_content(self, *, is_same: bool) -> None:
+        """Raises KeyReused where the first request with this key had other content."""
+        self.key.check_same(self.key.digest if is_same else "")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Raises ProblemError (409) while the same request is being answered by this process.
+
+        One that another process answers is met in the database, where this one waits for its end.
+        """
+        # The same key with other content is told apart by what the first one leaves behind.
+        mine = RequestKey(self.key.key_id, self.key.path, self.key.key, "")
+        if mine in self._under_way:
+            raise ProblemError(
+                409,
+                "still_running",
+                "the first request with this Idempotency-Key is still being answered",
+                retryable=True,
+            )
+        self._under_way.add(mine)
+        try:
+            yield
+        finally:
+            self._under_way.discard(mine)
+
+    async def in_database(
+        self,
+        work: Callable[[Records], Awaitable[BaseModel | None]],
+        *,
+        status: int = 200,
+        location: str | None = None,
+    ) -> Response:
+        """Do what only changes the database, with the key in the same transaction.
+
+        An error undoes both, so that a later request with the key is the first one again.
+        """
+        with self.alone():
+            async with self._here.in_one_transaction() as records:
+                kept = await records.requests.claimed(self.key)
+                if kept is not None:
+                    return _answer(kept.status or status, kept.location, kept.body, replayed=True)
+                done = await work(records)
+                body = to_jsonable_python(done)
+                await records.requests.answered(self.key, status, location, body)
+        return _answer(status, location, body)
+
+
+def _answer(status: int, location: str | None, body: Any, *, replayed: bool = False) -> Response:
+    headers = {"Location": location} if location is not None else {}
+    if replayed:
+        headers |= REPLAYED
+    if body is None:
+        return Response(status_code=204, headers=headers)
+    return JSONResponse(body, status_code=status, headers=headers)
+
+
+async def _once(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="Names this request: a repeat with the same key is done once and answered "
+            "as the first one was. A new one for each request, such as a UUID.",
+            max_length=KEY_LENGTH_MAX + 2,
+            examples=["0f0c8f1e-6a6f-4f57-9d3e-0a8f7c1a2b3c"],
+        ),
+    ] = None,
+) -> Once:
+    key = (idempotency_key or "").strip().strip('"')
+    if not key or not key.isascii() or not key.isprintable():
+        raise ProblemError(
+            400,
+            "key_needed",
+            "send an Idempotency-Key of 1 to 255 printable ASCII characters, such as a UUID: a "
+            "repeat with the same key is done once",
+        )
+    body = await request.body()
+    content = from_json(body, allow_inf_nan=False) if body else None
+    text = json.dumps([request.url.query, content], sort_keys=True, ensure_ascii=False)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    path = f"{request.method} {request.url.path}"
+    asked = RequestKey(request.state.key_id, path, key, digest)
+    return Once(asked, request.app.state.service, request.app.state.under_way)
+
+
+Keyed: TypeAlias = Annotated[Once, Depends(_once)]
+"""A request that is done once. It stands behind the caller: a key is unique for an API key."""

@@ -1,0 +1,16 @@
+"""Version 1 of the API: a file of routes for each capability. What is added here stays."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from starter.http.v1 import aftersales, orders, payments, placing
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    placing.router,
+    orders.router,
+    aftersales.router,
+    payments.router,
+)

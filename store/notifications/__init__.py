@@ -1,1 +1,0 @@
-"""The sequence of events, subscriptions, and what was delivered."""

@@ -1,0 +1,263 @@
+"""Orders over HTTP: placed once, read by version, listed page by page, and asked for changes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.api import Api, Caller, problem, sent
+from tests.support.builders import an_order
+from tests.support.planted import WORDS, found_in, planted
+from tests.support.shop import Shop
+
+
+@pytest.fixture
+async def api(shop: Shop) -> Api:
+    await shop.stocked("TEA", 1000)
+    return Api(shop)
+
+
+@pytest.fixture
+async def caller(api: Api) -> Caller:
+    return await api.caller()
+
+
+async def version(caller: Caller, order_id: str) -> str:
+    return (await caller.get(f"/v1/orders/{order_id}")).headers["etag"]
+
+
+async def test_an_order_is_placed_once_however_often_it_is_sent(caller: Caller) -> None:
+    order = an_order(("TEA", 2, "10.00"))
+    first = await caller.send_once("/v1/orders", sent(order), key="k1")
+    assert (first.status_code, first.json()["outcome"]) == (201, "confirmed")
+    where = first.headers["location"]
+    assert where == f"/v1/orders/{order.order_id}"
+    again = await caller.send_once("/v1/orders", sent(order), key="k1")
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["idempotent-replayed"] == "true"
+    # Its name makes it one order, under whatever key it comes.
+    other = await caller.send_once("/v1/orders", sent(order), key="k2")
+    assert (other.status_code, other.json()) == (200, first.json())
+    assert "idempotent-replayed" not in other.headers
+    shown = (await caller.get(where)).json()
+    assert (shown["total"], shown["lines"][0]["ordered"]) == (
+        str(order.total or shown["total"]),
+        2,
+    )
+
+
+async def test_a_key_that_comes_with_another_order_is_refused(caller: Caller) -> None:
+    first, second = an_order(("TEA", 1, "10.00")), an_order(("TEA", 1, "10.00"))
+    await caller.placed(first)
+    assert (await caller.send_once("/v1/orders", sent(first), key="k")).status_code == 200
+    told = await caller.send_once("/v1/orders", sent(second), key="k")
+    problem(told, 422, "key_reused")
+    assert (await caller.get(f"/v1/orders/{second.order_id}")).status_code == 404
+
+
+async def test_another_order_under_the_same_name_is_a_conflict(caller: Caller) -> None:
+    order = an_order(("TEA", 1, "10.00"))
+    await caller.placed(order)
+    other = sent(order)
+    other["lines"][0]["quantity"] = 7
+    other.pop("total", None)
+    problem(await caller.send_once("/v1/orders", other), 409, "conflict")
+
+
+async def test_a_repeat_at_the_same_moment_waits_or_is_told_to(caller: Caller) -> None:
+    order = an_order(("TEA", 1, "10.00"))
+    answers = await asyncio.gather(
+        *(caller.send_once("/v1/orders", sent(order), key="k") for _ in range(5))
+    )
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses == [201, 409, 409, 409, 409]
+    for answer in answers:
+        if answer.status_code == 409:
+            problem(answer, 409, "still_running")
+    assert (await caller.send_once("/v1/orders", sent(order), key="k")).status_code == 200
+
+
+async def test_without_a_key_nothing_is_changed(caller: Caller) -> None:
+    order = an_order(("TEA", 1, "10.00"))
+    problem(await caller.post("/v1/orders", json=sent(order)), 400, "key_needed")
+    for odd in (b"", b'""', "é".encode(), b"\x7f"):
+        headers = {b"Idempotency-Key": odd}
+        answer = await caller.post("/v1/orders", json=sent(order), headers=headers)
+        assert answer.status_code == 400, odd
+    assert (await caller.get(f"/v1/orders/{order.order_id}")).status_code == 404
+
+
+async def test_what_cannot_be_read_is_told_field_by_field(caller: Caller) -> None:
+    order = sent(an_order(("TEA", 1, "10.00")))
+    order["lines"][0]["quantity"] = -1
+    order["currency"] = "XQX"
+    told = problem(await caller.send_once("/v1/orders", order), 422, "invalid_input")
+    assert {fault["pointer"] for fault in told["errors"]} == {
+        "/body/lines/0/quantity",
+        "/body/currency",
+    }
+
+
+async def test_an_order_of_an_unknown_channel_is_refused_and_its_key_is_free(
+    caller: Caller,
+) -> None:
+    order = sent(an_order(("TEA", 1, "10.00"), channel="nowhere"))
+    problem(await caller.send_once("/v1/orders", order, key="k"), 422, "invalid_input")
+    order["channel"] = "web"
+    assert (await caller.send_once("/v1/orders", order, key="k")).status_code == 201
+
+
+async def test_many_orders_are_each_answered_for_themselves(caller: Caller) -> None:
+    good, other = an_order(("TEA", 1, "10.00")), an_order(("TEA", 2, "10.00"))
+    bad = sent(an_order(("TEA", 1, "10.00"))) | {"lines": []}
+    answer = await caller.send_once("/v1/orders/many", {"orders": [sent(good), bad, sent(other)]})
+    first, refused, last = answer.json()["results"]
+    assert (first["order_id"], last["order_id"]) == (good.order_id, other.order_id)
+    assert (refused["status"], refused["code"]) == (422, "invalid_input")
+    assert "lines" in refused["detail"]
+
+
+async def test_it_is_read_by_version_and_a_known_one_is_not_sent_again(
+    shop: Shop, caller: Caller
+) -> None:
+    order = an_order(("TEA", 1, "10.00"))
+    await caller.placed(order)
+    path = f"/v1/orders/{order.order_id}"
+    first = await caller.get(path)
+    known = {"If-None-Match": first.headers["etag"]}
+    unchanged = await caller.get(path, headers=known)
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    await shop.drive(f"{order.order_id}:1", "picked")
+    changed = await caller.get(path, headers=known)
+    assert (changed.status_code, changed.headers["etag"] != first.headers["etag"]) == (200, True)
+
+
+async def test_a_change_by_an_old_page_is_refused_and_told_what_happened(
+    shop: Shop, caller: Caller
+) -> None:
+    order = an_order(("TEA", 1, "10.00"))
+    await caller.placed(order)
+    path = f"/v1/orders/{order.order_id}/cancel"
+    why = {"reason": "ordered twice"}
+    problem(await caller.send_once(path, why), 428, "version_needed")
+    old = await version(caller, order.order_id)
+    await shop.drive(f"{order.order_id}:1", "shipped")
+    told = problem(await caller.send_once(path, why, if_match=old), 412, "order_changed")
+    assert "shipped" in told["detail"]
+    assert any("shipped" in fault["detail"] for fault in told["errors"])
+    await shop.told(order.order_id, "charged")
+    now = await version(caller, order.order_id)
+    answer = await caller.send_once(path, why, if_match=now)
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "refused")
+
+
+async def test_a_cancellation_is_asked_once_and_its_repeat_gets_the_same_answer(
+    caller: Caller,
+) -> None:
+    order = an_order(("TEA", 2, "10.00"))
+    await caller.placed(order)
+    path = f"/v1/orders/{order.order_id}/cancel"
+    seen = await version(caller, order.order_id)
+    first = await caller.send_once(
+        path, {"reason": "ordered twice", "by": "anna"}, key="k", if_match=seen
+    )
+    assert (first.status_code, first.json()["outcome"]) == (200, "cancelled")
+    again = await caller.send_once(
+        path, {"reason": "ordered twice", "by": "anna"}, key="k", if_match=seen
+    )
+    assert (again.json(), again.headers["idempotent-replayed"]) == (first.json(), "true")
+    other = await caller.send_once(path, {"reason": "no", "by": "anna"}, key="k", if_match=seen)
+    problem(other, 422, "key_reused")
+    story = (await caller.get(f"/v1/orders/{order.order_id}/story")).json()["events"]
+    assert any(event["who"] == f"anna (key {caller.key_id})" for event in story)
+
+
+async def test_a_request_that_takes_longer_is_a_command_to_be_asked_for(
+    shop: Shop, caller: Caller
+) -> None:
+    order = an_order(("TEA", 2, "10.00"))
+    await caller.placed(order)
+    path = f"/v1/orders/{order.order_id}/cancel"
+    shop.faults.hold("recall")
+    later = await caller.send_once(path, {"reason": "no"}, key="k", if_match="*", prefer="wait=0")
+    assert later.status_code == 202, later.text
+    assert later.headers["preference-applied"] == "wait=0"
+    command = (await caller.get(later.headers["location"])).json()
+    assert (command["status"], command["order_id"]) == ("running", order.order_id)
+    shop.faults.release("recall")
+    for _ in range(100):
+        command = (await caller.get(later.headers["location"])).json()
+        if command["status"] == "done":
+            break
+        await asyncio.sleep(0.1)
+    assert command["outcome"]["outcome"] == "cancelled"
+    forged = later.headers["location"][:-2] + "AA"
+    problem(await caller.get(forged), 422, "invalid_input")
+
+
+async def pages(caller: Caller, **filters: Any) -> list[str]:
+    found: list[str] = []
+    cursor: dict[str, Any] = {}
+    while True:
+        answer = await caller.get("/v1/orders", params={"limit": 2, **filters, **cursor})
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        found += [one["order_id"] for one in page["items"]]
+        if not page["has_more"]:
+            return found
+        cursor = {"cursor": page["next_cursor"]}
+
+
+async def test_lists_are_read_page_by_page_while_orders_come(api: Api, caller: Caller) -> None:
+    orders = [an_order(("TEA", 1, "10.00")) for _ in range(5)]
+    for order in orders:
+        await caller.placed(order)
+    ids = [order.order_id for order in reversed(orders)]
+    assert await pages(caller) == ids
+    assert await pages(caller, state="confirmed") == ids
+    assert await pages(caller, state="closed") == []
+    page = (await caller.get("/v1/orders", params={"limit": 2})).json()
+    await caller.placed(an_order(("TEA", 1, "10.00")))
+    following = await caller.get("/v1/orders", params={"limit": 2, "cursor": page["next_cursor"]})
+    assert [one["order_id"] for one in following.json()["items"]] == ids[2:4]
+    assert following.headers["link"].startswith("<http")
+    other = await caller.get("/v1/orders", params={"channel": "web", "cursor": page["next_cursor"]})
+    problem(other, 422, "invalid_input")
+
+
+async def test_of_the_person_only_the_document_tells_and_only_whoever_may_know(
+    api: Api, caller: Caller
+) -> None:
+    order = an_order(("TEA", 1, "10.00"), **planted())
+    await caller.placed(order)
+    path = f"/v1/orders/{order.order_id}"
+    shown = (await caller.get(path)).text.replace(order.customer.id, "")
+    assert found_in(shown, WORDS) == []
+    assert found_in((await caller.get(f"{path}/document")).text, WORDS) != []
+    clerk = await api.caller("orders:read")
+    problem(await clerk.get(f"{path}/document"), 403, "missing_scope")
+
+
+def ids_of(answer: httpx.Response) -> list[str]:
+    return [one["order_id"] for one in answer.json()["items"]]
+
+
+async def test_what_is_not_yours_is_not_there(api: Api, caller: Caller) -> None:
+    mine = an_order(("TEA", 1, "10.00"))
+    theirs = an_order(("TEA", 1, "10.00"), channel="b2b")
+    for order in (mine, theirs):
+        await caller.placed(order)
+    of_web = await api.caller("orders:read", "orders:write", "aftersales:write", channels=["web"])
+    assert ids_of(await of_web.get("/v1/orders")) == [mine.order_id]
+    assert ids_of(await of_web.get("/v1/orders", params={"channel": "b2b"})) == []
+    path = f"/v1/orders/{theirs.order_id}"
+    for answer in (
+        await of_web.get(path),
+        await of_web.get(f"{path}/story"),
+        await of_web.send_once(f"{path}/cancel", {"reason": "no"}, if_match="*"),
+        await of_web.send_once("/v1/orders", sent(an_order(("TEA", 1, "10.00"), channel="b2b"))),
+    ):
+        problem(answer, 404, "not_found")
