@@ -30,6 +30,7 @@ from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
+from activities.notifications.sequencing import EventSequence, OldEvents
 from activities.orders.order_records import OrderRecords
 from activities.orders.retention import EndedOrders
 from activities.orders.starts import OrderStarts
@@ -188,26 +189,23 @@ def duties(
     take. `renewals_every_s`: the period of that duty. `kept`: what is forgotten, and when.
     """
     events = ProviderEvents(pool, Wakes(client).send, readers or {}, kept.provider_events)
+    old = (
+        *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
+        *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
+        Persons(pool, kept.persons, kept.documents_years),
+    )
     return [
         Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
         Duty(OrderStarts(pool, lambda x: start_order(client, task_queue, x)).start, SWEEP_S),
         Duty(PurchaseStarts(pool, client, task_queue).start, SWEEP_S, replenishment.CHANNEL),
         Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
         Duty(labels.Labels(pool, client, stranded_after).want, SWEEP_S, labels.CHANNEL),
+        Duty(EventSequence(pool).advance, SWEEP_S),
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
-        *(
-            Duty(forget, FORGET_S)
-            for forget in (
-                EndedOrders(pool, kept.effects).forget,
-                events.forget,
-                labels.LabelFiles(pool, kept.label_files).forget,
-                RequestKeys(pool, kept.request_keys).forget,
-                Persons(pool, kept.persons, kept.documents_years).forget,
-            )
-        ),
+        *(Duty(one.forget, FORGET_S) for one in old),
     ]
 
 

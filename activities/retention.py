@@ -21,6 +21,8 @@ class Kept(NamedTuple):
     """After an order's end; None: until somebody asks to erase them."""
     documents_years: int = 10
     """Whole, though their person was erased, after the year of their issue."""
+    events: timedelta = timedelta(days=30)
+    """In the sequence for other systems, and each attempt to deliver them."""
 
 
 AS_SHIPPED: Final = Kept()

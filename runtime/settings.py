@@ -79,6 +79,10 @@ class Settings(BaseSettings):
     request_keys_kept: Annotated[timedelta, Field(ge=timedelta(days=1))] = timedelta(days=7)
     """For how long a request over HTTP is known by its Idempotency-Key."""
 
+    events_kept: Annotated[timedelta, Field(ge=timedelta(days=7))] = timedelta(days=30)
+    """For how long an event can be read and delivered once more, and for how long it is known what
+    came of each attempt to deliver it; docs/events.md."""
+
     personal_data_kept: Annotated[timedelta | None, Field(ge=timedelta(days=1))] = None
     """For how long after an order's end it is known whose it was; not set: until somebody asks to
     erase it (`orderloom customers erase`)."""
@@ -152,13 +156,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
-    def kept(self) -> tuple[timedelta, timedelta, timedelta, timedelta, timedelta | None, int]:
+    def kept(
+        self,
+    ) -> tuple[timedelta, timedelta, timedelta, timedelta, timedelta | None, int, timedelta]:
         """How long what is kept, in the sequence of `activities.retention.Kept`."""
         ended = (self.effects_kept, self.provider_events_kept, self.label_files_kept)
-        return (
-            *(*ended, self.request_keys_kept),
-            *(self.personal_data_kept, self.documents_kept_years),
-        )
+        persons = (self.personal_data_kept, self.documents_kept_years)
+        return (*ended, self.request_keys_kept, *persons, self.events_kept)
 
 
 def load_settings() -> Settings:

@@ -18,7 +18,7 @@ order by o.order_no desc;
 -- name: told_about(order_no)$
 -- All that was written down about one order, for the one whom it is about.
 select jsonb_build_object(
-    'story', (select coalesce(jsonb_agg(to_jsonb(e) - '{order_no,effect}'::text[] order by e.event_id), '[]')
+    'story', (select coalesce(jsonb_agg(to_jsonb(e) - '{order_no,effect,xact}'::text[] order by e.event_id), '[]')
               from order_event e where e.order_no = :order_no),
     'documents', (select coalesce(jsonb_agg(jsonb_build_object(
                       'number', d.number, 'kind', d.kind, 'issued_on', d.issued_on, 'content', d.content,

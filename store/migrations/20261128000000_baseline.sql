@@ -389,8 +389,11 @@ create table order_event (
     why      some_text,
     data     jsonb       not null default '{}',
     at       timestamptz not null default moment(),
+    -- By which transaction: the sequence of events that others are told goes by it (notifications.sql).
+    xact     xid8        not null default pg_current_xact_id(),
     primary key (order_no, event_id)
 );
+create index order_event_by_transaction on order_event (xact);
 
 -- What the steps of an order have done: a step that runs again finds its row, changes nothing, and answers
 -- as before. Written in the transaction of the effect. An order that has ended needs them only for
@@ -1432,6 +1435,119 @@ create table replenishment_call (
     try_after timestamptz not null default moment(),
     primary key (sku, location)
 );
+
+-- What other systems are told: the sequence of events, who subscribes to them, and what was sent.
+
+-- Where the sequencer is (routines/notifications.sql). One row.
+create table event_sequence (
+    only_one boolean primary key default true
+        constraint there_is_one_sequence check (only_one),
+    -- of the event that came last
+    position bigint  not null default 0,
+    -- Somebody reads. While nobody does, no event gets a position.
+    reading  boolean not null default false,
+    read_at  timestamptz,  -- when somebody read last who has no subscription
+    -- Every transaction below this one has ended, and what it told has its position.
+    horizon  xid8    not null default '0',
+    -- How transactions are numbered is the server's own. What has come from another server, with a backup,
+    -- has event ids up to `floor`, and is dealt with. `latest`: the last id that was given out by then.
+    floor    bigint  not null default 0,
+    latest   bigint  not null default 0,
+    server   text    not null default ''
+);
+insert into event_sequence default values;
+
+-- The events in the sequence that readers go by. It names lines of stories, and repeats nothing of them. No
+-- references: each would lock its order.
+create table event_out (
+    position bigint      primary key,
+    order_no bigint      not null,
+    event_id bigint      not null,
+    type     text        not null,
+    at       timestamptz not null
+);
+create index event_out_by_time on event_out (at);
+
+-- Events that got their position before the horizon had passed them, with an event of the same order that came
+-- later. They go when it has.
+create table event_taken_early (
+    event_id bigint primary key,
+    xact     xid8   not null
+);
+
+-- Who is told, and of what. Null types, channels or sellers: all of them.
+create table event_subscription (
+    subscription_id text        primary key,
+    url             text        not null,
+    types           text[],
+    channels        text[],
+    sellers         text[],
+    description     some_text,
+    -- What messages are signed with, the newest first. Never shown again.
+    secrets         text[]      not null
+        constraint subscription_has_one_to_three_secrets check (cardinality(secrets) between 1 and 3),
+    state           text        not null default 'active'
+        constraint subscription_state_is_known check (state in ('active', 'paused', 'disabled')),
+    why             some_text,  -- it is not active
+    made_by         text        not null,
+    made_at         timestamptz not null default moment(),
+    -- Every event up to here was delivered, has a row in event_delivery, or is not for it.
+    cursor          bigint      not null,
+    round           integer     not null default 1,  -- counts replays
+    failures        integer     not null default 0,  -- of new events, one after the other
+    failing_since   timestamptz,
+    rest_until      timestamptz,  -- nothing is sent before
+    called_at       timestamptz,  -- its workflow was called, and works
+    holder          text,         -- the attempt of the activity that delivers
+    constraint active_subscription_needs_no_reason check (state <> 'active' or why is null)
+);
+
+-- Events that could not be delivered at the first attempt, and tests: until they are delivered, or dead letters.
+create table event_delivery (
+    delivery_id     bigint      generated always as identity primary key,
+    subscription_id text        not null
+        constraint delivery_is_to_a_subscription references event_subscription on delete cascade,
+    -- null, as the next three, for a test
+    position        bigint,
+    order_no        bigint,
+    event_id        bigint,
+    type            text        not null,
+    at              timestamptz not null,
+    -- waiting: an earlier event of its order is tried again. resending: somebody wants it once more.
+    state           text        not null constraint delivery_state_is_known check (
+        state in ('waiting', 'retrying', 'resending', 'test', 'dead')),
+    tries           integer     not null default 0,
+    next_at         timestamptz not null default moment(),
+    last_error      some_text,
+    constraint delivery_is_of_an_event_or_a_test check ((state = 'test') = (position is null)),
+    constraint event_is_delivered_once_to_a_subscription unique (subscription_id, position)
+);
+create index event_delivery_due on event_delivery (subscription_id, next_at)
+    where state in ('retrying', 'resending', 'test');
+create index event_delivery_held_back on event_delivery (subscription_id, order_no, position)
+    where state in ('retrying', 'waiting');
+
+-- Each attempt to deliver, and what came of it. The latest that delivered an event says that it is not sent again.
+create table event_attempt (
+    subscription_id text        not null
+        constraint attempt_is_for_a_subscription references event_subscription on delete cascade,
+    attempt_id      bigint      generated always as identity,
+    message_id      text        not null,  -- webhook-id
+    position        bigint,
+    order_no        bigint,
+    type            text        not null,
+    round           integer     not null,
+    delivered       boolean     not null,
+    status          integer,    -- of HTTP; null: there was no answer
+    took_ms         integer     not null,
+    error           some_text,
+    answer          some_text,  -- its beginning, of one that is no success: it may repeat what was sent
+    at              timestamptz not null default moment(),
+    primary key (subscription_id, attempt_id)
+);
+create index event_attempt_delivered on event_attempt (subscription_id, position, round) where delivered;
+create index event_attempt_by_time on event_attempt (at);
+create index event_attempt_answered on event_attempt (order_no) where answer is not null;
 
 -- migrate:down
 

@@ -54,12 +54,15 @@ with given as (
     set decision = :decision, reason = given.reason, decided_at = moment()
     from given
     where order_id = :order_id and decision in ('received', 'confirmed')
+    returning order_no
 ), gone as (
     delete from wait_report where order_no = order_no_of(:order_id)
 ), done as (
     insert into effect (order_no, effect)
     select order_no, 'close_order' from customer_order
     where order_id = :order_id and not is_over(order_no, decision)
+      -- The row is locked before the story gets its line, so that the lines keep the sequence of the locks.
+      and (select count(*) from finished) >= 0
     on conflict (order_no, effect) do nothing
     returning order_no
 ), told as (

@@ -123,8 +123,11 @@ create table order_event (
     why      some_text,
     data     jsonb       not null default '{}',
     at       timestamptz not null default moment(),
+    -- By which transaction: the sequence of events that others are told goes by it (notifications.sql).
+    xact     xid8        not null default pg_current_xact_id(),
     primary key (order_no, event_id)
 );
+create index order_event_by_transaction on order_event (xact);
 
 -- What the steps of an order have done: a step that runs again finds its row, changes nothing, and answers
 -- as before. Written in the transaction of the effect. An order that has ended needs them only for

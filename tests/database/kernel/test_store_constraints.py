@@ -175,6 +175,18 @@ def signing_secret(secret: str = "s" * 32) -> str:
     return f"insert into signing_secret values ('cursors', '{secret}')"
 
 
+def subscription(secrets: str = "'{x}'", state: str = "'active'", why: str = "null") -> str:
+    return f"""
+        insert into event_subscription (subscription_id, url, secrets, state, why, made_by, cursor)
+        values ('S', 'https://x.example', {secrets}, {state}, {why}, 'x', 0)"""
+
+
+def delivery(*some: str) -> str:
+    rows = ", ".join(f"('S', 't', now(), {one})" for one in some)
+    return f"""{subscription()};
+        insert into event_delivery (subscription_id, type, at, state, position) values {rows}"""
+
+
 def api_key(told: str = "'{orders:read}', null, null, 1", **rest: str) -> str:
     """Scopes, channels, sellers, requests a minute; and other columns."""
     columns = "".join(f", {name}" for name in rest)
@@ -501,6 +513,15 @@ FORBIDDEN = {
     "only_what_was_done_is_kept": f"""{api_key()}; {request_key("'k', 409")}""",
     "signing_secret_pkey": f"{signing_secret()}; {signing_secret()}",
     "signing_secret_is_long": signing_secret("short"),
+    # who is told of what, and what was told
+    "event_sequence_pkey": "insert into event_sequence default values",
+    "there_is_one_sequence": "update event_sequence set only_one = false",
+    "subscription_has_one_to_three_secrets": subscription("'{}'"),
+    "subscription_state_is_known": subscription(state="'asleep'"),
+    "active_subscription_needs_no_reason": subscription(why="'x'"),
+    "delivery_state_is_known": delivery("'lost', 1"),
+    "delivery_is_of_an_event_or_a_test": delivery("'test', 1"),
+    "event_is_delivered_once_to_a_subscription": delivery("'dead', 1", "'waiting', 1"),
     # a hold that was released says by whom
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),

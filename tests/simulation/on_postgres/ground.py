@@ -35,7 +35,10 @@ EACH: Final = 0.3
 """The rate of each kind of fault, as the sandbox companies are told: who rolls less than three
 times as much meets one. The roll is the simulator's own."""
 
-KEPT: Final = ("schema_migrations", "routine_set", "location", "fault", "seller", "channel")
+KEPT: Final = (
+    *("schema_migrations", "routine_set", "location", "fault", "seller", "channel"),
+    "event_sequence",
+)
 """Tables that hold nothing of a life."""
 
 LIVED_IN: Final = """

@@ -1,0 +1,1 @@
+"""Events get their positions, and are delivered."""

@@ -1,0 +1,1 @@
+"""What other systems are told: the types of events, who subscribes, and how a message looks."""

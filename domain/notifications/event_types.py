@@ -1,0 +1,127 @@
+"""Which lines of an order's story are events for other systems, and of which type.
+
+A type ends in its version. Within a version, fields and types are only added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
+
+EventType = Literal[
+    "orderloom.order.received.v1",
+    "orderloom.order.confirmed.v1",
+    "orderloom.order.rejected.v1",
+    "orderloom.order.held.v1",
+    "orderloom.order.released.v1",
+    "orderloom.order.backordered.v1",
+    "orderloom.order.backorder_filled.v1",
+    "orderloom.order.promise_at_risk.v1",
+    "orderloom.order.promise_missed.v1",
+    "orderloom.order.units_cancelled.v1",
+    "orderloom.order.cancelled.v1",
+    "orderloom.order.closed.v1",
+    "orderloom.order.needs_attention.v1",
+    "orderloom.order.attention_resolved.v1",
+    "orderloom.order.person_erased.v1",
+    "orderloom.fulfilment.picked.v1",
+    "orderloom.fulfilment.short_picked.v1",
+    "orderloom.fulfilment.packed.v1",
+    "orderloom.fulfilment.labelled.v1",
+    "orderloom.fulfilment.shipped.v1",
+    "orderloom.fulfilment.delivered.v1",
+    "orderloom.fulfilment.undeliverable.v1",
+    "orderloom.fulfilment.lost.v1",
+    "orderloom.payment.charged.v1",
+    "orderloom.payment.refused.v1",
+    "orderloom.payment.disputed.v1",
+    "orderloom.refund.granted.v1",
+    "orderloom.refund.issued.v1",
+    "orderloom.refund.refused.v1",
+    "orderloom.refund.came_back.v1",
+    "orderloom.return.approved.v1",
+    "orderloom.return.received.v1",
+]
+EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
+
+TEST_TYPE: Final = "orderloom.test.v1"
+"""Of the event that only shows whether a subscription works."""
+
+TOLD: Final[Mapping[str, EventType]] = {
+    "received": "orderloom.order.received.v1",
+    "confirmed": "orderloom.order.confirmed.v1",
+    "rejected": "orderloom.order.rejected.v1",
+    "held": "orderloom.order.held.v1",
+    "released": "orderloom.order.released.v1",
+    "hold ended": "orderloom.order.released.v1",
+    "backordered": "orderloom.order.backordered.v1",
+    "stock reserved, the rest is backordered": "orderloom.order.backordered.v1",
+    "missing units backordered": "orderloom.order.backordered.v1",
+    "fell back to backorder": "orderloom.order.backordered.v1",
+    "backorder filled": "orderloom.order.backorder_filled.v1",
+    "promise at risk": "orderloom.order.promise_at_risk.v1",
+    "promise missed": "orderloom.order.promise_missed.v1",
+    "units cancelled": "orderloom.order.units_cancelled.v1",
+    "missing units cancelled": "orderloom.order.units_cancelled.v1",
+    "cancelled": "orderloom.order.cancelled.v1",
+    "closed": "orderloom.order.closed.v1",
+    "needs attention": "orderloom.order.needs_attention.v1",
+    "attention resolved": "orderloom.order.attention_resolved.v1",
+    "person erased": "orderloom.order.person_erased.v1",
+    "picked": "orderloom.fulfilment.picked.v1",
+    "short pick": "orderloom.fulfilment.short_picked.v1",
+    "packed": "orderloom.fulfilment.packed.v1",
+    "label bought": "orderloom.fulfilment.labelled.v1",
+    "shipped": "orderloom.fulfilment.shipped.v1",
+    "delivered": "orderloom.fulfilment.delivered.v1",
+    "undeliverable": "orderloom.fulfilment.undeliverable.v1",
+    "lost": "orderloom.fulfilment.lost.v1",
+    "charged": "orderloom.payment.charged.v1",
+    "authorize refused": "orderloom.payment.refused.v1",
+    "capture refused": "orderloom.payment.refused.v1",
+    "dispute": "orderloom.payment.disputed.v1",
+    "refund granted": "orderloom.refund.granted.v1",
+    "refunded": "orderloom.refund.issued.v1",
+    "paid back elsewhere": "orderloom.refund.issued.v1",
+    "refund refused": "orderloom.refund.refused.v1",
+    "refund came back": "orderloom.refund.came_back.v1",
+    "return approved": "orderloom.return.approved.v1",
+    "coming back": "orderloom.return.approved.v1",
+    "found, and coming back": "orderloom.return.approved.v1",
+    "return received": "orderloom.return.received.v1",
+    "lost goods are back": "orderloom.return.received.v1",
+}
+"""The first words of a line, up to a colon → the type of its event.
+
+"units cancelled" is said of lines that read "cancelled" and are not the order's end
+(`event_word` in store/schema/routines/notifications.sql).
+"""
+
+NOT_TOLD: Final = frozenset(
+    {
+        "authorization ended",
+        "authorization released",
+        "authorization renewed",
+        "backorder waits on",
+        "cancellation asked for",
+        "difference resolved",
+        "erasure asked for",
+        "label refused",
+        "label voided",
+        "missing units refunded",
+        "missing units replaced",
+        "paid back more than was charged",
+        "picking starts again",
+        "put back",
+        "refused by the warehouse",
+        "stock reserved",
+        "unexpected carrier scan",
+        "void refused",
+    }
+)
+"""Lines for people here: how Orderloom works inside. A request that is refused is one as well."""
+
+
+def is_known(word: str) -> bool:
+    """Whether somebody has decided about lines with these first words."""
+    return word in TOLD or word in NOT_TOLD or word.endswith(" refused")

@@ -1,0 +1,1 @@
+"""The sequence of events, subscriptions, and what was delivered."""

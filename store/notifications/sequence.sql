@@ -1,0 +1,17 @@
+-- The sequence of events. Its functions stand in schema/routines/notifications.sql.
+
+-- name: advance(words, types, at_most, unread)^
+select given, more from events_sequenced(:words::text[], :types::text[], :at_most, :unread);
+
+-- name: wanted()$
+select events_wanted();
+
+-- name: forget(kept_for, batch)
+-- Old ones, but not those that a subscription which is active has still to look at.
+delete from event_out where position in (
+    select position from event_out
+    where at < moment() - :kept_for::interval
+      and position <= coalesce((select min(cursor) from event_subscription where state = 'active'),
+                               9223372036854775807)
+    order by at limit :batch for update skip locked)
+returning position;
