@@ -39,6 +39,8 @@ class StackInfo(BaseModel):
     temporal_namespace: str
     temporal_ui_url: str
     database_url: str
+    http_url: str | None = None
+    """Where `orderloom serve` answers; None: it is not part of this stack."""
     codec_keys: Path | None = None
     """The file of keys that its workers encrypt with."""
     logs: Path

@@ -6,26 +6,17 @@ out pages of other origins, and programs that cannot open the UI.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
-import socket
-import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
 
 from domain.errors import InvalidInput
 from runtime.key_ring import KEYS_VARIABLE, load_ring
+from starter.stack.listener import HOST, Listener, free_port
 from starter.stack.program import Program
-
-_ROOT: Final = Path(__file__).parents[2]
-_HOST: Final = "127.0.0.1"
-_START_SECONDS_MAX: Final = 30.0
-_POLL_SECONDS: Final = 0.05
 
 
 class CodecServer:
@@ -42,41 +33,36 @@ class CodecServer:
         self.keys = keys.absolute()
         self._home = home
         self._token = secrets.token_urlsafe(32)
-        with socket.socket() as probe:
-            probe.bind((_HOST, 0))
-            self._port: int = probe.getsockname()[1]
-        self._program: Program | None = None
+        self._port = free_port()
+        self._listener: Listener | None = None
 
     @property
     def ui_options(self) -> tuple[str, str]:
         """What tells the UI its address, with the token in it; of the server that has the UI."""
-        return ("--ui-codec-endpoint", f"http://{_HOST}:{self._port}/{self._token}")
+        return ("--ui-codec-endpoint", f"http://{HOST}:{self._port}/{self._token}")
 
     @property
     def program(self) -> Program:
         """The server's process. Raises RuntimeError before `serve`."""
-        if self._program is None:
+        return self._served.program
+
+    @property
+    def _served(self) -> Listener:
+        if self._listener is None:
             raise RuntimeError("the codec server was not started")
-        return self._program
+        return self._listener
 
     async def serve(self, ui_url: str) -> None:
         """Start it for the UI at this address, which people also call localhost.
 
         Raises Unreachable where it does not answer in time.
         """
-        origins = (ui_url, ui_url.replace(_HOST, "localhost"))
-        self._program = Program(
-            name="codec-server",
-            role="codec-server",
-            home=self._home,
-            command=(
-                *(sys.executable, "-m", "starter.cli", "codec-server"),
-                *("--listen", f"{_HOST}:{self._port}"),
-                *(part for origin in origins for part in ("--origin", origin)),
-            ),
+        origins = (ui_url, ui_url.replace(HOST, "localhost"))
+        self._listener = Listener(
+            *(self._home, "codec-server", self._port),
+            *(part for origin in origins for part in ("--origin", origin)),
             environment={
                 **os.environ,
-                "PYTHONPATH": os.pathsep.join((str(_ROOT), *_python_path())),
                 KEYS_VARIABLE: str(self.keys),
                 "ORDERLOOM_CODEC_TOKEN": self._token,
             },
@@ -85,28 +71,12 @@ class CodecServer:
 
     async def start(self) -> None:
         """Start it, also anew, and wait until it answers. Raises Unreachable."""
-        await self.program.launch()
-        deadline = time.monotonic() + _START_SECONDS_MAX
-        # Not by a library's retries: the wait ends when the program does.
-        while not await self._answers():
-            if self.program.pid is None:
-                raise self.program.failure(f"ended at once (exit code {await self.program.wait()})")
-            if time.monotonic() > deadline:
-                raise self.program.failure(f"does not answer after {_START_SECONDS_MAX:.0f} s")
-            await asyncio.sleep(_POLL_SECONDS)
+        await self._served.start()
 
     async def stop(self) -> None:
         """Stop it in an orderly way, if it runs."""
-        if self._program is not None:
-            await self._program.stop()
-
-    async def _answers(self) -> bool:
-        try:
-            _, writer = await asyncio.open_connection(_HOST, self._port)
-        except OSError:
-            return False
-        writer.close()
-        return True
+        if self._listener is not None:
+            await self._listener.stop()
 
 
 @asynccontextmanager
@@ -119,8 +89,3 @@ async def serving(server: CodecServer | None, ui_url: str) -> AsyncIterator[None
     finally:
         if server is not None:
             await server.stop()
-
-
-def _python_path() -> list[str]:
-    path = os.environ.get("PYTHONPATH")
-    return [path] if path else []

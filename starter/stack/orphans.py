@@ -20,6 +20,7 @@ from starter.stack.program import HOME_MARK, ROLE_MARK
 _STOP_SIGNALS: Final = {
     "worker": signal.SIGTERM,
     "codec-server": signal.SIGTERM,
+    "serve": signal.SIGTERM,
     "temporal": signal.SIGTERM,
     "postgres": signal.SIGINT,
 }

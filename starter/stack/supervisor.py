@@ -9,30 +9,28 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from domain.errors import OrderloomError
 from runtime.discovery import StackInfo, remove_stack, stack_lock, write_stack
 from runtime.settings import load_settings
 from starter.stack.codec_server import CodecServer, serving
 from starter.stack.first_seller import name_seller
+from starter.stack.http_door import HttpDoor, can_serve
 from starter.stack.orphans import stop_orphans
 from starter.stack.postgres import PostgresServer, embedded_postgres
 from starter.stack.program import Program
 from starter.stack.temporal import NAMESPACE, TemporalServer, embedded_temporal
+from starter.stack.workers import WORKER_COMMAND, Worker, environment, running_workers
 from store.migrate import migrate
 from store.schema_version import NewerVersion, OtherVersion
 
 Report = Callable[[str], None]
 """Takes one line for the person at the terminal."""
-
-WORKER_COMMAND: Final = (sys.executable, str(Path(__file__).parents[2] / "worker.py"))
 
 _PAUSE_SECONDS: Final = 0.5
 _PAUSE_SECONDS_MAX: Final = 30.0
@@ -48,14 +46,6 @@ class _Member(Protocol):
     async def start(self) -> None: ...
 
 
-@dataclass(frozen=True)
-class _Worker:
-    program: Program
-
-    async def start(self) -> None:
-        await self.program.launch()
-
-
 class Stack:
     """A running stack. `info` tells where it is."""
 
@@ -65,15 +55,17 @@ class Stack:
         postgres: PostgresServer,
         temporal: TemporalServer,
         codec: CodecServer | None,
-        workers: Sequence[_Worker],
+        workers: Sequence[Worker],
+        http: HttpDoor | None,
         report: Report,
     ) -> None:
         self._home = home
         self._postgres = postgres
         self._temporal = temporal
         self._codec = codec
-        decoding = () if codec is None else (codec,)
-        self._members: tuple[_Member, ...] = (postgres, temporal, *decoding, *workers)
+        self._http = http
+        listening = [one for one in (codec, http) if one is not None]
+        self._members: tuple[_Member, ...] = (postgres, temporal, *workers, *listening)
         self._report = report
 
     @property
@@ -85,6 +77,7 @@ class Stack:
             temporal_namespace=NAMESPACE,
             temporal_ui_url=self._temporal.ui_url,
             database_url=self._postgres.url(),
+            http_url=None if self._http is None else self._http.url,
             codec_keys=None if self._codec is None else self._codec.keys,
             logs=self._home / "logs",
             supervisor_pid=os.getpid(),
@@ -140,10 +133,12 @@ async def embedded_stack(
     postgres_settings: Mapping[str, str] | None = None,
     temporal_options: Sequence[str] = (),
     worker_settings: Mapping[str, str] | None = None,
+    http: bool = False,
 ) -> AsyncIterator[Stack]:
     """A running stack with its state under `home`: migrated, published in `stack.json`, watched.
 
-    `worker_settings` are environment variables of the workers. Raises `Refused` when another stack
+    `worker_settings` are environment variables of the workers. `http`: with a door for programs,
+    where what that needs is installed. Raises `Refused` when another stack
     runs in this folder, and `Unreachable` when a server does not start.
     """
     home = home.resolve()
@@ -159,14 +154,19 @@ async def embedded_stack(
             async with (
                 embedded_temporal(home, usual_ports=True, options=options) as temporal,
                 serving(codec, temporal.ui_url),
-                _running_workers(
+                running_workers(
                     home,
                     workers,
                     worker_command,
-                    {**_worker_environment(home, postgres, temporal), **(worker_settings or {})},
+                    {**environment(home, postgres, temporal), **(worker_settings or {})},
                 ) as crew,
+                _open(
+                    HttpDoor(home, environment(home, postgres, temporal))
+                    if http and can_serve()
+                    else None
+                ) as door,
             ):
-                stack = Stack(home, postgres, temporal, codec, crew, report)
+                stack = Stack(home, postgres, temporal, codec, crew, door, report)
                 watch = asyncio.create_task(stack.keep_running())
                 try:
                     stack.publish()
@@ -184,6 +184,7 @@ async def run_stack(
     report: Report,
     workers: int = 1,
     worker_command: Sequence[str] = WORKER_COMMAND,
+    http: bool = True,
 ) -> None:
     """Run a stack in the foreground until Ctrl-C, SIGTERM or the terminal's end; then stop it all.
 
@@ -191,7 +192,7 @@ async def run_stack(
     """
     loop = asyncio.get_running_loop()
     body = asyncio.create_task(
-        _run(home, ready=ready, report=report, workers=workers, worker_command=worker_command)
+        _run(home, ready, report=report, workers=workers, worker_command=worker_command, http=http)
     )
     stopping = asyncio.Event()
 
@@ -216,19 +217,19 @@ async def run_stack(
             loop.remove_signal_handler(number)
 
 
-async def _run(
-    home: Path,
-    *,
-    ready: Callable[[StackInfo], None],
-    report: Report,
-    workers: int,
-    worker_command: Sequence[str],
-) -> None:
-    async with embedded_stack(
-        home, report=report, workers=workers, worker_command=worker_command
-    ) as stack:
+async def _run(home: Path, ready: Callable[[StackInfo], None], **options: Any) -> None:
+    async with embedded_stack(home, **options) as stack:
         ready(stack.info)
         await asyncio.Event().wait()  # Until the signal.
+
+
+@asynccontextmanager
+async def _open(door: HttpDoor | None) -> AsyncIterator[HttpDoor | None]:
+    if door is None:
+        yield None
+    else:
+        async with door.answering():
+            yield door
 
 
 async def _migrate(home: Path, database_url: str) -> None:
@@ -242,54 +243,6 @@ async def _migrate(home: Path, database_url: str) -> None:
             f"{error}: name another folder with ORDERLOOM_HOME, or remove {home} if its orders are"
             " not needed"
         ) from error
-
-
-@asynccontextmanager
-async def _running_workers(
-    home: Path, count: int, command: Sequence[str], environment: Mapping[str, str]
-) -> AsyncIterator[list[_Worker]]:
-    crew = [
-        _Worker(
-            Program(
-                name=f"worker-{number}",
-                role="worker",
-                home=home,
-                command=tuple(command),
-                environment={**environment, **_metrics_address(number)},
-            )
-        )
-        for number in range(1, count + 1)
-    ]
-    try:
-        for worker in crew:
-            await worker.start()
-        yield crew
-    finally:
-        await asyncio.gather(*(worker.program.stop() for worker in crew))
-
-
-def _worker_environment(
-    home: Path, postgres: PostgresServer, temporal: TemporalServer
-) -> dict[str, str]:
-    # TEMPORAL_* of the caller, a profile file included, are about other servers.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
-    return {
-        **kept,
-        "TEMPORAL_ADDRESS": temporal.address,
-        "TEMPORAL_NAMESPACE": NAMESPACE,
-        "TEMPORAL_CONFIG_FILE": os.devnull,
-        "DATABASE_URL": postgres.url(),
-        "ORDERLOOM_HOME": str(home),
-    }
-
-
-def _metrics_address(worker_number: int) -> dict[str, str]:
-    """The address of a worker's metrics: a port of its own, counted up from the setting."""
-    address = load_settings().metrics_address
-    if address is None:
-        return {}
-    host, _, port = address.rpartition(":")
-    return {"ORDERLOOM_METRICS_ADDRESS": f"{host}:{int(port) + worker_number - 1}"}
 
 
 def _obituary(program: Program, code: int, lived_seconds: float) -> str:

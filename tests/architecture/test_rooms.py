@@ -247,7 +247,7 @@ TABLE = (
         (
             *(*STDLIB, "starter.http", "starter.listening", "starter.service", "domain", "runtime"),
             *("fastapi", "fastapi_offline", "prometheus_client", "pydantic", "pydantic_core"),
-            *("limits", "starlette", "structlog"),
+            *("limits", "starlette", "structlog", "uvloop"),
         ),
         types_of="store",
     ),

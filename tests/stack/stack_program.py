@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -29,6 +30,7 @@ try:
             report=lambda text: say(report=text),
             workers=2,
             worker_command=(sys.executable, "-c", sys.argv[2]),
+            http="WITH_HTTP" in os.environ,
         )
     )
 except OrderloomError as error:

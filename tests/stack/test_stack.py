@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import psutil
 import pytest
 from temporalio.client import Client
@@ -219,8 +220,9 @@ def test_stacks_in_two_folders_run_side_by_side_though_the_usual_ports_are_busy(
 
 
 async def test_whatever_is_killed_comes_back_at_its_address_with_its_data(home: Path) -> None:
-    with up(home) as stack:
+    with up(home, WITH_HTTP="yes") as stack:
         before = stack.ready()
+        assert "serve" in before.pids
         await write_note(before.database_url, "before the kill")
         await start_workflow(before, "before-the-kill")
         for name, pid in before.pids.items():
@@ -230,6 +232,10 @@ async def test_whatever_is_killed_comes_back_at_its_address_with_its_data(home: 
         assert after is not None
         assert after.temporal_address == before.temporal_address
         assert after.database_url == before.database_url
+        assert after.http_url == before.http_url
+        async with httpx.AsyncClient() as client:
+            ready = (await client.get(f"{after.http_url}/readyz")).json()
+        assert ready["status"] == "ready", ready
         assert not set(after.pids.values()) & set(before.pids.values())
         assert await read_notes(after.database_url) == ["before the kill"]
         handle = (await Client.connect(after.temporal_address)).get_workflow_handle(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 from typing import Annotated
 
@@ -67,7 +66,7 @@ def serve(
         else:
             out.say(f"HTTP on {url}, described on {url}/docs")
 
-    asyncio.run(
+    program.run(
         until_signal(
             lambda stop: program.serve(
                 listening, stop, metrics=measured, proxies=proxies, at_once=at_once, ready=ready

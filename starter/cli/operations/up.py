@@ -20,9 +20,10 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 @app.command()
 def up(
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Worker processes.")] = 1,
+    http: Annotated[bool, typer.Option("--http/--no-http", help="Answer HTTP, too.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Run the whole stack until Ctrl-C or SIGTERM: PostgreSQL, Temporal with its UI, and workers.
+    """Run the whole stack until Ctrl-C or SIGTERM: PostgreSQL, Temporal with its UI, workers, HTTP.
 
     Its state stays in the folder that ORDERLOOM_HOME names (.orderloom), where commands in other
     shells find it. With --json, a line for each thing that happens.
@@ -39,6 +40,8 @@ def up(
         out.say(f"  Temporal     {info.temporal_address}, namespace {info.temporal_namespace}")
         out.say(f"  Temporal UI  {info.temporal_ui_url}")
         out.say(f"  PostgreSQL   {info.database_url}")
+        if info.http_url is not None:
+            out.say(f"  HTTP API     {info.http_url}, described on {info.http_url}/docs")
         out.say(f"  logs         {info.logs}")
         out.say("Ctrl-C stops it; its orders are kept.")
 
@@ -50,7 +53,9 @@ def up(
 
     supervisor = _supervisor()
     asyncio.run(
-        supervisor.run_stack(load_settings().home, ready=ready, report=report, workers=workers)
+        supervisor.run_stack(
+            load_settings().home, ready=ready, report=report, workers=workers, http=http
+        )
     )
 
 
