@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_jsonable_python
 from starlette.responses import JSONResponse, Response
 
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NotFound
 from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
@@ -165,8 +165,11 @@ _COMMANDS: Final = {"list": "commands"}
 
 
 async def command(request: Request, caller: Caller, command_id: str) -> Command:
-    """What became of a request. Raises InvalidInput for an id that was not given here."""
-    place = request.app.state.cursors.place(command_id, _COMMANDS, where="command_id")
+    """What became of a request. Raises NotFound for an id that was not given here."""
+    try:
+        place = request.app.state.cursors.place(command_id, _COMMANDS)
+    except InvalidInput:
+        raise NotFound("there is no such command") from None
     order_id, request_id, what, began = map(str, place)
     await caller.check_order(order_id)
     kept = await caller.here.orders.answer_of(order_id, request_id)

@@ -37,12 +37,12 @@ class Cursors:
             digest, *place = json.loads(content)
         except ValueError:
             raise InvalidInput(
-                "is not one that was given here, or was cut off", where=where
+                "is not one that was given here, or was cut off", where="cursor"
             ) from None
         if digest != _digest(asked):
             raise InvalidInput(
                 "belongs to a list with other filters: begin that list without a cursor",
-                where=where,
+                where="cursor",
             )
         return list(place)
 

@@ -195,7 +195,7 @@ async def test_a_request_that_takes_longer_is_a_command_to_be_asked_for(
         await asyncio.sleep(0.1)
     assert command["outcome"]["outcome"] == "cancelled"
     forged = later.headers["location"][:-2] + "AA"
-    problem(await caller.get(forged), 422, "invalid_input")
+    problem(await caller.get(forged), 404, "not_found")
 
 
 async def pages(caller: Caller, **filters: Any) -> list[str]:

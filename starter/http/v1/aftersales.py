@@ -17,6 +17,7 @@ from domain.orders.messages import (
 )
 from starter.http.asking import DECIDED_LATER, Asking, IfMatch
 from starter.http.callers import Caller, may
+from starter.http.examples import example
 from starter.http.once import Keyed
 from starter.http.reading import StrictRoute
 from starter.http.waiting import Waits
@@ -34,7 +35,9 @@ router = APIRouter(prefix="/v1/orders", tags=["aftersales"], route_class=StrictR
 async def cancel(
     request: Request,
     order_id: str,
-    content: CancelRequest,
+    content: Annotated[
+        CancelRequest, example({"reason": "ordered twice", "lines": [{"line_id": "1"}]})
+    ],
     caller: Annotated[Caller, may("aftersales:write")],
     once: Keyed,
     waits: Waits,
@@ -55,7 +58,10 @@ async def cancel(
 async def request_return(
     request: Request,
     order_id: str,
-    content: ReturnRequest,
+    content: Annotated[
+        ReturnRequest,
+        example({"reason": "too small", "lines": [{"line_id": "1", "quantity": 1}]}),
+    ],
     caller: Annotated[Caller, may("aftersales:write")],
     once: Keyed,
     waits: Waits,
@@ -76,7 +82,7 @@ async def request_return(
 async def refund(
     request: Request,
     order_id: str,
-    content: RefundRequest,
+    content: Annotated[RefundRequest, example({"reason": "it came too late", "amount": "5.00"})],
     caller: Annotated[Caller, may("payments:write")],
     once: Keyed,
     waits: Waits,

@@ -20,6 +20,7 @@ from domain.views.order_snapshot import (
 )
 from starter.http.asking import CHANGED, Command, IfMatch, command, decide
 from starter.http.callers import Caller, may
+from starter.http.examples import example
 from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
@@ -126,7 +127,10 @@ async def get_order(
 async def resolve(
     request: Request,
     order_id: str,
-    answer: AttentionAnswer,
+    answer: Annotated[
+        AttentionAnswer,
+        example({"step": "label web-1001:1", "action": "retry", "note": "the carrier is back"}),
+    ],
     caller: Annotated[Caller, may("orders:write")],
     once: Keyed,
     _: IfMatch = None,

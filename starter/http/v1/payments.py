@@ -10,6 +10,7 @@ from starlette.responses import Response
 from domain.orders.messages import ChargeRequest, PayOutcome, PayRequest
 from starter.http.asking import DECIDED_LATER, Asking, IfMatch
 from starter.http.callers import Caller, may
+from starter.http.examples import example
 from starter.http.once import Keyed
 from starter.http.reading import StrictRoute
 from starter.http.waiting import Waits
@@ -27,7 +28,7 @@ router = APIRouter(prefix="/v1/orders", tags=["payments"], route_class=StrictRou
 async def pay(
     request: Request,
     order_id: str,
-    content: PayRequest,
+    content: Annotated[PayRequest, example({"token": "tok_visa", "by": "Kim Minji"})],
     caller: Annotated[Caller, may("payments:write")],
     once: Keyed,
     waits: Waits,
@@ -48,7 +49,7 @@ async def pay(
 async def charge(
     request: Request,
     order_id: str,
-    content: ChargeRequest,
+    content: Annotated[ChargeRequest, example({"note": "the invoice was accepted"})],
     caller: Annotated[Caller, may("payments:write")],
     once: Keyed,
     waits: Waits,

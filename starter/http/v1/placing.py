@@ -17,6 +17,7 @@ from domain.orders.order import Order
 from domain.views.order_snapshot import OrderSnapshot
 from starter.http import problems
 from starter.http.callers import Caller, may
+from starter.http.examples import ORDER, example
 from starter.http.once import REPLAYED, Keyed
 from starter.http.problems import Problem
 from starter.http.reading import StrictRoute
@@ -63,7 +64,7 @@ class ManyPlaced(BaseModel):
 )
 async def place(
     request: Request,
-    order: Order,
+    order: Annotated[Order, example(ORDER)],
     caller: Annotated[Caller, may("orders:write")],
     once: Keyed,
     waits: Waits,
@@ -99,7 +100,7 @@ async def place(
 )
 async def place_many(
     request: Request,
-    many: ManyOrders,
+    many: Annotated[ManyOrders, example({"orders": [ORDER]})],
     caller: Annotated[Caller, may("orders:write")],
     once: Keyed,
     waits: Waits,

@@ -1,0 +1,134 @@
+"""Every operation × every scope × somebody else's things, read from the OpenAPI document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import httpx
+import pytest
+
+from domain.access.keys import OF_NOBODY_ALLOWED, SCOPES, Scope, forbidden
+from starter.http.app import described
+from starter.http.openapi import operations
+from tests.support.api import Api, Caller, problem
+from tests.support.builders import an_order
+from tests.support.shop import Shop
+
+OPEN: Final = {"livez", "readyz"}
+"""What everybody may ask."""
+
+
+class Operation(NamedTuple):
+    """One operation of the document."""
+
+    name: str
+    method: str
+    path: str
+    scopes: tuple[Scope, ...]
+    example: Any
+
+    async def ask(self, caller: Caller, **values: str) -> httpx.Response:
+        path = re.sub(r"\{(\w+)\}", lambda name: values.get(name[1], "none"), self.path)
+        return await caller.send_once(path, self.example, method=self.method, if_match="*")
+
+
+def all_operations() -> Iterator[Operation]:
+    for path, method, operation in operations(described().openapi()):
+        scopes = [one for need in operation.get("security", ()) for one in need["api_key"]]
+        yield Operation(
+            operation["operationId"], method.upper(), path, tuple(scopes), _example(operation)
+        )
+
+
+def _example(operation: dict[str, Any]) -> Any:
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        for example in content.get("examples", {}).values():
+            return example["value"]
+    return None
+
+
+ALL: Final = {one.name: one for one in all_operations()}
+GUARDED: Final = [name for name in ALL if name not in OPEN]
+THEIRS: Final = [
+    name
+    for name in GUARDED
+    if "{" in ALL[name].path and not forbidden(ALL[name].scopes, ["web"], None)
+]
+"""What a key of one channel may ask of one thing."""
+
+
+@pytest.fixture
+async def api(shop: Shop) -> Api:
+    await shop.stocked("TEA", 1000)
+    return Api(shop)
+
+
+def test_every_operation_needs_a_scope_and_takes_an_example() -> None:
+    assert set(ALL) >= OPEN
+    for name in GUARDED:
+        assert ALL[name].scopes, name
+        assert set(ALL[name].scopes) <= set(SCOPES), name
+        takes_more = ALL[name].method in ("POST", "PUT")
+        assert not takes_more or ALL[name].example is not None or "{" in ALL[name].path, name
+
+
+async def test_without_its_scopes_nobody_gets_further(api: Api) -> None:
+    for name in GUARDED:
+        nobody = Caller(api.app, "", "")
+        del nobody.headers["Authorization"]
+        problem(await ALL[name].ask(nobody), 401, "no_key")
+    for scope in SCOPES:
+        others = await api.caller(*(set(SCOPES) - {scope}))
+        for name in GUARDED:
+            if scope in ALL[name].scopes:
+                told = problem(await ALL[name].ask(others), 403, "missing_scope")
+                assert scope in told["detail"], name
+
+
+async def test_with_its_scopes_alone_it_is_answered(api: Api) -> None:
+    for name in GUARDED:
+        caller = await api.caller(*ALL[name].scopes)
+        answer = await ALL[name].ask(caller)
+        assert answer.status_code not in (400, 401, 403, 405, 422, 500), (name, answer.text)
+
+
+async def test_what_is_somebody_elses_is_not_there(api: Api) -> None:
+    everybody = await api.caller()
+    theirs = an_order(("TEA", 2, "10.00"), channel="b2b")
+    await everybody.placed(theirs)
+    later = await everybody.send_once(
+        f"/v1/orders/{theirs.order_id}/cancel", {"reason": "no"}, if_match="*", prefer="wait=0"
+    )
+    values = {
+        "order_id": theirs.order_id,
+        "part_id": f"{theirs.order_id}:1",
+        "fulfilment_id": f"{theirs.order_id}:1",
+        "return_id": f"{theirs.order_id}:R1",
+        "command_id": later.headers.get("location", "/none").rsplit("/", 1)[1],
+    }
+    for name in THEIRS:
+        caller = await api.caller(*ALL[name].scopes, channels=["web"])
+        answer = await ALL[name].ask(caller, **values)
+        if not set(ALL[name].scopes) <= set(OF_NOBODY_ALLOWED):
+            problem(answer, 404, "not_found")
+        # And it is as if it had never been: the same words as for what is not there.
+        nothing = {name: value.replace("b2b-", "web-") for name, value in values.items()}
+        missing = await ALL[name].ask(caller, **nothing)
+        assert missing.status_code == answer.status_code, name
+
+
+async def test_lists_hold_nothing_of_somebody_else(api: Api) -> None:
+    everybody = await api.caller()
+    theirs = an_order(("TEA", 2, "10.00"), channel="b2b")
+    await everybody.placed(theirs)
+    looked = 0
+    for name in GUARDED:
+        one = ALL[name]
+        if one.method == "GET" and "{" not in one.path and not forbidden(one.scopes, ["web"], None):
+            caller = await api.caller(*one.scopes, channels=["web"])
+            answer = await one.ask(caller)
+            assert theirs.order_id not in answer.text, name
+            looked += theirs.order_id in (await one.ask(everybody)).text
+    assert looked > 0
