@@ -88,6 +88,12 @@ WHO_MAX: Final = 100
 """The length of who did something, as an order's story keeps it (`domain.fields.Who`)."""
 
 
+class BeyondKey(Refused):
+    """A key was asked for more than it may."""
+
+    kind = "beyond_key"
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What somebody may do who came with a key. `channels`, `sellers`: None is all of them."""
@@ -126,7 +132,7 @@ class Grant:
         return f"{said if len(said) <= room else f'{said[: room - 1]}…'}{mark}"
 
     def check_covers(self, other: Grant) -> None:
-        """Raises Refused where the other may more: no key makes or rotates such a key."""
+        """Raises BeyondKey where the other may more: no key makes or rotates such a key."""
         more = [one for one in SCOPES if one in other.scopes - self.scopes]
         told = [f"the scopes {', '.join(more)}"] if more else []
         if not _covers(self.channels, other.channels):
@@ -140,7 +146,7 @@ class Grant:
         ):
             told.append("a later end")
         if told:
-            raise Refused(
+            raise BeyondKey(
                 f"key {self.key_id} may not hand out more than it has itself: {', '.join(told)}; "
                 "ask with a key that has it, or use `orderloom api-keys make`"
             )

@@ -16,6 +16,7 @@ from limits.strategies import MovingWindowRateLimiter
 from domain import ids
 from domain.access.keys import Grant, Scope
 from domain.errors import NotFound
+from domain.sellers import Seller
 from starter.http.problems import ProblemError
 from starter.service.service import Service
 
@@ -67,6 +68,31 @@ class Caller:
     def sellers(self) -> list[str] | None:
         """The sellers whose rows the caller sees; None: all of them."""
         return None if self.grant.sellers is None else sorted(self.grant.sellers)
+
+    def check_sees_all(self, what: str) -> None:
+        """Raises ProblemError (403) for a key that is for some channels or sellers only.
+
+        `what` belongs to none of them.
+        """
+        if self.grant.is_restricted:
+            raise ProblemError(
+                403,
+                "restricted_key",
+                f"{what}: of no channel or seller in particular, so it takes a key for all of them",
+            )
+
+    async def seller(self, code: str) -> Seller:
+        """A seller of the caller's. Raises NotFound, alike for one that is somebody else's."""
+        if self.grant.sellers is not None and code not in self.grant.sellers:
+            raise NotFound(f"there is no seller {code}")
+        return await self.here.sellers.get(code)
+
+    async def sellers_named(self, code: str | None) -> list[Seller]:
+        """The caller's seller of this code, or all of the caller's. Raises NotFound."""
+        if code is not None:
+            return [await self.seller(code)]
+        known = await self.here.sellers.list()
+        return [one for one in known if self.sellers is None or one.seller in self.sellers]
 
     def who(self, by: str | None = None) -> str:
         """Who it is, for an order's story."""

@@ -80,6 +80,29 @@ class Once:
                 await records.requests.answered(self.key, status, location, body)
         return _answer(status, location, body)
 
+    async def told_once(
+        self, work: Callable[[Records], Awaitable[tuple[str, BaseModel]]], *, status: int = 200
+    ) -> Response:
+        """The same of an answer that is kept nowhere, because it has a secret.
+
+        `work` returns the id of what was done, and the answer. Of a repeat only the id is told:
+        raises ProblemError (409).
+        """
+        with self.alone():
+            async with self._here.in_one_transaction() as records:
+                kept = await records.requests.claimed(self.key)
+                if kept is not None:
+                    raise ProblemError(
+                        409,
+                        "already_made",
+                        f"the first request with this Idempotency-Key has made it: "
+                        f"{kept.body['id']}. Its text was told then, and is kept nowhere: if it "
+                        "was lost, rotate it under another Idempotency-Key",
+                    )
+                made, done = await work(records)
+                await records.requests.answered(self.key, status, None, {"id": made})
+        return _answer(status, None, to_jsonable_python(done))
+
 
 def _answer(status: int, location: str | None, body: Any, *, replayed: bool = False) -> Response:
     headers = {"Location": location} if location is not None else {}

@@ -56,6 +56,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "unknown_currency": _Kind(422, "There is no such currency"),
     "cannot_decrypt": _Kind(503, "A value cannot be decrypted"),
     "refused": _Kind(409, "A rule says no"),
+    "beyond_key": _Kind(403, "The API key may not do that"),
     "conflict": _Kind(409, "It was used before with other content"),
     "key_reused": _Kind(422, "The key was used before with other content"),
     "not_found": _Kind(404, "There is no such thing"),

@@ -1,4 +1,4 @@
-"""Bodies in JSON, read by the parser that reads orders from files: deep ones are an error."""
+"""Requests, read strictly: no NUL in an address; bodies by the parser that reads order files."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ class StrictRoute(APIRoute):
         answer = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
+            # No text that is kept has one, and PostgreSQL takes none.
+            if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+                raise ProblemError(422, "invalid_input", "the address holds a NUL character")
             return await answer(_StrictRequest(request.scope, request.receive))
 
         return strictly

@@ -18,10 +18,17 @@ class Channels:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def list(self) -> Sequence[Channel]:
-        """All channels, by their codes."""
+    async def list(
+        self, *, after: str | None = None, at_most: int | None = None
+    ) -> Sequence[Channel]:
+        """All channels, by their codes; or so many of them at most, behind the one with a code."""
         async with self._pool.acquire() as conn:
-            return await channels.find(conn)
+            return await channels.find(conn, after=after, at_most=at_most)
+
+    async def get(self, channel: str) -> Channel:
+        """One channel. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await channels.get(conn, channel)
 
     async def save(self, wanted: Sequence[Channel]) -> None:
         """Set all there is to know about these channels: all of them, or none where one is wrong.

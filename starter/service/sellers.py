@@ -15,10 +15,17 @@ class Sellers:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def list(self) -> Sequence[Seller]:
-        """All sellers, by their codes."""
+    async def list(
+        self, *, after: str | None = None, at_most: int | None = None
+    ) -> Sequence[Seller]:
+        """All sellers, by their codes; or so many of them at most, behind the one with a code."""
         async with self._pool.acquire() as conn:
-            return await sellers.find(conn)
+            return await sellers.find(conn, after=after, at_most=at_most)
+
+    async def get(self, seller: str) -> Seller:
+        """One seller. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await sellers.get(conn, seller)
 
     async def save(self, wanted: Sequence[Seller]) -> None:
         """Set all there is to know about these sellers. Issued documents stay as they are.

@@ -13,9 +13,20 @@ from store.database import Connection, load_queries
 _sql = load_queries(__file__)
 
 
-async def find(conn: Connection) -> list[Seller]:
-    """All sellers, by their codes."""
-    return [Seller.stored(row) async for row in _sql.list_sellers(conn)]
+async def find(
+    conn: Connection, *, after: str | None = None, at_most: int | None = None
+) -> list[Seller]:
+    """All sellers, by their codes; or so many of them at most, behind the one with a code."""
+    rows = _sql.list_sellers(conn, after=after, at_most=at_most)
+    return [Seller.stored(row) async for row in rows]
+
+
+async def get(conn: Connection, seller: str) -> Seller:
+    """One seller. Raises NotFound."""
+    row = await _sql.get_seller(conn, seller=seller)
+    if row is None:
+        raise _unknown(seller)
+    return Seller.stored(row)
 
 
 async def save(conn: Connection, sellers: Sequence[Seller]) -> None:
@@ -63,7 +74,11 @@ async def reopen(conn: Connection, seller: str) -> None:
 
 async def _set_retired(conn: Connection, seller: str, *, retired: bool) -> None:
     if await _sql.set_retired(conn, seller=seller, retired=retired) is None:
-        raise NotFound(f"there is no seller {seller}; `orderloom sellers list` shows them")
+        raise _unknown(seller)
+
+
+def _unknown(seller: str) -> NotFound:
+    return NotFound(f"there is no seller {seller}; `orderloom sellers list` shows them")
 
 
 async def _check_unused(conn: Connection, seller: str) -> None:

@@ -1,9 +1,16 @@
 -- Who sells.
 
--- name: list_sellers()
+-- name: get_seller(seller)^
 select seller, name, line1, line2, city, region, postal_code, country, tax_numbers, currency, time_zone,
        languages, series, retired_at is not null as retired
-from seller order by seller;
+from seller where seller = :seller;
+
+-- name: list_sellers(after, at_most)
+-- Behind the one with the code `after`, so many of them (null: all).
+select seller, name, line1, line2, city, region, postal_code, country, tax_numbers, currency, time_zone,
+       languages, series, retired_at is not null as retired
+from seller where :after::text is null or seller > :after
+order by seller limit :at_most::bigint;
 
 -- name: lock()!
 -- Whoever changes sellers, or for whom a channel sells, comes one after the other.

@@ -21,15 +21,35 @@ class Known(NamedTuple):
     revision: UUID
 
 
-async def find(conn: Connection) -> list[Channel]:
-    """All channels, by their codes."""
-    return [each.channel for each in (await known(conn)).values()]
+async def find(
+    conn: Connection, *, after: str | None = None, at_most: int | None = None
+) -> list[Channel]:
+    """All channels, by their codes; or so many of them at most, behind the one with a code."""
+    found = await known(conn, after=after, at_most=at_most)
+    return [each.channel for each in found.values()]
 
 
-async def known(conn: Connection) -> dict[str, Known]:
-    """All channels by their codes, for one who remembers them and asks if they have changed."""
+async def get(conn: Connection, channel: str) -> Channel:
+    """One channel. Raises NotFound."""
+    found = await known(conn, channel=channel)
+    if not found:
+        raise _unknown(channel)
+    return found[channel].channel
+
+
+async def known(
+    conn: Connection,
+    *,
+    channel: str | None = None,
+    after: str | None = None,
+    at_most: int | None = None,
+) -> dict[str, Known]:
+    """Channels by their codes, for one who remembers them and asks if they have changed.
+
+    All of them, or the one with a code, or so many at most behind the one with a code.
+    """
     found = {}
-    async for row in _sql.list_channels(conn):
+    async for row in _sql.list_channels(conn, channel=channel, after=after, at_most=at_most):
         told = dict(row)
         revision = told.pop("revision")
         found[row["channel"]] = Known(Channel.stored(told), revision)
@@ -90,4 +110,8 @@ def _reopens(seller: str) -> str:
 
 async def _set_retired(conn: Connection, channel: str, *, retired: bool) -> None:
     if await _sql.set_retired(conn, channel=channel, retired=retired) is None:
-        raise NotFound(f"there is no channel {channel}; `orderloom channels list` shows them")
+        raise _unknown(channel)
+
+
+def _unknown(channel: str) -> NotFound:
+    return NotFound(f"there is no channel {channel}; `orderloom channels list` shows them")

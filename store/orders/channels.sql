@@ -1,9 +1,12 @@
 -- Where orders come from.
 
--- name: list_channels()
+-- name: list_channels(channel, after, at_most)
+-- All of them, or one, or so many behind the one with the code `after`.
 select channel, kind, seller, currencies, locations, providers, policy, retired_at is not null as retired,
        revision
-from channel order by channel;
+from channel
+where (:channel::text is null or channel = :channel) and (:after::text is null or channel > :after)
+order by channel limit :at_most::bigint;
 
 -- name: save(channels)!
 -- Sets all there is to know about them, whether they are there or not.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from domain.sellers import Seller, Sellers, choose
+from domain.sellers import Seller, Sellers
 from domain.series import Series
 from domain.words import count_of
 from starter.cli.terminal.options import DryRun, Json, read_json_file
@@ -40,7 +40,7 @@ def show(seller: Code, as_json: Json = False) -> None:
 
     Example: `orderloom sellers show main`
     """
-    (found,) = choose(from_records(lambda here: here.sellers.list()), seller)
+    found = from_records(lambda here: here.sellers.get(seller))
     out = Output(as_json=as_json)
     if as_json:
         _show([found], out)

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from domain.errors import NotFound
 from domain.orders.channels import Channel, Channels
 from domain.words import count_of
 from starter.cli.terminal.options import DryRun, Json, read_json_file
@@ -43,11 +42,8 @@ def show(channel: Code, as_json: Json = False) -> None:
 
     Example: `orderloom channels show web`
     """
-    found = from_records(lambda here: here.channels.list())
-    wanted = [one for one in found if one.channel == channel]
-    if not wanted:
-        raise NotFound(f"there is no channel {channel}; `orderloom channels list` shows them")
-    _show(wanted, Output(as_json=as_json))
+    found = from_records(lambda here: here.channels.get(channel))
+    _show([found], Output(as_json=as_json))
 
 
 @app.command("import")

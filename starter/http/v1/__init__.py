@@ -6,11 +6,20 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from starter.http.v1 import aftersales, orders, payments, placing
+from starter.http.v1 import (
+    access,
+    aftersales,
+    orders,
+    payments,
+    placing,
+    sellers,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     placing.router,
     orders.router,
     aftersales.router,
     payments.router,
+    access.router,
+    sellers.router,
 )
