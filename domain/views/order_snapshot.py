@@ -46,9 +46,11 @@ Units = dict[str, int]
 
 
 class Part(BaseModel):
-    """A part of what is shown: frozen, and with no other fields."""
+    """A part of what is shown: frozen, and always with all of its fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_serialization_defaults_required=True
+    )
 
 
 class ShownLine(Part):

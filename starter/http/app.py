@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.metadata import version
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
@@ -22,6 +24,8 @@ from starter.http.problems import DEFECT, ProblemError
 from starter.http.reading import StrictRoute
 from starter.service.service import Service
 
+_ASKED: Final = ("If-Match", "If-None-Match", "Prefer", "X-Request-Id", "Last-Event-ID")
+_TOLD: Final = ("ETag", "Link", "Location", "Idempotent-Replayed", "Retry-After", "X-Request-Id")
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _WHAT_TO_DO: Final = {
     404: "there is no such path: /openapi.json lists those that are there",
@@ -36,9 +40,22 @@ def application(
     *,
     limits: Limits,
     metrics: Metrics,
+    origins: Collection[str] = (),
 ) -> ASGIApp:
-    """Everything that is answered, in front of the servers that `looks` asks."""
+    """Everything that is answered, in front of the servers that `looks` asks.
+
+    `origins`: whose pages may ask, such as https://shop.example; of others a browser lets none.
+    """
     app = described()
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", *_ASKED],
+            expose_headers=list(_TOLD),
+            max_age=600,
+        )
     app.state.health = looks
     app.state.service = here
     app.state.cursors = cursors

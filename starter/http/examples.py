@@ -12,7 +12,15 @@ ORDER: Final[dict[str, Any]] = {
     "placed_at": "2026-11-20T09:15:00Z",
     "customer": {"id": "C-2041", "name": "Kim Minji", "email": "kim@example.com"},
     "currency": "EUR",
-    "lines": [{"sku": "TEA-ASSAM-250", "quantity": 2, "unit_price": "12.50", "tax": "1.75"}],
+    "lines": [
+        {
+            "line_id": "1",
+            "sku": "TEA-ASSAM-250",
+            "quantity": 2,
+            "unit_price": "12.50",
+            "tax": "1.75",
+        }
+    ],
     "shipping": {
         "service": "standard",
         "price": "4.90",

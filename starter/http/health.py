@@ -83,7 +83,7 @@ def _health(request: Request) -> Health:
     return health
 
 
-router = APIRouter(tags=["health"])
+router = APIRouter(include_in_schema=False)
 
 
 @router.get("/livez", operation_id="livez", summary="Is this program alive?")

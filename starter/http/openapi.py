@@ -22,13 +22,49 @@ _WHY: Final[Mapping[str, str]] = {
     "409": "A rule says no, or the same request is still being answered.",
     "422": "A value cannot be used, or the Idempotency-Key was used with other content.",
     "429": "Too many requests in a minute: Retry-After says when to ask again.",
+    "500": "A fault of Orderloom: its log says more under the request id.",
     "default": "Why it was not done.",
 }
+_KEY: Final = "api_key"
+_TAGS: Final[Mapping[str, str]] = {
+    "orders": "Orders: placed, read, listed, and asked what became of a request.",
+    "aftersales": "What a customer wants after the order: cancel, send back, be paid back.",
+    "payments": "Money: of one order, and what needs somebody.",
+    "stock": "Units on hand, their changes, and when they could arrive.",
+    "catalogue": "Items and kits: what is said of SKUs.",
+    "locations": "Where stock lies, and what sending from there takes.",
+    "baskets": "Units held for customers at checkout.",
+    "purchasing": "Suppliers, and what is bought from them.",
+    "warehouse": "What is to do in a warehouse, and what was done.",
+    "carriers": "Parcels under way, and what carriers say of them.",
+    "customers": "The persons behind orders: shown, handed out, erased.",
+    "sellers": "Who sells, and the channels that orders come from.",
+    "accounting": "Documents and books.",
+    "reconciliation": "Days of payment companies, compared with what is recorded.",
+    "operations": "What waits for a person, the audit, and the search.",
+    "events": "What happened, told to other systems.",
+    "webhooks": "What companies and shops send here.",
+    "access": "API keys.",
+}
+_TEXT_MAX: Final = 8 * 2**20
+"""No text is longer than a body may be."""
+
+_WHOLE_MAX: Final = 2**53 - 1
+"""Whole numbers are those that every reader of JSON reads exactly (RFC 8259, 6)."""
+
+_MANY: Final = 100_000
+_NO_ZERO_BYTE: Final = "^[^\\u0000]*$"
 _WAIT: Final = {
     "Retry-After": {
         "description": "Seconds until the next try.",
         "schema": {"type": "integer", "minimum": 1},
     }
+}
+_ORIGIN: Final = {
+    "Access-Control-Allow-Origin": {
+        "description": "For pages of the origins that `orderloom serve --allow-origin` names.",
+        "schema": {"type": "string"},
+    },
 }
 _RATE: Final = {
     "RateLimit-Policy": {
@@ -51,7 +87,21 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
     schemas.update(problem["$defs"])
     for name in _OF_THE_FRAMEWORK:
         schemas.pop(name, None)
+    document["info"]["contact"] = {"name": "The people of Orderloom"}
+    document["info"]["license"] = {"name": "Not released", "identifier": "LicenseRef-none"}
+    document["servers"] = [
+        {"url": "/", "description": "production: where this was asked for", "x-internal": False}
+    ]
+    used = {tag for _, _, operation in operations(document) for tag in operation["tags"]}
+    document["tags"] = [{"name": tag, "description": _TAGS[tag]} for tag in sorted(used)]
     for path, method, operation in operations(document):
+        # OpenAPI has scopes for OAuth alone, and tools refuse them elsewhere.
+        operation["x-scopes"] = sorted(
+            {scope for need in operation.get("security", ()) for scope in need[_KEY]}
+        )
+        operation["security"] = [{_KEY: []}]
+        for parameter in operation.get("parameters", ()):
+            parameter["schema"] = _given(parameter["schema"])
         answers = operation["responses"]
         answers.pop("422", None)
         for status in _refusals(path, method, operation):
@@ -59,12 +109,47 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
         for status, answer in answers.items():
             if status in ("412", "428"):
                 answer["content"] = _PROBLEM
-            if operation.get("security"):
-                answer["headers"] = {**answer.get("headers", {}), **_RATE}
+            answer["headers"] = {**answer.get("headers", {}), **_RATE, **_ORIGIN}
             if status == "429":
                 answer["headers"] |= _WAIT
         operation["responses"] = dict(sorted(answers.items()))
+    _bound(document)
     return document
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that was given: one that may be left out is never null."""
+    choices = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(choices) != 1:
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**choices[0], **rest}
+
+
+def _bound(part: Any) -> None:
+    """Say of each text, number and list how large it can be, where its model does not say it."""
+    if isinstance(part, list):
+        for one in part:
+            _bound(one)
+    if not isinstance(part, dict):
+        return
+    for name, one in part.items():
+        if name not in ("example", "examples", "default"):
+            _bound(one)
+    is_closed = "enum" in part or "const" in part
+    match part.get("type"):
+        case "string" if not is_closed:
+            part.setdefault("maxLength", _TEXT_MAX)
+            if "format" not in part:
+                part.setdefault("pattern", _NO_ZERO_BYTE)
+        case "integer" if not is_closed:
+            part.setdefault("format", "int64")
+            if "exclusiveMinimum" not in part:
+                part.setdefault("minimum", -_WHOLE_MAX)
+            if "exclusiveMaximum" not in part:
+                part.setdefault("maximum", _WHOLE_MAX)
+        case "array":
+            part.setdefault("maxItems", _MANY)
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -75,9 +160,7 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str
 
 
 def _refusals(path: str, method: str, operation: Mapping[str, Any]) -> list[str]:
-    found = ["default"]
-    if operation.get("security"):
-        found += ["401", "403", "429"]
+    found = ["default", "401", "403", "429", "500"]
     if method == "post":
         found += ["400", "409"]
     if "{" in path or method == "post":

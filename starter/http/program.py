@@ -34,19 +34,21 @@ async def serve(
     *,
     metrics: socket.socket | None,
     proxies: Collection[str],
+    origins: Collection[str],
     at_once: int,
     ready: Callable[[str], None],
 ) -> None:
     """Answer until `stop` is set. Raises Unreachable where PostgreSQL is away at the start.
 
     `ready` is called with the address once clients can connect. `metrics`: where Prometheus asks.
+    `proxies`: whose forwarded headers are believed. `origins`: whose pages may ask.
     """
     configure_logging(load_settings())
     async with service(connections=_CONNECTIONS, temporal_may_be_away=True) as here:
         looks = Health({"postgresql": here.check_schema}, {"temporal": here.check_temporal})
         cursors = Cursors(await here.access.signing_secret("cursors"))
         figures = Metrics()
-        app = application(here, looks, cursors, limits=Limits(), metrics=figures)
+        app = application(here, looks, cursors, limits=Limits(), metrics=figures, origins=origins)
         ready(_url(listening))  # clients can connect from here on, and wait for the first answer
         async with asyncio.TaskGroup() as serving:
             if metrics is not None:

@@ -40,6 +40,16 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    origins: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-origin",
+            metavar="ORIGIN",
+            help="A site whose pages may ask from a browser, such as https://shop.example; several "
+            "may be named. Left out: none.",
+            show_default=False,
+        ),
+    ] = None,
     at_once: Annotated[
         int,
         typer.Option(
@@ -69,7 +79,13 @@ def serve(
     program.run(
         until_signal(
             lambda stop: program.serve(
-                listening, stop, metrics=measured, proxies=proxies, at_once=at_once, ready=ready
+                listening,
+                stop,
+                metrics=measured,
+                proxies=proxies,
+                origins=origins or (),
+                at_once=at_once,
+                ready=ready,
             )
         )
     )

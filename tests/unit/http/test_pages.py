@@ -42,8 +42,11 @@ async def test_each_operation_has_a_name_a_summary_and_problem_documents(
     operations = [one for path in served["paths"].values() for one in path.values()]
     names = [one["operationId"] for one in operations]
     assert len(set(names)) == len(names) > 0
+    described_tags = {tag["name"] for tag in served["tags"]}
+    assert {tag for one in operations for tag in one["tags"]} == described_tags
     for one in operations:
         assert one["summary"]
+        assert one["description"]
         refused = {
             status: answer["content"]
             for status, answer in one["responses"].items()
