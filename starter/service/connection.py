@@ -101,6 +101,7 @@ async def service(
             policy=settings.policy,
             purchasing=settings.purchasing,
             taxes=taxes,
+            webhook_secrets=settings.webhook_secrets,
         )
 
 

@@ -47,6 +47,7 @@ from starter.service.sellers import Sellers
 from starter.service.stock import Stock
 from starter.service.transfers import Transfers
 from starter.service.warehouse import Warehouse
+from starter.service.webhooks import Webhooks, WebhookSecrets, signature_checks
 from store.client_pool import together
 from store.database import Pool
 from store.schema_version import check
@@ -71,7 +72,9 @@ class Records:
         pool: Pool,
         *,
         purchasing: PurchasingPolicy | None = None,
+        webhook_secrets: WebhookSecrets | None = None,
     ) -> None:
+        """`webhook_secrets`: company → what it may sign its webhooks with."""
         self._pool = pool
         self._policy = purchasing
         self.orders = OrderRecords(pool)
@@ -94,6 +97,7 @@ class Records:
         self.stock = Stock(pool)
         self.transfers = Transfers(pool)
         self.warehouse = Warehouse(pool)
+        self.webhooks = Webhooks(pool, signature_checks(webhook_secrets or {}))
 
     async def check_schema(self) -> None:
         """Raises Unreachable where the database is away, InvalidInput for another schema."""
@@ -127,9 +131,10 @@ class Service(Records):
         policy: Policy | None = None,
         purchasing: PurchasingPolicy | None = None,
         taxes: TaxRates | None = None,
+        webhook_secrets: WebhookSecrets | None = None,
     ) -> None:
         """`taxes`: knows the rates for orders that come without."""
-        super().__init__(pool, purchasing=purchasing)
+        super().__init__(pool, purchasing=purchasing, webhook_secrets=webhook_secrets)
         self._temporal = temporal
         self._task_queue = task_queue
         requests = OrderRequests(pool, temporal, task_queue=task_queue)

@@ -58,7 +58,11 @@ SignatureCheck: TypeAlias = Callable[[bytes, str, datetime], None]
 """A body, the header that signs it, and the time of now. Raises InvalidInput for a bad one."""
 
 
-def signature_checks(secrets: Mapping[str, Sequence[SecretStr]]) -> dict[str, SignatureCheck]:
+WebhookSecrets: TypeAlias = Mapping[str, Sequence[SecretStr]]
+"""Company → what it may sign with, several while one is replaced."""
+
+
+def signature_checks(secrets: WebhookSecrets) -> dict[str, SignatureCheck]:
     """The checks of all companies that sign as Stripe does, which all of today's do.
 
     `secrets`: company → what it may sign with, several while one is replaced.

@@ -27,7 +27,9 @@ class Operation(NamedTuple):
     example: Any
 
     async def ask(self, caller: Caller, **values: str) -> httpx.Response:
-        path = re.sub(r"\{(\w+)\}", lambda name: values.get(name[1], "none"), self.path)
+        # What a path names, its body names as well.
+        named = {**(self.example if isinstance(self.example, dict) else {}), **values}
+        path = re.sub(r"\{(\w+)\}", lambda name: str(named.get(name[1], "none")), self.path)
         return await caller.send_once(path, self.example, method=self.method, if_match="*")
 
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, ClassVar, Literal, TypeVar
 
+from pydantic import SecretStr
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 
@@ -37,7 +38,7 @@ from store.warehouse.scans import Heard
 from tests.support.books import faults_in
 from tests.support.builders import BRISK_BUYING
 from tests.support.faults import Faults
-from tests.support.provider_desk import READERS
+from tests.support.provider_desk import READERS, SECRET
 from worker import build_worker, duties, steps
 
 T = TypeVar("T")
@@ -62,7 +63,12 @@ class Shop(Service):
         self.pool = pool
         self.temporal = temporal
         self.task_queue = task_queue or f"test-{uuid.uuid4()}"
-        super().__init__(pool, temporal, task_queue=self.task_queue, policy=policy)
+        super().__init__(
+            *(pool, temporal),
+            task_queue=self.task_queue,
+            policy=policy,
+            webhook_secrets={"sandbox": [SecretStr(SECRET)]},
+        )
         self.buying_policy = BRISK_BUYING
         self.faults = Faults()
         self.payment = SandboxPayment(

@@ -13,6 +13,7 @@ from starter.http.v1 import (
     payments,
     placing,
     sellers,
+    webhooks,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -22,4 +23,5 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     payments.router,
     access.router,
     sellers.router,
+    webhooks.router,
 )

@@ -1,0 +1,46 @@
+"""What companies send here by themselves: signed by them, kept first, and worked on later."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Path, Request
+from starlette.responses import JSONResponse, Response
+
+from starter.http.callers import Here
+from starter.http.problems import ProblemError
+from starter.service.webhooks import Answer
+
+# No API key opens these: the signature does. Companies read no description of ours.
+router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], include_in_schema=False)
+
+_CODES: Final = {400: "not_taken", 404: "not_found", 503: "not_kept"}
+
+
+@router.post("/payments/{provider}", operation_id="takePaymentWebhook")
+async def of_a_payment_company(
+    request: Request,
+    provider: Annotated[str, Path(max_length=80)],
+    here: Here,
+    stripe_signature: Annotated[str, Header(max_length=4000)] = "",
+) -> Response:
+    """A payment company's event: 200 once it is kept, now or before.
+
+    `provider`: `stripe`, or an account of it, `stripe:uk`.
+    """
+    answer = await here.webhooks.receive(
+        provider, await request.body(), stripe_signature, now=datetime.now(UTC)
+    )
+    return _told(answer)
+
+
+def _told(answer: Answer) -> Response:
+    if answer.status == 200:
+        return JSONResponse({"message": answer.message, "event_id": answer.event_id})
+    raise ProblemError(
+        answer.status,
+        _CODES[answer.status],
+        answer.message,
+        retryable=answer.status == 503,
+    )
