@@ -30,7 +30,10 @@ from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
-from activities.notifications.sequencing import EventSequence, OldEvents
+from activities.notifications.delivering import Deliveries
+from activities.notifications.duties import OldEvents, event_duties
+from activities.notifications.sending import Sender
+from activities.notifications.targets import Targets
 from activities.orders.order_records import OrderRecords
 from activities.orders.retention import EndedOrders
 from activities.orders.starts import OrderStarts
@@ -71,10 +74,7 @@ from store.database import DatabaseFault, Pool
 from store.payments import cover, provider_events
 from store.purchasing import replenishment
 from store.schema_version import prepared_pool
-from workflows.order import OrderWorkflow
-from workflows.purchase_order import PurchaseOrderWorkflow
-from workflows.reconciliation import ReconciliationWorkflow
-from workflows.replenishment import ReplenishmentWorkflow
+from workflows.registry import WORKFLOWS
 
 logger = logging.getLogger("orderloom.worker")
 
@@ -107,12 +107,7 @@ def build_worker(
     InvalidInput where a plug-in does not fit, such as one with a workflow of a name that is taken.
     """
     usual: dict[str, Any] = {
-        "workflows": [
-            OrderWorkflow,
-            PurchaseOrderWorkflow,
-            ReplenishmentWorkflow,
-            ReconciliationWorkflow,
-        ],
+        "workflows": WORKFLOWS,
         "activities": activities,
         "interceptors": [FailureTypes(), *interceptors],
         "workflow_runner": sandbox(),
@@ -138,10 +133,12 @@ def steps(
     purchasing: PurchasingPolicy | None = None,
     reservations_together: int = 100,
     measures: Mapping[str, Measure] | None = None,
+    sender: Sender | None = None,
 ) -> list[Callable[..., Any]]:
     """Every activity, with its pool and its companies.
 
     `carrier`: one that takes all parcels, or several. `supplier`: left out, nothing is bought.
+    `sender`: left out, events go to the world outside alone.
     """
     carriers = carrier if isinstance(carrier, Carriers) else Carriers.only(carrier)
     inventory = Inventory(pool, together_max=reservations_together, measures=measures)
@@ -170,6 +167,7 @@ def steps(
         *(records.reopen_order, records.close_again),
         *buying,
         *(reconciling.days_due, reconciling.reconcile_day, reconciling.mend_day),
+        Deliveries(pool, sender).deliver_events,
     ]
 
 
@@ -200,7 +198,7 @@ def duties(
         Duty(PurchaseStarts(pool, client, task_queue).start, SWEEP_S, replenishment.CHANNEL),
         Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
         Duty(labels.Labels(pool, client, stranded_after).want, SWEEP_S, labels.CHANNEL),
-        Duty(EventSequence(pool).advance, SWEEP_S),
+        *event_duties(pool, client, task_queue),
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
@@ -227,6 +225,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     if client is None or pool is None:
         return
     companies = Companies.of(found, settings.without_extensions, Tools(pool))
+    targets = Targets(settings.webhook_targets_allow, plain_http=settings.webhook_targets_http)
+    sender = Sender(targets)
     activities = steps(
         client,
         pool,
@@ -236,6 +236,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         reservations_together=settings.reservations_together,
         measures=companies.measure,
         purchasing=settings.purchasing,
+        sender=sender,
     )
     worker = build_worker(
         client,
@@ -272,6 +273,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         with suppress(asyncio.CancelledError):
             await task
     await companies.close()
+    await sender.close()
     await pool.close()
     logger.info("stopped")
 

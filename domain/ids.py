@@ -105,6 +105,11 @@ def purchase_workflow_id(po_id: str) -> str:
     return f"{PURCHASE_PREFIX}{po_id}"
 
 
+def event_delivery_id(subscription_id: str) -> str:
+    """The workflow that delivers events to a subscription."""
+    return f"event-delivery:{subscription_id}"
+
+
 def replenishment_id(task_queue: str) -> str:
     """The id of the review of stock levels: of its schedule and its runs. One per shop."""
     return f"replenishment:{task_queue}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -133,6 +134,15 @@ class Settings(BaseSettings):
     """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or
     ORDERLOOM_WEBHOOK_SECRETS={"stripe": ["new", "old"], "stripe:uk": ["its own"]}: several while
     one replaces the other."""
+
+    webhook_targets_allow: Annotated[
+        tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_by_comma)
+    ] = ()
+    """Networks of ours that events may be sent to, though they are none of the world outside:
+    10.1.0.0/16,fd12::/64. docs/events.md"""
+
+    webhook_targets_http: bool = False
+    """Events may be sent without TLS, too: to a receiver on this machine, for a test."""
 
     carrier: Id = "sandbox"
     """The extension whose carrier takes the parcels."""

@@ -97,6 +97,9 @@ _COMMANDS: Final = {
     "sellers": _Entry("accounting.sellers", "Who sells, as documents name it.", _RUNNING),
     "up": _Entry("operations.up", "Run the whole stack in the foreground.", _RUNNING),
     "simulate": _Entry("operations.simulate", "Play warehouse, carriers and suppliers.", _RUNNING),
+    "webhooks": _Entry(
+        "notifications.webhooks", "Tell other systems what happens: where events go.", _RUNNING
+    ),
     "attention": _Entry(
         "operations.attention", "All that waits for a person, and what to do about it.", _RUNNING
     ),

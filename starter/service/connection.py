@@ -73,7 +73,9 @@ async def records(
         )
         if dry_run:
             pool = await opened.enter_async_context(rehearsal(pool))
-        yield Records(pool, purchasing=settings.purchasing)
+        yield Records(
+            pool, purchasing=settings.purchasing, plain_http=settings.webhook_targets_http
+        )
 
 
 @asynccontextmanager
@@ -102,6 +104,7 @@ async def service(
             purchasing=settings.purchasing,
             taxes=taxes,
             webhook_secrets=settings.webhook_secrets,
+            plain_http=settings.webhook_targets_http,
         )
 
 

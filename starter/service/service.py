@@ -29,6 +29,7 @@ from starter.service.catalogue import Catalogue
 from starter.service.channels import Channels
 from starter.service.credit import Credit
 from starter.service.customers import Customers
+from starter.service.event_subscriptions import EventSubscriptions
 from starter.service.labels import Labels
 from starter.service.locations import Locations
 from starter.service.order_records import OrderRecords
@@ -73,10 +74,15 @@ class Records:
         *,
         purchasing: PurchasingPolicy | None = None,
         webhook_secrets: WebhookSecrets | None = None,
+        plain_http: bool = False,
     ) -> None:
-        """`webhook_secrets`: company → what it may sign its webhooks with."""
+        """`webhook_secrets`: company → what it may sign its webhooks with.
+
+        `plain_http`: events may be sent without TLS.
+        """
         self._pool = pool
         self._policy = purchasing
+        self._plain_http = plain_http
         self.orders = OrderRecords(pool)
         self.payments = PaymentRecords(pool)
         self.purchasing = PurchaseRecords(pool, purchasing)
@@ -95,6 +101,7 @@ class Records:
         self.requests = Requests(pool)
         self.sellers = Sellers(pool)
         self.stock = Stock(pool)
+        self.subscriptions = EventSubscriptions(pool, plain_http=plain_http)
         self.transfers = Transfers(pool)
         self.warehouse = Warehouse(pool)
         self.webhooks = Webhooks(pool, signature_checks(webhook_secrets or {}))
@@ -111,7 +118,7 @@ class Records:
         An error that leaves the block undoes all.
         """
         async with together(self._pool) as pool:
-            yield Records(pool, purchasing=self._policy)
+            yield Records(pool, purchasing=self._policy, plain_http=self._plain_http)
 
 
 class Service(Records):
@@ -132,9 +139,12 @@ class Service(Records):
         purchasing: PurchasingPolicy | None = None,
         taxes: TaxRates | None = None,
         webhook_secrets: WebhookSecrets | None = None,
+        plain_http: bool = False,
     ) -> None:
         """`taxes`: knows the rates for orders that come without."""
-        super().__init__(pool, purchasing=purchasing, webhook_secrets=webhook_secrets)
+        super().__init__(
+            pool, purchasing=purchasing, webhook_secrets=webhook_secrets, plain_http=plain_http
+        )
         self._temporal = temporal
         self._task_queue = task_queue
         requests = OrderRequests(pool, temporal, task_queue=task_queue)

@@ -1447,6 +1447,8 @@ create table event_sequence (
     -- Somebody reads. While nobody does, no event gets a position.
     reading  boolean not null default false,
     read_at  timestamptz,  -- when somebody read last who has no subscription
+    -- Here it began, the last time: what was told between the position before and this one has none.
+    since    bigint  not null default 0,
     -- Every transaction below this one has ended, and what it told has its position.
     horizon  xid8    not null default '0',
     -- How transactions are numbered is the server's own. What has come from another server, with a backup,

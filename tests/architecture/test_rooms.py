@@ -128,18 +128,29 @@ TABLE = (
             (
                 *(*STDLIB, "activities.relay", "activities.retention", "domain", "store"),
                 "activities.orders.stuck",
+                *("activities.notifications.calls", "activities.notifications.sequencing"),
                 *("temporalio.client", "temporalio.common", "temporalio.exceptions"),
                 "temporalio.service",
             ),
         )
         for module in (
             "wait_reports",
+            "notifications/calls",
+            "notifications/duties",
             "orders/stuck",
             "fulfilment/labels",
             "payments/wakes",
             "purchasing/starts",
             "purchasing/stuck",
         )
+    ),
+    # Speaks HTTP to whoever subscribes, and looks itself at where it goes.
+    *(
+        Room(
+            f"activities/notifications/{module}.py",
+            (*STDLIB, "activities.notifications.targets", "store.clock", "httpcore"),
+        )
+        for module in ("sending", "targets")
     ),
     # Part of every worker, too: what is to be done again and again.
     Room("activities/schedules.py", ("__future__", "datetime", "domain.ids", "temporalio.client")),
@@ -339,6 +350,7 @@ DOORS = {
     "starter/service/sellers.py": ("store.accounting.sellers",),
     "starter/service/stock.py": ("store.stock",),
     "starter/service/transfers.py": ("store.stock.transfers",),
+    "starter/service/event_subscriptions.py": ("store.notifications",),
     "starter/service/labels.py": ("store.fulfilment.shipments",),
     "starter/service/warehouse.py": ("store.warehouse.facts", "store.warehouse.counter"),
     "starter/service/webhooks.py": ("store.payments.provider_events",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.notifications.event_types import is_known
 from store.database import Pool
 
 # Each query finds what is wrong, one line of text per finding.
@@ -135,8 +136,12 @@ RULES = {
 
 
 async def faults_in(pool: Pool) -> list[str]:
-    """Every rule that the books of this database break, with what breaks it."""
+    """Every rule that the books of this database break, with what breaks it.
+
+    And every line of a story of which nobody has said whether others are told of it.
+    """
     async with pool.acquire() as conn:
+        words = await conn.fetch("select distinct event_word(effect, what) from order_event")
         return [
             f"{rule}: {row[0]}" for rule, query in RULES.items() for row in await conn.fetch(query)
-        ]
+        ] + [f"no event, and not none: {row[0]}" for row in words if not is_known(row[0])]

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 
+from activities.notifications.sending import Sender
 from activities.payments.provider import PaymentProvider
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
@@ -39,6 +40,7 @@ from tests.support.books import faults_in
 from tests.support.builders import BRISK_BUYING
 from tests.support.faults import Faults
 from tests.support.provider_desk import READERS, SECRET
+from tests.support.receiver import HERE
 from worker import build_worker, duties, steps
 
 T = TypeVar("T")
@@ -67,6 +69,7 @@ class Shop(Service):
             *(pool, temporal),
             task_queue=self.task_queue,
             policy=policy,
+            plain_http=True,
             webhook_secrets={"sandbox": [SecretStr(SECRET)]},
         )
         self.buying_policy = BRISK_BUYING
@@ -104,6 +107,7 @@ class Shop(Service):
         relaying = asyncio.create_task(
             Relay(self.pool, work).run() if relay else asyncio.sleep(math.inf)
         )
+        sender = Sender(HERE, seconds_max=2.0)
         activities = steps(
             self.temporal,
             self.pool,
@@ -111,6 +115,7 @@ class Shop(Service):
             carrier=self.carrier,
             supplier=self.supplier,
             purchasing=self.buying_policy,
+            sender=sender,
         )
         worker = build_worker(
             self.temporal,
@@ -126,6 +131,7 @@ class Shop(Service):
             relaying.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await relaying
+            await sender.close()
 
     async def stocked(self, sku: str, quantity: int, location: str = "main") -> None:
         """Put units on the shelf."""

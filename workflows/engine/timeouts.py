@@ -25,6 +25,12 @@ RECONCILIATION = timedelta(minutes=10)
 RECONCILIATION_GIVE_UP = timedelta(hours=1)
 """A company that does not answer for so long: its day is due again the next time."""
 
+EVENT_DELIVERY = timedelta(minutes=3)
+"""What is due to one receiver: a minute's work, and the last attempts of it."""
+
+EVENT_ATTEMPT = timedelta(seconds=45)
+"""One attempt to send an event, with its record. A worker that is silent for so long is gone."""
+
 DATABASE_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
     backoff_coefficient=2.0,

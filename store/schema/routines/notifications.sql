@@ -14,6 +14,11 @@ create or replace function last_from_elsewhere() returns bigint language sql sta
     select coalesce(max(event_id), 0) from order_event where xact >= pg_snapshot_xmax(pg_current_snapshot())
 $$;
 
+-- The last event id that was given out, committed or not.
+create or replace function last_event_id() returns bigint language sql volatile as $$
+    select coalesce(pg_sequence_last_value('order_event_event_id_seq'), 0)
+$$;
+
 -- Somebody reads, or will: from now on events get positions, if they did not.
 create or replace function events_wanted() returns void language plpgsql as $$
 begin
@@ -21,13 +26,15 @@ begin
         return;
     end if;
     update event_sequence s
-    set read_at = moment(), reading = true, server = case when reading then server else this_server() end,
+    set read_at = moment(), reading = true,
+        position = case when reading or position = 0 then position else position + 1 end,
+        since = case when reading then since when position = 0 then 0 else position + 1 end, server = case when reading then server else this_server() end,
         horizon = case when reading then horizon
                        when server = this_server()
                            then greatest(horizon, pg_snapshot_xmin(pg_current_snapshot()))
                        else pg_snapshot_xmin(pg_current_snapshot()) end,
         floor = case when reading then floor else greatest(floor, last_from_elsewhere()) end,
-        latest = case when reading then latest else pg_sequence_last_value('order_event_event_id_seq') end;
+        latest = case when reading then latest else last_event_id() end;
 end $$;
 
 -- Gives positions to what was told since the last time, in one transaction, by one sequencer at a time: no
@@ -63,7 +70,7 @@ begin
     end if;
     moved := here.server <> this_server();
     new_floor := here.floor;
-    here.latest := pg_sequence_last_value('order_event_event_id_seq');
+    here.latest := last_event_id();
     upto := pg_snapshot_xmin(pg_current_snapshot());
     if moved then
         -- Which lines are new here, and which came with the backup? Those that came have lower ids than all new ones.
@@ -116,3 +123,138 @@ begin
         perform pg_notify('event_out', '');
     end if;
 end $$;
+
+-- Whether an event is for a subscription.
+create or replace function is_for(s event_subscription, its_type text, its_channel text, its_seller text)
+returns boolean language sql immutable as $$
+    select (s.types is null or its_type = any(s.types)) and (s.channels is null or its_channel = any(s.channels))
+       and (s.sellers is null or its_seller = any(s.sellers))
+$$;
+
+-- Whether there are events for a subscription that it has not looked at, up to a position.
+create or replace function has_events(s event_subscription, upto bigint) returns boolean language sql stable as $$
+    select exists (
+        select from event_out e join customer_order o using (order_no)
+        where e.position > s.cursor and e.position <= upto and is_for(s, e.type, o.channel, o.seller))
+$$;
+
+-- waiting → retrying: nothing of the order stands before it any more.
+create or replace function follow_up(its_id text) returns void language sql as $$
+    update event_delivery set state = 'retrying', next_at = moment()
+    where delivery_id in (
+        select distinct on (order_no) delivery_id from event_delivery w
+        where subscription_id = its_id and state = 'waiting'
+          and not exists (select from event_delivery r
+                          where r.subscription_id = its_id and r.order_no = w.order_no and r.state = 'retrying')
+        order by order_no, position)
+$$;
+
+-- When there is something to send to a subscription; null: nothing is left. Tests do not wait for its rest, and are
+-- sent though it is not active.
+create or replace function next_delivery(s event_subscription) returns timestamptz language sql stable as $$
+    select least(
+        (select min(next_at) from event_delivery
+         where subscription_id = s.subscription_id and state = 'test'),
+        case when s.state = 'active' then greatest(s.rest_until, least(
+            (select min(next_at) from event_delivery
+             where subscription_id = s.subscription_id and state in ('retrying', 'resending')),
+            case when has_events(s, 9223372036854775807) then '-infinity'::timestamptz end,
+            (select '-infinity'::timestamptz from event_delivery w  -- whoever should have seen to it died
+             where subscription_id = s.subscription_id and state = 'waiting'
+               and not exists (select from event_delivery r
+                               where r.subscription_id = s.subscription_id and r.order_no = w.order_no
+                                 and r.state = 'retrying')
+             limit 1))) end)
+$$;
+
+-- An attempt of an activity begins: it alone delivers from now on, and another one that is still at it stops.
+-- `latest`: the position up to which it looks.
+create or replace function delivery_begins(its_id text, its_holder text, out s event_subscription, out latest bigint)
+language plpgsql as $$
+begin
+    update event_subscription set holder = its_holder, called_at = moment()
+    where subscription_id = its_id returning * into s;
+    select position into latest from event_sequence;
+    perform follow_up(its_id);
+end $$;
+
+-- Everything up to a position is dealt with, unless somebody has asked for a replay meanwhile. Answers when there
+-- is something to do again, as next_delivery does.
+create or replace function delivery_ends(its_id text, its_holder text, its_round integer, upto bigint)
+returns timestamptz language plpgsql as $$
+declare
+    s  event_subscription;
+    at timestamptz;
+begin
+    update event_subscription set cursor = upto
+    where subscription_id = its_id and holder = its_holder and round = its_round and cursor < upto;
+    perform follow_up(its_id);
+    select * into s from event_subscription where subscription_id = its_id;
+    at := next_delivery(s);
+    if at is null or at > moment() then
+        update event_subscription set called_at = null where subscription_id = its_id and holder = its_holder;
+    end if;
+    return at;
+end $$;
+
+-- What came of an attempt. `its_delivery`: null for an event that is sent for the first time. `its_pause`: until it
+-- is tried again; null: it is a dead letter from now on. `counts`: its failure counts against the receiver.
+-- `its_rest`: as long nothing is sent. `over`: why the subscription is disabled. Answers whether the caller goes on:
+-- it is still the one who delivers, nobody has asked for a replay, and the subscription is active.
+create or replace function attempt_made(
+    its_id text, its_holder text, its_round integer, its_delivery bigint, its_message text, its_position bigint,
+    its_order bigint, its_event bigint, its_type text, its_time timestamptz, is_delivered boolean, its_status integer,
+    took integer, its_error text, its_answer text, its_pause interval, counts boolean, its_rest interval, over text
+) returns boolean language plpgsql as $$
+begin
+    perform from event_subscription where subscription_id = its_id;
+    if not found then
+        return false;
+    end if;
+    insert into event_attempt (subscription_id, message_id, position, order_no, type, round, delivered, status,
+                               took_ms, error, answer)
+    values (its_id, its_message, its_position, its_order, its_type, its_round, is_delivered, its_status, took,
+            nullif(its_error, ''), nullif(its_answer, ''));
+    if is_delivered or its_position is null then
+        delete from event_delivery where delivery_id = its_delivery;
+    elsif its_delivery is null then
+        insert into event_delivery (subscription_id, position, order_no, event_id, type, at, state, tries, next_at,
+                                    last_error)
+        values (its_id, its_position, its_order, its_event, its_type, its_time, 'retrying', 1, moment() + its_pause,
+                its_error)
+        on conflict (subscription_id, position) do nothing;
+    else
+        update event_delivery
+        set tries = tries + 1, last_error = its_error, next_at = moment() + coalesce(its_pause, '0'),
+            state = case when its_pause is null then 'dead' else state end
+        where delivery_id = its_delivery;
+    end if;
+    if is_delivered then
+        update event_subscription set failures = 0, failing_since = null, rest_until = null
+        where subscription_id = its_id and (failures > 0 or failing_since is not null or rest_until is not null);
+    elsif its_position is not null then
+        update event_subscription
+        set failures = failures + counts::integer, failing_since = coalesce(failing_since, moment()),
+            rest_until = greatest(rest_until, moment() + its_rest),
+            state = case when over is null or state <> 'active' then state else 'disabled' end,
+            why = case when over is null or state <> 'active' then why else over end
+        where subscription_id = its_id;
+    end if;
+    return exists (select from event_subscription
+                   where subscription_id = its_id and holder = its_holder and round = its_round
+                     and state = 'active');
+end $$;
+
+-- A receiver's answer may repeat what was sent: where an order's person is erased, it goes.
+create or replace function answers_erased() returns trigger language plpgsql as $$
+begin
+    update event_attempt set answer = null where order_no = new.order_no and answer is not null;
+    return null;
+end $$;
+create or replace trigger person_is_erased after update of erased_at on order_person
+    for each row when (new.erased_at is not null and old.erased_at is null) execute function answers_erased();
+
+-- The texts of a JSON array; null for null.
+create or replace function texts_of(list jsonb) returns text[] language sql immutable as $$
+    select case when jsonb_typeof(list) = 'array' then array(select jsonb_array_elements_text(list)) end
+$$;

@@ -1,0 +1,94 @@
+"""Events as they are sent and read: made when they are asked for, by the story and the order.
+
+They are kept nowhere: what is erased from an order is in no event that is sent later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from domain.notifications.catalogue import SOURCE, Message, data_of, sequence_text
+from domain.notifications.event_types import EventType
+from store.database import Connection, load_queries
+from store.views.snapshots import snapshots
+
+_sql = load_queries(__file__)
+
+
+@dataclass(frozen=True)
+class EventOut:
+    """An event in the sequence, which names a line of an order's story."""
+
+    position: int
+    order_no: int
+    event_id: int
+    type: str
+    at: datetime
+
+    @property
+    def message_id(self) -> str:
+        """The same whenever it is sent."""
+        return f"evt_{self.event_id}"
+
+
+async def messages(conn: Connection, events: Sequence[EventOut]) -> dict[int, Message]:
+    """Position → what is sent."""
+    found = _sql.lines(
+        conn,
+        order_nos=[event.order_no for event in events],
+        event_ids=[event.event_id for event in events],
+    )
+    lines = {(row["order_no"], row["event_id"]): row async for row in found}
+    order_ids = {row["order_id"] for row in lines.values()}
+    orders = await snapshots(conn, sorted(order_ids))
+    made = {}
+    for event in events:
+        line = lines[event.order_no, event.event_id]
+        kind = cast("EventType", event.type)
+        order = orders[line["order_id"]]
+        data = data_of(kind, order, line["what"], line["why"], line["data"])
+        made[event.position] = Message(
+            id=event.message_id,
+            source=SOURCE.format(seller=line["seller"]),
+            type=event.type,
+            subject=line["order_id"],
+            time=moment_text(event.at),
+            sequence=sequence_text(event.position),
+            data=data.model_dump(mode="json"),
+        )
+    return made
+
+
+async def read(
+    conn: Connection,
+    after: int,
+    *,
+    types: Sequence[str] | None,
+    channels: Sequence[str] | None,
+    sellers: Sequence[str] | None,
+    at_most: int,
+) -> list[EventOut]:
+    """Events after a position, in their sequence. None: of all types, channels, sellers."""
+    rows = _sql.read(
+        conn,
+        after=after,
+        types=None if types is None else list(types),
+        channels=None if channels is None else list(channels),
+        sellers=None if sellers is None else list(sellers),
+        at_most=at_most,
+    )
+    return [EventOut(**row) async for row in rows]
+
+
+async def kept(conn: Connection) -> tuple[int, int]:
+    """(first, last): after positions from `first` on no event is missing; the `last` there is."""
+    row = await _sql.kept(conn)
+    return row["first"], row["last"]
+
+
+def moment_text(at: datetime) -> str:
+    """A time by RFC 3339, in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

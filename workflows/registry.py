@@ -1,0 +1,19 @@
+"""Every workflow, as a worker runs them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workflows.event_delivery import EventDeliveryWorkflow
+from workflows.order import OrderWorkflow
+from workflows.purchase_order import PurchaseOrderWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
+from workflows.replenishment import ReplenishmentWorkflow
+
+WORKFLOWS: Final = (
+    OrderWorkflow,
+    PurchaseOrderWorkflow,
+    ReplenishmentWorkflow,
+    ReconciliationWorkflow,
+    EventDeliveryWorkflow,
+)
