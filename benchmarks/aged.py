@@ -34,7 +34,7 @@ from store.fulfilment import shipments
 from store.migrate import migrate
 from store.orders import intake
 from store.stock import locations, stock
-from store.views import reads
+from store.views import reads, warehouse_tasks
 
 ORDERS: Final = 2_000_000
 AIM: Final = 1.3
@@ -126,7 +126,7 @@ class Desk:
 
     async def tasks(self, _: Order) -> None:
         async with self.pool.acquire() as conn:
-            await reads.tasks(conn, at_most=50)
+            await warehouse_tasks.find(conn, at_most=50)
 
 
 Question = Callable[[Desk], Callable[[Order], Awaitable[None]]]

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
+from domain.errors import NotFound
 from store.database import Pool
 from store.stock import baskets
 from store.stock.baskets import Basket
+
+HOLD_MAX: Final = timedelta(days=7)
+"""So long a basket can hold units, at most; then it is held anew, or free."""
+HOLD_USUALLY: Final = timedelta(minutes=15)
 
 
 class Baskets:
@@ -26,7 +32,24 @@ class Baskets:
         async with self._pool.acquire() as conn:
             await baskets.release(conn, basket)
 
-    async def list(self, basket: str | None = None) -> Sequence[Basket]:
-        """The baskets that hold units, or one of them; the next to expire first."""
+    async def get(self, basket: str) -> Basket:
+        """What a basket holds. Raises NotFound where it holds nothing, or not any more."""
         async with self._pool.acquire() as conn:
-            return await baskets.find(conn, basket)
+            found = await baskets.find(conn, basket)
+        if not found:
+            raise NotFound(f"basket {basket} holds nothing")
+        return found[0]
+
+    async def list(
+        self,
+        basket: str | None = None,
+        *,
+        after: tuple[datetime, str] | None = None,
+        at_most: int | None = None,
+    ) -> Sequence[Basket]:
+        """The baskets that hold units, or one of them; the next to expire first.
+
+        `after`: a page of `at_most` behind the one that expires then and has this id.
+        """
+        async with self._pool.acquire() as conn:
+            return await baskets.find(conn, basket, after=after, at_most=at_most)

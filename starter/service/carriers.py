@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -55,7 +55,25 @@ class Carriers:
             if not await scans.settle_late(conn, order_id, step, note, who=who):
                 raise NotFound(f"{step!r} of {order_id} needs no attention")
 
-    async def under_way(self, *, at_most: int = 1000) -> Sequence[ParcelUnderWay]:
-        """The shipments that carriers have."""
+    async def whose(self, carrier: str, tracking_number: str) -> set[tuple[str, str]]:
+        """(channel, seller) of each order that has, or had, a shipment with this number."""
         async with self._pool.acquire() as conn:
-            return await parcels.parcels_under_way(conn, at_most=at_most)
+            return await parcels.whose(conn, carrier, tracking_number)
+
+    async def under_way(
+        self,
+        *,
+        channels: Collection[str] | None = None,
+        sellers: Collection[str] | None = None,
+        after: tuple[datetime, str] | None = None,
+        at_most: int = 1000,
+    ) -> Sequence[ParcelUnderWay]:
+        """The shipments that carriers have, the oldest first.
+
+        `channels`, `sellers`: of orders of one of these alone. `after`: a page behind the parcel
+        that was handed over then and has this id.
+        """
+        async with self._pool.acquire() as conn:
+            return await parcels.parcels_under_way(
+                conn, channels=channels, sellers=sellers, after=after, at_most=at_most
+            )

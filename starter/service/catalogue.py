@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
+from domain.errors import InvalidInput
 from domain.stock.items import Item
 from domain.stock.kits import Kit
+from domain.words import few
 from store.database import Pool
 from store.stock import items, kits, promises
 from store.stock.promises import KitStock
@@ -25,14 +28,22 @@ class Catalogue:
             return await items.listed(conn, sku=sku, after=after, at_most=at_most)
 
     async def set_items(self, wanted: Sequence[Item]) -> None:
-        """Set all there is to know about these SKUs, each given once."""
+        """Set all there is to know about these SKUs. Raises InvalidInput for one given twice."""
+        twice = [sku for sku, times in Counter(item.sku for item in wanted).items() if times > 1]
+        if twice:
+            raise InvalidInput(f"{few(twice, 'SKU')} stands there more than once", where="items")
         async with self._pool.acquire() as conn:
             await items.save(conn, wanted)
 
-    async def kits(self, sku: str | None = None) -> Sequence[KitStock]:
-        """All kits, or one, with the number that each location's free parts make."""
+    async def kits(
+        self, sku: str | None = None, *, after: str | None = None, at_most: int | None = None
+    ) -> Sequence[KitStock]:
+        """Kits by SKU, with the number that each location's free parts make.
+
+        All, one, or a page of `at_most` that begins behind the SKU `after`.
+        """
         async with self._pool.acquire() as conn:
-            return await promises.kits_in_stock(conn, sku)
+            return await promises.kits_in_stock(conn, sku=sku, after=after, at_most=at_most)
 
     async def define_kit(self, kit: Kit) -> None:
         """Say what a kit is made of, from the next order on."""

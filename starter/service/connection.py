@@ -74,7 +74,10 @@ async def records(
         if dry_run:
             pool = await opened.enter_async_context(rehearsal(pool))
         yield Records(
-            pool, purchasing=settings.purchasing, plain_http=settings.webhook_targets_http
+            pool,
+            policy=settings.policy,
+            purchasing=settings.purchasing,
+            plain_http=settings.webhook_targets_http,
         )
 
 

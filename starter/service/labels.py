@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import NotFound, Refused
+from domain.errors import InvalidInput, NotFound, Refused
 from domain.fulfilment.counter import COUNTER
 from domain.fulfilment.label_files import KeptFile
 from store.database import Pool
 from store.fulfilment import shipments
-from store.views import packing, reads
+from store.views import packing, reads, warehouse_tasks
 
 
 class PrintedLabel(BaseModel):
@@ -44,6 +44,25 @@ class PrintedLabel(BaseModel):
             f"customer (`orderloom customers erase`); its number is "
             f"{self.carrier} {self.tracking_number}"
         )
+
+    def file(self, form: str | None = None, *, rather: str = "") -> KeptFile:
+        """The file to print: in this format, or else one in the format `rather`, or the first.
+
+        Raises Refused where there is none to print, InvalidInput where there is none in the format.
+        """
+        if self.state == "voided":
+            raise Refused(
+                f"the label of {self.fulfilment_id} is void: it was given back to the carrier "
+                f"({self.carrier} {self.tracking_number}), and no parcel may carry it"
+            )
+        if not self.files:
+            raise Refused(self.why_none)
+        known = {file.format: file for file in self.files}
+        if form is None:
+            return known.get(rather, self.files[0])
+        if form.lower() not in known:
+            raise InvalidInput(f"there is {', '.join(known)}, and no {form}", where="format")
+        return known[form.lower()]
 
     def told(self) -> dict[str, Any]:
         """Everything but the files' content."""
@@ -114,7 +133,9 @@ class Labels:
         """
         async with self._pool.acquire() as conn:
             if fulfilment_ids is None:
-                tasks = await reads.tasks(conn, task="pick", location=location, at_most=at_most)
+                tasks = await warehouse_tasks.find(
+                    conn, task="pick", location=location, at_most=at_most
+                )
                 found = await packing.packings(conn, [task.part_id for task in tasks])
             else:
                 found = await packing.packings(conn, list(dict.fromkeys(fulfilment_ids)))

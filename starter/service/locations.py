@@ -16,10 +16,19 @@ class Locations:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def list(self, location: str | None = None) -> Sequence[Location]:
-        """All locations, or one, with calendars and lanes."""
+    async def list(
+        self,
+        location: str | None = None,
+        *,
+        after: str | None = None,
+        at_most: int | None = None,
+    ) -> Sequence[Location]:
+        """Locations by name, with calendars and lanes.
+
+        All, one, or a page of `at_most` that begins behind the name `after`.
+        """
         async with self._pool.acquire() as conn:
-            return await locations.find(conn, location)
+            return await locations.find(conn, location, after=after, at_most=at_most)
 
     async def save(self, wanted: Sequence[Location]) -> None:
         """Set all there is to know about these locations: all of them, or none where one is wrong.

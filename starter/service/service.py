@@ -41,7 +41,8 @@ from starter.service.payments import (
     PaymentRecords,
     Payments,
 )
-from starter.service.purchasing import PurchaseRecords, Purchasing
+from starter.service.purchase_records import PurchaseRecords
+from starter.service.purchasing import Purchasing
 from starter.service.reconciliation import Reconciliation, ReconciliationRecords
 from starter.service.requests import Requests
 from starter.service.sellers import Sellers
@@ -72,6 +73,7 @@ class Records:
         self,
         pool: Pool,
         *,
+        policy: Policy | None = None,
         purchasing: PurchasingPolicy | None = None,
         webhook_secrets: WebhookSecrets | None = None,
         plain_http: bool = False,
@@ -81,7 +83,8 @@ class Records:
         `plain_http`: events may be sent without TLS.
         """
         self._pool = pool
-        self._policy = purchasing
+        self._policy = policy
+        self._purchasing_policy = purchasing
         self._plain_http = plain_http
         self.orders = OrderRecords(pool)
         self.payments = PaymentRecords(pool)
@@ -100,7 +103,7 @@ class Records:
         self.locations = Locations(pool)
         self.requests = Requests(pool)
         self.sellers = Sellers(pool)
-        self.stock = Stock(pool)
+        self.stock = Stock(pool, None if policy is None else policy.sourcing)
         self.subscriptions = EventSubscriptions(pool, plain_http=plain_http)
         self.transfers = Transfers(pool)
         self.warehouse = Warehouse(pool)
@@ -118,7 +121,12 @@ class Records:
         An error that leaves the block undoes all.
         """
         async with together(self._pool) as pool:
-            yield Records(pool, purchasing=self._policy, plain_http=self._plain_http)
+            yield Records(
+                pool,
+                policy=self._policy,
+                purchasing=self._purchasing_policy,
+                plain_http=self._plain_http,
+            )
 
 
 class Service(Records):
@@ -143,7 +151,11 @@ class Service(Records):
     ) -> None:
         """`taxes`: knows the rates for orders that come without."""
         super().__init__(
-            pool, purchasing=purchasing, webhook_secrets=webhook_secrets, plain_http=plain_http
+            pool,
+            policy=policy,
+            purchasing=purchasing,
+            webhook_secrets=webhook_secrets,
+            plain_http=plain_http,
         )
         self._temporal = temporal
         self._task_queue = task_queue

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 from domain.money import Price
-from domain.orders.order import Shipping
+from domain.orders.order import Address, Shipping
 from domain.orders.sourcing_rules import SourcingRules
+from domain.stock.locations import ANYWHERE
 from domain.stock.promises import PromisedUnits
 from domain.stock.stock_levels import StockLevels
 from store.database import Pool
-from store.stock import corrections, promises, receipts, stock, stock_levels
+from store.stock import corrections, movements, promises, receipts, stock, stock_levels
+from store.stock.movements import Movement
 from store.stock.receipts import Delivery
-from store.stock.stock import Movement, StockLevel
+from store.stock.stock import StockLevel
 from store.stock.stock_levels import LevelRow
 
 
@@ -24,8 +26,10 @@ class Stock:
     A change that is sent again under its key counts once; with other content it raises Conflict.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, rules: SourcingRules | None = None) -> None:
+        """`rules`: by which the locations of a promise are chosen."""
         self._pool = pool
+        self._rules = rules
 
     async def list(
         self,
@@ -42,11 +46,30 @@ class Stock:
             )
 
     async def history(
-        self, sku: str, *, location: str | None = None, at_most: int = 1000
+        self,
+        sku: str,
+        *,
+        location: str | None = None,
+        before: int | None = None,
+        channels: Collection[str] | None = None,
+        sellers: Collection[str] | None = None,
+        at_most: int = 1000,
     ) -> Sequence[Movement]:
-        """The latest movements of a SKU, oldest first, at all locations or at one."""
+        """The latest movements of a SKU, oldest first, at all locations or at one.
+
+        `before`: the latest before this one. `channels`, `sellers`: of orders of others than these,
+        order, who and why are left out.
+        """
         async with self._pool.acquire() as conn:
-            return await stock.history(conn, sku, location=location, at_most=at_most)
+            return await movements.history(
+                conn,
+                sku,
+                location=location,
+                before=before,
+                channels=channels,
+                sellers=sellers,
+                at_most=at_most,
+            )
 
     async def receive(
         self,
@@ -130,14 +153,27 @@ class Stock:
         self,
         sku: str,
         quantity: int,
-        shipping: Shipping,
         *,
+        country: str | None = None,
+        postal_code: str | None = None,
+        service: str = "standard",
         now: datetime,
-        rules: SourcingRules | None = None,
     ) -> Sequence[PromisedUnits]:
         """When so many units could arrive if they were ordered now. It claims nothing.
 
-        Units that cannot be had are left out. Raises NotFound for a SKU that never had stock.
+        Without a country, only lanes to everywhere count. Units that cannot be had are left out.
+        Raises NotFound for a SKU that never had stock.
         """
+        # Nobody lives there, so it is no address that an order could have.
+        there = Address.model_construct(
+            name="-",
+            line1="-",
+            city="-",
+            country=ANYWHERE if country is None else country,
+            postal_code=postal_code,
+        )
+        shipping = Shipping.model_construct(service=service, address=there)
         async with self._pool.acquire() as conn:
-            return await promises.available(conn, sku, quantity, shipping, now=now, rules=rules)
+            return await promises.available(
+                conn, sku, quantity, shipping, now=now, rules=self._rules
+            )

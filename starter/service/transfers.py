@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from store.database import Pool
 from store.stock import transfers
@@ -55,7 +55,21 @@ class Transfers:
                 conn, transfer_id, key, units, rest_is_lost=rest_is_lost, who=who
             )
 
-    async def list(self, *, under_way: bool = False) -> Sequence[Transfer]:
-        """All transfers; with `under_way`, only those with units still on their way."""
+    async def get(self, transfer_id: str) -> Transfer:
+        """One transfer. Raises NotFound."""
         async with self._pool.acquire() as conn:
-            return await transfers.find(conn, under_way=under_way)
+            return await transfers.get(conn, transfer_id)
+
+    async def list(
+        self,
+        *,
+        under_way: bool = False,
+        after: tuple[datetime, str] | None = None,
+        at_most: int | None = None,
+    ) -> Sequence[Transfer]:
+        """All transfers, oldest first; with `under_way`, only those with units on their way.
+
+        `after`: a page of `at_most` behind the one that was sent then and has this id.
+        """
+        async with self._pool.acquire() as conn:
+            return await transfers.find(conn, under_way=under_way, after=after, at_most=at_most)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from domain.errors import IllegalTransition
 from domain.orders.quantities import LineUnits
 from store.aftersales.returns import Counted
 from store.database import Pool
-from store.views import reads
+from store.views import reads, warehouse_tasks
 from store.warehouse import counter, facts
 
 LABEL_WITHIN_S = 3.0
@@ -31,15 +31,29 @@ class Warehouse:
     async def tasks(
         self,
         *,
-        task: reads.TaskKind | None = None,
+        task: warehouse_tasks.TaskKind | None = None,
         order_id: str | None = None,
         location: str | None = None,
+        channels: Collection[str] | None = None,
+        sellers: Collection[str] | None = None,
+        after: tuple[datetime, str] | None = None,
         at_most: int = 1000,
-    ) -> Sequence[reads.Task]:
-        """The tasks of the warehouse, oldest first, that match every filter that is given."""
+    ) -> Sequence[warehouse_tasks.Task]:
+        """The tasks of the warehouse, oldest first, that match every filter that is given.
+
+        `channels`, `sellers`: for orders of one of these alone. `after`: a page behind the task
+        since then of this part.
+        """
         async with self._pool.acquire() as conn:
-            return await reads.tasks(
-                conn, task=task, order_id=order_id, location=location, at_most=at_most
+            return await warehouse_tasks.find(
+                conn,
+                task=task,
+                order_id=order_id,
+                location=location,
+                channels=channels,
+                sellers=sellers,
+                after=after,
+                at_most=at_most,
             )
 
     async def pick(

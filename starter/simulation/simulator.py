@@ -28,7 +28,7 @@ from starter.simulation.supply import Delivery, deliveries
 from store.database import DatabaseFault
 from store.purchasing.purchase_reads import PurchaseOrder
 from store.views.parcels import ParcelUnderWay
-from store.views.reads import Task
+from store.views.warehouse_tasks import Task
 
 __all__ = ["SimulateOptions", "SimulationReport", "Simulator", "simulate"]
 

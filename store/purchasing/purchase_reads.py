@@ -124,11 +124,18 @@ async def find(
     only_open: bool = False,
     sku: str | None = None,
     supplier: str | None = None,
+    before: int | None = None,
     at_most: int = 1000,
 ) -> list[PurchaseOrder]:
-    """Purchase orders, newest first."""
+    """Purchase orders, newest first. `before`: only those with a lower number."""
     rows = _sql.list_orders(
-        conn, po_id=po_id, open=only_open, sku=sku, supplier=supplier, at_most=at_most
+        conn,
+        po_id=po_id,
+        open=only_open,
+        sku=sku,
+        supplier=supplier,
+        before=before,
+        at_most=at_most,
     )
     return [PurchaseOrder(**row) async for row in rows]
 

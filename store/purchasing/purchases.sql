@@ -89,7 +89,7 @@ on conflict (po_id, effect) do nothing;
 -- name: list_events(po_id)
 select at, what, who, coalesce(why, '') as why, data from purchase_order_event where po_id = :po_id order by event_id;
 
--- name: list_orders(po_id, open, sku, supplier, at_most)
+-- name: list_orders(po_id, open, sku, supplier, before, at_most)
 select p.po_id, p.number, p.supplier_id as supplier, s.name as supplier_name, p.location,
        p.currency, p.state, p.needs_approval, p.sent_before, p.created_at, p.changed_at,
        p.refused_at, p.attention,
@@ -106,6 +106,7 @@ where (:po_id::text is null or p.po_id = :po_id)
   and (:supplier::text is null or p.supplier_id = :supplier)
   and (:sku::text is null or exists (
       select from purchase_order_line l where l.po_id = p.po_id and l.sku = :sku))
+  and (:before::bigint is null or p.number < :before)
 order by p.number desc limit :at_most;
 
 -- name: to_start(batch)

@@ -57,16 +57,42 @@ async def save(conn: Connection, terms: Sequence[SupplierItem]) -> None:
 
 
 async def terms(
-    conn: Connection, *, supplier: str | None = None, skus: Sequence[str] | None = None
+    conn: Connection,
+    *,
+    supplier: str | None = None,
+    skus: Sequence[str] | None = None,
+    after: tuple[str, str] | None = None,
+    at_most: int | None = None,
 ) -> list[SupplierItem]:
-    """Terms by supplier and SKU: all, one supplier's, or those of some SKUs."""
-    rows = _sql.list_terms(conn, supplier=supplier, skus=None if skus is None else list(skus))
+    """Terms by supplier and SKU: all, one supplier's, or those of some SKUs.
+
+    A page has `at_most` rows and begins behind the (supplier, SKU) `after`.
+    """
+    after_supplier, after_sku = after or (None, None)
+    rows = _sql.list_terms(
+        conn,
+        supplier=supplier,
+        skus=None if skus is None else list(skus),
+        after_supplier=after_supplier,
+        after_sku=after_sku,
+        at_most=at_most,
+    )
     return [terms_of(row) async for row in rows]
 
 
-async def find(conn: Connection, supplier: str | None = None) -> list[Supplier]:
-    """All suppliers, or the one with that id. Raises NotFound."""
-    found = [Supplier(**row) async for row in _sql.list_suppliers(conn, supplier=supplier)]
+async def find(
+    conn: Connection,
+    supplier: str | None = None,
+    *,
+    after: str | None = None,
+    at_most: int | None = None,
+) -> list[Supplier]:
+    """Suppliers by id: all, one, or a page of `at_most` that begins behind the id `after`.
+
+    Raises NotFound where one is asked for that is not there.
+    """
+    rows = _sql.list_suppliers(conn, supplier=supplier, after=after, at_most=at_most)
+    found = [Supplier(**row) async for row in rows]
     if supplier is not None and not found:
         raise NotFound(f"there is no supplier {supplier}; `orderloom suppliers list` shows them")
     return found

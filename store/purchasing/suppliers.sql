@@ -22,19 +22,21 @@ set lead_time_days = excluded.lead_time_days, minimum = excluded.minimum,
     multiple = excluded.multiple, unit_price = excluded.unit_price,
     currency = excluded.currency, priority = excluded.priority;
 
--- name: list_terms(supplier, skus)
+-- name: list_terms(supplier, skus, after_supplier, after_sku, at_most)
 select i.supplier_id as supplier, s.name, i.sku, i.lead_time_days, i.minimum, i.multiple,
        i.unit_price, i.currency, i.priority
 from supplier_item i join supplier s using (supplier_id)
 where (:supplier::text is null or i.supplier_id = :supplier)
   and (:skus::text[] is null or i.sku = any(:skus))
-order by i.supplier_id, i.sku;
+  and (i.supplier_id, i.sku) > (coalesce(:after_supplier::text, ''), coalesce(:after_sku::text, ''))
+order by i.supplier_id, i.sku limit :at_most;
 
--- name: list_suppliers(supplier)
+-- name: list_suppliers(supplier, after, at_most)
 select s.supplier_id as supplier, s.name,
        (select count(*) from supplier_item i where i.supplier_id = s.supplier_id) as skus,
        (select count(*) from purchase_order p where p.supplier_id = s.supplier_id
             and p.state not in ('closed', 'cancelled')) as open_orders
 from supplier s
-where :supplier::text is null or s.supplier_id = :supplier
-order by s.supplier_id;
+where (:supplier::text is null or s.supplier_id = :supplier)
+  and s.supplier_id > coalesce(:after::text, '')
+order by s.supplier_id limit :at_most;

@@ -78,9 +78,22 @@ async def release(conn: Connection, basket: str) -> None:
         await backorders.serve(conn, skus)
 
 
-async def find(conn: Connection, basket: str | None = None) -> list[Basket]:
-    """One basket or all baskets; the first to expire comes first."""
-    return [Basket(**row) async for row in _sql.list_baskets(conn, basket=basket)]
+async def find(
+    conn: Connection,
+    basket: str | None = None,
+    *,
+    after: tuple[datetime, str] | None = None,
+    at_most: int | None = None,
+) -> list[Basket]:
+    """One basket or all baskets; the first to expire comes first.
+
+    A page has `at_most` of them, behind the one that expires then and has this id.
+    """
+    after_at, after_basket = after or (None, None)
+    rows = _sql.list_baskets(
+        conn, basket=basket, after_at=after_at, after_basket=after_basket, at_most=at_most
+    )
+    return [Basket(**row) async for row in rows]
 
 
 def _spread(wanted: int, shelves: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -13,7 +13,7 @@ from unnest(:skus::text[], :locations::text[], :quantities::bigint[])
 -- They do not count any more; this only keeps the table small.
 delete from soft_reservation where sku = any(:skus::text[]) and expires_at <= transaction_moment();
 
--- name: list_baskets(basket)
+-- name: list_baskets(basket, after_at, after_basket, at_most)
 select basket, jsonb_object_agg(sku, quantity) as units, min(expires_at) as expires_at
 from (
     select basket, sku, sum(quantity) as quantity, min(expires_at) as expires_at
@@ -22,4 +22,7 @@ from (
       and (:basket::text is null or basket = :basket)
     group by basket, sku
 ) held
-group by basket order by min(expires_at), basket;
+group by basket
+having :after_basket::text is null
+    or (min(expires_at), basket) > (:after_at::timestamptz, :after_basket)
+order by min(expires_at), basket limit :at_most;

@@ -8,6 +8,7 @@ them. Only units that have left the shelf cannot be taken back.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from domain.errors import Conflict, IllegalTransition, InvalidInput
@@ -116,29 +117,38 @@ async def _correct(
     """
 
     for _ in range(TRIES_MAX):
-        async with conn.transaction():
-            row = await stock.row_of(conn, sku, location)
-            expected, _ = await _newest_claims(conn, row, row.on_hand + change(row))
-            for order_id in sorted({claim["order_id"] for claim in expected}):
-                await lock_order(conn, order_id)
-            await lock_stock(conn, {sku}.union(*(claim["skus"] for claim in expected)))
-            earlier = await stock.recorded(conn, effect, sku, location)
-            if earlier is not None:
-                same(earlier)
+        with suppress(_ClaimedMeanwhileError):
+            async with conn.transaction():
+                row = await stock.row_of(conn, sku, location)
+                expected, _ = await _newest_claims(conn, row, row.on_hand + change(row))
+                for order_id in sorted({claim["order_id"] for claim in expected}):
+                    await lock_order(conn, order_id)
+                await lock_stock(conn, {sku}.union(*(claim["skus"] for claim in expected)))
+                earlier = await stock.recorded(conn, effect, sku, location)
+                if earlier is not None:
+                    same(earlier)
+                    return await stock.row_of(conn, sku, location)
+                row = await stock.row_of(conn, sku, location)
+                left = row.on_hand + change(row)
+                claims, lacking = await _newest_claims(conn, row, left)
+                if left < 0 or lacking:
+                    raise IllegalTransition(_too_few(row, left, lacking))
+                locked = {claim["fulfilment_id"] for claim in expected}
+                if not {claim["fulfilment_id"] for claim in claims} <= locked:
+                    raise _ClaimedMeanwhileError
+                for claim in claims:
+                    await _fall_back(conn, claim, who, why)
+                move = Move(sku=sku, location=location, on_hand=change(row))
+                await stock.move(conn, effect, kind, [move], counted=counted, who=who, why=why)
                 return await stock.row_of(conn, sku, location)
-            row = await stock.row_of(conn, sku, location)
-            left = row.on_hand + change(row)
-            claims, lacking = await _newest_claims(conn, row, left)
-            if left < 0 or lacking:
-                raise IllegalTransition(_too_few(row, left, lacking))
-            if not {c["fulfilment_id"] for c in claims} <= {c["fulfilment_id"] for c in expected}:
-                continue  # Orders that are not locked have claimed it a moment ago.
-            for claim in claims:
-                await _fall_back(conn, claim, who, why)
-            move = Move(sku=sku, location=location, on_hand=change(row))
-            await stock.move(conn, effect, kind, [move], counted=counted, who=who, why=why)
-            return await stock.row_of(conn, sku, location)
     raise Conflict(f"{sku} at {location} is claimed faster than it can be corrected; try again")
+
+
+class _ClaimedMeanwhileError(Exception):
+    """Orders that are not locked have claimed it a moment ago.
+
+    The try is undone, so that its locks are free, also within a larger transaction.
+    """
 
 
 async def _newest_claims(conn: Connection, row: StockLevel, left: int) -> tuple[list[Record], int]:

@@ -23,6 +23,18 @@ async def find(conn: Connection, skus: Iterable[str] | None = None) -> dict[str,
     return {row["sku"]: Kit(**row) async for row in rows}
 
 
+async def listed(
+    conn: Connection,
+    *,
+    sku: str | None = None,
+    after: str | None = None,
+    at_most: int | None = None,
+) -> list[Kit]:
+    """Kits by SKU: all, one, or a page of `at_most` that begins behind the SKU `after`."""
+    rows = _sql.page_of_kits(conn, sku=sku, after=after, at_most=at_most)
+    return [Kit(**row) async for row in rows]
+
+
 async def claimed(conn: Connection, order_id: str) -> dict[str, dict[str, int]]:
     """The stock that one unit of a line takes, by its claims (line id → SKU → units).
 

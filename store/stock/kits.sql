@@ -16,6 +16,13 @@ from kit_part
 where :skus::text[] is null or kit = any(:skus::text[])
 group by kit order by kit;
 
+-- name: page_of_kits(sku, after, at_most)
+-- By SKU, from behind one on.
+select kit as sku, jsonb_object_agg(part, units) as parts
+from kit_part
+where (:sku::text is null or kit = :sku) and kit > coalesce(:after::text, '')
+group by kit order by kit limit :at_most;
+
 -- name: kits_with(part)
 select kit from kit_part where part = :part order by kit;
 

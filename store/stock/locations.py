@@ -158,9 +158,16 @@ def unknown(name: str, known: Iterable[str]) -> str:
     )
 
 
-async def find(conn: Connection, location: str | None = None) -> list[Location]:
-    """All locations, or the one of that name."""
-    return [_location(row) async for row in _sql.list_locations(conn, location=location)]
+async def find(
+    conn: Connection,
+    location: str | None = None,
+    *,
+    after: str | None = None,
+    at_most: int | None = None,
+) -> list[Location]:
+    """Locations by name: all, one, or a page of `at_most` that begins behind the name `after`."""
+    rows = _sql.list_locations(conn, location=location, after=after, at_most=at_most)
+    return [_location(row) async for row in rows]
 
 
 def _location(row: Record) -> Location:

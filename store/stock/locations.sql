@@ -50,7 +50,7 @@ insert into location (location, seller) select location, :seller from unnest(:lo
 order by location
 on conflict (location) do nothing;
 
--- name: list_locations(location)
+-- name: list_locations(location, after, at_most)
 select l.location, l.seller, l.priority, l.calendar, l.parcels_a_day,
        coalesce((
            select jsonb_agg(jsonb_build_object(
@@ -60,5 +60,5 @@ select l.location, l.seller, l.priority, l.calendar, l.parcels_a_day,
                   order by country, postal_prefix, service)
            from lane where lane.location = l.location), '[]') as lanes
 from location l
-where :location::text is null or l.location = :location
-order by l.location;
+where (:location::text is null or l.location = :location) and l.location > coalesce(:after::text, '')
+order by l.location limit :at_most;

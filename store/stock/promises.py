@@ -88,16 +88,25 @@ async def due(conn: Connection, skus: Sequence[str]) -> dict[str, list[Incoming]
     return coming
 
 
-async def kits_in_stock(conn: Connection, sku: str | None = None) -> list[KitStock]:
-    """All kits or one, with the number that each location has free parts for."""
-    found = await kits.find(conn, None if sku is None else [sku])
+async def kits_in_stock(
+    conn: Connection,
+    *,
+    sku: str | None = None,
+    after: str | None = None,
+    at_most: int | None = None,
+) -> list[KitStock]:
+    """Kits by SKU, with the number that each location has free parts for.
+
+    All, one, or a page of `at_most` that begins behind the SKU `after`.
+    """
+    found = await kits.listed(conn, sku=sku, after=after, at_most=at_most)
     return [
         KitStock(
             sku=kit.sku,
             parts=kit.parts,
             available={x.location: x.quantity for x in (await _supply(conn, kit))[0]},
         )
-        for kit in found.values()
+        for kit in found
     ]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -95,29 +94,6 @@ class StockLevel(BaseModel):
     soft_reserved: int
     available: int
     incoming: int
-
-
-class Movement(BaseModel):
-    """One line of a stock row's story, with the row's counts after it.
-
-    `counted`: the number that a count found, if it was a count.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    movement_id: int
-    at: datetime
-    sku: str
-    location: str
-    kind: MovementKind
-    on_hand_change: int
-    allocated_change: int
-    on_hand: int
-    allocated: int
-    counted: int | None
-    order_id: str | None
-    who: str
-    why: str
 
 
 async def move(
@@ -248,14 +224,6 @@ async def booked(conn: Connection, effect: str) -> dict[str, int]:
     """SKU → units by which an effect changed on_hand; empty when it was not booked."""
     rows = _sql.movements_of(conn, effect=effect)
     return {row["sku"]: row["on_hand_change"] async for row in rows}
-
-
-async def history(
-    conn: Connection, sku: str, *, location: str | None = None, at_most: int = 1000
-) -> list[Movement]:
-    """The movements of a SKU, oldest first; only the latest `at_most`."""
-    rows = _sql.history(conn, sku=sku, location=location, at_most=at_most)
-    return [Movement(**row) async for row in rows]
 
 
 async def level(conn: Connection, sku: str, location: str) -> StockLevel | None:

@@ -55,15 +55,3 @@ where effect = :effect and sku = :sku and location = :location;
 -- name: movements_of(effect)
 select sku, sum(on_hand_change)::bigint as on_hand_change from movement where effect = :effect
 group by sku order by sku;
-
--- name: history(sku, location, at_most)
-select * from (
-    select movement_id, at, sku, location, kind, on_hand_change, allocated_change,
-           sum(on_hand_change) over before::bigint as on_hand,
-           sum(allocated_change) over before::bigint as allocated,
-           counted, order_id, who, why
-    from movement left join customer_order using (order_no)
-    where sku = :sku and (:location::text is null or location = :location)
-    window before as (partition by location order by movement_id)
-    order by movement_id desc limit :at_most
-) latest order by movement_id;

@@ -200,10 +200,26 @@ async def get(conn: Connection, transfer_id: str) -> Transfer:
 
 
 async def find(
-    conn: Connection, *, transfer_id: str | None = None, under_way: bool = False
+    conn: Connection,
+    *,
+    transfer_id: str | None = None,
+    under_way: bool = False,
+    after: tuple[datetime, str] | None = None,
+    at_most: int | None = None,
 ) -> list[Transfer]:
-    """Transfers, oldest first: all, one, or those with units under way."""
-    rows = _sql.list_transfers(conn, transfer_id=transfer_id, open=under_way)
+    """Transfers, oldest first: all, one, or those with units under way.
+
+    A page has `at_most` of them, behind the one that was sent then and has this id.
+    """
+    after_at, after_id = after or (None, None)
+    rows = _sql.list_transfers(
+        conn,
+        transfer_id=transfer_id,
+        open=under_way,
+        after_at=after_at,
+        after_id=after_id,
+        at_most=at_most,
+    )
     return [Transfer(**row) async for row in rows]
 
 

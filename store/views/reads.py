@@ -19,8 +19,6 @@ _sql = load_queries(__file__)
 
 Found = TypeVar("Found", Record, "OrderDetail")
 
-TaskKind = Literal["pick", "pack", "handover", "receive-return"]
-
 
 class Row(BaseModel):
     """A row of a query's result: frozen, and without unknown fields."""
@@ -167,27 +165,6 @@ class OrderDetail(Row):
     document: dict[str, Any]
 
 
-class TaskLine(Row):
-    """A line to pick, to pack, or to expect in a return parcel."""
-
-    line_id: str
-    sku: str
-    quantity: int
-
-
-class Task(Row):
-    """A task of the warehouse for a fulfilment or a return (`part_id`)."""
-
-    task: TaskKind
-    part_id: str
-    order_id: str
-    location: str | None
-    since: datetime
-    carrier: str | None
-    tracking_number: str | None
-    lines: tuple[TaskLine, ...]
-
-
 async def find_summary(conn: Connection, order_id: str) -> OrderSummary | None:
     """One order, or None."""
     row = await _sql.summary(conn, order_id=order_id)
@@ -283,16 +260,3 @@ async def fulfilment_state(conn: Connection, fulfilment_id: str) -> FulfilmentSt
     """The state of one fulfilment, or None when there is none."""
     state: FulfilmentState | None = await _sql.fulfilment_state(conn, fulfilment_id=fulfilment_id)
     return state
-
-
-async def tasks(
-    conn: Connection,
-    *,
-    task: TaskKind | None = None,
-    order_id: str | None = None,
-    location: str | None = None,
-    at_most: int = 1000,
-) -> list[Task]:
-    """The warehouse's open tasks, oldest first."""
-    rows = _sql.tasks(conn, task=task, order_id=order_id, location=location, at_most=at_most)
-    return [Task(**row) async for row in rows]

@@ -342,7 +342,7 @@ DOORS = {
         "store.payments.money_reads",
         "store.payments.provider_reads",
     ),
-    "starter/service/purchasing.py": ("store.purchasing", "store.stock", "store.locks"),
+    "starter/service/purchase_records.py": ("store.purchasing", "store.stock", "store.locks"),
     "starter/service/reconciliation.py": (
         "store.payments.reconciliation",
         "store.payments.resolving",

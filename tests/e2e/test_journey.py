@@ -10,7 +10,7 @@ from typing import Any
 from starter.cli.terminal.output import wire
 from store.stock import stock
 from store.stock.stock import StockLevel
-from store.views import reads
+from store.views import reads, warehouse_tasks
 from tests.e2e.stack import EXAMPLES, Shell, assert_no_stack, fresh_shell, until
 
 ORDER = "web-1001"
@@ -248,7 +248,7 @@ def story(shell: Shell, order_id: str) -> list[str]:
 
 
 def tasks(shell: Shell, order_id: str) -> list[tuple[str, str]]:
-    found = shell.read(lambda conn: reads.tasks(conn, order_id=order_id))
+    found = shell.read(lambda conn: warehouse_tasks.find(conn, order_id=order_id))
     return [(task.task, task.part_id) for task in found]
 
 

@@ -34,7 +34,7 @@ from starter.service.service import Service
 from store.database import Pool
 from store.payments.payments import STORE_CREDIT
 from store.stock import receipts, stock
-from store.views import reads
+from store.views.warehouse_tasks import Task
 from store.warehouse.scans import Heard
 from tests.support.books import faults_in
 from tests.support.builders import BRISK_BUYING
@@ -206,10 +206,10 @@ class Shop(Service):
         if reached >= 5:
             await self.scan(fulfilment_id, "delivered")
 
-    async def task(self, kind: str, part_id: str) -> reads.Task:
+    async def task(self, kind: str, part_id: str) -> Task:
         """The task that the warehouse is given, once it is."""
 
-        async def find() -> reads.Task | None:
+        async def find() -> Task | None:
             tasks = await self.warehouse.tasks(order_id=ids.order_of(part_id))
             return next((t for t in tasks if t.task == kind and t.part_id == part_id), None)
 
@@ -276,7 +276,7 @@ class Shop(Service):
             with contextlib.suppress(asyncio.CancelledError):
                 await working
 
-    async def do(self, task: reads.Task) -> None:
+    async def do(self, task: Task) -> None:
         """Do what the warehouse is asked to do, all of it."""
         match task.task:
             case "pick":

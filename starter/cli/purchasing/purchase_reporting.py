@@ -23,7 +23,7 @@ from starter.cli.terminal.options import (
 )
 from starter.cli.terminal.output import Output, money, wire
 from starter.service.connection import records
-from starter.service.purchasing import PurchaseRecords
+from starter.service.purchase_records import PurchaseRecords
 from store.purchasing.purchase_reads import PurchaseOrder
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)

@@ -12,12 +12,13 @@ from domain.fields import Document, Id, Sku
 from domain.orders.order import Quantity
 from starter.cli.terminal.options import Json, read_model, read_units
 from starter.cli.terminal.output import Output, local
+from starter.service.baskets import HOLD_MAX, HOLD_USUALLY
 from starter.service.connection import from_records
 from store.stock.baskets import Basket
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
-MINUTES_MAX = 7 * 24 * 60
+_MINUTE = timedelta(minutes=1)
 
 BasketArgument = Annotated[
     str, typer.Argument(metavar="BASKET", help="The shop's id of it.", show_default=False)
@@ -42,8 +43,9 @@ def hold(
         typer.Argument(metavar="SKU=UNITS...", help="All that it holds.", show_default=False),
     ],
     minutes: Annotated[
-        int, typer.Option("--minutes", min=1, max=MINUTES_MAX, help="So long, from now.")
-    ] = 15,
+        int,
+        typer.Option("--minutes", min=1, max=HOLD_MAX // _MINUTE, help="So long, from now."),
+    ] = HOLD_USUALLY // _MINUTE,
     as_json: Json = False,
 ) -> None:
     """Soft-reserve units for a basket: all of them, or none. A repeat prolongs it.

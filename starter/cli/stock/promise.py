@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from domain.fields import Country, Document, Id, PostalCode, Sku
-from domain.orders.order import Address, Quantity, Shipping
+from domain.orders.order import Quantity
 from domain.stock.promises import PromisedUnits
-from runtime.settings import load_settings
 from starter.cli.terminal.options import NEGATIVE, UNITS_MAX, Json, read_model
 from starter.cli.terminal.output import Output
 from starter.service.connection import from_records
@@ -67,19 +66,14 @@ def promise(
 
 
 def _ask(asked: _Asked) -> Sequence[PromisedUnits]:
-    # Nobody lives there, so it is no address that an order could have: `*` is for lanes alone.
-    there = Address.model_construct(
-        name="-",
-        line1="-",
-        city="-",
-        country=asked.country or "*",
-        postal_code=asked.postal_code,
-    )
-    shipping = Shipping.model_construct(service=asked.service, address=there)
-    rules = load_settings().policy.sourcing
     return from_records(
         lambda here: here.stock.promise(
-            asked.sku, asked.quantity, shipping, now=datetime.now(UTC), rules=rules
+            asked.sku,
+            asked.quantity,
+            country=asked.country,
+            postal_code=asked.postal_code,
+            service=asked.service,
+            now=datetime.now(UTC),
         )
     )
 

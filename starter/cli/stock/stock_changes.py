@@ -27,7 +27,8 @@ from starter.cli.terminal.options import (
 from starter.cli.terminal.output import Output, local
 from starter.service.connection import from_records, records
 from starter.service.service import Records
-from store.stock.stock import Movement, StockLevel
+from store.stock.movements import Movement
+from store.stock.stock import StockLevel
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 

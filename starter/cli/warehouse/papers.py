@@ -8,8 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.errors import InvalidInput, Refused
-from domain.fulfilment.label_files import KeptFile
 from starter.cli.terminal.files import STANDARD_OUTPUT, write_bytes
 from starter.cli.terminal.named import FulfilmentName, part_named
 from starter.cli.terminal.options import Json
@@ -60,7 +58,7 @@ def label(
     found = from_records(lambda here: here.labels.of(fulfilment))
     file = None
     if out_file is not None:
-        file = _chosen(found, form, out_file)
+        file = found.file(form, rather=Path(out_file).suffix.removeprefix(".").lower())
         write_bytes(file.content, out_file)
     if out_file == STANDARD_OUTPUT:
         return
@@ -71,24 +69,6 @@ def label(
         out.say(f"label of {fulfilment} written to {out_file} ({file.media_type})")
     else:
         _list(found, out)
-
-
-def _chosen(found: PrintedLabel, form: str | None, to_file: str) -> KeptFile:
-    """The file to write. Raises Refused where there is none to print."""
-    if found.state == "voided":
-        raise Refused(
-            f"the label of {found.fulfilment_id} is void: it was given back to the carrier "
-            f"({found.carrier} {found.tracking_number}), and no parcel may carry it"
-        )
-    if not found.files:
-        raise Refused(found.why_none)
-    by_name = Path(to_file).suffix.removeprefix(".").lower()
-    known = {file.format: file for file in found.files}
-    if form is None:
-        return known.get(by_name, found.files[0])
-    if form.lower() not in known:
-        raise InvalidInput(f"there is {', '.join(known)}, and no {form}", where="--format")
-    return known[form.lower()]
 
 
 def _list(found: PrintedLabel, out: Output) -> None:

@@ -29,7 +29,7 @@ from starter.cli.warehouse import papers
 from starter.service.connection import from_records
 from starter.service.service import Records
 from store.aftersales.returns import Counted
-from store.views.reads import Task, TaskKind
+from store.views.warehouse_tasks import Task, TaskKind
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 

@@ -14,13 +14,13 @@ from domain.purchasing.purchase_orders import Acknowledged, OnOrder, PurchasingP
 from domain.stock.items import Item
 from domain.stock.locations import Location
 from domain.stock.stock_levels import StockLevels
-from starter.service.purchasing import PurchaseRecords
+from starter.service.purchase_records import PurchaseRecords
 from store import waits
 from store.database import Pool
 from store.locks import lock_stock
 from store.purchasing import purchase_facts, purchase_reads, purchases, replenishment, suppliers
 from store.purchasing.purchase_reads import PurchaseOrder
-from store.stock import corrections, items, locations, receipts, stock, stock_levels
+from store.stock import corrections, items, locations, movements, receipts, stock, stock_levels
 from tests.support.bench import Bench, until_one_waits
 from tests.support.builders import an_order
 
@@ -449,7 +449,7 @@ async def test_goods_come_in_parts_once_each_and_serve_as_any_receipt_does(buyer
     await buyer.told(purchase_facts.receive, order.po_id, "part-2")
     assert (await buyer.order(order.po_id)).outstanding == 0
     async with buyer.pool.acquire() as conn:
-        last = (await stock.history(conn, "TEA"))[-1]
+        last = (await movements.history(conn, "TEA"))[-1]
         waiting = await conn.fetch("select activity_id, outcome from wait_report order by 1")
     assert (last.kind, last.on_hand_change, last.on_hand) == ("received", 13, 22)
     assert {row["activity_id"]: row["outcome"]["outcome"] for row in waiting} == {

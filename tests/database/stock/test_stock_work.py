@@ -13,7 +13,8 @@ import pytest
 from domain.errors import Conflict, IllegalTransition, InvalidInput, NotFound, OrderloomError
 from domain.stock.locations import Location
 from store.database import Pool
-from store.stock.stock import Movement, StockLevel
+from store.stock.movements import Movement
+from store.stock.stock import StockLevel
 from store.stock.transfers import Transfer
 from store.views import audit
 from tests.support.bench import Bench, at_once

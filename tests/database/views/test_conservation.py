@@ -21,7 +21,7 @@ from domain.orders.order import Order
 from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
 from domain.stock.kits import Kit
 from domain.stock.locations import Location
-from starter.service.purchasing import PurchaseRecords
+from starter.service.purchase_records import PurchaseRecords
 from store.aftersales.returns import Counted
 from store.database import Pool
 from store.purchasing import purchases
