@@ -7,9 +7,9 @@ minor units (1250). How many decimals a currency has is known by `domain.currenc
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, Overflow
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,6 +22,8 @@ AMOUNT_PATTERN: Final = r"^[0-9]{1,14}(\.[0-9]{1,4})?$"
 PRICE_DECIMALS_MAX: Final = 6
 PRICE_PATTERN: Final = r"^[0-9]{1,14}(\.[0-9]{1,6})?$"
 """The pattern of the price of one unit, which may be finer than its currency."""
+
+_MINOR: Final = "_minor"
 
 # More digits than any amount has. An amount that does not fit is an error, never rounded.
 _DIGITS_MAX: Final = 40
@@ -95,6 +97,30 @@ def shown(minor: int, currency: str) -> str:
         return f"{to_decimal(minor, currency)} {currency}"
     except UnknownCurrency:
         return f"{minor} {currency} in its smallest unit"
+
+
+def amounts_as_text(content: Any, currency: str | None = None) -> Any:
+    """A model as JSON values, its amounts as decimal strings: total_minor 1250 → total "12.50".
+
+    `currency` is that of amounts that do not stand beside a `currency` of their own.
+    """
+    if isinstance(content, BaseModel):
+        content = content.model_dump(mode="json")
+    if isinstance(content, Mapping):
+        currency = content.get("currency", currency)
+        return dict(_as_text(key, value, currency) for key, value in content.items())
+    if isinstance(content, list | tuple):
+        return [amounts_as_text(item, currency) for item in content]
+    return content
+
+
+def _as_text(key: str, value: Any, currency: str | None) -> tuple[str, Any]:
+    if key.endswith(_MINOR) and isinstance(value, int) and currency is not None:
+        try:
+            return key.removesuffix(_MINOR), format(to_decimal(value, currency), "f")
+        except UnknownCurrency:
+            return key, value  # As it is stored, under its own name: one row stops no list.
+    return key, amounts_as_text(value, currency)
 
 
 class Money(BaseModel):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 
 from domain.accounting.documents import Issued
 from store.accounting import documents, ledger, tax_report
@@ -27,16 +27,42 @@ class Accounting:
             return await ledger.trial_balance(conn, until, seller=seller)
 
     async def entries(
-        self, at_most: int, order_id: str | None = None, seller: str | None = None
+        self,
+        at_most: int,
+        order_id: str | None = None,
+        seller: str | None = None,
+        *,
+        first: date | None = None,
+        last: date | None = None,
+        sellers: Collection[str] | None = None,
+        before: tuple[date, int] | None = None,
     ) -> Sequence[Entry]:
-        """The latest entries, oldest first: of everything, of one order, or of one seller."""
-        async with self._pool.acquire() as conn:
-            return await ledger.entries(conn, order_id=order_id, seller=seller, at_most=at_most)
+        """The latest entries, oldest first: of everything, of one order, or of one seller.
 
-    async def period(self, seller: str, first: date | None, last: date) -> Period:
-        """A seller's books of some days; without a first one, from the beginning."""
+        `first`, `last`: of these days. `sellers`: of one of these alone. `before`: only those
+        before the entry of this day with this number.
+        """
         async with self._pool.acquire() as conn:
-            return await ledger.period(conn, seller, first, last)
+            return await ledger.entries(
+                conn,
+                first,
+                last,
+                order_id=order_id,
+                seller=seller,
+                sellers=sellers,
+                before=before,
+                at_most=at_most,
+            )
+
+    async def period(
+        self, seller: str, first: date | None, last: date, *, entries_max: int | None = None
+    ) -> Period:
+        """A seller's books of some days; without a first one, from the beginning.
+
+        Raises Refused where there are more entries than `entries_max`.
+        """
+        async with self._pool.acquire() as conn:
+            return await ledger.period(conn, seller, first, last, entries_max=entries_max)
 
     async def taxes(self, seller: str, first: date, last: date) -> TaxReport:
         """A seller's tax of some days by rate, as documents have it, beside what is booked."""
@@ -53,19 +79,43 @@ class Accounting:
         async with self._pool.acquire() as conn:
             return await ledger.close(conn, seller, through, who=who)
 
-    async def document(self, number: str, seller: str | None = None) -> Issued:
-        """An invoice or a credit note, as it was issued.
+    async def document(
+        self,
+        number: str,
+        seller: str | None = None,
+        *,
+        sellers: Collection[str] | None = None,
+    ) -> Issued:
+        """An invoice or a credit note, as it was issued. `sellers`: of one of these alone.
 
         Raises NotFound, and InvalidInput where several sellers have one of this number.
         """
         async with self._pool.acquire() as conn:
-            return await documents.get(conn, number, seller=seller)
+            return await documents.get(conn, number, seller=seller, sellers=sellers)
+
+    async def documents_of(
+        self, order_id: str, *, after: tuple[datetime, str] | None = None, at_most: int
+    ) -> Sequence[DocumentRow]:
+        """An order's documents, from the first on. Raises NotFound.
+
+        `after`: behind the one that was issued then and has this number.
+        """
+        async with self._pool.acquire() as conn:
+            return await documents.of_order(conn, order_id, after=after, at_most=at_most)
 
     async def documents(
-        self, order_id: str | None, *, at_most: int, seller: str | None = None
+        self,
+        *,
+        seller: str | None = None,
+        sellers: Collection[str] | None = None,
+        after: tuple[datetime, str, str] | None = None,
+        at_most: int,
     ) -> Sequence[DocumentRow]:
-        """Documents: those of an order from the first on, or of all orders, newest first."""
+        """Documents of all orders, newest first. `sellers`: of one of these alone.
+
+        `after`: behind the one that was issued then, has this number, and is of this seller.
+        """
         async with self._pool.acquire() as conn:
-            if order_id is None:
-                return await documents.newest(conn, at_most, seller=seller)
-            return (await documents.of_order(conn, order_id))[:at_most]
+            return await documents.newest(
+                conn, at_most, seller=seller, sellers=sellers, after=after
+            )

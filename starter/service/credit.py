@@ -5,7 +5,7 @@ A refund that is paid as store credit goes through the order instead.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from domain.money import Money
 from store.database import Pool
@@ -44,12 +44,35 @@ class Credit:
                 why=why,
             )
 
-    async def accounts(self, customer_id: str) -> Sequence[CreditAccount]:
-        """A customer's accounts, one for each seller and currency; none without credit."""
-        async with self._pool.acquire() as conn:
-            return await credit_accounts.find(conn, customer_id)
+    async def accounts(
+        self,
+        customer_id: str,
+        *,
+        sellers: Collection[str] | None = None,
+        after: tuple[str, str] | None = None,
+        at_most: int | None = None,
+    ) -> Sequence[CreditAccount]:
+        """A customer's accounts, one for each seller and currency; none without credit.
 
-    async def history(self, account_id: str, *, at_most: int = 1000) -> Sequence[CreditOperation]:
-        """The latest operations on an account, oldest first."""
+        `sellers`: with one of these alone. `after`: behind the one with this seller in this
+        currency.
+        """
         async with self._pool.acquire() as conn:
-            return await credit_accounts.history(conn, account_id, at_most=at_most)
+            return await credit_accounts.find(
+                conn, customer_id, sellers=sellers, after=after, at_most=at_most
+            )
+
+    async def account(self, account_id: str) -> CreditAccount:
+        """One account. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await credit_accounts.get(conn, account_id)
+
+    async def history(
+        self, account_id: str, *, before: int | None = None, at_most: int = 1000
+    ) -> Sequence[CreditOperation]:
+        """The latest operations on an account, oldest first.
+
+        `before`: only those before the one with this number.
+        """
+        async with self._pool.acquire() as conn:
+            return await credit_accounts.history(conn, account_id, before=before, at_most=at_most)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Final
 
 from domain.errors import NotFound
@@ -30,33 +31,87 @@ class PaymentRecords:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def unsettled(self) -> Sequence[Unsettled]:
-        """Calls of payment companies whose outcome is not known yet."""
-        async with self._pool.acquire() as conn:
-            return await money_reads.unsettled_payments(conn)
+    async def unsettled(
+        self,
+        *,
+        channels: Collection[str] | None = None,
+        sellers: Collection[str] | None = None,
+        after: tuple[datetime, str] | None = None,
+        at_most: int | None = None,
+    ) -> Sequence[Unsettled]:
+        """Calls of payment companies whose outcome is not known yet, the oldest first.
 
-    async def owed(self) -> Sequence[Refund]:
-        """Refunds that were granted and are not paid yet."""
+        `channels`, `sellers`: of orders of one of these alone. `after`: behind the one that was
+        requested then and has this key.
+        """
         async with self._pool.acquire() as conn:
-            return await money_reads.owed_refunds(conn)
+            return await money_reads.unsettled_payments(
+                conn, channels=channels, sellers=sellers, after=after, at_most=at_most
+            )
+
+    async def owed(
+        self,
+        *,
+        channels: Collection[str] | None = None,
+        sellers: Collection[str] | None = None,
+        after: tuple[datetime, str] | None = None,
+        at_most: int | None = None,
+    ) -> Sequence[Refund]:
+        """Refunds that were granted and are not paid yet, the oldest first.
+
+        `channels`, `sellers`: of orders of one of these alone. `after`: behind the one that was
+        granted then and has this id.
+        """
+        async with self._pool.acquire() as conn:
+            return await money_reads.owed_refunds(
+                conn, channels=channels, sellers=sellers, after=after, at_most=at_most
+            )
 
     async def disputes(
-        self, *, order_id: str | None = None, open_only: bool = False, at_most: int = 1000
+        self,
+        *,
+        order_id: str | None = None,
+        open_only: bool = False,
+        channels: Collection[str] | None = None,
+        sellers: Collection[str] | None = None,
+        after: tuple[datetime, str, str] | None = None,
+        at_most: int = 1000,
     ) -> Sequence[DisputeRow]:
-        """Disputes, newest first: of one order or of all. Raises NotFound for an unknown order."""
+        """Disputes, newest first: of one order or of all. Raises NotFound for an unknown order.
+
+        `channels`, `sellers`: of orders of one of these alone. `after`: behind the one that was
+        opened then, at this company, under this id.
+        """
         async with self._pool.acquire() as conn:
-            if order_id is not None:
-                await reads.detail(conn, order_id)
+            if order_id is not None and await reads.whose(conn, order_id) is None:
+                raise NotFound(
+                    f"there is no order {order_id}; `orderloom orders` lists what is there"
+                )
             return await provider_reads.disputes(
-                conn, order_id=order_id, open_only=open_only, at_most=at_most
+                conn,
+                order_id=order_id,
+                open_only=open_only,
+                channels=channels,
+                sellers=sellers,
+                after=after,
+                at_most=at_most,
             )
 
     async def provider_events(
-        self, *, failed: bool = False, at_most: int = 1000
+        self,
+        *,
+        failed: bool = False,
+        after: tuple[datetime, str, str] | None = None,
+        at_most: int = 1000,
     ) -> Sequence[ProviderEventRow]:
-        """Events that providers sent, newest first; with `failed`, those not processed yet."""
+        """Events that providers sent, newest first; with `failed`, those not processed yet.
+
+        `after`: behind the one that came then, from this company, under this id.
+        """
         async with self._pool.acquire() as conn:
-            return await provider_reads.provider_events(conn, failed=failed, at_most=at_most)
+            return await provider_reads.provider_events(
+                conn, failed=failed, after=after, at_most=at_most
+            )
 
     async def settle_dispute(self, order_id: str, step: str, note: str, *, who: str) -> None:
         """A person has booked a dispute in another currency than its order's. Raises NotFound."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -26,16 +26,35 @@ PATIENCE = timedelta(minutes=1)
 """A day of thousands of effects is read from a company in pages."""
 
 
+class StillComparing(Unreachable):
+    """A comparison was not done in time. It goes on."""
+
+
 class ReconciliationRecords:
     """The days that were compared, and the differences. It needs the database alone."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def days(self, day: date, provider: str | None = None) -> list[Day]:
-        """The results of a day, one for each provider."""
+    async def days(
+        self,
+        day: date | None = None,
+        provider: str | None = None,
+        *,
+        after: tuple[date, str] | None = None,
+        at_most: int | None = None,
+    ) -> list[Day]:
+        """The results of a day, one for each provider; or of all days, the newest first.
+
+        `after`: behind this day of this provider.
+        """
         async with self._pool.acquire() as conn:
-            return await reconciliation.days(conn, day, provider)
+            return await reconciliation.days(conn, day, provider, after=after, at_most=at_most)
+
+    async def difference(self, difference_id: int) -> KeptDifference:
+        """One difference. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await reconciliation.get(conn, difference_id)
 
     async def differences(
         self,
@@ -43,12 +62,24 @@ class ReconciliationRecords:
         day: date | None = None,
         provider: str | None = None,
         only_open: bool = True,
+        sellers: Collection[str] | None = None,
+        after: tuple[date, str, str, str] | None = None,
         at_most: int = 100_000,
     ) -> list[KeptDifference]:
-        """Differences, the newest day first: those that are open, or all."""
+        """Differences, the newest day first: those that are open, or all.
+
+        `sellers`: of orders of one of these alone. `after`: behind the one of this day, provider,
+        subject and class.
+        """
         async with self._pool.acquire() as conn:
             return await reconciliation.differences(
-                conn, provider=provider, day=day, only_open=only_open, at_most=at_most
+                conn,
+                provider=provider,
+                day=day,
+                only_open=only_open,
+                sellers=sellers,
+                after=after,
+                at_most=at_most,
             )
 
     async def resolve(
@@ -84,8 +115,9 @@ class Reconciliation(ReconciliationRecords):
         """Compare a day (UTC) now, of one company or all, and mend what a rule can.
 
         Returns when that is done. The same call during that time waits for the same run. Raises
-        InvalidInput for a future day or an unknown company, and Unreachable where a company or
-        Temporal does not answer, or no worker runs.
+        InvalidInput for a future day or an unknown company, StillComparing where it takes longer
+        than `patience`, or no worker runs, and Unreachable where a company or Temporal does not
+        answer.
         """
         running: Awaitable[dict[str, Any]] = self._temporal.execute_workflow(
             "Reconciliation",
@@ -100,7 +132,7 @@ class Reconciliation(ReconciliationRecords):
         try:
             answer = await asyncio.wait_for(running, patience.total_seconds())
         except TimeoutError:
-            raise Unreachable(
+            raise StillComparing(
                 f"{day} was not compared within {patience.total_seconds():.0f} s: is a worker "
                 "running, and does the company answer? It goes on; asking again waits for the same "
                 "comparison"

@@ -7,8 +7,8 @@ locked until the transaction ends. See store/locks.py: nothing may be locked aft
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -41,6 +41,7 @@ class DocumentRow(BaseModel):
     currency: str
     total_minor: int
     issued_on: date
+    issued_at: datetime
 
 
 async def issue(
@@ -124,12 +125,19 @@ def _same(basis: Record, part_id: str, worth: Worth) -> str:
     return number
 
 
-async def get(conn: Connection, number: str, *, seller: str | None = None) -> Issued:
-    """A document as it was issued.
+async def get(
+    conn: Connection,
+    number: str,
+    *,
+    seller: str | None = None,
+    sellers: Collection[str] | None = None,
+) -> Issued:
+    """A document as it was issued. `sellers`: of one of these alone.
 
     Raises NotFound, and InvalidInput where several sellers have one of this number.
     """
-    rows = [row async for row in _sql.documents_numbered(conn, number=number, seller=seller)]
+    asked = {"number": number, "seller": seller, "sellers": _some(sellers)}
+    rows = [row async for row in _sql.documents_numbered(conn, **asked)]
     if not rows:
         raise NotFound(
             f"there is no document {number}; `orderloom invoices` lists what has been issued"
@@ -146,14 +154,52 @@ async def is_issued(conn: Connection, kind: Kind, part_id: str) -> bool:
     return bool(await _sql.is_issued(conn, kind=kind, part_id=part_id))
 
 
-async def of_order(conn: Connection, order_id: str) -> list[DocumentRow]:
-    """An order's documents in the order of their issue. Raises NotFound for an unknown order."""
-    rows = [DocumentRow(**row) async for row in _sql.documents_of(conn, order_id=order_id)]
+async def of_order(
+    conn: Connection,
+    order_id: str,
+    *,
+    after: tuple[datetime, str] | None = None,
+    at_most: int | None = None,
+) -> list[DocumentRow]:
+    """An order's documents in the order of their issue. Raises NotFound for an unknown order.
+
+    `after`: behind the one that was issued then and has this number.
+    """
+    at, number = after or (None, None)
+    found = _sql.documents_of(
+        conn, order_id=order_id, after_at=at, after_number=number, at_most=at_most
+    )
+    rows = [DocumentRow(**row) async for row in found]
     if not rows and not await _sql.order_is_there(conn, order_id=order_id):
         raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
     return rows
 
 
-async def newest(conn: Connection, limit: int, *, seller: str | None = None) -> list[DocumentRow]:
-    """The documents of all orders, newest first, `limit` at most; or those of a seller."""
-    return [DocumentRow(**row) async for row in _sql.newest(conn, limit=limit, seller=seller)]
+async def newest(
+    conn: Connection,
+    limit: int,
+    *,
+    seller: str | None = None,
+    sellers: Collection[str] | None = None,
+    after: tuple[datetime, str, str] | None = None,
+) -> list[DocumentRow]:
+    """The documents of all orders, newest first, `limit` at most; or those of a seller.
+
+    `sellers`: of one of these alone. `after`: behind the one that was issued then, has this number,
+    and is of this seller.
+    """
+    at, number, whose = after or (None, None, None)
+    rows = _sql.newest(
+        conn,
+        limit=limit,
+        seller=seller,
+        sellers=_some(sellers),
+        after_at=at,
+        after_number=number,
+        after_seller=whose,
+    )
+    return [DocumentRow(**row) async for row in rows]
+
+
+def _some(sellers: Collection[str] | None) -> list[str] | None:
+    return None if sellers is None else sorted(sellers)

@@ -8,10 +8,12 @@ select * from document_basis(:order_id, :kind, :part_id);
 -- Takes the next number of its series and issues under it. The function stands beside it.
 select document_issued(:kind, :order_id, :part_id, :currency, :worth::jsonb, :content::jsonb);
 
--- name: documents_numbered(number, seller)
--- Of a seller; null: of each.
+-- name: documents_numbered(number, seller, sellers)
+-- Of a seller, or of some; null: of each.
 select number, seller, issued_on, content from document
-where number = :number and (:seller::text is null or seller = :seller) order by seller;
+where number = :number and (:seller::text is null or seller = :seller)
+  and (:sellers::text[] is null or seller = any(:sellers))
+order by seller;
 
 -- name: is_issued(kind, part_id)$
 select exists (
@@ -21,18 +23,28 @@ select exists (
 -- name: order_is_there(order_id)$
 select exists (select from customer_order where order_id = :order_id);
 
--- name: documents_of(order_id)
-select number, document.seller, kind, order_id, part_id, document.currency, amount_minor as total_minor, issued_on
+-- name: documents_of(order_id, after_at, after_number, at_most)
+-- Behind the one that was issued then and has this number; null: from the first on.
+select number, document.seller, kind, order_id, part_id, document.currency, amount_minor as total_minor,
+       issued_on, issued_at
 from document join customer_order using (order_no)
-where order_id = :order_id order by issued_at, number;
+where order_id = :order_id
+  and (:after_at::timestamptz is null or (issued_at, number) > (:after_at, :after_number::text))
+order by issued_at, number limit :at_most::bigint;
 
--- name: newest(limit, seller)
--- Of a seller; null: of each.
-select d.number, d.seller, d.kind, o.order_id, d.part_id, d.currency, d.amount_minor as total_minor, d.issued_on
+-- name: newest(limit, seller, sellers, after_at, after_number, after_seller)
+-- Of a seller, or of some; null: of each. Behind the one that was issued then, has this number, and is of
+-- this seller.
+select d.number, d.seller, d.kind, o.order_id, d.part_id, d.currency, d.amount_minor as total_minor,
+       d.issued_on, d.issued_at
 from seller s
 cross join lateral (
-    select * from document where seller = s.seller order by issued_at desc, number desc limit :limit
+    select * from document
+    where seller = s.seller
+      and (:after_at::timestamptz is null
+           or (issued_at, number, seller) < (:after_at, :after_number::text, :after_seller::text))
+    order by issued_at desc, number desc limit :limit
 ) d
 join customer_order o using (order_no)
-where :seller::text is null or s.seller = :seller
-order by d.issued_at desc, d.number desc limit :limit;
+where (:seller::text is null or s.seller = :seller) and (:sellers::text[] is null or s.seller = any(:sellers))
+order by d.issued_at desc, d.number desc, d.seller desc limit :limit;

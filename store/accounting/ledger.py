@@ -7,14 +7,14 @@ day on which it is written, by that seller's calendar; closed days take no more 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.accounting.accounts import Account
-from domain.errors import IllegalTransition, InvalidInput
+from domain.errors import IllegalTransition, InvalidInput, Refused
 from store.database import CheckViolation, Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -130,14 +130,26 @@ async def entries(
     *,
     order_id: str | None = None,
     seller: str | None = None,
+    sellers: Collection[str] | None = None,
+    before: tuple[date, int] | None = None,
     at_most: int | None = None,
 ) -> list[Entry]:
     """Entries of the days from `first` to `last`, in their order: all, an order's, or a seller's.
 
-    If there are more than `at_most`, only the latest.
+    If there are more than `at_most`, only the latest. `sellers`: of one of these alone. `before`:
+    only those before the entry of this day with this number.
     """
+    day, entry_id = before or (None, None)
     rows = _sql.entries(
-        conn, first=first, last=last, order_id=order_id, seller=seller, at_most=at_most
+        conn,
+        first=first,
+        last=last,
+        order_id=order_id,
+        seller=seller,
+        sellers=None if sellers is None else sorted(sellers),
+        before_day=day,
+        before_entry=entry_id,
+        at_most=at_most,
     )
     return [Entry(**row) async for row in rows]
 
@@ -148,10 +160,18 @@ async def today(conn: Connection, seller: str) -> date:
     return day
 
 
-async def period(conn: Connection, seller: str, first: date | None, last: date) -> Period:
+async def period(
+    conn: Connection,
+    seller: str,
+    first: date | None,
+    last: date,
+    *,
+    entries_max: int | None = None,
+) -> Period:
     """A seller's books of some days; without a first one, from the beginning.
 
-    Raises InvalidInput when the last day is before the first.
+    Raises InvalidInput when the last day is before the first, and Refused where there are more
+    entries than `entries_max`.
     """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         beginning: date | None = await _sql.first_day(conn, seller=seller)
@@ -159,13 +179,19 @@ async def period(conn: Connection, seller: str, first: date | None, last: date) 
         if last < first:
             raise InvalidInput(f"the period ends on {last}, before it begins on {first}")
         closed = await closed_through(conn, seller)
+        at_most = None if entries_max is None else entries_max + 1
+        found = await entries(conn, first, last, seller=seller, at_most=at_most)
+        if entries_max is not None and len(found) > entries_max:
+            raise Refused(
+                f"{first} to {last} have more than {entries_max:,} entries: ask for fewer days"
+            )
         return Period(
             seller=seller,
             first=first,
             last=last,
             closed=closed is not None and last <= closed,
             before=tuple(await trial_balance(conn, first - timedelta(days=1), seller=seller)),
-            entries=tuple(await entries(conn, first, last, seller=seller)),
+            entries=tuple(found),
             after=tuple(await trial_balance(conn, last, seller=seller)),
         )
 

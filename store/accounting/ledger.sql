@@ -15,19 +15,27 @@ group by account, currency
 having sum(amount_minor) <> 0
 order by currency, account;
 
--- name: entries(first, last, order_id, seller, at_most)
--- The latest of them (null: all), by their days and then as they were written.
+-- name: entries(first, last, order_id, seller, sellers, before_day, before_entry, at_most)
+-- The latest of them (null: all), by their days and then as they were written. Each seller's latest are read
+-- along the index of its days, and no others.
 select * from (
     select e.entry_id, e.seller, e.effect, o.order_id, e.memo, e.counterpart, e.at, e.booked_on,
            (select jsonb_agg(jsonb_build_object(
                 'account', account, 'amount_minor', amount_minor, 'currency', currency)
                 order by currency, amount_minor < 0, account)
             from posting p where p.entry_id = e.entry_id) as postings
-    from journal_entry e left join customer_order o using (order_no)
-    where (:first::date is null or booked_on >= :first) and (:last::date is null or booked_on <= :last)
-      and (:order_id::text is null or order_no = order_no_of(:order_id))
-      and (:seller::text is null or e.seller = :seller)
-    order by booked_on desc, entry_id desc limit :at_most::bigint
+    from seller s
+    cross join lateral (
+        select * from journal_entry
+        where seller = s.seller
+          and (:first::date is null or booked_on >= :first) and (:last::date is null or booked_on <= :last)
+          and (:order_id::text is null or order_no = order_no_of(:order_id))
+          and (:before_day::date is null or (booked_on, entry_id) < (:before_day, :before_entry::bigint))
+        order by booked_on desc, entry_id desc limit :at_most::bigint
+    ) e
+    left join customer_order o using (order_no)
+    where (:seller::text is null or s.seller = :seller) and (:sellers::text[] is null or s.seller = any(:sellers))
+    order by e.booked_on desc, e.entry_id desc limit :at_most::bigint
 ) latest order by booked_on, entry_id;
 
 -- name: today(seller)$

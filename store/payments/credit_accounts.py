@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.errors import NotFound
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -52,15 +53,44 @@ class CreditOperation(BaseModel):
     why: str
 
 
-async def find(conn: Connection, customer_id: str) -> list[CreditAccount]:
-    """A customer's accounts, one for each currency of any credit that was ever given."""
-    rows = _sql.accounts(conn, customer_id=customer_id)
+async def find(
+    conn: Connection,
+    customer_id: str,
+    *,
+    sellers: Collection[str] | None = None,
+    after: tuple[str, str] | None = None,
+    at_most: int | None = None,
+) -> list[CreditAccount]:
+    """A customer's accounts, one for each seller and currency of any credit that was ever given.
+
+    `sellers`: with one of these alone. `after`: behind the one with this seller in this currency.
+    """
+    seller, currency = after or (None, None)
+    rows = _sql.accounts(
+        conn,
+        customer_id=customer_id,
+        sellers=None if sellers is None else sorted(sellers),
+        after_seller=seller,
+        after_currency=currency,
+        at_most=at_most,
+    )
     return [CreditAccount(**row) async for row in rows]
 
 
+async def get(conn: Connection, account_id: str) -> CreditAccount:
+    """An account by its id. Raises NotFound."""
+    row = await _sql.account(conn, account_id=account_id)
+    if row is None:
+        raise NotFound(f"there is no account of store credit {account_id}")
+    return CreditAccount(**row)
+
+
 async def history(
-    conn: Connection, account_id: str, *, at_most: int = 1000
+    conn: Connection, account_id: str, *, before: int | None = None, at_most: int = 1000
 ) -> Sequence[CreditOperation]:
-    """The operations of an account, oldest first; only the latest if there are more."""
-    rows = _sql.history(conn, account_id=account_id, at_most=at_most)
+    """The operations of an account, oldest first; only the latest if there are more.
+
+    `before`: only those before the one with this number.
+    """
+    rows = _sql.history(conn, account_id=account_id, before=before, at_most=at_most)
     return [CreditOperation(**row) async for row in rows]

@@ -7,7 +7,8 @@ was charged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from domain.errors import Conflict, Refused
@@ -176,12 +177,29 @@ def in_turn(made: Iterable[Payment]) -> list[Payment]:
     return sorted(found, key=lambda payment: (payment.tender, payment.requested_at))
 
 
-async def unsettled(conn: Connection) -> list[Record]:
+async def unsettled(
+    conn: Connection,
+    *,
+    channels: Collection[str] | None = None,
+    sellers: Collection[str] | None = None,
+    after: tuple[datetime, str] | None = None,
+    at_most: int | None = None,
+) -> list[Record]:
     """Operations without a known outcome, oldest first.
 
-    Columns: those of a payment, its order's decision, and attention.
+    Columns: those of a payment, its order's decision, and attention. `channels`, `sellers`: of
+    orders of one of these alone. `after`: behind the one that was requested then and has this key.
     """
-    return [row async for row in _sql.unsettled_payments(conn)]
+    at, key = after or (None, None)
+    rows = _sql.unsettled_payments(
+        conn,
+        channels=None if channels is None else sorted(channels),
+        sellers=None if sellers is None else sorted(sellers),
+        after_at=at,
+        after_key=key,
+        at_most=at_most,
+    )
+    return [row async for row in rows]
 
 
 def texts(row: Record | Mapping[str, Any]) -> dict[str, Any]:

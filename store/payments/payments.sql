@@ -22,14 +22,18 @@ where order_no = order_no_of(:order_id) and kind = :kind
   and part_of is not distinct from nullif(:part_of, '')
 order by requested_at, payment_key;
 
--- name: unsettled_payments()
--- Operations without a known outcome, oldest first, with their order's decision and attention.
+-- name: unsettled_payments(channels, sellers, after_at, after_key, at_most)
+-- Operations without a known outcome, oldest first, with their order's decision and attention. Of orders of
+-- these channels and sellers (null: of all), behind the one that was requested then and has this key.
 select p.*, o.decision,
        exists (select from attention a where a.order_no = p.order_no and a.resolved_at is null)
            as attention
 from payment p join customer_order o using (order_no)
 where p.state in ('requested', 'unknown')
-order by p.requested_at, p.payment_key;
+  and (:channels::text[] is null or o.channel = any(:channels))
+  and (:sellers::text[] is null or o.seller = any(:sellers))
+  and (:after_at::timestamptz is null or (p.requested_at, p.payment_key) > (:after_at, :after_key::text))
+order by p.requested_at, p.payment_key limit :at_most::bigint;
 
 -- name: settle_payment(state, reference, code, message, payment_key)$
 -- requested | unknown → succeeded | failed. Null when it was settled already.

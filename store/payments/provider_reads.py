@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -53,16 +54,53 @@ class ProviderEventRow(_Row):
 
 
 async def disputes(
-    conn: Connection, *, order_id: str | None = None, open_only: bool = False, at_most: int = 100
+    conn: Connection,
+    *,
+    order_id: str | None = None,
+    open_only: bool = False,
+    channels: Collection[str] | None = None,
+    sellers: Collection[str] | None = None,
+    after: tuple[datetime, str, str] | None = None,
+    at_most: int = 100,
 ) -> list[DisputeRow]:
-    """Disputes, newest first: all, one order's, or those that are not decided."""
-    rows = _sql.list_disputes(conn, open_only=open_only, order_id=order_id, at_most=at_most)
+    """Disputes, newest first: all, one order's, or those that are not decided.
+
+    `channels`, `sellers`: of orders of one of these alone. `after`: behind the one that was opened
+    then, at this company, under this id.
+    """
+    at, provider, dispute_id = after or (None, None, None)
+    rows = _sql.list_disputes(
+        conn,
+        open_only=open_only,
+        order_id=order_id,
+        channels=None if channels is None else sorted(channels),
+        sellers=None if sellers is None else sorted(sellers),
+        after_at=at,
+        after_provider=provider,
+        after_id=dispute_id,
+        at_most=at_most,
+    )
     return [DisputeRow(**row) async for row in rows]
 
 
 async def provider_events(
-    conn: Connection, *, failed: bool = False, at_most: int = 100
+    conn: Connection,
+    *,
+    failed: bool = False,
+    after: tuple[datetime, str, str] | None = None,
+    at_most: int = 100,
 ) -> list[ProviderEventRow]:
-    """Companies' events, newest first: all, or those that could not be processed."""
-    rows = _sql.list_events(conn, failed=failed, at_most=at_most)
+    """Companies' events, newest first: all, or those that could not be processed.
+
+    `after`: behind the one that came then, from this company, under this id.
+    """
+    at, provider, event_id = after or (None, None, None)
+    rows = _sql.list_events(
+        conn,
+        failed=failed,
+        after_at=at,
+        after_provider=provider,
+        after_id=event_id,
+        at_most=at_most,
+    )
     return [ProviderEventRow(**row) async for row in rows]

@@ -1,17 +1,26 @@
 -- Reads about disputes, and about payment companies' messages.
 
--- name: list_disputes(open_only, order_id, at_most)
-select provider, dispute_id, order_of(payment_key) as order_id, payment_key, amount_minor, currency,
-       fee_minor, fee_currency,
-       state, reason, opened_at, respond_by, closed_at, said_at
-from dispute
-where (not :open_only or closed_at is null)
-  and (:order_id::text is null or order_no = order_no_of(:order_id))
-order by opened_at desc, dispute_id limit :at_most;
+-- name: list_disputes(open_only, order_id, channels, sellers, after_at, after_provider, after_id, at_most)
+-- Newest first. Of orders of these channels and sellers (null: of all, and of no order), behind the one that was
+-- opened then, at this company, under this id.
+select d.provider, d.dispute_id, o.order_id, d.payment_key, d.amount_minor, d.currency,
+       d.fee_minor, d.fee_currency,
+       d.state, d.reason, d.opened_at, d.respond_by, d.closed_at, d.said_at
+from dispute d left join customer_order o using (order_no)
+where (not :open_only or d.closed_at is null)
+  and (:order_id::text is null or d.order_no = order_no_of(:order_id))
+  and (:channels::text[] is null or o.channel = any(:channels))
+  and (:sellers::text[] is null or o.seller = any(:sellers))
+  and (:after_at::timestamptz is null
+       or (d.opened_at, d.provider, d.dispute_id) < (:after_at, :after_provider::text, :after_id::text))
+order by d.opened_at desc, d.provider desc, d.dispute_id desc limit :at_most;
 
--- name: list_events(failed, at_most)
+-- name: list_events(failed, after_at, after_provider, after_id, at_most)
+-- Newest first, behind the one that came then, from this company, under this id.
 select provider, event_id, type, happened_at, received_at, processed_at, tries, try_after,
        coalesce(last_error, '') as last_error
 from provider_event
-where not :failed or (processed_at is null and tries > 0)
-order by received_at desc, event_id limit :at_most;
+where (not :failed or (processed_at is null and tries > 0))
+  and (:after_at::timestamptz is null
+       or (received_at, provider, event_id) < (:after_at, :after_provider::text, :after_id::text))
+order by received_at desc, provider desc, event_id desc limit :at_most;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
@@ -206,10 +206,27 @@ async def differences(
     provider: str | None = None,
     day: date | None = None,
     only_open: bool = True,
+    sellers: Collection[str] | None = None,
+    after: tuple[date, str, str, str] | None = None,
     at_most: int = 100_000,
 ) -> list[KeptDifference]:
-    """Differences, the newest day first."""
-    rows = _sql.differences(conn, provider=provider, day=day, only_open=only_open, at_most=at_most)
+    """Differences, the newest day first: of these sellers' orders, if they are named.
+
+    `after`: behind the one of this day, company, subject and class.
+    """
+    after_day, after_provider, after_subject, after_class = after or (None,) * 4
+    rows = _sql.differences(
+        conn,
+        provider=provider,
+        day=day,
+        only_open=only_open,
+        sellers=None if sellers is None else sorted(sellers),
+        after_day=after_day,
+        after_provider=after_provider,
+        after_subject=after_subject,
+        after_class=after_class,
+        at_most=at_most,
+    )
     return [_kept(row) async for row in rows]
 
 
@@ -219,9 +236,25 @@ async def still_open(conn: Connection, provider: str, day: date) -> int:
     return count
 
 
-async def days(conn: Connection, day: date, provider: str | None = None) -> list[Day]:
-    """The state of this day, company by company."""
-    return [Day(**row) async for row in _sql.days(conn, day=day, provider=provider)]
+async def days(
+    conn: Connection,
+    day: date | None = None,
+    provider: str | None = None,
+    *,
+    after: tuple[date, str] | None = None,
+    at_most: int | None = None,
+) -> list[Day]:
+    """The state of this day, or of all, the newest first; behind that of a day and a company."""
+    after_day, after_provider = after or (None, None)
+    rows = _sql.days(
+        conn,
+        day=day,
+        provider=provider,
+        after_day=after_day,
+        after_provider=after_provider,
+        at_most=at_most,
+    )
+    return [Day(**row) async for row in rows]
 
 
 async def parked_steps(conn: Connection, provider: str, day: date) -> list[ParkedStep]:

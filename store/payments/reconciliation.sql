@@ -100,14 +100,21 @@ select difference_id, provider, day, subject, class, coalesce(order_id, '') as o
        closed_at
 from reconciliation_difference where difference_id = :difference_id;
 
--- name: differences(provider, day, only_open, at_most)
-select difference_id, provider, day, subject, class, coalesce(order_id, '') as order_id, why, remedy,
-       ours, theirs, resolution, coalesce(note, '') as note, coalesce(who, '') as who, found_at,
-       closed_at
-from reconciliation_difference
-where (:provider::text is null or provider = :provider) and (:day::date is null or day = :day)
-  and (not :only_open or resolution = 'open')
-order by day desc, provider, subject, class
+-- name: differences(provider, day, only_open, sellers, after_day, after_provider, after_subject, after_class, at_most)
+-- The newest day first. Of orders of these sellers (null: of all, and of no order), behind the one of this day,
+-- company, subject and class.
+select d.difference_id, d.provider, d.day, d.subject, d.class, coalesce(d.order_id, '') as order_id, d.why,
+       d.remedy, d.ours, d.theirs, d.resolution, coalesce(d.note, '') as note, coalesce(d.who, '') as who,
+       d.found_at, d.closed_at
+from reconciliation_difference d
+where (:provider::text is null or d.provider = :provider) and (:day::date is null or d.day = :day)
+  and (not :only_open or d.resolution = 'open')
+  and (:sellers::text[] is null
+       or exists (select from customer_order o where o.order_id = d.order_id and o.seller = any(:sellers)))
+  and (:after_day::date is null or d.day < :after_day
+       or d.day = :after_day and (d.provider, d.subject, d.class)
+                                 > (:after_provider::text, :after_subject::text, :after_class::text))
+order by d.day desc, d.provider, d.subject, d.class
 limit :at_most;
 
 -- name: count_open(provider, day)$
@@ -121,10 +128,12 @@ select effect from journal_entry where order_no is null and effect = any(:effect
 -- name: sellers_of(order_ids)
 select order_id, seller from customer_order where order_id = any(:order_ids::text[]);
 
--- name: days(provider, day)
+-- name: days(provider, day, after_day, after_provider, at_most)
+-- The newest first, behind this day of this company.
 select provider, day, ran_at, runs, listed, matched, under_way, state from reconciliation
-where day = :day and (:provider::text is null or provider = :provider)
-order by provider;
+where (:day::date is null or day = :day) and (:provider::text is null or provider = :provider)
+  and (:after_day::date is null or day < :after_day or day = :after_day and provider > :after_provider::text)
+order by day desc, provider limit :at_most::bigint;
 
 -- name: parked_steps(provider, day)
 -- The waiting steps of orders that would mend a difference.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -142,6 +142,26 @@ async def find(conn: Connection, refund_id: str) -> ToPay | None:
     return None if row is None else ToPay(**row)
 
 
-async def owed(conn: Connection) -> list[Refund]:
-    """Refunds that are not issued in full, oldest first."""
-    return [Refund(**row) async for row in _sql.owed_refunds(conn)]
+async def owed(
+    conn: Connection,
+    *,
+    channels: Collection[str] | None = None,
+    sellers: Collection[str] | None = None,
+    after: tuple[datetime, str] | None = None,
+    at_most: int | None = None,
+) -> list[Refund]:
+    """Refunds that are not issued in full, oldest first.
+
+    `channels`, `sellers`: of orders of one of these alone. `after`: behind the one that was granted
+    then and has this id.
+    """
+    at, refund_id = after or (None, None)
+    rows = _sql.owed_refunds(
+        conn,
+        channels=None if channels is None else sorted(channels),
+        sellers=None if sellers is None else sorted(sellers),
+        after_at=at,
+        after_id=refund_id,
+        at_most=at_most,
+    )
+    return [Refund(**row) async for row in rows]

@@ -25,11 +25,15 @@ where order_no = order_no_of(:refund_id) and refund_id = :refund_id;
 select count(*) from refund
 where order_no = order_no_of(:order_id) and kind = any(:kinds::text[]);
 
--- name: owed_refunds()
--- Granted and not issued in full, or come back since; the oldest first.
-select order_of(refund_id) as order_id, * from refund
-where issued_minor - came_back_minor < amount_minor
-order by granted_at, refund_id;
+-- name: owed_refunds(channels, sellers, after_at, after_id, at_most)
+-- Granted and not issued in full, or come back since; the oldest first. Of orders of these channels and
+-- sellers (null: of all), behind the one that was granted then and has this id.
+select o.order_id, r.* from refund r join customer_order o using (order_no)
+where r.issued_minor - r.came_back_minor < r.amount_minor
+  and (:channels::text[] is null or o.channel = any(:channels))
+  and (:sellers::text[] is null or o.seller = any(:sellers))
+  and (:after_at::timestamptz is null or (r.granted_at, r.refund_id) > (:after_at, :after_id::text))
+order by r.granted_at, r.refund_id limit :at_most::bigint;
 
 -- name: issue_refund(amount, refund_id)^
 -- Granted → issued, by this amount.

@@ -258,7 +258,7 @@ TABLE = (
         (
             *(*STDLIB, "starter.http", "starter.listening", "starter.service", "domain", "runtime"),
             *("fastapi", "fastapi_offline", "prometheus_client", "pydantic", "pydantic_core"),
-            *("limits", "starlette", "structlog", "uvloop"),
+            *("limits", "starlette", "starter.accounting", "structlog", "uvloop"),
         ),
         types_of="store",
     ),

@@ -158,7 +158,7 @@ async def test_what_is_final_must_be_closed_and_stays_as_it_is(
     ask = ("ledger", "export", "--format", "json", "--to", str(YESTERDAY), "--out", str(file))
     refused = await cli(*ask, "--final")
     assert refused.code == 1
-    assert f"`orderloom ledger close --through {YESTERDAY}`" in refused.err
+    assert f"`orderloom ledger close --seller main --through {YESTERDAY}`" in refused.err
     assert file.read_text(encoding="utf-8") == "as it was"
     assert [path.name for path in tmp_path.iterdir()] == ["books"]
     closed = await cli.done("ledger", "close", "--through", str(YESTERDAY), "--by", "anna")

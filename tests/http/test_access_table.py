@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -25,19 +26,33 @@ class Operation(NamedTuple):
     path: str
     scopes: tuple[Scope, ...]
     example: Any
+    asked: dict[str, Any]
+    """An example of each parameter that has one."""
 
     async def ask(self, caller: Caller, **values: str) -> httpx.Response:
         # What a path names, its body names as well.
-        named = {**(self.example if isinstance(self.example, dict) else {}), **values}
+        body = self.example if isinstance(self.example, dict) else {}
+        named = {**self.asked, **body, **values}
         path = re.sub(r"\{(\w+)\}", lambda name: str(named.get(name[1], "none")), self.path)
-        return await caller.send_once(path, self.example, method=self.method, if_match="*")
+        query = {name: one for name, one in self.asked.items() if f"{{{name}}}" not in self.path}
+        return await caller.send_once(
+            f"{path}?{urlencode(query)}" if query else path,
+            self.example,
+            method=self.method,
+            if_match="*",
+        )
 
 
 def all_operations() -> Iterator[Operation]:
     for path, method, operation in operations(described().openapi()):
         scopes = operation["x-scopes"]
         yield Operation(
-            operation["operationId"], method.upper(), path, tuple(scopes), _example(operation)
+            operation["operationId"],
+            method.upper(),
+            path,
+            tuple(scopes),
+            _example(operation),
+            _asked(operation),
         )
 
 
@@ -46,6 +61,14 @@ def _example(operation: dict[str, Any]) -> Any:
         for example in content.get("examples", {}).values():
             return example["value"]
     return None
+
+
+def _asked(operation: dict[str, Any]) -> dict[str, Any]:
+    return {
+        one["name"]: one["schema"]["examples"][0]
+        for one in operation.get("parameters", ())
+        if one["in"] != "header" and "examples" in one["schema"]
+    }
 
 
 ALL: Final = {one.name: one for one in all_operations()}

@@ -53,17 +53,17 @@ def quickbooks(period: Period, names: Names) -> str:
     return _csv(_QUICKBOOKS, rows)
 
 
-def xero(period: Period, names: Names, *, tax_rate: str) -> str:
+def xero(period: Period, names: Names, *, tax_rate: str, where: str = "currency") -> str:
     """Manual journals for Xero, in the organisation's currency; accounts are named by their codes.
 
-    Raises InvalidInput when the period has several currencies.
+    Raises InvalidInput about `where` when the period has several currencies.
     """
     found = sorted({item.currency for entry in period.entries for item in entry.postings})
     if len(found) > 1:
         raise InvalidInput(
             f"there are entries in {', '.join(found)}, and Xero takes manual journals in one "
             "currency: name it",
-            where="--currency",
+            where=where,
         )
     rows = [
         (

@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from pydantic import Field
 
 from domain.accounting.accounts import Account
-from domain.currencies import CURRENCIES
-from domain.errors import InvalidInput, Refused
+from domain.errors import InvalidInput
 from domain.fields import CurrencyOnceUsed, Day, Document, Name
 from domain.sellers import Seller, choose_one
 from domain.words import count_of
-from starter.accounting.books import beancount, journal_csv
+from starter.accounting.books import exporting, journal_csv
+from starter.accounting.books.exporting import TAX_RATE, Format, Wanted
 from starter.channels.csv_table import read_table
 from starter.channels.documents import label, load
 from starter.channels.read_results import Problem
 from starter.cli.terminal.files import STANDARD_OUTPUT, write_file
 from starter.cli.terminal.options import OneSeller, read_model
-from starter.cli.terminal.output import Output, complain, wire
+from starter.cli.terminal.output import Output, complain
 from starter.service.connection import REPORT_SECONDS_MAX, from_records
 from starter.service.service import Records
 from store.accounting.ledger import Period
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
-
-_TAX_RATE: Final = "Tax Exempt"
-
-
-class Format(StrEnum):
-    """The program that an export is for."""
-
-    BEANCOUNT = "beancount"
-    QUICKBOOKS = "csv-quickbooks"
-    XERO = "csv-xero"
-    JSON = "json"
 
 
 class _Asked(Document):
@@ -84,7 +70,7 @@ def export(
         str | None,
         typer.Option(
             "--tax-rate",
-            help=f"csv-xero: what a rate of nothing is called there; left out: {_TAX_RATE}.",
+            help=f"csv-xero: what a rate of nothing is called there; left out: {TAX_RATE}.",
         ),
     ] = None,
     accounts: Annotated[
@@ -97,72 +83,40 @@ def export(
     Example: `orderloom ledger export --format beancount --from 2026-11-01 --to 2026-11-30 --out
     november.beancount`
     """
-    _check_options(format, currency=currency, accounts=accounts, tax_rate=tax_rate)
+    exporting.check_options(format, "--{}", currency=currency, accounts=accounts, tax_rate=tax_rate)
     typed = {"--from": first, "--to": last, "--currency": currency}
     days = read_model(_Asked, {k: v for k, v in typed.items() if v is not None}, where="ledger")
-    names = {} if accounts is None else _names(accounts)
+    wanted = Wanted(
+        format=format,
+        first=days.first,
+        last=days.last,
+        final=final,
+        daily=daily,
+        currency=days.currency,
+        tax_rate=tax_rate,
+        names={} if accounts is None else _names(accounts),
+        options="--{}",
+    )
 
     async def work(here: Records) -> tuple[Period, Seller]:
-        if days.currency is not None and CURRENCIES.decimals(days.currency) is None:
-            raise InvalidInput(f"unknown currency {days.currency!r}", where="--currency")
         one = choose_one(await here.sellers.list(), seller)
-        today = await here.accounting.today(one.seller)
-        end = days.last or today
-        if end > today:
-            raise InvalidInput(f"{end} has not come yet", where="--to")
-        if days.first is not None and days.first > end:
-            raise InvalidInput(f"{days.first} is after the last day, {end}", where="--from")
-        return await here.accounting.period(one.seller, days.first, end), one
+        return await exporting.read(here, one, wanted), one
 
-    period, its_seller = from_records(work, statement_seconds_max=REPORT_SECONDS_MAX)
-    end = period.last
-    whose = "" if seller is None else f"--seller {seller} "
-    if final and not period.closed:
-        raise Refused(
-            f"the days to {end} are not closed, and what is booked on them may change: close them "
-            f"with `orderloom ledger close {whose}--through {end}` when {end} is over, and export "
-            "again; nothing was written"
-        )
-    left_out = Counter[str]()
-    of_books = its_seller.currency if format is Format.XERO else None
-    wanted = days.currency or of_books
-    if wanted is not None:
-        period, left_out = journal_csv.only(period, wanted)
-    if daily:
-        period = journal_csv.daily(period)
-    match format:
-        case Format.BEANCOUNT:
-            text = beancount.render(period, its_seller)
-        case Format.QUICKBOOKS:
-            text = journal_csv.quickbooks(period, names)
-        case Format.XERO:
-            text = journal_csv.xero(period, names, tax_rate=tax_rate or _TAX_RATE)
-        case Format.JSON:
-            text = f"{json.dumps(wire(period), ensure_ascii=False, indent=2)}\n"
+    whole, its_seller = from_records(work, statement_seconds_max=REPORT_SECONDS_MAX)
+    exported = exporting.written(whole, its_seller, wanted)
+    text, period = exported.text, exported.period
     write_file(text, to_file)
     if to_file != STANDARD_OUTPUT:
         told = f"{count_of(len(period.entries), 'transaction')} of {period.first} to {period.last}"
         Output(as_json=False).say(told if period.closed else f"{told}, which are not closed")
-    if left_out:
+    if left_out := exported.left_out:
         counts = (f"{count_of(left_out[code], 'entry')} in {code}" for code in sorted(left_out))
-        complain(f"left out, because the file is in {wanted}: {', '.join(counts)}")
+        complain(f"left out, because the file is in {exported.currency}: {', '.join(counts)}")
     if format is Format.XERO and text.count("\r\n") > journal_csv.XERO_ROWS_MAX + 1:
         complain(
             f"Xero takes {journal_csv.XERO_ROWS_MAX} rows in one file, and here are more: export "
             "shorter periods, or with --daily"
         )
-
-
-def _check_options(format: Format, **given: str | None) -> None:
-    """Raises InvalidInput for an option that the format does not use."""
-    csv = (Format.QUICKBOOKS, Format.XERO)
-    takes = {"currency": csv, "accounts": csv, "tax_rate": (Format.XERO,)}
-    for name, value in given.items():
-        if value is not None and format not in takes[name]:
-            goes_with = " and ".join(takes[name])
-            raise InvalidInput(
-                f"goes with {goes_with}, not with {format}", where=f"--{name.replace('_', '-')}"
-            )
 
 
 def _names(file: str) -> dict[Account, str]:

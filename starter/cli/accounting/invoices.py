@@ -32,7 +32,9 @@ def invoices(
 
     async def work(here: Records) -> Sequence[DocumentRow]:
         choose(await here.sellers.list(), seller)
-        return await here.accounting.documents(order, at_most=limit, seller=seller)
+        if order is not None:
+            return await here.accounting.documents_of(order, at_most=limit)
+        return await here.accounting.documents(seller=seller, at_most=limit)
 
     found = from_records(work)
     out = Output(as_json=as_json)

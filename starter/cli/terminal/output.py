@@ -10,25 +10,22 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, TextIO
 
-from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from domain.errors import OrderloomError, UnknownCurrency
-from domain.money import shown, to_decimal
+from domain.errors import OrderloomError
+from domain.money import amounts_as_text, shown
 
 # A pipe or a file has no width: nothing is cut or wrapped there.
 _WIDTH_WITHOUT_TERMINAL: Final = 10_000
 
 _LONG: Final = re.compile(r"\S{250,}?([;:,.)'\"]*)(?!\S)")
 _WORD_SHOWN: Final = 60
-
-_MINOR: Final = "_minor"
 
 
 class OutputLost(OrderloomError):
@@ -180,20 +177,4 @@ def wire(content: Any, currency: str | None = None) -> Any:
 
     `currency` is that of amounts that do not stand beside a `currency` of their own.
     """
-    if isinstance(content, BaseModel):
-        content = content.model_dump(mode="json")
-    if isinstance(content, Mapping):
-        currency = content.get("currency", currency)
-        return dict(_wire_field(key, value, currency) for key, value in content.items())
-    if isinstance(content, list | tuple):
-        return [wire(item, currency) for item in content]
-    return content
-
-
-def _wire_field(key: str, value: Any, currency: str | None) -> tuple[str, Any]:
-    if key.endswith(_MINOR) and isinstance(value, int) and currency is not None:
-        try:
-            return key.removesuffix(_MINOR), format(to_decimal(value, currency), "f")
-        except UnknownCurrency:
-            return key, value  # As it is stored, under its own name: one row stops no list.
-    return key, wire(value, currency)
+    return amounts_as_text(content, currency)

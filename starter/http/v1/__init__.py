@@ -8,10 +8,14 @@ from fastapi import APIRouter
 
 from starter.http.v1 import (
     access,
+    accounting,
     aftersales,
+    ledger,
+    money,
     orders,
     payments,
     placing,
+    reconciliation,
     sellers,
     webhooks,
 )
@@ -22,6 +26,10 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     aftersales.router,
     payments.router,
     access.router,
+    accounting.router,
+    ledger.router,
+    money.router,
+    reconciliation.router,
     sellers.router,
     webhooks.router,
 )

@@ -200,7 +200,7 @@ def test_xero_gets_journals_of_one_currency() -> None:
     ]
     one = period(MIXED.entries[1])
     assert len(rows(xero(one, {}, tax_rate="x"))) == 2
-    with pytest.raises(InvalidInput, match="--currency: there are entries in EUR, JPY, KWD, USD"):
+    with pytest.raises(InvalidInput, match="currency: there are entries in EUR, JPY, KWD, USD"):
         xero(MIXED, {}, tax_rate="x")
 
 
