@@ -1455,7 +1455,7 @@ create table event_sequence (
     -- has event ids up to `floor`, and is dealt with. `latest`: the last id that was given out by then.
     floor    bigint  not null default 0,
     latest   bigint  not null default 0,
-    server   text    not null default ''
+    server   text  -- null: nobody has ever read
 );
 insert into event_sequence default values;
 

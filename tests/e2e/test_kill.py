@@ -1,4 +1,7 @@
-"""S32: whatever is killed, and whenever, each order finishes, with each effect once."""
+"""S32: whatever is killed, and whenever, each order finishes, with each effect once.
+
+Who subscribes to its events gets each of them, in sequence, though he says no to every tenth.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +28,15 @@ from tests.e2e.stack import (
 )
 from tests.support.books import faults_in
 from tests.support.builders import a_document
+from tests.support.receiver import EveryTenth, Receiver, missing_in, receiving_beside
 
 ORDERS: Final = 30
 BATCHES: Final = 5
 PROGRAMS: Final = ("postgres", "temporal", "worker-1")
+TO_THIS_MACHINE: Final = {
+    "ORDERLOOM_WEBHOOK_TARGETS_ALLOW": "127.0.0.0/8,::1/128",
+    "ORDERLOOM_WEBHOOK_TARGETS_HTTP": "true",
+}
 FINISHED: Final = ("closed", "cancelled")
 DONE, REFUSED, UNREACHABLE = 0, 1, 3
 
@@ -93,10 +101,12 @@ def test_orders_finish_with_each_effect_once_though_everything_is_killed_under_t
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")  # shown when the test fails
     chance = random.Random(seed)
-    with fresh_shell() as shell:
+    with fresh_shell() as shell, receiving_beside(EveryTenth()) as receiver:
+        shell.environment |= TO_THIS_MACHINE
         batches = iter(write_orders(shell, chance))
         with shell.up() as up:
             shell.orderloom("stock", "import", "stock.csv")
+            shell.orderloom("webhooks", "add", receiver.url)
             insist(shell, *place(next(batches)))
             simulating = start_simulating(shell)
             for name in chance.sample(PROGRAMS, len(PROGRAMS)):
@@ -111,6 +121,7 @@ def test_orders_finish_with_each_effect_once_though_everything_is_killed_under_t
             assert len(orders(shell)) == ORDERS
             assert not (found := shell.ask(findings)), "\n".join(found)
             assert shell.orderloom("audit")["clean"]
+            wait_until_received(shell, receiver)
             simulating.terminate()
             assert simulating.wait(STOP_SECONDS_MAX) == DONE, shell.log_tails()
             assert up.stop() == 0
@@ -194,6 +205,22 @@ def wait_until_finished(shell: Shell, simulating: subprocess.Popen[str]) -> None
         assert simulating.poll() is None, f"the simulation ended\n{shell.log_tails()}"
         assert time.monotonic() < deadline, f"orders are stuck:\n{stuck(shell)}"
         time.sleep(0.5)
+
+
+def wait_until_received(shell: Shell, receiver: Receiver) -> None:
+    """Until the subscriber has every event there is: the order's sequence is that of its story."""
+
+    async def missing(pool: Pool) -> list[str]:
+        return await missing_in(receiver, pool)
+
+    deadline = time.monotonic() + FINISH_SECONDS_MAX
+    while found := shell.ask(missing):
+        told = "\n".join(found)
+        assert time.monotonic() < deadline, f"events are missing:\n{told}\n{shell.log_tails()}"
+        time.sleep(0.5)
+    events = shell.ask(lambda pool: pool.fetchval("select count(*) from event_out"))
+    assert len({got.headers["webhook-id"] for got in receiver.taken}) == events > 5 * ORDERS
+    assert shell.orderloom("webhooks", "dead")["dead"] == []
 
 
 def stuck(shell: Shell) -> str:

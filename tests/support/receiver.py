@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import threading
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import Any, Final, Literal
 
 from activities.notifications.sending import Sender
 from activities.notifications.targets import Targets
+from store.database import Pool
 
 HERE: Final = Targets([ip_network("127.0.0.0/8"), ip_network("::1/128")], plain_http=True)
 """Messages may be sent to this machine, and without TLS."""
@@ -147,3 +149,59 @@ async def sending(seconds_max: float = 2.0) -> AsyncIterator[Sender]:
 def short(type_: str) -> str:
     """`order.confirmed` of `orderloom.order.confirmed.v1`."""
     return type_.removeprefix("orderloom.").removesuffix(".v1")
+
+
+@contextmanager
+def receiving_beside(behaviour: Behaviour) -> Iterator[Receiver]:
+    """The same for a test without a loop: it listens in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="receiver", daemon=True)
+    thread.start()
+    listening = receiving(behaviour)
+    try:
+        yield asyncio.run_coroutine_threadsafe(listening.__aenter__(), loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(listening.__aexit__(None, None, None), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+class EveryTenth:
+    """Says no to every tenth event, once."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    def __call__(self, _number: int, got: Got) -> Reply:
+        name = got.headers["webhook-id"]
+        is_new = name not in self.seen
+        self.seen.add(name)
+        return Reply(500) if is_new and len(self.seen) % 10 == 0 else Reply()
+
+
+async def missing_in(receiver: Receiver, pool: Pool) -> list[str]:
+    """What a receiver that wants everything has not got, or not in the sequence of its order.
+
+    Also what has no position yet.
+    """
+    if await pool.fetchval(
+        "select exists (select from order_event, event_sequence where xact >= horizon)"
+    ):
+        return ["the newest have no positions yet"]
+    rows = await pool.fetch(
+        "select order_id, position from event_out join customer_order using (order_no) "
+        "order by position"
+    )
+    expected: dict[str, list[str]] = {}
+    for row in rows:
+        expected.setdefault(row["order_id"], []).append(f"{row['position']:020d}")
+    # An event may come twice where its answer was lost: the first time counts.
+    got = {order_id: list(dict.fromkeys(each)) for order_id, each in receiver.by_order().items()}
+    return [
+        f"{order_id}: {len(got.get(order_id, []))} of {len(each)}"
+        if set(got.get(order_id, [])) != set(each)
+        else f"{order_id}: out of sequence"
+        for order_id, each in expected.items()
+        if got.get(order_id) != each
+    ]

@@ -14,7 +14,7 @@ from domain.orders.messages import ReturnRequest
 from starter.service.service import Service
 from store.database import Pool
 from tests.support.builders import a_policy, an_order
-from tests.support.receiver import Got, Receiver, Reply, receiving
+from tests.support.receiver import EveryTenth, Got, Receiver, Reply, missing_in, receiving
 from tests.support.shop import Shop
 
 POLICY = a_policy(give_up_after=10, return_window=1)
@@ -28,25 +28,9 @@ async def has_all(shop: Shop, receiver: Receiver) -> None:
     """Wait until the receiver has every event there is: each once, an order's in sequence."""
 
     async def find() -> bool:
-        async with shop.pool.acquire() as conn:
-            left = await conn.fetchval(
-                """select count(*) from order_event, event_sequence
-                   where xact >= horizon and what <> 'stock reserved'"""
-            )
-            count = await conn.fetchval("select count(*) from event_out")
-        taken = {got.headers["webhook-id"] for got in receiver.taken}
-        return bool(left == 0 and len(taken) == count)
+        return await missing_in(receiver, shop.pool) == []
 
     await shop.until(find, f"the receiver has all events; it has {len(receiver.taken)}")
-    rows = await shop.pool.fetch(
-        "select order_id, position from event_out join customer_order using (order_no) "
-        "order by position"
-    )
-    expected: dict[str, list[str]] = {}
-    for row in rows:
-        expected.setdefault(row["order_id"], []).append(f"{row['position']:020d}")
-    firsts = {order_id: list(dict.fromkeys(each)) for order_id, each in receiver.by_order().items()}
-    assert firsts == expected
 
 
 async def ended(shop: Shop, made: MadeSubscription) -> None:
@@ -63,15 +47,11 @@ async def ended(shop: Shop, made: MadeSubscription) -> None:
     await shop.until(find, f"{name} has ended")
 
 
-def every_tenth_fails(number: int, _got: Got) -> Reply:
-    return Reply(500) if number % 10 == 0 else Reply()
-
-
 async def test_a_day_of_orders_reaches_a_subscriber_who_fails_every_tenth_time(
     shop: Shop,
 ) -> None:
     await shop.stocked("TEA", 40)
-    async with receiving(every_tenth_fails) as receiver:
+    async with receiving(EveryTenth()) as receiver:
         made = await subscribe(shop, receiver)
         orders = [an_order(("TEA", 2)) for _ in range(8)]
         for order in orders:

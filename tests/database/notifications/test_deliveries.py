@@ -12,11 +12,11 @@ from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from domain.errors import InvalidInput, NotFound
-from domain.notifications.event_types import TOLD
 from domain.notifications.subscriptions import NewSubscription, SubscriptionChange
 from store.database import Pool
 from store.notifications import deliveries
 from tests.database.notifications.desk import Desk
+from tests.support.planted import CUSTOMER, WORDS, planted
 from tests.support.receiver import Got, Receiver, Reply, receiving, sending
 
 
@@ -408,6 +408,17 @@ async def test_what_is_asked_for_is_checked(desk: Desk) -> None:
         await desk.door.remove("sub-none")
 
 
+async def test_no_name_and_no_address_is_sent(desk: Desk) -> None:
+    async with receiving() as receiver:
+        made = await desk.subscribe(receiver.url)
+        await desk.order(**planted())
+        await desk.deliver_all(made)
+        (got,) = receiver.taken
+        assert got.event["data"]["order"]["customer_id"] == CUSTOMER["id"]
+        sent = got.body.decode().replace(CUSTOMER["id"], "")
+        assert [word for word in WORDS if word.casefold() in sent.casefold()] == []
+
+
 async def test_a_receivers_answer_goes_with_the_person_of_its_order(desk: Desk) -> None:
     async with receiving(lambda _n, _g: Reply(400, body=b"no Zwirbelhuber here")) as receiver:
         made = await desk.subscribe(receiver.url)
@@ -418,7 +429,3 @@ async def test_a_receivers_answer_goes_with_the_person_of_its_order(desk: Desk) 
         await desk.pool.execute("update order_person set erased_at = now()")
         (attempt,) = await desk.door.deliveries(made.subscription.subscription_id)
         assert attempt.answer is None
-
-
-def test_the_lines_that_the_desk_tells_are_events() -> None:
-    assert {"packed", "shipped", "delivered"} <= set(TOLD)
