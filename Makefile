@@ -27,6 +27,7 @@ help:
 	@echo 'make check  rules (style, layers, architecture) and types'
 	@echo 'make simulate  lives of orders without a server, SEEDS=1000 of them from FIRST=1 (PLANT= puts a fault in,'
 	@echo '            TIER=2 lives them with the real activities on a real PostgreSQL)'
+	@echo 'make fuzz-api  schemathesis against the HTTP API, EXAMPLES=200 for each operation'
 	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (15 minutes)'
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
 	@echo 'make bench-aged  place, pick, list, search and show beside 2 million closed orders (40 minutes, 40 GB)'
@@ -92,6 +93,12 @@ TIER := 1
 .PHONY: simulate
 simulate: $(READY)
 	@$(RUN) -m tests.simulation --seeds $(SEEDS) --first $(FIRST) --tier $(TIER) $(if $(PLANT),--plant "$(PLANT)")
+
+# The API against its own description: schemathesis, all checks, against a whole shop.
+EXAMPLES := 200
+.PHONY: fuzz-api
+fuzz-api: $(READY)
+	@$(RUN) -m tests.http.fuzz --examples $(EXAMPLES)
 
 .PHONY: bench
 bench: $(READY)

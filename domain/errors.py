@@ -37,7 +37,7 @@ class OrderloomError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(_UNPRINTABLE.sub(_escaped, message))
+        super().__init__(printable(message))
 
 
 class InvalidInput(OrderloomError):
@@ -104,6 +104,11 @@ class Unreachable(OrderloomError):
 
     kind = "unreachable"
     exit_code = 3
+
+
+def printable(text: str) -> str:
+    """The text with escapes for the signs that garble a terminal or cannot be stored."""
+    return _UNPRINTABLE.sub(_escaped, text)
 
 
 def _escaped(character: re.Match[str]) -> str:

@@ -18,6 +18,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
@@ -284,6 +285,8 @@ def _day_in_range(value: date) -> date:
     return value
 
 
+# JSON has true and false: 0, 1 and "no" are something else there.
+Flag = Annotated[bool, Field(strict=True)]
 Instant = Annotated[
     AwareDatetime, BeforeValidator(_instant_as_written), AfterValidator(_instant_in_range)
 ]

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from domain.calendars import TimeZone
 from domain.errors import InvalidInput, NotFound
-from domain.fields import Country, Currency, Document, Name, PostalCode, Shape, inconsistent
+from domain.fields import Country, Currency, Document, Flag, Name, PostalCode, Shape, inconsistent
 from domain.series import Series, SeriesByKind, may_meet
 from domain.words import few
 
@@ -74,7 +74,7 @@ class Seller(Document):
     time_zone: TimeZone = "UTC"
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = LANGUAGES
     series: SeriesByKind = SeriesByKind()
-    retired: bool = False
+    retired: Flag = False
     """It takes no new orders: no channel sells for it."""
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_serializer
 
 from domain.errors import InvalidInput
-from domain.fields import Currency, Document, Id
+from domain.fields import Currency, Document, Flag, Id
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.providers import ProviderName
@@ -39,7 +39,7 @@ class Channel(Document):
     providers: Annotated[tuple[ProviderName, ...] | None, Field(min_length=1)] = None
     """Only these may be paid by: the accounts at payment companies."""
     policy: Policy = Policy()
-    retired: bool = False
+    retired: Flag = False
     """It takes no new orders."""
 
     @field_serializer("policy")

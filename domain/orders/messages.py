@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from domain.fields import (
     Amount,
     Document,
+    Flag,
     Id,
     LineId,
     Reason,
@@ -58,7 +59,7 @@ class ReturnRequest(Document):
 
     reason: Reason
     lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
-    late: bool = False
+    late: Flag = False
     request_id: Id | None = None
     by: Who = "customer service"
 
@@ -73,7 +74,7 @@ class RefundRequest(Document):
 
     reason: Reason
     lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
-    shipping: bool = False
+    shipping: Flag = False
     amount: Amount | None = None
     to: RefundTo = "original"
     request_id: Id | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from importlib.metadata import version
+from itertools import chain
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -11,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from domain.errors import OrderloomError
@@ -26,6 +28,7 @@ from starter.service.service import Service
 
 _ASKED: Final = ("If-Match", "If-None-Match", "Prefer", "X-Request-Id", "Last-Event-ID")
 _TOLD: Final = ("ETag", "Link", "Location", "Idempotent-Replayed", "Retry-After", "X-Request-Id")
+_ROUTERS: Final = (health.router, pages.router, *v1.ROUTERS)
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _WHAT_TO_DO: Final = {
     404: "there is no such path: /openapi.json lists those that are there",
@@ -82,7 +85,7 @@ def described() -> FastAPI:
         redoc_url=None,
     )
     app.router.route_class = StrictRoute
-    for router in (health.router, pages.router, *v1.ROUTERS):
+    for router in _ROUTERS:
         app.include_router(router)
     app.add_exception_handler(OrderloomError, _refused)
     app.add_exception_handler(RequestValidationError, _not_valid)
@@ -109,13 +112,28 @@ async def _not_valid(request: Request, error: Exception) -> Response:
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = error.status_code
+    headers = dict(error.headers or {})
+    if status == 405:
+        headers["Allow"] = ", ".join(_methods(request))
     return problems.answer(
         status=status,
         code=_CODES.get(status, "refused"),
         detail=_WHAT_TO_DO.get(status, error.detail),
-        headers=error.headers,
+        headers=headers,
         **_of(request),
     )
+
+
+def _methods(request: Request) -> list[str]:
+    """What this path takes. The framework names the methods of the first route alone."""
+    routes = chain(request.app.routes, *(router.routes for router in _ROUTERS))
+    taken = {
+        method
+        for route in routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE
+        for method in route.methods or ()
+    }
+    return sorted(taken)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -118,15 +118,21 @@ async def _once(
     idempotency_key: Annotated[
         str | None,
         Header(
+            alias="Idempotency-Key",
             description="Names this request: a repeat with the same key is done once and answered "
             "as the first one was. A new one for each request, such as a UUID.",
-            max_length=KEY_LENGTH_MAX + 2,
+            json_schema_extra={
+                "minLength": 1,
+                "maxLength": KEY_LENGTH_MAX,
+                "pattern": "^[!#-~][ -~]*$",
+            },
             examples=["0f0c8f1e-6a6f-4f57-9d3e-0a8f7c1a2b3c"],
         ),
     ] = None,
 ) -> Once:
+    # The draft writes it as a structured text, in quotes; most programs send it as it is.
     key = (idempotency_key or "").strip().strip('"')
-    if not key or not key.isascii() or not key.isprintable():
+    if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
         raise ProblemError(
             400,
             "key_needed",

@@ -26,6 +26,7 @@ _WHY: Final[Mapping[str, str]] = {
     "default": "Why it was not done.",
 }
 _KEY: Final = "api_key"
+_NEEDED: Final = ("Idempotency-Key", "If-Match")
 _TAGS: Final[Mapping[str, str]] = {
     "orders": "Orders: placed, read, listed, and asked what became of a request.",
     "aftersales": "What a customer wants after the order: cancel, send back, be paid back.",
@@ -102,6 +103,8 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
         operation["security"] = [{_KEY: []}]
         for parameter in operation.get("parameters", ()):
             parameter["schema"] = _given(parameter["schema"])
+            if parameter["name"] in _NEEDED:  # each missing one has an answer of its own
+                parameter["required"] = True
         answers = operation["responses"]
         answers.pop("422", None)
         for status in _refusals(path, method, operation):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from domain.errors import OrderloomError
+from domain.errors import OrderloomError, printable
 from domain.faults import faults_in
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -170,4 +170,4 @@ def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
 
 
 def _escaped(part: Any) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
+    return printable(str(part)).replace("~", "~0").replace("/", "~1")

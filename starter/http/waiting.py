@@ -32,6 +32,7 @@ def preferred(
     prefer: Annotated[
         str | None,
         Header(
+            alias="Prefer",
             description="wait=n: answer 202 where the decision takes longer than n seconds. "
             f"Left out: {USUAL.seconds}; at most {MOST.seconds}.",
             examples=["wait=5"],

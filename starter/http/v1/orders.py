@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
+from domain.fields import Instant
 from domain.money import to_decimal
 from domain.orders.messages import AttentionAnswer
 from domain.views.order_snapshot import (
@@ -76,8 +77,8 @@ async def list_orders(
     state: OrderState | None = None,
     customer_id: Annotated[str | None, Query(max_length=200)] = None,
     needs_attention: bool | None = None,
-    placed_from: Annotated[AwareDatetime | None, Query(description="Then or later.")] = None,
-    placed_to: Annotated[AwareDatetime | None, Query(description="Before then.")] = None,
+    placed_from: Annotated[Instant | None, Query(description="Then or later.")] = None,
+    placed_to: Annotated[Instant | None, Query(description="Before then.")] = None,
 ) -> Page[ListedOrder]:
     """Those of the key's channels and sellers that match every filter."""
     asked: dict[str, Any] = {
