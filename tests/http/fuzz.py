@@ -22,7 +22,7 @@ from starter.listening.server import bound, serve
 from store.database import open_pool
 from tests.support.api import Api
 from tests.support.builders import QUICK, an_order
-from tests.support.servers import Databases, running_postgres, running_temporal
+from tests.support.servers import Databases, running_postgres, running_temporal, temporary_folder
 from tests.support.shop import Shop
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -44,12 +44,13 @@ async def fuzz(examples: int, operations: list[str]) -> int:
             pool = await open_pool(url)
             shop = Shop(pool, client, QUICK)
             async with shop.working():
-                code = await _against(shop, examples, operations)
+                with temporary_folder() as notes:
+                    code = await _against(shop, examples, operations, notes)
             pool.terminate()
     return code
 
 
-async def _against(shop: Shop, examples: int, operations: list[str]) -> int:
+async def _against(shop: Shop, examples: int, operations: list[str], notes: Path) -> int:
     await shop.stocked("TEA-ASSAM-250", 100_000)
     api = Api(shop)
     caller = await api.caller()
@@ -64,6 +65,7 @@ async def _against(shop: Shop, examples: int, operations: list[str]) -> int:
         *("-H", f"Authorization: {caller.headers['Authorization']}"),
         *("--checks", "all", "--max-examples", str(examples), "--workers", "2"),
         *("--request-timeout", "40", "--no-color", *chosen),
+        cwd=notes,
     )
     code = await program.wait()
     stop.set()
