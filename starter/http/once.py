@@ -103,6 +103,23 @@ class Once:
                 await records.requests.answered(self.key, status, None, {"id": made})
         return _answer(status, None, to_jsonable_python(done))
 
+    async def outside(
+        self, work: Callable[[], Awaitable[BaseModel | None]], *, status: int = 200
+    ) -> Response:
+        """Do what others than the database do, and keep the answer when it is done.
+
+        `work` must bear to be done again: this process may end between the two.
+        """
+        with self.alone():
+            kept = await self._here.requests.first(self.key)
+            if kept is not None:
+                return _answer(kept.status or status, kept.location, kept.body, replayed=True)
+            body = to_jsonable_python(await work())
+            async with self._here.in_one_transaction() as records:
+                if await records.requests.claimed(self.key) is None:
+                    await records.requests.answered(self.key, status, None, body)
+        return _answer(status, None, body)
+
 
 def _answer(status: int, location: str | None, body: Any, *, replayed: bool = False) -> Response:
     headers = {"Location": location} if location is not None else {}

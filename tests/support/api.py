@@ -71,6 +71,20 @@ class Caller(httpx.AsyncClient):
             headers={"Idempotency-Key": key or uuid.uuid4().hex, **named},
         )
 
+    async def listed(self, path: str, *, limit: int = 2, **filters: Any) -> list[dict[str, Any]]:
+        """A whole list, read page by page."""
+        found: list[dict[str, Any]] = []
+        cursor: dict[str, Any] = {}
+        while True:
+            answer = await self.get(path, params={"limit": limit, **filters, **cursor})
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            assert len(page["items"]) <= limit
+            found += page["items"]
+            if not page["has_more"]:
+                return found
+            cursor = {"cursor": page["next_cursor"]}
+
     async def placed(self, order: Order, **headers: str) -> dict[str, Any]:
         """Place an order; it must be confirmed."""
         answer = await self.send_once("/v1/orders", sent(order), **headers)
