@@ -107,7 +107,7 @@ def amounts_as_text(content: Any, currency: str | None = None) -> Any:
     if isinstance(content, BaseModel):
         content = content.model_dump(mode="json")
     if isinstance(content, Mapping):
-        currency = content.get("currency", currency)
+        currency = content.get("currency") or currency
         return dict(_as_text(key, value, currency) for key, value in content.items())
     if isinstance(content, list | tuple):
         return [amounts_as_text(item, currency) for item in content]

@@ -80,6 +80,27 @@ class Once:
                 await records.requests.answered(self.key, status, location, body)
         return _answer(status, location, body)
 
+    async def over_several(
+        self, work: Callable[[], Awaitable[BaseModel | Response]], *, status: int = 200
+    ) -> Response:
+        """Do what takes several transactions and is safe to repeat, and keep the key after it.
+
+        A repeat that comes before that does it again. `work` returns what to answer and to keep;
+        a whole answer is not kept.
+        """
+        with self.alone():
+            kept = await self._here.requests.first(self.key)
+            if kept is not None:
+                return _answer(kept.status or status, kept.location, kept.body, replayed=True)
+            done = await work()
+            if isinstance(done, Response):
+                return done
+            body = to_jsonable_python(done)
+            async with self._here.in_one_transaction() as records:
+                if await records.requests.claimed(self.key) is None:
+                    await records.requests.answered(self.key, status, None, body)
+        return _answer(status, None, body)
+
     async def told_once(
         self, work: Callable[[Records], Awaitable[tuple[str, BaseModel]]], *, status: int = 200
     ) -> Response:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from domain.orders.attention import answering, how_it_ends
 from store.database import Pool
 from store.views import attention
-from store.views.attention import AttentionTask, Kind
+from store.views.attention import AttentionTask, Kind, Place
 
 
 class WayOn(NamedTuple):
@@ -60,8 +60,11 @@ class AttentionList:
         self._pool = pool
 
     async def tasks(
-        self, *, seller: str | None = None, at_most: int = 100
+        self, *, seller: str | None = None, after: Place | None = None, at_most: int = 100
     ) -> Sequence[AttentionTask]:
-        """All of them, of one seller or of all: those about money first, the oldest first."""
+        """All of them, of one seller or of all: those about money first, the oldest first.
+
+        `after`: behind the one with this place.
+        """
         async with self._pool.acquire() as conn:
-            return await attention.tasks(conn, seller=seller, at_most=at_most)
+            return await attention.tasks(conn, seller=seller, after=after, at_most=at_most)

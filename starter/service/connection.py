@@ -78,6 +78,7 @@ async def records(
             policy=settings.policy,
             purchasing=settings.purchasing,
             plain_http=settings.webhook_targets_http,
+            documents_years=settings.documents_kept_years,
         )
 
 
@@ -108,6 +109,7 @@ async def service(
             taxes=taxes,
             webhook_secrets=settings.webhook_secrets,
             plain_http=settings.webhook_targets_http,
+            documents_years=settings.documents_kept_years,
         )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import NotFound
+from domain.errors import NotFound, Refused
 from store.customers import people
 from store.customers.people import KnownFor, PersonsOrder
 from store.database import Connection, Pool
@@ -44,34 +45,93 @@ class Erased(BaseModel):
     credit: tuple[CreditAccount, ...]
 
 
+@dataclass(frozen=True)
+class Part:
+    """Which orders of a person somebody may see. None: of all channels, of all sellers.
+
+    Store credit belongs to the person as a whole: who sees a part has nothing to do with it.
+    """
+
+    channels: Collection[str] | None = None
+    sellers: Collection[str] | None = None
+
+    @property
+    def is_all(self) -> bool:
+        """It is the whole person."""
+        return self.channels is None and self.sellers is None
+
+
+ALL: Final = Part()
+
+
 class Customers:
-    """The persons behind orders. A customer is named by the channel's id, or by a mail address."""
+    """The persons behind orders. A customer is named by the channel's id, or by a mail address.
 
-    def __init__(self, pool: Pool) -> None:
+    `documents_years`: documents stay whole for so long after the year of their issue.
+    """
+
+    def __init__(self, pool: Pool, *, documents_years: int = 10) -> None:
         self._pool = pool
+        self._years = documents_years
 
-    async def orders_of(self, customer: str) -> Sequence[PersonsOrder]:
-        """Their orders, newest first, with what is known of the person. Raises NotFound."""
-        async with self._pool.acquire() as conn:
-            found = await people.orders_of(conn, customer)
-        if not found:
+    async def orders_of(
+        self,
+        customer: str,
+        *,
+        part: Part = ALL,
+        after: int | None = None,
+        at_most: int | None = None,
+    ) -> Sequence[PersonsOrder]:
+        """Their orders, newest first, with what is known of the person. Raises NotFound.
+
+        `after`: behind the order with this number.
+        """
+        found = await self._orders(customer, part, after=after, at_most=at_most)
+        if not found and after is None:
             raise _unknown(customer)
         return found
 
-    async def _orders_or_credit_of(self, customer: str) -> Sequence[PersonsOrder]:
-        """The same of one who may have nothing but store credit, and no order."""
+    async def _orders(
+        self, customer: str, part: Part, *, after: int | None = None, at_most: int | None = None
+    ) -> Sequence[PersonsOrder]:
         async with self._pool.acquire() as conn:
-            found = await people.orders_of(conn, customer)
-            if not found and not await credit_accounts.find(conn, customer):
-                raise _unknown(customer)
+            return await people.orders_of(
+                conn,
+                customer,
+                channels=part.channels,
+                sellers=part.sellers,
+                after=after,
+                at_most=at_most,
+            )
+
+    async def _orders_or_credit_of(
+        self, customer: str, part: Part, *, at_most: int | None = None
+    ) -> Sequence[PersonsOrder]:
+        """The same of one who may have nothing but store credit, and no order."""
+        found = await self._orders(customer, part, at_most=at_most)
+        if not found and not (part.is_all and await self._credit([customer])):
+            raise _unknown(customer)
         return found
 
-    async def export(self, customer: str) -> dict[str, Any]:
+    async def _credit(self, names: Iterable[str]) -> list[CreditAccount]:
+        async with self._pool.acquire() as conn:
+            return [x for one in names for x in await credit_accounts.find(conn, one)]
+
+    async def export(
+        self, customer: str, *, part: Part = ALL, orders_max: int | None = None
+    ) -> dict[str, Any]:
         """What is stored about a person, as one document. Raises NotFound.
 
-        Without the files of labels, and without payment companies' raw messages.
+        Without the files of labels, and without payment companies' raw messages. Raises Refused
+        where there are more orders than `orders_max`.
         """
-        orders = await self._orders_or_credit_of(customer)
+        at_most = None if orders_max is None else orders_max + 1
+        orders = await self._orders_or_credit_of(customer, part, at_most=at_most)
+        if orders_max is not None and len(orders) > orders_max:
+            raise Refused(
+                f"there are more than {orders_max:,} orders: `orderloom customers export` hands "
+                "out so many"
+            )
         async with self._pool.acquire() as conn:
             about = [
                 {
@@ -80,37 +140,48 @@ class Customers:
                 }
                 for order in orders
             ]
-            ids = sorted({customer, *(order.customer_id for order in orders)})
-            credit = [x for one in ids for x in await credit_accounts.find(conn, one)]
+        ids = sorted({customer, *(order.customer_id for order in orders)})
+        credit = await self._credit(ids) if part.is_all else []
         return {
             "customer": customer,
             "orders": about,
             "credit": [account.model_dump(mode="json") for account in credit],
         }
 
-    async def erase(self, customer: str, *, documents_years: int, who: str, why: str) -> Erased:
+    async def erase(
+        self,
+        customer: str,
+        *,
+        who: str,
+        why: str,
+        part: Part = ALL,
+        documents_years: int | None = None,
+    ) -> Erased:
         """Erase a person: at once where an order has ended, else as soon as it has.
 
         Amounts, units and days stay, and documents stay whole for the rest of the year of issue and
-        `documents_years` more. Asked for again, it says the same of what is left. Raises NotFound.
+        `documents_years` more. Asked for again, it says the same of what is left. Of a `part` of
+        the person, only these orders are erased. Raises NotFound.
         """
-        orders = await self._orders_or_credit_of(customer)
+        years = self._years if documents_years is None else documents_years
+        orders = await self._orders_or_credit_of(customer, part)
         async with self._pool.acquire() as conn:
             await people.ask(conn, [order.order_no for order in orders])
         done = []
         for order in orders:
             async with self._pool.acquire() as conn, conn.transaction():
-                await people.erase(conn, order.order_no, years=documents_years, who=who, why=why)
+                await people.erase(conn, order.order_no, years=years, who=who, why=why)
                 became = await _outcome(conn, order)
                 if became.outcome == "waits" and order.asked_at is None:
                     await people.tell_asked(conn, order.order_no, who=who, why=why)
                 done.append(became)
+        if not part.is_all:
+            return Erased(orders=tuple(done), credit=())
         names = sorted({customer, *(order.customer_id for order in orders)})
-        async with self._pool.acquire() as conn:
-            if all(one.outcome != "waits" for one in done):
+        if all(one.outcome != "waits" for one in done):
+            async with self._pool.acquire() as conn:
                 await people.erase_credit(conn, names)
-            credit = [x for one in names for x in await credit_accounts.find(conn, one)]
-        return Erased(orders=tuple(done), credit=tuple(credit))
+        return Erased(orders=tuple(done), credit=tuple(await self._credit(names)))
 
 
 def about(order: PersonsOrder) -> dict[str, Any]:

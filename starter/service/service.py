@@ -45,6 +45,7 @@ from starter.service.purchase_records import PurchaseRecords
 from starter.service.purchasing import Purchasing
 from starter.service.reconciliation import Reconciliation, ReconciliationRecords
 from starter.service.requests import Requests
+from starter.service.search import Search
 from starter.service.sellers import Sellers
 from starter.service.stock import Stock
 from starter.service.transfers import Transfers
@@ -77,15 +78,18 @@ class Records:
         purchasing: PurchasingPolicy | None = None,
         webhook_secrets: WebhookSecrets | None = None,
         plain_http: bool = False,
+        documents_years: int = 10,
     ) -> None:
         """`webhook_secrets`: company → what it may sign its webhooks with.
 
-        `plain_http`: events may be sent without TLS.
+        `plain_http`: events may be sent without TLS. `documents_years`: of an erased person,
+        documents stay whole for so long after the year of their issue.
         """
         self._pool = pool
         self._policy = policy
         self._purchasing_policy = purchasing
         self._plain_http = plain_http
+        self._documents_years = documents_years
         self.orders = OrderRecords(pool)
         self.payments = PaymentRecords(pool)
         self.purchasing = PurchaseRecords(pool, purchasing)
@@ -98,10 +102,11 @@ class Records:
         self.catalogue = Catalogue(pool)
         self.channels = Channels(pool)
         self.credit = Credit(pool)
-        self.customers = Customers(pool)
+        self.customers = Customers(pool, documents_years=documents_years)
         self.labels = Labels(pool)
         self.locations = Locations(pool)
         self.requests = Requests(pool)
+        self.search = Search(pool)
         self.sellers = Sellers(pool)
         self.stock = Stock(pool, None if policy is None else policy.sourcing)
         self.subscriptions = EventSubscriptions(pool, plain_http=plain_http)
@@ -126,6 +131,7 @@ class Records:
                 policy=self._policy,
                 purchasing=self._purchasing_policy,
                 plain_http=self._plain_http,
+                documents_years=self._documents_years,
             )
 
 
@@ -148,6 +154,7 @@ class Service(Records):
         taxes: TaxRates | None = None,
         webhook_secrets: WebhookSecrets | None = None,
         plain_http: bool = False,
+        documents_years: int = 10,
     ) -> None:
         """`taxes`: knows the rates for orders that come without."""
         super().__init__(
@@ -156,6 +163,7 @@ class Service(Records):
             purchasing=purchasing,
             webhook_secrets=webhook_secrets,
             plain_http=plain_http,
+            documents_years=documents_years,
         )
         self._temporal = temporal
         self._task_queue = task_queue

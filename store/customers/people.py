@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -51,12 +51,29 @@ class Standing(BaseModel):
     until: date | None
 
 
-async def orders_of(conn: Connection, customer: str) -> list[PersonsOrder]:
+async def orders_of(
+    conn: Connection,
+    customer: str,
+    *,
+    channels: Collection[str] | None = None,
+    sellers: Collection[str] | None = None,
+    after: int | None = None,
+    at_most: int | None = None,
+) -> list[PersonsOrder]:
     """The orders of a customer's id, or of a mail address in any spelling, newest first.
 
-    Those that are erased are found by their id for as long as a document has it.
+    Those that are erased are found by their id for as long as a document has it. `channels`,
+    `sellers`: of one of these alone. `after`: behind the order with this number.
     """
-    return [PersonsOrder(**row) async for row in _sql.orders_of(conn, customer=customer)]
+    rows = _sql.orders_of(
+        conn,
+        customer=customer,
+        channels=None if channels is None else sorted(channels),
+        sellers=None if sellers is None else sorted(sellers),
+        after=after,
+        at_most=at_most,
+    )
+    return [PersonsOrder(**row) async for row in rows]
 
 
 async def told_about(conn: Connection, order_no: int) -> dict[str, Any]:

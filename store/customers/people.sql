@@ -1,8 +1,9 @@
 -- Who ordered, and where it goes; erasing it. The functions stand in schema/routines/customers.sql.
 
--- name: orders_of(customer)
+-- name: orders_of(customer, channels, sellers, after, at_most)
 -- The orders of a customer's id, of a mail address, or of an id that an erased order's documents still have.
--- Newest first. `known_for`: why the person has still to be known.
+-- Newest first, of these channels and sellers (null: of all), behind the one with the number `after`.
+-- `known_for`: why the person has still to be known.
 select o.order_no, o.order_id, o.channel, o.seller, o.state, o.placed_at, o.received_at, p.customer_id,
        document_of(o.order_no) as document, p.asked_at, p.erased_at, known_for(o.order_no) as known_for
 from (
@@ -13,7 +14,9 @@ from (
     union
     select order_no from document where content #>> '{buyer,number}' = :customer and kept_until is not null
 ) found join customer_order o using (order_no) join order_person p using (order_no)
-order by o.order_no desc;
+where (:channels::text[] is null or o.channel = any(:channels))
+  and (:sellers::text[] is null or o.seller = any(:sellers)) and (:after::bigint is null or o.order_no < :after)
+order by o.order_no desc limit :at_most::bigint;
 
 -- name: told_about(order_no)$
 -- All that was written down about one order, for the one whom it is about.

@@ -695,7 +695,8 @@ create table shipment (
     constraint bought_label_has_a_tracking_number check (
         label <> 'bought' or tracking_number is not null)
 );
-create index shipment_by_tracking on shipment (carrier, tracking_number);
+-- The number first: people ask for it without its carrier.
+create index shipment_by_tracking on shipment (tracking_number, carrier);
 
 -- A label as the carrier made it, to be printed, and printed again. It names who gets the parcel, and goes
 -- some time after the parcel has left.
@@ -977,6 +978,7 @@ create table provider_event (
 );
 -- Processed ones are kept for as long as the company may send them again.
 create index provider_event_processed on provider_event (processed_at) where processed_at is not null;
+create index provider_event_by_time on provider_event (received_at desc, provider desc, event_id desc);
 create index provider_event_due on provider_event (try_after) where processed_at is null;
 
 -- A payment that the customer's bank took back or questions, in the state that the company told last.

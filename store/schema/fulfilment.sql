@@ -87,7 +87,8 @@ create table shipment (
     constraint bought_label_has_a_tracking_number check (
         label <> 'bought' or tracking_number is not null)
 );
-create index shipment_by_tracking on shipment (carrier, tracking_number);
+-- The number first: people ask for it without its carrier.
+create index shipment_by_tracking on shipment (tracking_number, carrier);
 
 -- A label as the carrier made it, to be printed, and printed again. It names who gets the parcel, and goes
 -- some time after the parcel has left.

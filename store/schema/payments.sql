@@ -206,6 +206,7 @@ create table provider_event (
 );
 -- Processed ones are kept for as long as the company may send them again.
 create index provider_event_processed on provider_event (processed_at) where processed_at is not null;
+create index provider_event_by_time on provider_event (received_at desc, provider desc, event_id desc);
 create index provider_event_due on provider_event (try_after) where processed_at is null;
 
 -- A payment that the customer's bank took back or questions, in the state that the company told last.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from store.database import Connection, load_queries
 from store.views.reads import Row
@@ -42,9 +42,41 @@ class AttentionTask(Row):
     currency: str | None
 
 
+class Place(NamedTuple):
+    """Where a task stands in the list. `is_free`: no money is at stake."""
+
+    is_free: bool
+    since: datetime
+    subject: str
+    name: str
+    kind: str
+
+    @classmethod
+    def of(cls, task: AttentionTask) -> Place:
+        """That of a task."""
+        return cls(task.amount_minor is None, task.since, task.subject, task.name, task.kind)
+
+
 async def tasks(
-    conn: Connection, *, seller: str | None = None, at_most: int = 100
+    conn: Connection,
+    *,
+    seller: str | None = None,
+    after: Place | None = None,
+    at_most: int = 100,
 ) -> list[AttentionTask]:
-    """What waits for a person, of one seller or of all: money first, then by age."""
-    rows = _sql.tasks(conn, seller=seller, at_most=at_most)
+    """What waits for a person, of one seller or of all: money first, then by age.
+
+    `after`: behind the one with this place.
+    """
+    is_free, since, subject, name, kind = after or (None,) * 5
+    rows = _sql.tasks(
+        conn,
+        seller=seller,
+        after_free=is_free,
+        after_since=since,
+        after_subject=subject,
+        after_name=name,
+        after_kind=kind,
+        at_most=at_most,
+    )
     return [AttentionTask(**row) async for row in rows]

@@ -1,7 +1,8 @@
 -- What waits for a person, of every kind, in one list.
 
--- name: tasks(seller, at_most)
--- Those about money first, each kind of the two by age. `amount_minor`: what is at stake.
+-- name: tasks(seller, after_free, after_since, after_subject, after_name, after_kind, at_most)
+-- Those about money first, each kind of the two by age. `amount_minor`: what is at stake. Behind one of which
+-- `after_free` says whether no money is at stake; null: from the first on.
 with task as (
     select 'order' as kind, o.order_id as subject, a.step as name, a.reason, a.allowed, a.since,
            null::timestamptz as due,
@@ -76,5 +77,9 @@ with task as (
       and (p.attention is not null or p.state = 'proposed' and p.needs_approval)
 )
 select kind, subject, name, reason, allowed, since, due, amount_minor, currency
-from task where :seller::text is null or seller = :seller
-order by amount_minor is null, since, subject, name limit :at_most;
+from task
+where (:seller::text is null or seller = :seller)
+  and (:after_free::boolean is null
+       or (amount_minor is null, since, subject, name, kind)
+          > (:after_free, :after_since::timestamptz, :after_subject::text, :after_name::text, :after_kind::text))
+order by amount_minor is null, since, subject, name, kind limit :at_most;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from tests.support.planted import (
 from tests.support.runs import runs_of
 from tests.support.shop import Shop
 
-ASKED = {"who": "dpo", "why": "asked for by letter"}
+ASKED: Any = {"who": "dpo", "why": "asked for by letter"}
 
 
 async def live(shop: Shop, *, comes_back: bool = True) -> Order:

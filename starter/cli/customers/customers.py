@@ -9,7 +9,6 @@ import typer
 
 from domain.orders.people import Address, Customer
 from domain.words import count_of
-from runtime.settings import load_settings
 from starter.cli.terminal.files import STANDARD_OUTPUT, write_file
 from starter.cli.terminal.options import DryRun, Json, Who, read_reason, reporter
 from starter.cli.terminal.output import Output, local, money, wire
@@ -116,10 +115,9 @@ def erase(
     Example: `orderloom customers erase C-1 --reason 'asked for on 2026-11-29' --dry-run`
     """
     out = Output(as_json=as_json, dry_run=dry_run)
-    who, why, years = reporter(by), read_reason(reason), load_settings().documents_kept_years
+    who, why = reporter(by), read_reason(reason)
     done = from_records(
-        lambda here: here.customers.erase(customer, documents_years=years, who=who, why=why),
-        dry_run=dry_run,
+        lambda here: here.customers.erase(customer, who=who, why=why), dry_run=dry_run
     )
     if as_json:
         out.document(wire(done))

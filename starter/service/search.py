@@ -1,0 +1,37 @@
+"""Finds what somebody has typed into one box."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from store.database import Pool
+from store.views import search
+from store.views.search import KINDS, Found, Kind
+
+__all__ = ["KINDS", "Found", "Kind", "Search"]
+
+
+class Search:
+    """One box: an order, a parcel, a return, an invoice, a purchase order, a SKU, a person."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def found(
+        self,
+        text: str,
+        *,
+        kinds: Sequence[Kind] = KINDS,
+        channels: Collection[str] | None = None,
+        sellers: Collection[str] | None = None,
+        at_most: int = 20,
+    ) -> Sequence[Found]:
+        """All that this text names, exactly: by its id, or by the number that others gave it.
+
+        `kinds`: only these, and in this sequence. `channels`, `sellers`: of one of these alone.
+        `at_most`: of each kind.
+        """
+        async with self._pool.acquire() as conn:
+            return await search.found(
+                conn, text, kinds=kinds, channels=channels, sellers=sellers, at_most=at_most
+            )

@@ -1,0 +1,69 @@
+-- What was typed into one box.
+
+-- name: found(text, as_id, kinds, channels, sellers, at_most)
+-- Things of these kinds that this text names exactly, of these channels and sellers (null: of all). Each kind is
+-- looked up along an index: of `at_most` of each kind at most.
+select * from (
+    (select 'order' as kind, o.order_id as id, o.order_id, o.seller,
+            concat_ws(', ', o.channel, o.channel_order_id, o.state) as title
+     from (
+        select order_no from customer_order where order_id in (:text, :as_id)
+        union
+        select order_no from customer_order where channel_order_id in (:text, '#' || :text)
+     ) named join customer_order o using (order_no)
+     where 'order' = any(:kinds::text[])
+       and (:channels::text[] is null or o.channel = any(:channels))
+       and (:sellers::text[] is null or o.seller = any(:sellers))
+     order by o.order_no desc limit :at_most)
+    union all
+    (select 'fulfilment', f.fulfilment_id, o.order_id, o.seller, concat_ws(', ', f.location, f.state)
+     from fulfilment f join customer_order o using (order_no)
+     where 'fulfilment' = any(:kinds) and f.order_no = order_no_of(:text) and f.fulfilment_id = :text
+       and (:channels::text[] is null or o.channel = any(:channels))
+       and (:sellers::text[] is null or o.seller = any(:sellers)))
+    union all
+    (select 'return', r.return_id, o.order_id, o.seller, r.state
+     from order_return r join customer_order o using (order_no)
+     where 'return' = any(:kinds) and r.order_no = order_no_of(:text) and r.return_id = :text
+       and (:channels::text[] is null or o.channel = any(:channels))
+       and (:sellers::text[] is null or o.seller = any(:sellers)))
+    union all
+    (select 'parcel', s.tracking_number, o.order_id, o.seller, concat_ws(', ', s.carrier, s.carrier_status)
+     from shipment s join customer_order o using (order_no)
+     where 'parcel' = any(:kinds) and s.tracking_number in (:text, upper(:text))
+       and (:channels::text[] is null or o.channel = any(:channels))
+       and (:sellers::text[] is null or o.seller = any(:sellers))
+     order by o.order_no desc limit :at_most)
+    union all
+    (select 'document', d.number, o.order_id, d.seller,
+            concat_ws(', ', replace(d.kind, '_', ' '), d.seller, d.issued_on)
+     from document d join customer_order o using (order_no)
+     where 'document' = any(:kinds) and d.number in (:text, upper(:text))
+       and (:channels::text[] is null or o.channel = any(:channels))
+       and (:sellers::text[] is null or d.seller = any(:sellers))
+     order by d.issued_at desc limit :at_most)
+    union all
+    (select 'purchase_order', po_id, null, null, concat_ws(', ', supplier_id, state)
+     from purchase_order where 'purchase_order' = any(:kinds) and po_id = :text)
+    union all
+    (select 'item', sku, null, null, coalesce(name, sku) from item where 'item' = any(:kinds) and sku = :text)
+    union all
+    -- An id, and the ids under which a mail address has ordered. Credit is a person's as a whole.
+    (select 'customer', customer_id, null, null, customer_id
+     from (
+        (select p.customer_id from order_person p join customer_order o using (order_no)
+         where p.customer_id = :text
+           and (:channels::text[] is null or o.channel = any(:channels))
+           and (:sellers::text[] is null or o.seller = any(:sellers)) limit 1)
+        union
+        (select p.customer_id from order_person p join customer_order o using (order_no)
+         where lower(p.person #>> '{customer,email}') = lower(:text) and p.person #>> '{customer,email}' is not null
+           and (:channels::text[] is null or o.channel = any(:channels))
+           and (:sellers::text[] is null or o.seller = any(:sellers)) limit :at_most)
+        union
+        select customer_id from credit_account
+        where customer_id = :text and :channels::text[] is null and :sellers::text[] is null
+     ) person
+     where 'customer' = any(:kinds) limit :at_most)
+) anything
+order by array_position(:kinds, kind), id;
