@@ -26,6 +26,7 @@ from tests.support.shop import Shop
 IN_SANDBOX: Final = (
     *("workflows/test_journey", "workflows/test_saga"),
     *("workflows/test_purchase_order", "workflows/test_reconciliation"),
+    "workflows/test_event_delivery",
 )
 """Where workflows run in the sandbox, so that what would not replay is noticed: every step of every
 workflow, as in the replays of all recorded lives. Everywhere else workers run as in production,

@@ -26,7 +26,7 @@ from store import clock
 ATTEMPT_SECONDS_MAX: Final = 15.0
 ANSWER_BYTES_KEPT: Final = 500
 ANSWER_BYTES_READ: Final = 16_384
-_CONNECTIONS_MAX: Final = 100
+_KEPT_ALIVE_MAX: Final = 20
 _KEPT_ALIVE_S: Final = 30.0
 
 
@@ -82,8 +82,9 @@ class Sender:
         self._seconds_max = seconds_max
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls or _trusted(),
-            max_connections=_CONNECTIONS_MAX,
-            max_keepalive_connections=_CONNECTIONS_MAX // 5,
+            # Receivers that hang must not take the connections of others.
+            max_connections=None,
+            max_keepalive_connections=_KEPT_ALIVE_MAX,
             keepalive_expiry=_KEPT_ALIVE_S,
             network_backend=GuardedNetwork(targets),
         )

@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import Url
 
-from domain.fields import READABLE, Document, wrong
+from domain.fields import READABLE, Document, inconsistent, wrong
 from domain.notifications.event_types import EventType
 from domain.sellers import Code
 
@@ -65,17 +65,20 @@ class NewSubscription(Document):
 class SubscriptionChange(Document):
     """What is to be changed; what is left out stays. Null types, channels or sellers: all."""
 
-    url: Address = Field(default="", validate_default=False)
+    url: Address | None = None
     types: Types | None = None
     channels: Codes | None = None
     sellers: Codes | None = None
     description: Description | None = None
-    state: Literal["active", "paused"] = "active"
+    state: Literal["active", "paused"] | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
         if not self.model_fields_set:
             raise wrong("says nothing that is to be changed")
+        for name in ("url", "state"):
+            if name in self.model_fields_set and getattr(self, name) is None:
+                raise inconsistent(name, "cannot be null; leave it out, and it stays as it is")
         return self
 
     @property

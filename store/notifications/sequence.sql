@@ -7,11 +7,10 @@ select given, more from events_sequenced(:words::text[], :types::text[], :at_mos
 select events_wanted();
 
 -- name: forget(kept_for, batch)
--- Old ones, but not those that a subscription which is active has still to look at.
+-- The first ones, where they are old, but not those that a subscription which is active has still to look at.
 delete from event_out where position in (
-    select position from event_out
+    select position from (select position, at from event_out order by position limit :batch) first
     where at < moment() - :kept_for::interval
       and position <= coalesce((select min(cursor) from event_subscription where state = 'active'),
-                               9223372036854775807)
-    order by at limit :batch for update skip locked)
+                               9223372036854775807))
 returning position;

@@ -30,7 +30,7 @@ create table event_out (
     type     text        not null,
     at       timestamptz not null
 );
-create index event_out_by_time on event_out (at);
+create index event_out_by_time on event_out using brin (at);  -- they come by their times, nearly
 
 -- Events that got their position before the horizon had passed them, with an event of the same order that came
 -- later. They go when it has.

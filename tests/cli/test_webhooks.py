@@ -49,14 +49,16 @@ async def test_a_subscription_is_made_shown_changed_and_removed(cli: Cli) -> Non
 
 
 async def test_what_cannot_be_is_refused(cli: Cli) -> None:
-    plain, type_, nothing = await cli.many(
+    plain, type_, nothing, both = await cli.many(
         ("webhooks", "add", "http://crm.example/"),
         ("webhooks", "add", "https://crm.example/", "--type", "order.closed"),
         ("webhooks", "update", "sub-1"),
+        ("webhooks", "update", "sub-1", "--pause", "--activate"),
     )
     assert plain.err.startswith("orderloom: url: must begin with https://; ORDERLOOM_WEBHOOK")
     assert (plain.code, type_.code, nothing.code) == (2, 2, 2)
     assert "types[0]: " in type_.err
+    assert "exclude each other" in both.err
     assert "says nothing that is to be changed" in nothing.err
 
 

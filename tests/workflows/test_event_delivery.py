@@ -59,7 +59,7 @@ async def test_a_day_of_orders_reaches_a_subscriber_who_fails_every_tenth_time(
         returned = an_order(("TEA", 2))
         part = await shop.placed(returned, a_policy(give_up_after=10, return_window=60))
         async with shop.staffed():
-            await shop.until_many(returned.order_id, "delivered", 1)
+            await shop.heard(returned.order_id, "delivered", 2)
             await shop.aftersales.request_return(returned.order_id, ReturnRequest(reason="too big"))
             await shop.settled()
         await has_all(shop, receiver)
@@ -68,11 +68,11 @@ async def test_a_day_of_orders_reaches_a_subscriber_who_fails_every_tenth_time(
         assert len(receiver.all) > len(receiver.taken)
         mine = [got.event for got in receiver.taken if got.event["subject"] == returned.order_id]
         told = [event["type"].removeprefix("orderloom.").removesuffix(".v1") for event in mine]
-        assert told == [
+        assert told.count("payment.charged") == 1  # before or after the carrier has delivered
+        assert [each for each in told if each != "payment.charged"] == [
             *("order.received", "order.confirmed", "fulfilment.picked", "fulfilment.packed"),
-            *("fulfilment.labelled", "fulfilment.shipped", "payment.charged"),
-            *("fulfilment.delivered", "return.approved", "return.received", "refund.issued"),
-            "order.closed",
+            *("fulfilment.labelled", "fulfilment.shipped", "fulfilment.delivered"),
+            *("return.approved", "return.received", "refund.issued", "order.closed"),
         ]
         shipped = mine[told.index("fulfilment.shipped")]["data"]
         assert (shipped["fulfilment_id"], shipped["units"]) == (part, {"1": 2})

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from domain.errors import InvalidInput
 from domain.notifications.subscriptions import (
     MadeSubscription,
     NewSubscription,
@@ -139,6 +140,8 @@ def update(
 
     Example: `orderloom webhooks update sub-5ff16a0c2b1d --activate`
     """
+    if pause and activate:
+        raise InvalidInput("--pause and --activate exclude each other", where="webhooks update")
     changes: dict[str, Any] = {
         "url": url,
         "types": types or None,

@@ -64,5 +64,7 @@ def test_a_change_says_something_and_null_means_all() -> None:
     with pytest.raises(ValidationError, match="says nothing"):
         SubscriptionChange.model_validate({})
     assert SubscriptionChange.model_validate({"types": None}).changed == {"types": None}
+    with pytest.raises(ValidationError, match="cannot be null"):
+        SubscriptionChange.model_validate({"url": None})
     with pytest.raises(ValidationError):
         SubscriptionChange.model_validate({"types": ["orderloom.order.exploded.v1"]})
