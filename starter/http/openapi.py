@@ -63,7 +63,7 @@ _WAIT: Final = {
 }
 _ORIGIN: Final = {
     "Access-Control-Allow-Origin": {
-        "description": "For pages of the origins that `orderloom serve --allow-origin` names.",
+        "description": "For pages of an origin that the door was told to allow.",
         "schema": {"type": "string"},
     },
 }

@@ -51,7 +51,7 @@ class _Kind(NamedTuple):
     retryable: bool = False
 
 
-_KINDS: Final[Mapping[str, _Kind]] = {
+KINDS: Final[Mapping[str, _Kind]] = {
     "invalid_input": _Kind(422, "The input cannot be used"),
     "unknown_currency": _Kind(422, "There is no such currency"),
     "cannot_decrypt": _Kind(503, "A value cannot be decrypted"),
@@ -131,7 +131,7 @@ def response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSON
 
 def problem_of(error: OrderloomError, *, instance: str, request_id: str) -> Problem:
     """What a door of the service has refused."""
-    kind = _KINDS.get(error.kind, _KINDS["error"])
+    kind = KINDS.get(error.kind, KINDS["error"])
     return Problem(
         status=kind.status,
         code=error.kind,
@@ -149,7 +149,7 @@ def of_faults(errors: Sequence[Mapping[str, Any]], *, instance: str, request_id:
     return Problem(
         status=422,
         code="invalid_input",
-        title=_KINDS["invalid_input"].title,
+        title=KINDS["invalid_input"].title,
         detail="; ".join(f"{one.pointer}: {one.detail}" for one in found[:3]),
         instance=instance,
         request_id=request_id,
