@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import uuid
 from collections import defaultdict
@@ -22,6 +23,8 @@ from store.database import Pool
 from store.notifications import deliveries, messages
 from store.notifications.deliveries import Due, Outcome, Target
 from store.notifications.messages import moment_text
+
+logger = logging.getLogger(__name__)
 
 EVENTS_AT_ONCE: Final = 50
 """New events that are looked at together; of more than so many, the orders are not all read."""
@@ -169,6 +172,12 @@ class _Sending:
             over = "the receiver answered 410: it wants nothing more"
         elif since is not None and now - since > retries.GIVE_UP:
             over = f"nothing was taken since {since:%Y-%m-%d %H:%M} UTC"
+        pause = retries.pause_after(one.tries + 1, _CHANCE.random())
+        named = self._target.subscription_id
+        if over is not None:
+            logger.warning("subscription %s is disabled: %s", named, over)
+        if pause is None:
+            logger.warning("%s is a dead letter of subscription %s", one.message_id, named)
         self.stopped = self.stopped or over is not None or rest is not None
         return Outcome(
             delivered=False,
@@ -176,7 +185,7 @@ class _Sending:
             took_ms=outcome.took_ms,
             error=outcome.error,
             answer=outcome.answer,
-            pause=retries.pause_after(one.tries + 1, _CHANCE.random()),
+            pause=pause,
             counts=is_new,
             rest=rest,
             over=over,

@@ -10,6 +10,8 @@ from store.database import Pool
 from store.notifications import sequence
 
 LINES_AT_ONCE: Final = 1000
+ROUNDS_MAX: Final = 10
+"""Then the relay's other duties have their turn."""
 
 UNREAD: Final = timedelta(days=3)
 """Nobody subscribes, and nobody has read for so long: then events get no positions any more."""
@@ -23,7 +25,8 @@ class EventSequence:
 
     async def advance(self) -> None:
         """Give a position to every event whose transaction has ended, and all before it."""
-        more = True
-        while more:
+        for _ in range(ROUNDS_MAX):
             async with self._pool.acquire() as conn:
                 _, more = await sequence.advance(conn, TOLD, at_most=LINES_AT_ONCE, unread=UNREAD)
+            if not more:
+                return

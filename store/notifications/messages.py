@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from domain.notifications.catalogue import SOURCE, Message, data_of, sequence_text
@@ -30,8 +30,13 @@ class EventOut:
 
     @property
     def message_id(self) -> str:
-        """The same whenever it is sent."""
-        return f"evt_{self.event_id}"
+        """The same whenever it is sent.
+
+        With its time: after an older backup was brought back, other events get numbers that
+        receivers know.
+        """
+        since_1970 = self.at - datetime(1970, 1, 1, tzinfo=UTC)
+        return f"evt_{self.event_id}_{since_1970 // timedelta(microseconds=1):x}"
 
 
 async def messages(conn: Connection, events: Sequence[EventOut]) -> dict[int, Message]:

@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from activities.notifications.delivering import Deliver, Delivered, Deliveries
 from domain.errors import InvalidInput, NotFound
 from domain.notifications.subscriptions import NewSubscription, SubscriptionChange
 from store.database import Pool
@@ -121,7 +123,7 @@ async def test_an_event_that_fails_holds_back_its_order_and_no_other(desk: Desk)
 
 
 async def test_after_the_last_attempt_it_is_a_dead_letter_and_its_order_goes_on(
-    desk: Desk,
+    desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = True
 
@@ -141,6 +143,7 @@ async def test_after_the_last_attempt_it_is_a_dead_letter_and_its_order_goes_on(
         assert letter.last_error == "answered 400"
         ids = {got.headers["webhook-id"] for got in receiver.all if "packed" in got.event["type"]}
         assert len(ids) == 1, "its id is the same in each attempt"
+        assert caplog.messages == [f"{ids.pop()} is a dead letter of subscription {named}"]
         assert await desk.door.resend(named, [letter.position + 1]) == 0
         broken = False
         assert await desk.door.resend(named) == 1
@@ -371,6 +374,83 @@ async def test_a_crash_after_some_were_recorded_sends_only_the_rest(desk: Desk) 
         ]
         packed = [got.headers["webhook-id"] for got in receiver.taken[1:3]]
         assert packed[0] == packed[1], "the receiver knows that it has it"
+
+
+class Mortal:
+    """A pool whose worker dies as it wants its n-th connection."""
+
+    def __init__(self, pool: Pool, lives: int) -> None:
+        self.pool = pool
+        self.lives = lives
+
+    def acquire(self) -> Any:
+        self.lives -= 1
+        if self.lives == 0:
+            raise OSError("killed")
+        return self.pool.acquire()
+
+
+async def test_whenever_a_worker_dies_nothing_is_lost_and_no_order_is_out_of_sequence(
+    desk: Desk,
+) -> None:
+    """Between any two of its statements, while one event of each order fails at first."""
+    deaths = 0
+    async with sending(seconds_max=0.5) as sender:
+        for lives in range(1, 40):
+            seen: set[str] = set()
+
+            def packing_fails_once(_number: int, got: Got, seen: set[str] = seen) -> Reply:
+                name = got.headers["webhook-id"]
+                fails = name not in seen and "packed" in got.event["type"]
+                seen.add(name)
+                return Reply(500) if fails else Reply()
+
+            async with receiving(packing_fails_once) as receiver:
+                made = await desk.subscribe(receiver.url)
+                begun = (await desk.door.get(made.subscription.subscription_id)).position
+                first, second = await desk.order(), await desk.order()
+                await desk.tell(first, "packed", "shipped")
+                await desk.tell(second, "shipped", "packed", "delivered")
+                mortal = cast("Pool", Mortal(desk.pool, lives))
+                dying = Deliveries(mortal, sender)
+                ask = Deliver(subscription_id=made.subscription.subscription_id)
+                done = Delivered(more=True)
+                try:
+                    while done.more or done.next_at is not None:
+                        done = await dying.deliver_events(ask)
+                        await desk.later()
+                except (OSError, ExceptionGroup):
+                    deaths += 1
+                await desk.deliver_all(made)
+                firsts = {
+                    order_id: list(dict.fromkeys(each))
+                    for order_id, each in receiver.by_order().items()
+                }
+                assert firsts == {
+                    first: [f"{begun + n:020d}" for n in (1, 3, 4)],
+                    second: [f"{begun + n:020d}" for n in (2, 5, 6, 7)],
+                }
+                await desk.door.remove(made.subscription.subscription_id)
+    assert 15 < deaths < 39, "every place was tried, and then there was none left"
+
+
+async def test_one_that_is_removed_in_the_middle_is_sent_nothing_more(desk: Desk) -> None:
+    async with receiving() as receiver:
+        made = await desk.subscribe(receiver.url)
+        order_id = await desk.order()
+        await desk.tell(order_id, "packed", "shipped")
+        named = made.subscription.subscription_id
+        removing: list[asyncio.Task[None]] = []
+
+        def remove(number: int, _got: Got) -> Reply:
+            if number == 1:
+                removing.append(asyncio.create_task(desk.door.remove(named)))
+            return Reply(how="drip", body=b"12345")
+
+        receiver.behaviour = remove
+        assert (await desk.deliver(made)).next_at is None
+        assert len(receiver.all) == 1
+        await asyncio.gather(*removing)
 
 
 async def test_events_are_read_by_position_and_filters(desk: Desk) -> None:
