@@ -12,8 +12,9 @@ import pytest
 from activities.stock.backorders import FillBackorder
 from store import waits
 from store.database import Connection, Pool
-from store.locks import lock_stock
+from store.locks import lock_order, lock_stock
 from store.orders import intake, orders
+from store.stock import corrections
 from tests.support.bench import Bench, authorizing
 from tests.support.builders import an_order
 
@@ -96,6 +97,39 @@ async def test_two_that_serve_the_same_orders_with_other_skus_wait_for_each_othe
     await asyncio.gather(tell(one, other, met), tell(other, one, met))
     told = "select count(*) from wait_report where activity_id like 'await_stock%'"
     assert await bench.count(told) == 2
+
+
+async def test_a_count_that_is_tried_again_lets_its_locks_go_also_within_a_larger_transaction(
+    bench: Bench,
+) -> None:
+    await bench.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    await bench.take_in(order)
+
+    async def count() -> int:
+        async with transaction(bench) as conn:
+            told = await corrections.count(conn, "k", "TEA", "main", 0, who="test", why="test")
+            return told.on_hand
+
+    async def lock_as_all_do() -> None:
+        async with transaction(bench) as conn:
+            await lock_order(conn, order.order_id)
+            await lock_stock(conn, ["TEA"])
+
+    async with transaction(bench) as first:
+        await lock_stock(first, ["TEA"])
+        reserving = asyncio.create_task(bench.reserve(order))
+        await until_wait(bench, 1)
+        # It has seen no claim on the tea, and when it gets the tea, there is one: of an order that
+        # somebody else has locked by then, who waits for the tea.
+        counting = asyncio.create_task(count())
+        await until_wait(bench, 2)
+        other = asyncio.create_task(lock_as_all_do())
+        await until_wait(bench, 3)
+    assert (await reserving).fulfilments
+    await other
+    assert await counting == 0
+    assert await bench.level("TEA") == (0, 0)
 
 
 async def test_the_relay_waits_for_no_order_that_is_being_begun(bench: Bench) -> None:
