@@ -183,7 +183,7 @@ async def test_levels_are_looked_at_when_somebody_asks_and_nothing_is_bought_twi
     level = {"sku": "TEA", "location": "main", "reorder_point": 10, "order_up_to": 40}
     await caller.put("/v1/stock-levels", json={"levels": [level]})
     answers = [
-        await caller.send_once("/v1/purchase-orders/replenish", key=key) for key in ("k", "k", "l")
+        await caller.send_once("/v1/stock-levels/replenish", key=key) for key in ("k", "k", "l")
     ]
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert answers[0].json() == answers[1].json()
@@ -197,6 +197,8 @@ async def test_levels_are_looked_at_when_somebody_asks_and_nothing_is_bought_twi
 async def test_whoever_may_read_may_not_buy(api: Api) -> None:
     reader = await api.caller("purchasing:read")
     problem(await reader.put("/v1/supplier-terms", json={}), 403, "missing_scope")
-    for path in ("", "/replenish", *(f"/PO-1/{act}" for act in ("approve", "cancel", "receive"))):
-        answer = await reader.send_once(f"/v1/purchase-orders{path}", {})
+    for act in ("approve", "cancel", "acknowledge", "dispatch", "receive", "refuse"):
+        answer = await reader.send_once(f"/v1/purchase-orders/PO-1/{act}", {})
         problem(answer, 403, "missing_scope")
+    for path in ("/v1/purchase-orders", "/v1/stock-levels/replenish"):
+        problem(await reader.send_once(path, {}), 403, "missing_scope")

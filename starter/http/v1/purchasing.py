@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from domain.fields import Id, Reason
@@ -32,9 +32,6 @@ router = APIRouter(prefix="/v1/purchase-orders", tags=["purchasing"], route_clas
 Reads = Annotated[Caller, may("purchasing:read")]
 Writes = Annotated[Caller, may("purchasing:write")]
 
-LOOKED_AT_WITHIN_S: Final = 25.0
-"""All levels. Less than the time in which each request must be answered."""
-
 
 class Proposal(Report):
     """Units (SKU → number) to buy from a supplier for a location.
@@ -59,14 +56,6 @@ class Cancellation(Report):
     """Why it is not wanted any more."""
 
     reason: Reason
-
-
-class Reviewed(BaseModel):
-    """The purchase orders that were made."""
-
-    model_config = ConfigDict(frozen=True)
-
-    ordered: tuple[str, ...]
 
 
 @router.get("", operation_id="listPurchaseOrders", summary="List purchase orders, the newest first")
@@ -133,25 +122,6 @@ async def propose(
         return await shown(here, po_id)
 
     return await once.in_database(work, status=201, location=f"{router.prefix}/{po_id}")
-
-
-@router.post(
-    "/replenish",
-    operation_id="replenish",
-    summary="Look at all stock levels now, and buy what is low",
-    response_model=Reviewed,
-)
-async def replenish(caller: Writes, once: Keyed) -> Response:
-    """It also happens by itself at intervals, and at once for a level that is crossed.
-
-    It orders nothing twice, however often it is asked for.
-    """
-
-    async def work() -> Reviewed:
-        ordered = await caller.here.purchasing.replenish(within_s=LOOKED_AT_WITHIN_S)
-        return Reviewed(ordered=tuple(ordered))
-
-    return await once.outside(work)
 
 
 @router.post(

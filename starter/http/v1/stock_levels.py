@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
 from domain.fields import Country, Document, PostalCode, Service, Sku
 from domain.orders.order import QUANTITY_MAX
@@ -14,6 +15,7 @@ from domain.stock.promises import PromisedUnits
 from domain.stock.stock_levels import StockLevels
 from starter.http.callers import Caller, may
 from starter.http.examples import example
+from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
 from starter.http.reports import AT_ONCE_MAX, AtLocation, OfSku
@@ -24,11 +26,22 @@ router = APIRouter(prefix="/v1", tags=["stock"], route_class=StrictRoute)
 Reads = Annotated[Caller, may("stock:read")]
 Writes = Annotated[Caller, may("stock:write")]
 
+LOOKED_AT_WITHIN_S: Final = 25.0
+"""All levels. Less than the time in which each request must be answered."""
+
 
 class Levels(Document):
     """Levels of SKUs at locations. One that is named twice gets the last."""
 
     levels: Annotated[list[StockLevels], Field(min_length=1, max_length=AT_ONCE_MAX)]
+
+
+class Reviewed(BaseModel):
+    """The purchase orders that were made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ordered: tuple[str, ...]
 
 
 class Promises(BaseModel):
@@ -87,6 +100,26 @@ async def set_levels(
     Without levels, service level and safety stock, a SKU is not bought by itself any more.
     """
     await caller.here.stock.set_levels(content.levels)
+
+
+@router.post(
+    "/stock-levels/replenish",
+    operation_id="replenish",
+    summary="Look at all stock levels now, and buy what is low",
+    response_model=Reviewed,
+    tags=["purchasing"],
+)
+async def replenish(caller: Annotated[Caller, may("purchasing:write")], once: Keyed) -> Response:
+    """It also happens by itself at intervals, and at once for a level that is crossed.
+
+    It orders nothing twice, however often it is asked for.
+    """
+
+    async def work() -> Reviewed:
+        ordered = await caller.here.purchasing.replenish(within_s=LOOKED_AT_WITHIN_S)
+        return Reviewed(ordered=tuple(ordered))
+
+    return await once.outside(work)
 
 
 @router.get(
