@@ -41,8 +41,9 @@ from seller s
 cross join lateral (
     select * from document
     where seller = s.seller
-      and (:after_at::timestamptz is null
-           or (issued_at, number, seller) < (:after_at, :after_number::text, :after_seller::text))
+      -- Never null, so that any plan begins there in the index.
+      and (issued_at, number, seller) < (coalesce(:after_at::timestamptz, 'infinity'),
+                                         coalesce(:after_number::text, ''), coalesce(:after_seller::text, ''))
     order by issued_at desc, number desc limit :limit
 ) d
 join customer_order o using (order_no)

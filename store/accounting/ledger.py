@@ -140,17 +140,30 @@ async def entries(
     only those before the entry of this day with this number.
     """
     day, entry_id = before or (None, None)
-    rows = _sql.entries(
-        conn,
-        first=first,
-        last=last,
-        order_id=order_id,
-        seller=seller,
-        sellers=None if sellers is None else sorted(sellers),
-        before_day=day,
-        before_entry=entry_id,
-        at_most=at_most,
-    )
+    some = None if sellers is None else sorted(sellers)
+    if order_id is None:
+        rows = _sql.entries(
+            conn,
+            first=first,
+            last=last,
+            seller=seller,
+            sellers=some,
+            before_day=day,
+            before_entry=entry_id,
+            at_most=at_most,
+        )
+    else:
+        rows = _sql.entries_of_order(
+            conn,
+            order_id=order_id,
+            first=first,
+            last=last,
+            seller=seller,
+            sellers=some,
+            before_day=day,
+            before_entry=entry_id,
+            at_most=at_most,
+        )
     return [Entry(**row) async for row in rows]
 
 

@@ -15,9 +15,9 @@ group by account, currency
 having sum(amount_minor) <> 0
 order by currency, account;
 
--- name: entries(first, last, order_id, seller, sellers, before_day, before_entry, at_most)
+-- name: entries(first, last, seller, sellers, before_day, before_entry, at_most)
 -- The latest of them (null: all), by their days and then as they were written. Each seller's latest are read
--- along the index of its days, and no others.
+-- along the index of its days, and no others: bounds are never null, so that any plan begins there.
 select * from (
     select e.entry_id, e.seller, e.effect, o.order_id, e.memo, e.counterpart, e.at, e.booked_on,
            (select jsonb_agg(jsonb_build_object(
@@ -28,14 +28,29 @@ select * from (
     cross join lateral (
         select * from journal_entry
         where seller = s.seller
-          and (:first::date is null or booked_on >= :first) and (:last::date is null or booked_on <= :last)
-          and (:order_id::text is null or order_no = order_no_of(:order_id))
-          and (:before_day::date is null or (booked_on, entry_id) < (:before_day, :before_entry::bigint))
+          and booked_on >= coalesce(:first::date, '-infinity') and booked_on <= coalesce(:last::date, 'infinity')
+          and (booked_on, entry_id) < (coalesce(:before_day::date, 'infinity'), coalesce(:before_entry::bigint, 0))
         order by booked_on desc, entry_id desc limit :at_most::bigint
     ) e
     left join customer_order o using (order_no)
     where (:seller::text is null or s.seller = :seller) and (:sellers::text[] is null or s.seller = any(:sellers))
     order by e.booked_on desc, e.entry_id desc limit :at_most::bigint
+) latest order by booked_on, entry_id;
+
+-- name: entries_of_order(order_id, first, last, seller, sellers, before_day, before_entry, at_most)
+-- The same of one order.
+select * from (
+    select e.entry_id, e.seller, e.effect, o.order_id, e.memo, e.counterpart, e.at, e.booked_on,
+           (select jsonb_agg(jsonb_build_object(
+                'account', account, 'amount_minor', amount_minor, 'currency', currency)
+                order by currency, amount_minor < 0, account)
+            from posting p where p.entry_id = e.entry_id) as postings
+    from journal_entry e join customer_order o using (order_no)
+    where order_no = order_no_of(:order_id)
+      and booked_on >= coalesce(:first::date, '-infinity') and booked_on <= coalesce(:last::date, 'infinity')
+      and (booked_on, entry_id) < (coalesce(:before_day::date, 'infinity'), coalesce(:before_entry::bigint, 0))
+      and (:seller::text is null or e.seller = :seller) and (:sellers::text[] is null or e.seller = any(:sellers))
+    order by booked_on desc, entry_id desc limit :at_most::bigint
 ) latest order by booked_on, entry_id;
 
 -- name: today(seller)$

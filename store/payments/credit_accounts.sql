@@ -17,6 +17,6 @@ select * from (
     select operation_id, at, kind, key, order_id, amount_minor, currency, balance_change, authorized_change,
            code, who, coalesce(why, '') as why
     from credit_operation
-    where account_id = :account_id and (:before::bigint is null or operation_id < :before)
+    where account_id = :account_id and operation_id < coalesce(:before::bigint, 9223372036854775807)
     order by operation_id desc limit :at_most
 ) latest order by operation_id;

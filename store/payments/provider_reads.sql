@@ -21,6 +21,7 @@ select provider, event_id, type, happened_at, received_at, processed_at, tries, 
        coalesce(last_error, '') as last_error
 from provider_event
 where (not :failed or (processed_at is null and tries > 0))
-  and (:after_at::timestamptz is null
-       or (received_at, provider, event_id) < (:after_at, :after_provider::text, :after_id::text))
+  -- Never null, so that any plan begins there in the index.
+  and (received_at, provider, event_id) < (coalesce(:after_at::timestamptz, 'infinity'),
+                                           coalesce(:after_provider::text, ''), coalesce(:after_id::text, ''))
 order by received_at desc, provider desc, event_id desc limit :at_most;
