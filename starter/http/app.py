@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from importlib.metadata import version
 from itertools import chain
@@ -44,10 +45,12 @@ def application(
     limits: Limits,
     metrics: Metrics,
     origins: Collection[str] = (),
+    stop: asyncio.Event | None = None,
 ) -> ASGIApp:
     """Everything that is answered, in front of the servers that `looks` asks.
 
-    `origins`: whose pages may ask, such as https://shop.example; of others a browser lets none.
+    `stop`: when streams end. `origins`: whose pages may ask, such as https://shop.example; of
+    others a browser lets none.
     """
     app = described()
     if origins:
@@ -64,6 +67,7 @@ def application(
     app.state.cursors = cursors
     app.state.limiter = Limiter()
     app.state.under_way = set()
+    app.state.stop = stop or asyncio.Event()
     return Front(app, limits=limits, metrics=metrics)
 
 

@@ -77,7 +77,9 @@ class Front:
     async def _answered(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         try:
             body = await self._body(scope, receive)
-            async with asyncio.timeout(self._limits.answer_seconds):
+            async with asyncio.timeout(self._limits.answer_seconds) as within:
+                # A stream says so once it has begun: it has no end of its own.
+                scope["state"]["flows"] = lambda: within.reschedule(None)
                 await self._app(scope, body, answer.send)
             return
         except _Gone:

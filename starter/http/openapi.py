@@ -143,6 +143,9 @@ def _bound(part: Any) -> None:
     match part.get("type"):
         case "string" if not is_closed:
             part.setdefault("maxLength", _TEXT_MAX)
+            if part.get("format") == "time":  # of a day at some place: the standard's has a zone
+                part["format"] = "time-of-day"
+                part["pattern"] = "^[0-2][0-9]:[0-5][0-9](:[0-5][0-9])?$"
             if "format" not in part:
                 part.setdefault("pattern", _NO_ZERO_BYTE)
         case "integer" if not is_closed:

@@ -48,7 +48,9 @@ async def serve(
         looks = Health({"postgresql": here.check_schema}, {"temporal": here.check_temporal})
         cursors = Cursors(await here.access.signing_secret("cursors"))
         figures = Metrics()
-        app = application(here, looks, cursors, limits=Limits(), metrics=figures, origins=origins)
+        app = application(
+            here, looks, cursors, limits=Limits(), metrics=figures, origins=origins, stop=stop
+        )
         ready(_url(listening))  # clients can connect from here on, and wait for the first answer
         async with asyncio.TaskGroup() as serving:
             if metrics is not None:

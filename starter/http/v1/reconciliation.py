@@ -121,24 +121,22 @@ async def list_differences(
     )
 
 
-@router.get(
-    "/differences/{difference_id}", operation_id="getDifference", summary="Read a difference"
-)
+@router.get("/differences/{number}", operation_id="getDifference", summary="Read a difference")
 async def get_difference(
-    difference_id: Number, caller: Annotated[Caller, may("reconciliation:read")]
+    number: Number, caller: Annotated[Caller, may("reconciliation:read")]
 ) -> ShownDifference:
     """With both sides, and what became of it."""
-    return difference_of(await _mine(caller, difference_id))
+    return difference_of(await _mine(caller, number))
 
 
 @router.post(
-    "/differences/{difference_id}/resolve",
+    "/differences/{number}/resolve",
     operation_id="resolveDifference",
     summary="Close a difference that a person has settled",
     response_model=ResolvedDifference,
 )
 async def resolve(
-    difference_id: Number,
+    number: Number,
     content: Annotated[ResolveRequest, Body(openapi_examples=_RESOLVE)],
     caller: Annotated[Caller, may("reconciliation:write")],
     once: Keyed,
@@ -148,11 +146,11 @@ async def resolve(
     A refund that was made in the company's own pages is recorded for its order, and is not paid
     back a second time.
     """
-    await _mine(caller, difference_id)
+    await _mine(caller, number)
 
     async def resolved(here: Records) -> ResolvedDifference:
         done = await here.reconciliation.resolve(
-            difference_id,
+            number,
             note=content.note,
             who=caller.who(content.by),
             was_by_hand=content.by_hand,
@@ -193,11 +191,11 @@ async def compare(
     return JSONResponse(answer.model_dump(mode="json"), status_code=status, headers=waits.applied())
 
 
-async def _mine(caller: Caller, difference_id: int) -> KeptDifference:
+async def _mine(caller: Caller, number: int) -> KeptDifference:
     """A difference of the caller's. Raises NotFound, alike for somebody else's."""
-    found = await caller.here.reconciliation.difference(difference_id)
+    found = await caller.here.reconciliation.difference(number)
     if caller.grant.is_restricted:
         whose = await caller.here.orders.whose(found.order_id)
         if whose is None or not caller.grant.sees(*whose):
-            raise NotFound(f"there is no difference {difference_id}")
+            raise NotFound(f"there is no difference {number}")
     return found

@@ -24,7 +24,7 @@ from starter.http.metrics import Metrics
 from starter.listening import protocol
 from starter.listening.server import bound, serve
 
-LIMITS: Final = Limits(body_bytes=1000, body_seconds=0.3, answer_seconds=0.3)
+LIMITS: Final = Limits(body_bytes=1000, body_seconds=0.3, answer_seconds=1.0)
 REFUSALS: Final = {
     "input": (InvalidInput("no such day", where="placed_at"), 422, False),
     "conflict": (Conflict("other content"), 409, False),

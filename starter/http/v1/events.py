@@ -1,0 +1,99 @@
+"""Events: read page by page, or followed as a stream."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from domain.errors import InvalidInput, Unreachable
+from domain.notifications.event_types import EventType
+from starter.http.callers import Caller, may
+from starter.http.reading import StrictRoute
+from starter.service.event_subscriptions import ReadEvents
+
+router = APIRouter(prefix="/v1", tags=["events"], route_class=StrictRoute)
+
+STREAM: Final = "text/event-stream"
+_LOOK_EVERY_S: Final = 1.0
+_SIGN_OF_LIFE_EVERY: Final = 15
+"""After so many looks without news: what is between the two may end a silent connection."""
+
+_LARGEST: Final = 2**63 - 1
+
+
+@router.get(
+    "/events",
+    operation_id="readEvents",
+    summary="Read events, or follow them as they happen",
+    response_model=ReadEvents,
+    responses={
+        200: {
+            "content": {STREAM: {"schema": {"type": "string"}}},
+            "description": "Events behind the position; as a stream where Accept asks for one.",
+        }
+    },
+)
+async def read_events(
+    request: Request,
+    caller: Annotated[Caller, may("events:read")],
+    after: Annotated[
+        int | None,
+        Query(ge=0, le=_LARGEST, description="The position to read on from; left out: now."),
+    ] = None,
+    types: Annotated[list[EventType] | None, Query(description="Of these types alone.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 100,
+    last_event_id: Annotated[
+        str | None,
+        Header(alias="Last-Event-ID", description="As `after`, of a stream that broke off."),
+    ] = None,
+) -> Response:
+    """Events of the key's channels and sellers, in their sequence; an order's never change places.
+
+    With `Accept: text/event-stream` they come as server-sent events as they happen. `id` of each is
+    its position: after a break, browsers and libraries send it as Last-Event-ID by themselves.
+    """
+    if last_event_id is not None and last_event_id.isdecimal() and len(last_event_id) < 19:
+        after = int(last_event_id)
+
+    async def read(position: int | None) -> ReadEvents:
+        return await caller.here.subscriptions.read(
+            position, types, caller.channels, caller.sellers, limit
+        )
+
+    first = await read(after)
+    if STREAM not in request.headers.get("accept", ""):
+        return Response(first.model_dump_json(exclude_none=True), media_type="application/json")
+    request.state.flows()
+    return StreamingResponse(_stream(request, first, read), media_type=STREAM)
+
+
+async def _stream(
+    request: Request, found: ReadEvents, read: Callable[[int | None], Any]
+) -> AsyncIterator[bytes]:
+    """The events as they come, until the caller or this program ends."""
+    stop: asyncio.Event = request.app.state.stop
+    yield b"retry: 2000\n\n"
+    silent = 0
+    while True:
+        for message in found.events:
+            head = f"id: {int(message.sequence or 0)}\nevent: {message.type}\ndata: "
+            yield head.encode() + message.body() + b"\n\n"
+        silent = 0 if found.events else silent + 1
+        if silent % _SIGN_OF_LIFE_EVERY == 0:
+            # Without data it is no event, and is remembered all the same.
+            yield f"id: {found.position}\n\n".encode()
+        try:
+            async with asyncio.timeout(_LOOK_EVERY_S):
+                await stop.wait()
+        except TimeoutError:
+            pass
+        else:
+            return
+        try:
+            found = await read(found.position)
+        except (Unreachable, InvalidInput):
+            return  # the caller comes again, and is told then
