@@ -7,6 +7,7 @@ stopped as a paused machine stops them: connections stay open, and nothing answe
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import inspect
 import os
 import signal
@@ -15,6 +16,7 @@ import types
 import typing
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import MISSING
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -125,6 +127,10 @@ def something(wanted: Any) -> Any:
         return ready[wanted]
     if wanted is type(an_order(("TEA", 1))):
         return an_order(("TEA", 1))
+    if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
+        hints = typing.get_type_hints(wanted)
+        given = [one.name for one in dataclasses.fields(wanted) if one.default is MISSING]
+        return wanted(**{name: something(hints[name]) for name in given})
     assert hasattr(wanted, "model_fields"), wanted
     return wanted.model_construct(
         **{
@@ -159,7 +165,7 @@ async def test_every_method_says_in_our_own_words_that_the_database_is_gone(
         doors = (
             *(here.orders, here.aftersales, here.payments, here.purchasing, here.reconciliation),
             *(here.accounting, here.baskets, here.carriers, here.catalogue, here.credit),
-            *(here.locations, here.stock, here.transfers, here.warehouse),
+            *(here.locations, here.stock, here.subscriptions, here.transfers, here.warehouse),
         )
         kill(server)
         named = [each for door in doors for each in methods(door)]
