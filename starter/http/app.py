@@ -87,6 +87,8 @@ def described() -> FastAPI:
         description="Order management and fulfilment: every order is one durable workflow.",
         docs_url=None,
         redoc_url=None,
+        # A redirect would lead where the client's own Host header says, with its key.
+        redirect_slashes=False,
     )
     app.router.route_class = StrictRoute
     for router in _ROUTERS:

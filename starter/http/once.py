@@ -10,11 +10,12 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
-from pydantic_core import from_json, to_jsonable_python
+from pydantic_core import to_jsonable_python
 from starlette.responses import JSONResponse, Response
 
 from domain.access.request_keys import KEY_LENGTH_MAX, RequestKey
 from starter.http.problems import ProblemError
+from starter.http.reading import json_of
 from starter.service.service import Records, Service
 
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
@@ -177,8 +178,7 @@ async def _once(
             "send an Idempotency-Key of 1 to 255 printable ASCII characters, such as a UUID: a "
             "repeat with the same key is done once",
         )
-    body = await request.body()
-    content = from_json(body, allow_inf_nan=False) if body else None
+    content = json_of(await request.body())
     text = json.dumps([request.url.query, content], sort_keys=True, ensure_ascii=False)
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     path = f"{request.method} {request.url.path}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -11,14 +12,33 @@ from pydantic_core import from_json
 
 from starter.http.problems import ProblemError
 
+_JSON: Final = re.compile(r"application/([^;\s]+\+)?json(\s*;.*)?", re.IGNORECASE)
+
+
+def json_of(body: bytes) -> Any:
+    """The content of a body; None: it is empty. Raises ProblemError where it is no JSON.
+
+    It takes neither NaN nor nesting without end. Python's own parser takes the first, and dies of
+    the second.
+    """
+    try:
+        return from_json(body, allow_inf_nan=False) if body else None
+    except ValueError as error:
+        raise ProblemError(400, "not_json", f"the body is no JSON: {error}") from None
+
 
 class _StrictRequest(Request):
     async def json(self) -> Any:
-        """Neither NaN nor nesting without end, which Python's own parser takes, or dies of."""
-        try:
-            return from_json(await self.body(), allow_inf_nan=False)
-        except ValueError as error:
-            raise ProblemError(400, "not_json", f"the body is no JSON: {error}") from None
+        return json_of(await self.body())
+
+    async def check_kind(self) -> None:
+        """Raises ProblemError for a body that does not say that it is JSON, or is compressed."""
+        if not await self.body():
+            return
+        if not _JSON.fullmatch(self.headers.get("content-type", "").strip()):
+            raise ProblemError(415, "not_json", "say Content-Type: application/json, and send JSON")
+        if self.headers.get("content-encoding", "identity") != "identity":
+            raise ProblemError(415, "not_json", "send the JSON as it is, without Content-Encoding")
 
 
 class StrictRoute(APIRoute):
@@ -32,6 +52,8 @@ class StrictRoute(APIRoute):
             # No text that is kept has one, and PostgreSQL takes none.
             if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
                 raise ProblemError(422, "invalid_input", "the address holds a NUL character")
-            return await answer(_StrictRequest(request.scope, request.receive))
+            strict = _StrictRequest(request.scope, request.receive)
+            await strict.check_kind()
+            return await answer(strict)
 
         return strictly

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from tests.http.test_access_table import ALL
-from tests.support.api import Api
+from tests.support.api import Api, problem
 from tests.support.shop import Shop
 
 ODD: Final[tuple[Any, ...]] = (
@@ -71,3 +71,17 @@ async def test_nothing_odd_makes_it_fail(shop: Shop, name: str) -> None:
             headers={"Idempotency-Key": "k", "Content-Type": "application/json"},
         )
         assert answer.status_code < 500, (content, answer.text)
+
+
+@pytest.mark.parametrize("name", [name for name, one in ALL.items() if one.method == "POST"])
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", ""])
+async def test_a_body_that_is_no_json_is_told_so_whether_one_is_wanted_or_not(
+    shop: Shop, name: str, kind: str
+) -> None:
+    caller = await Api(shop).caller()
+    path = ALL[name].path.replace("{", "").replace("}", "")
+    for body in (b"{bad", b"a=b", b"\xff", b"[" * 100_000):
+        answer = await caller.post(
+            path, content=body, headers={"Idempotency-Key": "k", "Content-Type": kind}
+        )
+        problem(answer, 400 if kind == "application/json" else 415, "not_json")

@@ -166,10 +166,32 @@ async def test_a_body_that_is_no_json_is_told_so(here: Here, body: bytes) -> Non
     problem(await here.client.post("/units", content=body, headers=headers), 400, "not_json")
 
 
-async def test_a_body_of_another_type_is_not_read_as_json(here: Here) -> None:
-    headers = {"content-type": "text/plain"}
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"content-type": ""},
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},  # what curl says by itself
+        {"content-type": "application/json", "content-encoding": "gzip"},
+    ],
+)
+async def test_a_body_of_another_type_is_told_what_to_say(
+    here: Here, headers: dict[str, str]
+) -> None:
     answer = await here.client.post("/units", content=b'{"quantity":1}', headers=headers)
-    problem(answer, 422, "invalid_input")
+    problem(answer, 415, "not_json")
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/vnd.api+JSON"])
+async def test_json_under_each_of_its_names_is_read(here: Here, kind: str) -> None:
+    headers = {"content-type": kind}
+    answer = await here.client.post("/units", content=b'{"quantity":1}', headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_nobody_is_sent_where_a_host_header_says(here: Here) -> None:
+    problem(await here.client.get("/livez/", headers={"host": "evil.example"}), 404, "not_found")
 
 
 async def test_a_defect_tells_its_id_and_nothing_else(
