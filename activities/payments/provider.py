@@ -20,7 +20,8 @@ class Capabilities(BaseModel):
     the rest, so each parcel gets an authorization of its own. `holds_for`: how long an
     authorization can be charged. `keys_live`: how long the company remembers an idempotency key; a
     call with an unknown outcome is not repeated after that time. `least`: the least amount that it
-    authorizes, in minor units by currency; 1 where nothing is said.
+    authorizes, in minor units by currency; 1 where nothing is said. `listed`: it lists what it has
+    done, so that its days are compared with ours.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +30,7 @@ class Capabilities(BaseModel):
     holds_for: timedelta = timedelta(days=7)
     keys_live: timedelta = timedelta(hours=24)
     least: Mapping[str, int] = Field(default_factory=dict)
+    listed: bool = True
 
 
 class PaymentReceipt(BaseModel):

@@ -99,7 +99,9 @@ class Reconciliation:
         self, pool: Pool, providers: Mapping[str, PaymentProvider], client: Client
     ) -> None:
         self._pool = pool
-        self._providers = providers
+        self._providers = {
+            name: provider for name, provider in providers.items() if provider.capabilities.listed
+        }
         self._client = client
 
     @activity.defn

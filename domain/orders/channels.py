@@ -14,7 +14,7 @@ from domain.errors import InvalidInput
 from domain.fields import Currency, Document, Flag, Id
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from domain.orders.providers import ProviderName
+from domain.orders.providers import ELSEWHERE, ProviderName
 from domain.sellers import Code
 from domain.words import few
 
@@ -37,7 +37,10 @@ class Channel(Document):
     locations: Some = None
     """Only these may send its goods."""
     providers: Annotated[tuple[ProviderName, ...] | None, Field(min_length=1)] = None
-    """Only these may be paid by: the accounts at payment companies."""
+    """Only these may be paid by: the accounts at payment companies.
+
+    Orders that were paid elsewhere are taken only where `elsewhere` is among them.
+    """
     policy: Policy = Policy()
     retired: Flag = False
     """It takes no new orders."""
@@ -74,13 +77,34 @@ class Channel(Document):
                     f"{provider}",
                     where=where,
                 )
+            if provider == ELSEWHERE:
+                self._check_paid_elsewhere(order, where)
 
-    def policy_of(self, usual: Policy, differing: Policy | None = None) -> Policy:
-        """The policy of an order: the usual one, over that the channel's, over that its own."""
+    def _check_paid_elsewhere(self, order: Order, where: str) -> None:
+        if self.providers is None:  # Nobody gets goods by merely saying that they are paid.
+            raise InvalidInput(
+                f"{self.channel} takes no orders that were paid elsewhere; name {ELSEWHERE} in its "
+                "providers, and it does",
+                where=where,
+            )
+        if order.tenders:
+            raise InvalidInput(
+                "what was paid elsewhere was paid as a whole; leave the tenders out", where=where
+            )
+
+    def policy_of(
+        self, usual: Policy, differing: Policy | None = None, *, paid_elsewhere: bool = False
+    ) -> Policy:
+        """The policy of an order: the usual one, over that the channel's, over that its own.
+
+        `paid_elsewhere`: its money is there, so it is booked as soon as the order is confirmed.
+        """
         usual_here = Policy(over_the_counter=True).over(usual) if self.kind == "pos" else usual
         policy = self.policy.over(usual_here)
         if differing is not None:
             policy = differing.over(policy)
+        if paid_elsewhere:
+            policy = policy.model_copy(update={"charge": "at_confirmation"})
         if self.locations is None:
             return policy
         may = policy.sourcing.locations

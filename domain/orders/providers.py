@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
@@ -17,3 +17,6 @@ ProviderName = Annotated[
     ),
 ]
 """A payment company, or one of several accounts there."""
+
+ELSEWHERE: Final = "elsewhere"
+"""Payment was taken before the order came, by the shop that sends it: nothing is charged here."""

@@ -11,7 +11,7 @@ from domain.orders.messages import ChargeRequest, PayOutcome, PayRequest
 from starter.service.order_requests import OrderRequests
 from starter.service.updates import Taken
 from store.database import Pool
-from store.payments import bounced_refunds, disputes, money_reads, provider_reads
+from store.payments import bounced_refunds, disputes, elsewhere, money_reads, provider_reads
 from store.payments.money_reads import Unsettled
 from store.payments.provider_reads import DisputeRow, ProviderEventRow
 from store.payments.refunds import Refund
@@ -23,6 +23,10 @@ REFUND_CAME_BACK: Final = bounced_refunds.STEP
 
 DISPUTE_TO_BOOK: Final = disputes.BOOK
 """The names of steps begin so where a person has to book a dispute in another currency."""
+
+
+PAID_ELSEWHERE: Final = elsewhere.NEVER_BEGUN
+"""The names of steps begin so where a person pays back what was never charged here."""
 
 
 class PaymentRecords:
@@ -123,6 +127,12 @@ class PaymentRecords:
         """A person paid the customer the refund that a bank had sent back. Raises NotFound."""
         async with self._pool.acquire() as conn:
             if not await bounced_refunds.paid_otherwise(conn, order_id, step, note, who=who):
+                raise NotFound(f"{step!r} of {order_id} needs no attention")
+
+    async def settle_paid_elsewhere(self, order_id: str, step: str, note: str, *, who: str) -> None:
+        """A person paid back, where it was paid, what was never charged here. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            if not await elsewhere.settle_never_begun(conn, order_id, step, note, who=who):
                 raise NotFound(f"{step!r} of {order_id} needs no attention")
 
 

@@ -37,6 +37,7 @@ from starter.service.order_requests import OrderRequests
 from starter.service.orders import Orders
 from starter.service.payments import (
     DISPUTE_TO_BOOK,
+    PAID_ELSEWHERE,
     REFUND_CAME_BACK,
     PaymentRecords,
     Payments,
@@ -193,6 +194,7 @@ class Service(Records):
         ways = {
             LATE_SCAN: self.carriers.settle_late_scan,
             DISPUTE_TO_BOOK: self.payments.settle_dispute,
+            PAID_ELSEWHERE: self.payments.settle_paid_elsewhere,
             REFUND_CAME_BACK: self.payments.settle_bounced,
         }
         for begins, settle in ways.items():

@@ -13,6 +13,7 @@ from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.orders.channels import unknown
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.providers import ELSEWHERE
 from store.access import request_keys
 from store.batching import Batching
 from store.database import Connection, DatabaseAway, Pool
@@ -123,7 +124,8 @@ class TakingIn:
             channel.check(one.order)
         except InvalidInput as refusal:
             return refusal
-        policy = channel.policy_of(self._usual, one.differing)
+        paid = one.order.payment.provider == ELSEWHERE
+        policy = channel.policy_of(self._usual, one.differing, paid_elsewhere=paid)
         return Received(one.order, policy, one.bulk, channel.seller, revision, one.as_sent)
 
 

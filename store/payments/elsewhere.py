@@ -23,6 +23,9 @@ from store.orders import events
 from store.payments import billing, payments, refunds, tallies
 from store.payments.bounced_refunds import STEP as CAME_BACK_STEP
 
+NEVER_BEGUN: Final = "pay_back_elsewhere "
+"""The steps begin so where a part of an order that had come paid is never charged here."""
+
 _sql = load_queries(__file__)
 
 WHAT: Final = "paid back elsewhere"
@@ -279,3 +282,15 @@ class _Recording:
 
     def _money(self, minor: int) -> Money:
         return Money(minor=minor, currency=self._refund.amount.currency)
+
+
+async def settle_never_begun(
+    conn: Connection, order_id: str, step: str, note: str, *, who: str
+) -> bool:
+    """A person has paid back, elsewhere, what was paid there and never charged here.
+
+    False if no open step asks for that.
+    """
+    async with conn.transaction():
+        await lock_order(conn, order_id)
+        return await events.settle(conn, order_id, step, note, who=who)

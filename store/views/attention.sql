@@ -19,6 +19,7 @@ with task as (
                    select amount_minor from payment_operation p
                    where p.order_no = a.order_no and payment_key = split_part(a.step, ' ', 2))
                when 'book_dispute' then d.amount_minor
+               when 'pay_back_elsewhere' then o.total_minor - m.authorized
                when 'workflow' then m.captured - m.refunded
            end, 0) as amount_minor,
            coalesce(d.currency, o.currency) as currency, o.seller

@@ -339,6 +339,7 @@ DOORS = {
     "starter/service/payments.py": (
         "store.payments.bounced_refunds",
         "store.payments.disputes",
+        "store.payments.elsewhere",
         "store.payments.money_reads",
         "store.payments.provider_reads",
     ),

@@ -18,6 +18,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from activities.notifications.sending import Sender
 from activities.payments.provider import PaymentProvider
+from activities.providers.elsewhere import Elsewhere
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
@@ -29,6 +30,7 @@ from domain.money import Money, to_minor
 from domain.orders.messages import AttentionAnswer
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.providers import ELSEWHERE
 from domain.stock.kits import Kit
 from starter.service.service import Service
 from store.database import Pool
@@ -77,7 +79,10 @@ class Shop(Service):
         self.payment = SandboxPayment(
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
         )
-        self.providers: dict[str, PaymentProvider] = {STORE_CREDIT: StoreCredit(pool)}
+        self.providers: dict[str, PaymentProvider] = {
+            STORE_CREDIT: StoreCredit(pool),
+            ELSEWHERE: Elsewhere(),
+        }
         """Payment companies beside that of the sandbox."""
         self.carrier = SandboxCarrier(
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05

@@ -20,6 +20,30 @@ join customer_order c using (order_no)
 left join payment_authorization a
     on o.kind = 'authorize' and (a.order_no, a.authorization_key) = (o.order_no, o.authorization_key);
 
+-- Of an order that was paid elsewhere before it came, some or all cannot be sent: a person pays that back
+-- there. Our books never had it. The caller holds the order's lock.
+create or replace function pay_back_elsewhere(its_no bigint, why text) returns void
+language sql as $$
+    insert into attention (order_no, step, reason, allowed)
+    select order_no, 'pay_back_elsewhere ' || order_id,
+           format('it was paid as a whole where it was sold, and %s: pay back the rest there, and answer done',
+                  why), '{done}'
+    from customer_order join order_money m using (order_no)
+    where order_no = its_no and total_minor > m.authorized
+    on conflict (order_no, step) where resolved_at is null do nothing
+$$;
+
+create or replace function ask_to_pay_back_elsewhere() returns trigger language plpgsql as $$
+begin
+    perform pay_back_elsewhere(new.order_no, coalesce(new.reason, 'it is ' || new.decision));
+    return null;
+end $$;
+create or replace trigger order_paid_elsewhere_never_began after update of decision on customer_order
+    for each row
+    when (old.decision = 'received' and new.decision in ('rejected', 'cancelled')
+          and new.document #>> '{payment,provider}' = 'elsewhere')
+    execute function ask_to_pay_back_elsewhere();
+
 -- An order is paid for: it is confirmed, once, and the warehouse may begin. Not where something was released:
 -- then the order is being undone.
 create or replace function confirm_order(its_id text, its_why text, its_told jsonb) returns void
@@ -38,6 +62,9 @@ begin
     where order_no = the_no and state = 'open';
     insert into order_event (order_no, effect, what, who, why, data)
     values (the_no, its_id || ':authorize:confirmed', 'confirmed', 'orderloom', its_why, its_told);
+    if exists (select from payment_authorization where order_no = the_no and provider = 'elsewhere') then
+        perform pay_back_elsewhere(the_no, 'not all of it can be sent');
+    end if;
 end $$;
 
 -- The intent to authorize an amount, before the company is called, and the authorization that it may make.

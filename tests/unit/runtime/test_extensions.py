@@ -81,11 +81,13 @@ def test_stripe_the_sandbox_and_store_credit_are_found_as_anybodys_are() -> None
     ours = {one.name: one for one in installed() if one.distribution == "orderloom"}
     assert {name: one.extension and one.extension.brings for name, one in ours.items()} == {
         "sandbox": ("payment", "events", "carrier", "supplier"),
+        "elsewhere": ("payment",),
         "store_credit": ("payment",),
         "stripe": ("payment", "events"),
     }
     companies = Companies.of(list(ours.values()), (), NO_TOOLS)
-    assert companies.payment.keys() == {"sandbox", "store_credit"}  # there is no key of Stripe's
+    # There is no key of Stripe's.
+    assert companies.payment.keys() == {"sandbox", "store_credit", "elsewhere"}
     assert isinstance(companies.payment["store_credit"], StoreCredit)
     assert companies.events.keys() == {"sandbox", "stripe"}
 
