@@ -48,7 +48,7 @@ FREE: Final = {
 WORDS: Final = (
     *("zwirbelhuber", "Xaverine", "7766554", "Quastenhof", "DE998877665"),
     *("Plumperquatsch", "Nebelhorn", "Dudelsackgasse", "Kragenbaer", "Unterammerwinkel"),
-    *("Oberkrautgau", "82488", "Federkiel", "Tintenfassallee", "Pergamentheim"),
+    *("Oberkrautgau", "D-82488-Q", "Federkiel", "Tintenfassallee", "Pergamentheim"),
     *("Grummelpott", "Wilhelmtrude", "Stempelkarte", "Quakfrosch"),
 )
 """One of each of the texts above."""
