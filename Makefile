@@ -30,6 +30,7 @@ help:
 	@echo 'make fuzz-api  schemathesis against the HTTP API, EXAMPLES=200 for each operation'
 	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (15 minutes)'
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
+	@echo 'make bench-http  placing over HTTP beside a client, reads, pages of a million orders, webhooks (10 minutes)'
 	@echo 'make bench-aged  place, pick, list, search and show beside 2 million closed orders (40 minutes, 40 GB)'
 	@echo 'make baseline  write the first migration from store/schema/, as long as no database has to be kept'
 	@echo 'make lock   write requirements.lock anew (UPGRADE=1 takes the latest versions)'
@@ -107,6 +108,10 @@ bench: $(READY)
 .PHONY: bench-stock
 bench-stock: $(READY)
 	@$(RUN) -m benchmarks stock
+
+.PHONY: bench-http
+bench-http: $(READY)
+	@$(RUN) -m benchmarks http
 
 .PHONY: bench-aged
 bench-aged: $(READY)

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +26,7 @@ from benchmarks import (
     growth,
     hot_stock,
     hot_tables,
+    http,
     imports,
     plot,
     profile,
@@ -40,6 +41,7 @@ from benchmarks.venue import ROOT
 from domain.errors import InvalidInput, OrderloomError, Unreachable
 
 T = TypeVar("T")
+Command = Callable[[Console, argparse.Namespace], int]
 
 WITH_DATABASE = [contestant.name for contestant in ALL if contestant.has_effects]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -173,20 +175,20 @@ def _stock(console: Console, args: argparse.Namespace) -> int:
     return 1 if oversold else 0
 
 
-def _aged(console: Console, args: argparse.Namespace) -> int:
-    _until_told(aged.compare(console, args.orders, asked=args.asked, thin=args.thin))
-    return 0
-
-
 def _profile(console: Console, args: argparse.Namespace) -> int:
-    work = profile.profile(
-        console,
-        BY_NAME[args.contestant],
-        in_flight=args.in_flight,
-        seconds=args.seconds,
-        output=args.output,
-    )
+    who, load = BY_NAME[args.contestant], {"in_flight": args.in_flight, "seconds": args.seconds}
+    work = profile.profile(console, who, **load, output=args.output)
     return _verdict(console, _until_told(work))
+
+
+def _alone(work: Callable[[Console, argparse.Namespace], Coroutine[Any, Any, None]]) -> Command:
+    """A command that prints what it finds, and finds nothing wrong."""
+
+    def command(console: Console, args: argparse.Namespace) -> int:
+        _until_told(work(console, args))
+        return 0
+
+    return command
 
 
 _COMMANDS = {
@@ -196,7 +198,8 @@ _COMMANDS = {
     "grow": _grow,
     "import": _import,
     "stock": _stock,
-    "aged": _aged,
+    "aged": _alone(aged.compare),
+    "http": _alone(http.run),
     "profile": _profile,
 }
 
@@ -255,15 +258,7 @@ def _parser() -> argparse.ArgumentParser:
     growing.add_argument("--rounds", type=int, default=contest.FULL.rounds)
     _add_load(growing)
     _add_output(growing)
-    importing = commands.add_parser("import", help="web orders beside an import of many")
-    importing.add_argument("--orders", type=int, default=100_000, help="in each imported file")
-    importing.add_argument("--options", default="", help="of `orderloom place`")
-    importing.add_argument("--rate", type=float, default=1.5, help="web orders a second")
-    importing.add_argument("--rounds", type=int, default=contest.FULL.rounds)
-    importing.add_argument("--seconds", type=float, default=60)
-    importing.add_argument(
-        "--settle-seconds", type=float, default=10, help="from the first imported order"
-    )
+    imports.add_options(commands.add_parser("import", help="web orders beside an import of many"))
     stocking = commands.add_parser("stock", help="ways to claim stock that everybody wants")
     stocking.add_argument("--quick", action="store_true", help="whether it runs: seconds")
     stocking.add_argument("--rounds", type=int)
@@ -272,6 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     stocking.add_argument("--json", action="store_true", help="all figures as one document")
     stocking.add_argument("--markdown", action="store_true", help="the table for a page")
     aged.add_options(commands.add_parser("aged", help="beside millions of closed orders"))
+    http.add_options(commands.add_parser("http", help="what the HTTP door costs"))
     profiling = commands.add_parser("profile", help="where the time of one order goes")
     profiling.add_argument("--contestant", choices=WITH_DATABASE, default="orderloom")
     _add_load(profiling)

@@ -155,11 +155,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-async def compare(console: Console, orders: int, *, asked: int, thin: int) -> None:
+async def compare(console: Console, args: argparse.Namespace) -> None:
     """Fill one of two databases, ask both the same in pairs, and print how long each took.
 
-    `thin`: only each so-manieth of the made-up orders gets the rows that nothing here looks at.
+    `args.thin`: only each so-manieth made-up order gets the rows that nothing here looks at.
     """
+    orders, asked, thin = args.orders, args.asked, args.thin
     with temporary_folder() as home:
         async with (
             embedded_postgres(home) as server,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import shlex
@@ -29,6 +30,18 @@ _BEGINS_WITHIN_S: Final = 120.0
 _STOPS_WITHIN_S: Final = 60.0
 _UNDER_WAY_MAX: Final = 256
 _DECIDED_WITHIN_S: Final = 120.0
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of this command."""
+    parser.add_argument("--orders", type=int, default=100_000, help="in each imported file")
+    parser.add_argument("--options", default="", help="of `orderloom place`")
+    parser.add_argument("--rate", type=float, default=1.5, help="web orders a second")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument(
+        "--settle-seconds", type=float, default=10, help="from the first imported order"
+    )
 
 
 async def disturb(

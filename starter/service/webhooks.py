@@ -16,12 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from domain.errors import InvalidInput, NotFound, OrderloomError, Unreachable
 from domain.payments import signatures
+from store.batching import Batching
 from store.database import DatabaseFault, Pool
 from store.payments import provider_events
+from store.payments.provider_events import Told
 
 logger = logging.getLogger(__name__)
 
 BODY_BYTES_MAX: Final = 1_000_000
+TOGETHER_MAX: Final = 200
 
 KEEP_SECONDS_MAX: Final = 5.0
 """Time to keep an event in the database. An answer comes at most two seconds later."""
@@ -84,6 +87,15 @@ class Webhooks:
     def __init__(self, pool: Pool, checks: Mapping[str, SignatureCheck]) -> None:
         self._pool = pool
         self._checks = checks
+        # Events that come together are stored together: each commit waits for the disk.
+        self._batches = Batching(
+            self._keep_all,
+            rivals_over=lambda _: ("events",),
+            size=lambda _: 1,
+            size_max=TOGETHER_MAX,
+            writers_max=1,
+            hopeless=DatabaseFault,
+        )
 
     async def receive(self, provider: str, body: bytes, signature: str, *, now: datetime) -> Answer:
         """Take a request's raw body, with the header that signs it.
@@ -117,22 +129,23 @@ class Webhooks:
             raise InvalidInput(f"is larger than {BODY_BYTES_MAX} bytes", where="body")
         check(body, signature, now)
         content, envelope = read(body)
-        async with self._pool.acquire() as conn:
-            new = await provider_events.keep(
-                conn,
-                provider,
-                envelope.id,
-                envelope.type,
-                content,
-                datetime.fromtimestamp(envelope.created, UTC),
-            )
-            if not new and not await provider_events.kept_the_same(
-                conn, provider, envelope.id, envelope.type, content.get("data")
-            ):
+        happened_at = datetime.fromtimestamp(envelope.created, UTC)
+        told = Told(provider, envelope.id, envelope.type, content, happened_at)
+        new = await self._batches.answer(told)
+        if not new:
+            async with self._pool.acquire() as conn:
+                is_same = await provider_events.kept_the_same(
+                    conn, provider, envelope.id, envelope.type, content.get("data")
+                )
+            if not is_same:
                 logger.warning(
                     "%s came again with other content; what came first counts", envelope.id
                 )
         return envelope.id, new
+
+    async def _keep_all(self, told: Sequence[Told]) -> list[bool]:
+        async with self._pool.acquire() as conn:
+            return await provider_events.keep(conn, told)
 
 
 def read(body: bytes) -> tuple[dict[str, Any], _Envelope]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -31,24 +32,29 @@ _KINDS: Final = {
 _UNSETTLED: Final = ("requested", "unknown")
 
 
-async def keep(
-    conn: Connection,
-    provider: str,
-    event_id: str,
-    kind: str,
-    body: dict[str, Any],
-    happened_at: datetime,
-) -> bool:
-    """Store an event, once per id: the first one counts. False if the id was stored before."""
-    kept = await _sql.keep_event(
+@dataclass(frozen=True)
+class Told:
+    """An event as its company sent it."""
+
+    provider: str
+    event_id: str
+    kind: str
+    body: dict[str, Any]
+    happened_at: datetime
+
+
+async def keep(conn: Connection, told: Sequence[Told]) -> list[bool]:
+    """Store events, each once per id: the first one counts. False for an id that was known."""
+    rows = _sql.keep_events(
         conn,
-        provider=provider,
-        event_id=event_id,
-        type=kind,
-        body=body,
-        happened_at=happened_at,
+        providers=[one.provider for one in told],
+        event_ids=[one.event_id for one in told],
+        types=[one.kind for one in told],
+        bodies=[one.body for one in told],
+        happened=[one.happened_at for one in told],
     )
-    return kept is not None
+    new = {row["position"] async for row in rows}
+    return [position in new for position in range(1, len(told) + 1)]
 
 
 async def kept_the_same(

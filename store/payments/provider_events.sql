@@ -1,14 +1,20 @@
 -- Payment companies' messages, until they are processed.
 
--- name: keep_event(provider, event_id, type, body, happened_at)^
--- Stores it, once per id, and wakes the relay at commit. No row when the id was stored before.
-with kept as (
+-- name: keep_events(providers, event_ids, types, bodies, happened)
+-- Stores them, each once per id, and wakes the relay at commit. Returns the positions of the new ones, from 1.
+-- Written in the sequence of their ids, because an insert waits for another one of the same id.
+with told as (
+    select * from unnest(:providers::text[], :event_ids::text[], :types::text[], :bodies::jsonb[],
+                         :happened::timestamptz[])
+        with ordinality as t (provider, event_id, type, body, happened_at, position)
+), kept as (
     insert into provider_event (provider, event_id, type, body, happened_at)
-    values (:provider, :event_id, :type, :body, :happened_at)
+    select provider, event_id, type, body, happened_at from told order by provider, event_id, position
     on conflict (provider, event_id) do nothing
-    returning event_id
+    returning provider, event_id
 )
-select event_id, pg_notify('provider_event', event_id) from kept;
+select min(position) as position, (select pg_notify('provider_event', '')) as woken
+from told join kept using (provider, event_id) group by provider, event_id;
 
 -- name: kept_the_same(provider, event_id, type, data)$
 -- Whether the stored event with this id has the same content; the company counts its deliveries

@@ -34,6 +34,7 @@ SPEAKS_SQL = {
         (f"benchmarks/contestants/textbook_{part}.py" for part in TEXTBOOK),
         "has the statements of a tutorial",
     ),
+    "benchmarks/http.py": "writes orders that were closed long ago, and looks for their ends",
     "benchmarks/meters.py": "reads a meter of PostgreSQL's own",
     "starter/stack/postgres.py": "makes and drops the databases that migrations then fill",
 }
