@@ -38,6 +38,7 @@ _PLAIN: Final = {
     "list_type": "must be a list",
     "dict_type": "must be an object",
     "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
     "time_delta_type": "must be a length of time, such as PT30M",
     "time_delta_parsing": "must be a length of time, such as PT30M",
     "json_invalid": "is not JSON: {error}",

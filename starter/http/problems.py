@@ -70,6 +70,9 @@ KINDS: Final[Mapping[str, _Kind]] = {
 
 RETRY_AFTER_S: Final = 2
 
+FAULTS_MAX: Final = 100
+"""So many faults are told of a request: all of a large one would be larger than itself."""
+
 DEFECT: Final = "This is a fault of Orderloom: its log says more under this id"
 
 
@@ -158,14 +161,15 @@ def of_faults(errors: Sequence[Mapping[str, Any]], *, instance: str, request_id:
 
 
 def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
-    """The faults that the framework found in a request, in the words of every other door."""
+    """The first faults that the framework found, in the words of every other door."""
+    told = errors[:FAULTS_MAX]
     return [
         Fault(
             pointer="".join(f"/{_escaped(part)}" for part in place),
             code=str(error["type"]),
             detail=reason,
         )
-        for error, (place, _, reason) in zip(errors, faults_in(errors), strict=True)
+        for error, (place, _, reason) in zip(told, faults_in(told), strict=True)
     ]
 
 

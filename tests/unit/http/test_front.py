@@ -62,6 +62,10 @@ def odd_routes(app: FastAPI) -> None:
     async def units(units: Units) -> Units:
         return units
 
+    @app.post("/many-units")
+    async def many_units(units: list[Units]) -> None:
+        """Whatever they are."""
+
     @app.get("/who")
     async def who(request: Request) -> str | None:
         return None if request.client is None else request.client.host
@@ -188,6 +192,12 @@ async def test_json_under_each_of_its_names_is_read(here: Here, kind: str) -> No
     headers = {"content-type": kind}
     answer = await here.client.post("/units", content=b'{"quantity":1}', headers=headers)
     assert answer.status_code == 200, answer.text
+
+
+async def test_an_answer_is_no_larger_than_a_request_with_many_faults(here: Here) -> None:
+    answer = await here.client.post("/many-units", json=[{}] * 300)
+    told = problem(answer, 422, "invalid_input")
+    assert len(told["errors"]) == 100
 
 
 async def test_nobody_is_sent_where_a_host_header_says(here: Here) -> None:
