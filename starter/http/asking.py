@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_jsonable_python
 from starlette.responses import JSONResponse, Response
 
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, OrderloomError, Unreachable
 from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
@@ -22,12 +22,14 @@ from domain.orders.messages import (
     ReturnRequest,
     digest_of,
 )
+from starter.http import problems
 from starter.http.callers import Caller
 from starter.http.once import REPLAYED, Once
+from starter.http.problems import Problem
 from starter.http.shown_orders import mine
 from starter.http.versions import check_unchanged
 from starter.http.waiting import Preference
-from starter.service.updates import Taken
+from starter.service.updates import Taken, UnderWay
 
 Content = TypeVar("Content", CancelRequest, ReturnRequest, RefundRequest, PayRequest, ChargeRequest)
 Outcome = TypeVar("Outcome", bound=BaseModel)
@@ -52,7 +54,8 @@ IfMatch: TypeAlias = Annotated[
 class Command(BaseModel):
     """A request that an order has taken, and what became of it.
 
-    running: the order has it and will meet it. done: `outcome` is its answer.
+    running: the order has it, and will meet or refuse it. done: `outcome` is its answer. refused:
+    nothing was done, and `problem` tells why.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,8 +64,9 @@ class Command(BaseModel):
     order_id: str
     what: str
     asked_at: datetime
-    status: Literal["running", "done"]
+    status: Literal["running", "done", "refused"]
     outcome: dict[str, Any] | None = None
+    problem: Problem | None = None
 
 
 CHANGED: Final[dict[int | str, dict[str, Any]]] = {
@@ -110,43 +114,41 @@ class Asking:
         asked = content.model_copy(
             update={"request_id": self._once.request_id, "by": self._caller.who(by)}
         )
-        # A repeat is answered before the version is looked at: the first one has changed that.
-        kept = await self._caller.here.orders.answer_of(self._order_id, self._once.request_id)
-        if kept is not None:
-            self._once.check_same_content(is_same=kept.digest == digest_of(asked))
-            return self._done(outcome.model_validate(kept.outcome), replayed=True)
-        check_unchanged(self._request, shown)
         with self._once.alone():
+            # A repeat is answered before the version is looked at: the first one has changed that.
+            kept = await self._caller.here.orders.answer_of(self._order_id, self._once.request_id)
+            if kept is not None:
+                self._once.check_same_content(is_same=kept.digest == digest_of(asked))
+                return self._done(outcome.model_validate(kept.outcome), replayed=True)
+            check_unchanged(self._request, shown)
             return await self._asked(asked, ask)
 
     async def _asked(self, asked: Content, ask: Ask[Content, Outcome]) -> Response:
         began = datetime.now(UTC)
-        has_it = asyncio.Event()
-        work = asyncio.ensure_future(ask(self._order_id, asked, taken=has_it.set))
+        has_it: asyncio.Future[UnderWay] = asyncio.get_running_loop().create_future()
+        work = asyncio.ensure_future(ask(self._order_id, asked, taken=has_it.set_result))
         wait_s = self._waits.long.total_seconds()
         await asyncio.wait({work}, timeout=wait_s)
-        if not work.done() and not has_it.is_set():
+        if not work.done() and not has_it.done():
             # Without the order's word, nobody may say that it will be met.
-            hears = asyncio.ensure_future(has_it.wait())
-            await asyncio.wait(
-                {work, hears}, timeout=LAST_WORD_S, return_when=asyncio.FIRST_COMPLETED
-            )
-            hears.cancel()
+            either: set[asyncio.Future[Any]] = {work, has_it}
+            await asyncio.wait(either, timeout=LAST_WORD_S, return_when=asyncio.FIRST_COMPLETED)
         if work.done():
             return self._done(work.result())
-        if has_it.is_set():
+        if has_it.done():
             work.add_done_callback(_heard)
-            return self._later(type(asked).__name__, began)
+            return self._later(type(asked).__name__, began, has_it.result())
         return self._done(await work)
 
     def _done(self, outcome: BaseModel, *, replayed: bool = False) -> Response:
         headers = self._waits.applied() | (REPLAYED if replayed else {})
         return JSONResponse(to_jsonable_python(outcome), headers=headers)
 
-    def _later(self, what: str, began: datetime) -> Response:
+    def _later(self, what: str, began: datetime, under_way: UnderWay) -> Response:
         command = Command(
             command_id=self._request.app.state.cursors.after(
-                [self._order_id, self._once.request_id, what, began.isoformat()], _COMMANDS
+                [self._order_id, self._once.request_id, what, began.isoformat(), *under_way],
+                _COMMANDS,
             ),
             order_id=self._order_id,
             what=what,
@@ -170,17 +172,30 @@ async def command(request: Request, caller: Caller, command_id: str) -> Command:
         place = request.app.state.cursors.place(command_id, _COMMANDS)
     except InvalidInput:
         raise NotFound("there is no such command") from None
-    order_id, request_id, what, began = map(str, place)
+    order_id, request_id, what, began, *under_way = map(str, place)
     await caller.check_order(order_id)
-    kept = await caller.here.orders.answer_of(order_id, request_id)
+    orders = caller.here.orders
+    told: dict[str, Any] = {"status": "running"}
+    kept = await orders.answer_of(order_id, request_id)
+    if kept is None and (refusal := await _refusal(caller, order_id, UnderWay(*under_way))):
+        known = {"instance": request.url.path, "request_id": request.state.request_id}
+        told = {"status": "refused", "problem": problems.problem_of(refusal, **known)}
+    elif kept is not None:
+        told = {"status": "done", "outcome": kept.outcome}
     return Command(
         command_id=command_id,
         order_id=order_id,
         what=what,
         asked_at=datetime.fromisoformat(began),
-        status="running" if kept is None else "done",
-        outcome=None if kept is None else kept.outcome,
+        **told,
     )
+
+
+async def _refusal(caller: Caller, order_id: str, request: UnderWay) -> OrderloomError | None:
+    try:
+        return await caller.here.orders.refusal_of(order_id, request)
+    except Unreachable:  # What is not known to be refused is under way.
+        return None
 
 
 def _heard(work: asyncio.Future[Any]) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import uuid
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.service import RPCError
 
 from domain import ids
-from domain.errors import Conflict, Ending, NotFound, Refused, Unreachable
+from domain.errors import Conflict, Ending, NotFound, OrderloomError, Refused, Unreachable
 from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
@@ -25,7 +26,16 @@ from domain.orders.messages import (
 )
 from runtime.order_starts import late_run
 from runtime.retries import retry_context
-from starter.service.updates import Starts, Taken, is_missing, not_ready, unreachable, update
+from starter.service.updates import (
+    Starts,
+    Taken,
+    UnderWay,
+    is_missing,
+    not_ready,
+    refusal_of,
+    unreachable,
+    update,
+)
 from store.database import Pool
 from store.orders import answers, open_orders
 from store.views import reads
@@ -43,6 +53,9 @@ Answer = TypeVar("Answer")
 
 LATE_TRIES, ENDS_WITHIN_S = 3, 5.0
 """A message that came just as a run ended is for the next one."""
+
+REFUSED_WITHIN: Final = timedelta(seconds=0.5)
+"""A request is taken to be under way where nothing is said of it for so long."""
 
 NOT_READY_TRIES, NOT_READY_PAUSE_S = 10, 0.1
 """A message that came as its order went over into a new run was not taken, and is sent again."""
@@ -122,6 +135,14 @@ class OrderRequests:
         """What an order has answered to a request with this id, or None."""
         async with self._pool.acquire() as conn:
             return await answers.find(conn, order_id, request_id)
+
+    async def refusal_of(self, order_id: str, request: UnderWay) -> OrderloomError | None:
+        """Why an order has refused a request that it had. None: it did not, or not yet.
+
+        Raises Unreachable where Temporal does not answer.
+        """
+        handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
+        return await refusal_of(handle, request, within=REFUSED_WITHIN)
 
     async def _ended(
         self, order_id: str, name: str, request: Request, result: type[Answer]

@@ -19,7 +19,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from domain import ids
-from domain.errors import InvalidInput, Unreachable
+from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.orders.messages import (
     AttentionAnswer,
     Placement,
@@ -35,6 +35,7 @@ from starter.service.order_requests import OrderRequests
 from starter.service.resuming import SETTLE, LostOrders, Resumption
 from starter.service.taking_in import Asked, Taken, TakingIn
 from starter.service.taxing import taxed_by
+from starter.service.updates import UnderWay
 from store.database import Pool
 from store.orders.answers import KeptAnswer
 
@@ -197,6 +198,10 @@ class Orders(OrderRecords):
     async def answer_of(self, order_id: str, request_id: str) -> KeptAnswer | None:
         """What an order has answered to a request with this id; None: nothing yet."""
         return await self._requests.answer_of(order_id, request_id)
+
+    async def refusal_of(self, order_id: str, request: UnderWay) -> OrderloomError | None:
+        """Why an order has refused a request that it had; None: it did not, or not yet."""
+        return await self._requests.refusal_of(order_id, request)
 
     async def resolve_attention(self, order_id: str, answer: AttentionAnswer) -> None:
         """Tell a step that needs attention what to do. Raises Refused."""

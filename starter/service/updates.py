@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from temporalio.client import (
     Client,
@@ -24,8 +24,17 @@ from domain.errors import Conflict, Ending, NotFound, OrderloomError, Refused, U
 
 Answer = TypeVar("Answer")
 Starts = tuple[Client, Callable[[], WithStartWorkflowOperation[Any, Any]]]
-Taken = Callable[[], None]
-"""Called once an order has a request, and will meet it."""
+
+
+class UnderWay(NamedTuple):
+    """A request that a workflow has: the id of the update, and of the run that has it."""
+
+    update_id: str
+    run_id: str
+
+
+Taken = Callable[[UnderWay], None]
+"""Called once an order has a request, and will meet it or refuse it."""
 
 T = TypeVar("T")
 
@@ -77,7 +86,7 @@ async def update(
                 else WorkflowUpdateStage.ACCEPTED,
             )
             if taken is not None:
-                taken()
+                taken(UnderWay(under_way.id, under_way.workflow_run_id or ""))
             answer = await under_way.result(rpc_timeout=within)
         else:
             client, run = starts
@@ -99,6 +108,28 @@ async def update(
             f"{subject} did not answer in time; it may still do so: ask again"
         ) from error
     return answer
+
+
+async def refusal_of(
+    handle: WorkflowHandle[Any, Any], request: UnderWay, *, within: timedelta
+) -> OrderloomError | None:
+    """Why the workflow has refused a request that it had. None: it did not, or not yet.
+
+    Raises Unreachable where Temporal does not answer.
+    """
+    asked = handle.get_update_handle(request.update_id, workflow_run_id=request.run_id)
+    try:
+        await asked.result(rpc_timeout=within)
+    except WorkflowUpdateFailedError as error:
+        return _refusal(error)
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        if isinstance(error.__cause__, asyncio.CancelledError):
+            raise asyncio.CancelledError from error
+    except RPCError as error:
+        if not is_missing(error):
+            raise unreachable(error) from error
+        return Refused("the order has forgotten the request: ask again under the same key")
+    return None
 
 
 def not_ready(error: Exception) -> bool:

@@ -198,6 +198,28 @@ async def test_a_request_that_takes_longer_is_a_command_to_be_asked_for(
     problem(await caller.get(forged), 404, "not_found")
 
 
+async def test_a_command_that_the_order_refuses_later_says_so(shop: Shop, caller: Caller) -> None:
+    order = an_order(("TEA", 2, "10.00"))
+    await caller.placed(order)
+    path = f"/v1/orders/{order.order_id}/refund"
+    shop.faults.hold("grant_refund")
+    too_much = {"reason": "late", "amount": "500.00"}
+    later = await caller.send_once(path, too_much, key="k", if_match="*", prefer="wait=0")
+    assert later.status_code == 202, later.text
+    where = later.headers["location"]
+    assert (await caller.get(where)).json()["status"] == "running"
+    shop.faults.release("grant_refund")
+    for _ in range(100):
+        command = (await caller.get(where)).json()
+        if command["status"] != "running":
+            break
+        await asyncio.sleep(0.1)
+    assert (command["status"], command["outcome"]) == ("refused", None)
+    now = await caller.send_once(path, too_much, key="k", if_match="*")
+    told = problem(now, 409, "refused")
+    assert command["problem"]["detail"] == told["detail"]
+
+
 async def pages(caller: Caller, **filters: Any) -> list[str]:
     found: list[str] = []
     cursor: dict[str, Any] = {}
