@@ -102,6 +102,19 @@ class Once:
                     await records.requests.answered(self.key, status, None, body)
         return _answer(status, None, body)
 
+    async def once_by_name(
+        self, work: Callable[[], Awaitable[BaseModel]], *, status: int = 200
+    ) -> Response:
+        """Do what its own names make once, such as those of orders; at a repeat, ask it again.
+
+        The key is kept before it, so that other content is told apart; an answer is not kept.
+        """
+        with self.alone():
+            async with self._here.in_one_transaction() as records:
+                kept = await records.requests.claimed(self.key)
+            done = await work()
+        return _answer(status, None, to_jsonable_python(done), replayed=kept is not None)
+
     async def told_once(
         self, work: Callable[[Records], Awaitable[tuple[str, BaseModel]]], *, status: int = 200
     ) -> Response:

@@ -120,6 +120,43 @@ async def test_many_orders_are_each_answered_for_themselves(caller: Caller) -> N
     assert "lines" in refused["detail"]
 
 
+async def test_many_orders_under_one_key_are_told_apart_from_others(caller: Caller) -> None:
+    first, second = ({"orders": [sent(an_order(("TEA", 1, "10.00")))]} for _ in range(2))
+    once = await caller.send_once("/v1/orders/many", first, key="k")
+    again = await caller.send_once("/v1/orders/many", first, key="k")
+    assert again.json() == once.json()
+    assert [each.headers.get("idempotent-replayed") for each in (once, again)] == [None, "true"]
+    problem(await caller.send_once("/v1/orders/many", second, key="k"), 422, "key_reused")
+    assert len((await caller.get("/v1/orders")).json()["items"]) == 1
+
+
+async def test_many_orders_without_a_decision_take_no_longer_than_one(
+    shop: Shop, caller: Caller
+) -> None:
+    shop.faults.hold("reserve_stock")
+    many = {"orders": [sent(an_order(("TEA", 1, "10.00"))) for _ in range(5)]}
+    began = asyncio.get_running_loop().time()
+    answer = await caller.send_once("/v1/orders/many", many, prefer="wait=2")
+    took = asyncio.get_running_loop().time() - began
+    shop.faults.release("reserve_stock")
+    assert [one["outcome"] for one in answer.json()["results"]] == ["in_progress"] * 5
+    assert took < 6
+
+
+async def test_a_step_is_resolved_once_and_a_repeat_is_told_so(shop: Shop, caller: Caller) -> None:
+    shop.faults.refuse("pick_pack_ship")
+    order = an_order(("TEA", 1, "10.00"))
+    await caller.placed(order)
+    path = f"/v1/orders/{order.order_id}/resolve"
+    decision = {"step": await shop.parked(order.order_id), "action": "retry", "note": "again"}
+    shop.faults.heal("pick_pack_ship")
+    for replayed in (None, "true"):
+        answer = await caller.send_once(path, decision, key="k", if_match="*")
+        assert (answer.status_code, answer.headers.get("idempotent-replayed")) == (204, replayed)
+    other = {**decision, "note": "another"}
+    problem(await caller.send_once(path, other, key="k", if_match="*"), 422, "key_reused")
+
+
 async def test_it_is_read_by_version_and_a_known_one_is_not_sent_again(
     shop: Shop, caller: Caller
 ) -> None:

@@ -135,13 +135,12 @@ async def resolve(
     caller: Annotated[Caller, may("orders:write")],
     once: Keyed,
     _: IfMatch = None,
-) -> None:
+) -> Response:
     """`tasks` of the order names the steps, and the answers that each of them takes.
 
-    A step that was resolved takes no second answer: a repeat finds nothing that waits.
+    A step that was resolved takes no second answer, under another key.
     """
-    with once.alone():
-        await decide(caller, request, order_id, answer)
+    return await once.outside(lambda: decide(caller, request, order_id, answer), status=204)
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
@@ -104,15 +105,23 @@ async def place_many(
     caller: Annotated[Caller, may("orders:write")],
     once: Keyed,
     waits: Waits,
-) -> ManyPlaced:
+) -> Response:
     """Each order is placed and answered for itself, as if it had come alone.
 
-    A repeat places nothing twice, and tells what became of each order by then. Files of more
-    orders are imported as a job.
+    All are decided within the time that `Prefer: wait=n` says, or are in progress then. A repeat
+    places nothing twice, and tells what became of each order by then. Files of more orders are
+    imported as a job.
     """
-    with once.alone():
-        results = [await _one_of_many(request, caller, one, waits.long) for one in many.orders]
-    return ManyPlaced(results=tuple(results))
+
+    async def placed() -> ManyPlaced:
+        # Together, so that the time of an answer does not grow with their number. They are written
+        # down in the sequence in which they came.
+        results = await asyncio.gather(
+            *(_one_of_many(request, caller, one, waits.long) for one in many.orders)
+        )
+        return ManyPlaced(results=tuple(results))
+
+    return await once.once_by_name(placed)
 
 
 async def _one_of_many(
