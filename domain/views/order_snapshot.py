@@ -133,7 +133,7 @@ class Happened(Part):
 class ShownRefund(Part):
     """An amount that is paid back: `owed` of it is not with the customer yet."""
 
-    type: Literal["refund"] = "refund"
+    type: Literal["refund"]
     refund_id: str
     kind: RefundKind
     at: datetime
@@ -155,7 +155,7 @@ class ReturnedUnits(Part):
 class ShownReturn(Part):
     """Goods that come back. undeliverable, found: the carrier brings them, nobody has asked."""
 
-    type: Literal["return"] = "return"
+    type: Literal["return"]
     return_id: str
     kind: Literal["customer", "undeliverable", "found"]
     state: Literal["approved", "received", "refunded", "closed"]

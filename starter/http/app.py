@@ -17,7 +17,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from domain.errors import OrderloomError
-from starter.http import health, pages, problems, v1
+from starter.http import health, pages, problems, told, v1
 from starter.http.callers import Limiter
 from starter.http.cursors import Cursors
 from starter.http.front import Front, Limits
@@ -91,6 +91,7 @@ def described() -> FastAPI:
         redirect_slashes=False,
     )
     app.router.route_class = StrictRoute
+    told.describe(app)
     for router in _ROUTERS:
         app.include_router(router)
     app.add_exception_handler(OrderloomError, _refused)

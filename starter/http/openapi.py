@@ -20,12 +20,15 @@ _WHY: Final[Mapping[str, str]] = {
     "403": "The API key lacks a scope.",
     "404": "There is no such thing, or it is not the API key's.",
     "409": "A rule says no, or the same request is still being answered.",
+    "412": "The order has changed since the version that If-Match names.",
     "422": "A value cannot be used, or the Idempotency-Key was used with other content.",
+    "428": "If-Match is missing.",
     "429": "Too many requests in a minute: Retry-After says when to ask again.",
     "500": "A fault of Orderloom: its log says more under the request id.",
     "default": "Why it was not done.",
 }
 _KEY: Final = "api_key"
+_CHANGED: Final = frozenset({"412", "428"})
 _NEEDED: Final = ("Idempotency-Key", "If-Match")
 _TAGS: Final[Mapping[str, str]] = {
     "orders": "Orders: placed, read, listed, and asked what became of a request.",
@@ -80,6 +83,8 @@ _RATE: Final = {
     },
 }
 
+_USUAL: Final = {**_RATE, **_ORIGIN}
+
 
 def completed(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the problems that each operation may answer with, and its headers."""
@@ -107,17 +112,36 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
                 parameter["required"] = True
         answers = operation["responses"]
         answers.pop("422", None)
-        for status in _refusals(path, method, operation):
-            answers[status] = {"description": _WHY[status], "content": _PROBLEM}
-        for status, answer in answers.items():
-            if status in ("412", "428"):
-                answer["content"] = _PROBLEM
-            answer["headers"] = {**answer.get("headers", {}), **_RATE, **_ORIGIN}
-            if status == "429":
-                answer["headers"] |= _WAIT
+        for answer in answers.values():
+            answer["headers"] = {**answer.get("headers", {}), **_named(_USUAL)}
+        for status in (*_refusals(path, method, operation), *(_CHANGED & answers.keys())):
+            answers[status] = {"$ref": f"#/components/responses/{_name(status)}"}
         operation["responses"] = dict(sorted(answers.items()))
+    document["components"]["headers"] = {**_USUAL, **_WAIT}
+    document["components"]["responses"] = {
+        _name(status): {
+            "description": why,
+            "content": _PROBLEM,
+            "headers": _named({**_USUAL, **(_WAIT if status == "429" else {})}),
+        }
+        for status, why in _WHY.items()
+    }
+    for item in document.get("webhooks", {}).values():
+        operation = item["post"]
+        operation["security"] = []  # the signature shows who sent it
+        (content,) = operation["requestBody"]["content"].values()
+        operation["requestBody"]["content"] = {"application/cloudevents+json": content}
+        operation["responses"] = {"2XX": {"description": "It is taken."}}
     _bound(document)
     return document
+
+
+def _name(status: str) -> str:
+    return f"Problem{status.capitalize()}"
+
+
+def _named(headers: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
 
 
 def _given(schema: dict[str, Any]) -> dict[str, Any]:

@@ -119,6 +119,7 @@ def snapshot_of(detail: OrderDetail) -> OrderSnapshot:
 def _adjusted(detail: OrderDetail) -> tuple[Adjusted, ...]:
     refunds = [
         ShownRefund(
+            type="refund",
             refund_id=one.refund_id,
             kind=one.kind,
             at=one.granted_at,
@@ -132,6 +133,7 @@ def _adjusted(detail: OrderDetail) -> tuple[Adjusted, ...]:
     ]
     returns = [
         ShownReturn(
+            type="return",
             return_id=one.return_id,
             kind=one.kind,
             state=one.state,

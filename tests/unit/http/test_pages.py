@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from domain.notifications.catalogue import CATALOGUE
 from starter.http.app import described
 from starter.http.describe import document
 from starter.http.front import Front, Limits
@@ -44,11 +45,12 @@ async def test_each_operation_has_a_name_a_summary_and_problem_documents(
     assert len(set(names)) == len(names) > 0
     described_tags = {tag["name"] for tag in served["tags"]}
     assert {tag for one in operations for tag in one["tags"]} == described_tags
+    refusals = served["components"]["responses"]
     for one in operations:
         assert one["summary"]
         assert one["description"]
         refused = {
-            status: answer["content"]
+            status: refusals[answer["$ref"].rsplit("/", 1)[1]]["content"]
             for status, answer in one["responses"].items()
             if not status.startswith(("2", "304", "503"))
         }
@@ -70,3 +72,17 @@ async def test_the_pages_load_nothing_from_elsewhere(client: httpx.AsyncClient) 
     assert "<script>" not in page.text
     assert (await client.get("/docs/nothing.js")).json()["code"] == "not_found"
     assert (await client.get("/docs/..%2fconsts.py")).status_code == 404
+
+
+async def test_each_type_of_event_is_described_as_what_its_receiver_gets(
+    client: httpx.AsyncClient,
+) -> None:
+    served = (await client.get("/openapi.json")).json()
+    assert set(served["webhooks"]) == set(CATALOGUE)
+    for event_type, item in served["webhooks"].items():
+        told = item["post"]
+        assert told["summary"] == CATALOGUE[event_type].when
+        (content,) = told["requestBody"]["content"].values()
+        schema = served["components"]["schemas"][content["schema"]["$ref"].rsplit("/", 1)[1]]
+        assert schema["properties"]["type"]["const"] == event_type
+        assert schema["properties"]["data"]["$ref"]
