@@ -25,6 +25,7 @@ from starter.http.metrics import Metrics
 from starter.http.openapi import completed
 from starter.http.problems import DEFECT, ProblemError
 from starter.http.reading import StrictRoute
+from starter.http.streams import Streams
 from starter.service.service import Service
 
 _ASKED: Final = ("If-Match", "If-None-Match", "Prefer", "X-Request-Id", "Last-Event-ID")
@@ -67,6 +68,7 @@ def application(
     app.state.cursors = cursors
     app.state.limiter = Limiter()
     app.state.under_way = set()
+    app.state.streams = Streams(here)
     app.state.stop = stop or asyncio.Event()
     return Front(app, limits=limits, metrics=metrics)
 

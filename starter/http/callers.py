@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import Depends, Request, Security
@@ -58,6 +58,11 @@ class Caller:
 
     grant: Grant
     here: Service
+    _token: str = field(repr=False)
+
+    async def is_still_known(self) -> bool:
+        """Whether the key is still valid. A scope, a channel or a seller never leaves a key."""
+        return await self.here.access.grant(self._token) is not None
 
     @property
     def channels(self) -> list[str] | None:
@@ -145,7 +150,7 @@ async def _caller(
         raise ProblemError(
             403, "missing_scope", f"the key lacks the scope {', '.join(lacking)}: ask with another"
         )
-    return Caller(grant, here)
+    return Caller(grant, here, given.credentials)
 
 
 def may(scope: Scope) -> Any:

@@ -126,6 +126,58 @@ async def test_a_stream_tells_what_happens_and_goes_on_where_it_broke_off(
     assert int(second[0][0]) == int(first[-1][0]) + 1
 
 
+async def test_a_stream_ends_with_its_key(api: Api, caller: Caller) -> None:
+    reader = await api.caller("events:read")
+    async with listening(api, reader) as client, client.stream("GET", "/v1/events") as answer:
+        lines = answer.aiter_lines()
+        await anext(lines)
+        await api.here.access.revoke(reader.key_id, who="test")
+        await caller.placed(an_order(("TEA", 1, "10.00")))
+        async with asyncio.timeout(20):
+            assert [line async for line in lines if line.startswith("data")] == []
+
+
+async def test_a_stream_tells_as_much_as_there_is_whatever_one_look_may_read(
+    api: Api, caller: Caller
+) -> None:
+    start = (await caller.get("/v1/events")).json()["position"]
+    for _ in range(4):
+        await caller.placed(an_order(("TEA", 1, "10.00")))
+        await read_until(caller, "orderloom.order.confirmed.v1", start)
+    few = {"after": start, "limit": 1}
+    last = (await caller.get("/v1/events")).json()["position"]
+    async with listening(api, caller) as client:
+        began = asyncio.get_running_loop().time()
+        async with client.stream("GET", "/v1/events", params=few) as answer:
+            async for line in answer.aiter_lines():
+                if line == f"id: {last}":
+                    break
+        assert asyncio.get_running_loop().time() - began < 4
+
+
+async def test_one_key_does_not_take_the_streams_of_others(
+    api: Api, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("starter.http.streams.OF_A_KEY_MAX", 1)
+    async with listening(api, caller) as client:
+        async with client.stream("GET", "/v1/events") as first:
+            lines = first.aiter_lines()
+            await anext(lines)  # it flows
+            async with client.stream("GET", "/v1/events") as another:
+                await another.aread()
+                problem(another, 429, "too_many_streams")
+            other = await api.caller("events:read")
+            theirs = {"Authorization": other.headers["Authorization"]}
+            async with client.stream("GET", "/v1/events", headers=theirs) as second:
+                assert second.status_code == 200
+        for _ in range(50):
+            async with client.stream("GET", "/v1/events") as again:
+                if again.status_code == 200:
+                    break
+            await asyncio.sleep(0.1)
+        assert again.status_code == 200
+
+
 async def test_a_subscription_is_made_once_and_its_secret_told_once(caller: Caller) -> None:
     made = await caller.send_once("/v1/subscriptions", RECEIVER, key="k")
     assert made.status_code == 201, made.text

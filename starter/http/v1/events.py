@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any, Final
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
@@ -13,12 +14,12 @@ from domain.errors import InvalidInput, Unreachable
 from domain.notifications.event_types import EventType
 from starter.http.callers import Caller, may
 from starter.http.reading import StrictRoute
+from starter.http.streams import LOOK_EVERY_S, Streams
 from starter.service.event_subscriptions import ReadEvents
 
 router = APIRouter(prefix="/v1", tags=["events"], route_class=StrictRoute)
 
 STREAM: Final = "text/event-stream"
-_LOOK_EVERY_S: Final = 1.0
 _SIGN_OF_LIFE_EVERY: Final = 15
 """After so many looks without news: what is between the two may end a silent connection."""
 
@@ -64,36 +65,48 @@ async def read_events(
             position, types, caller.channels, caller.sellers, limit
         )
 
+    streams: Streams = request.app.state.streams
+    is_stream = STREAM in request.headers.get("accept", "")
+    if is_stream:
+        streams.check_room(caller.grant.key_id)
     first = await read(after)
-    if STREAM not in request.headers.get("accept", ""):
+    if not is_stream:
         return Response(first.model_dump_json(exclude_none=True), media_type="application/json")
     request.state.flows()
-    return StreamingResponse(_stream(request, first, read), media_type=STREAM)
+    return StreamingResponse(_stream(request, caller, first, read, limit), media_type=STREAM)
 
 
 async def _stream(
-    request: Request, found: ReadEvents, read: Callable[[int | None], Any]
+    request: Request,
+    caller: Caller,
+    found: ReadEvents,
+    read: Callable[[int | None], Awaitable[ReadEvents]],
+    limit: int,
 ) -> AsyncIterator[bytes]:
-    """The events as they come, until the caller or this program ends."""
+    """The events as they come, until the caller, the key or this program ends."""
     stop: asyncio.Event = request.app.state.stop
-    yield b"retry: 2000\n\n"
-    silent = 0
-    while True:
-        for message in found.events:
-            head = f"id: {int(message.sequence or 0)}\nevent: {message.type}\ndata: "
-            yield head.encode() + message.body() + b"\n\n"
-        silent = 0 if found.events else silent + 1
-        if silent % _SIGN_OF_LIFE_EVERY == 0:
-            # Without data it is no event, and is remembered all the same.
-            yield f"id: {found.position}\n\n".encode()
-        try:
-            async with asyncio.timeout(_LOOK_EVERY_S):
-                await stop.wait()
-        except TimeoutError:
-            pass
-        else:
-            return
-        try:
-            found = await read(found.position)
-        except (Unreachable, InvalidInput):
-            return  # the caller comes again, and is told then
+    streams: Streams = request.app.state.streams
+    with streams.counted(caller.grant.key_id):
+        yield b"retry: 2000\n\n"
+        silent = 0
+        while not stop.is_set():
+            for message in found.events:
+                head = f"id: {int(message.sequence or 0)}\nevent: {message.type}\ndata: "
+                yield head.encode() + message.body() + b"\n\n"
+            silent = 0 if found.events else silent + 1
+            if silent % _SIGN_OF_LIFE_EVERY == 0:
+                # Without data it is no event, and is remembered all the same.
+                yield f"id: {found.position}\n\n".encode()
+            if len(found.events) < limit:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
+            try:
+                is_quiet = await streams.newest() == found.position
+                if is_quiet and silent % _SIGN_OF_LIFE_EVERY:
+                    found = ReadEvents(events=(), position=found.position)
+                    continue
+                if not await caller.is_still_known():
+                    return
+                found = await read(found.position)
+            except (Unreachable, InvalidInput):
+                return  # the caller comes again, and is told then
