@@ -1,0 +1,151 @@
+"""Programs ask over HTTP while everything is killed: with their keys, each thing is done once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from typing import Any, Final
+
+import httpx
+
+from store.database import Pool
+from tests.e2e.stack import Shell, Up, fresh_shell
+from tests.support.builders import a_document
+
+ORDERS: Final = 150
+PROGRAMS_AT_ONCE: Final = 8
+CANCELLED: Final = frozenset(range(0, ORDERS, 5))
+KILLED: Final = ("serve", "worker-1", "postgres", "temporal")
+PATIENCE_S: Final = 150.0
+STALLED: Final = frozenset({408, 429, 500, 502, 503, 504})
+
+
+class Programs:
+    """What a shop's programs do: they ask again with the same key until they are answered."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=40
+        )
+        self.asked: Counter[str] = Counter()
+
+    async def post(self, path: str, content: dict[str, Any], key: str, **headers: str) -> Any:
+        """The answer to a change. It is asked for until there is one."""
+        return await self._until_answered(
+            "POST", path, json=content, headers={"Idempotency-Key": key, **headers}
+        )
+
+    async def get(self, path: str) -> Any:
+        return await self._until_answered("GET", path)
+
+    async def _until_answered(self, method: str, path: str, **sent: Any) -> Any:
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                self.asked[method] += 1
+                try:
+                    answer = await self._client.request(method, path, **sent)
+                except httpx.TransportError:  # its server has died, or is not there yet
+                    await asyncio.sleep(0.2)
+                    continue
+                told = answer.json()
+                if answer.is_success:
+                    return told
+                again = told["retryable"] or told["code"] == "unreachable"
+                assert again or answer.status_code in STALLED, told
+                await asyncio.sleep(0.2)
+
+    async def one(self, number: int) -> None:
+        """Place an order, and cancel some of them."""
+        document = a_document(
+            channel_order_id=str(number),
+            lines=[{"sku": "TEA", "quantity": 1, "unit_price": "9.99"}],
+        )
+        placed = await self.post("/v1/orders", document, f"place-{number}", Prefer="wait=2")
+        assert placed["order_id"] == f"web-{number}"
+        if number in CANCELLED:
+            await self._decided(placed["order_id"])
+            path = f"/v1/orders/{placed['order_id']}/cancel"
+            why = {"reason": "ordered twice"}
+            outcome = await self.post(path, why, f"cancel-{number}", **{"If-Match": "*"})
+            if "command_id" in outcome:
+                outcome = await self._done(outcome["command_id"])
+            assert outcome["outcome"] == "cancelled", outcome
+
+    async def _decided(self, order_id: str) -> None:
+        while (await self.get(f"/v1/orders/{order_id}"))["state"] == "received":
+            await asyncio.sleep(0.2)
+
+    async def _done(self, command_id: str) -> Any:
+        while (found := await self.get(f"/v1/commands/{command_id}"))["status"] == "running":
+            await asyncio.sleep(0.2)
+        return found["outcome"]
+
+    async def all_at_work(self) -> None:
+        """So many programs share the orders."""
+        numbers = iter(range(ORDERS))
+
+        async def work() -> None:
+            for number in numbers:
+                await self.one(number)
+
+        await asyncio.gather(*(work() for _ in range(PROGRAMS_AT_ONCE)))
+        async with asyncio.timeout(PATIENCE_S):
+            for number in range(ORDERS):
+                await self._decided(f"web-{number}")
+        await self._client.aclose()
+
+
+async def killing(up: Up, chance: random.Random) -> None:
+    """Each program once, and one after the other."""
+    for name in chance.sample(KILLED, len(KILLED)):
+        await asyncio.sleep(chance.uniform(0.5, 2.0))
+        again = up.said(f"{name} was started again")
+        await asyncio.to_thread(up.kill, name)
+        await asyncio.to_thread(up.wait_for, f"{name} was started again", times=again + 1)
+
+
+async def beside(shell: Shell, up: Up, programs: Programs, chance: random.Random) -> None:
+    async with asyncio.TaskGroup() as together:
+        together.create_task(programs.all_at_work())
+        together.create_task(killing(up, chance))
+
+
+def test_programs_that_ask_again_with_their_keys_get_each_thing_once() -> None:
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")  # shown when the test fails
+    with fresh_shell() as shell, shell.up() as up:
+        shell.orderloom("stock", "receive", "TEA", "1000", "--new-location")
+        scopes = ("orders:read", "orders:write", "aftersales:write")
+        named = [part for scope in scopes for part in ("--scope", scope)]
+        told = shell.orderloom("api-keys", "make", "shop", *named, "--per-minute", "100000")
+        url = shell.info().http_url
+        assert url is not None
+        programs = Programs(url, told["secret_text"])
+        asyncio.run(beside(shell, up, programs, random.Random(seed)))
+        assert programs.asked["POST"] > ORDERS + len(CANCELLED), "nothing was asked twice"
+        assert shell.ask(counted) == {
+            "orders": ORDERS,
+            "cancelled": len(CANCELLED),
+            "keys of orders": ORDERS,
+            "units taken": ORDERS - len(CANCELLED),
+        }
+        assert shell.orderloom("audit")["clean"]
+        log = (shell.home / "logs" / "serve.log").read_text(encoding="utf-8")
+        assert "POST /v1/orders" in log
+        assert told["secret_text"] not in log
+
+
+async def counted(pool: Pool) -> dict[str, int]:
+    """What there is, and what it should be."""
+    row = await pool.fetchrow(
+        """
+        select (select count(*) from customer_order) as "orders",
+               (select count(*) from order_line where cancelled > 0) as "cancelled",
+               (select count(*) from request_key where path = 'POST /v1/orders')
+                   as "keys of orders",
+               (select sum(allocated)::bigint from stock) as "units taken"
+        """
+    )
+    assert row is not None
+    return dict(row)
