@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from dataclasses import dataclass, field
@@ -21,7 +22,13 @@ from starter.http.problems import ProblemError
 from starter.service.service import Service
 
 WRONG_KEYS_A_MINUTE: Final = 30
-"""Of one address: nobody finds a key by trying, but each try costs a look into the database."""
+"""Of one address: nobody finds a key by trying, but each try costs a look into the database.
+
+Behind a proxy many programs have one address, so keys that this process knows are let in all the
+same.
+"""
+
+_KNOWN_MAX: Final = 10_000
 
 _WINDOW_S: Final = 60
 _scheme = HTTPBearer(
@@ -37,6 +44,20 @@ class Limiter:
 
     def __init__(self) -> None:
         self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._known: dict[bytes, None] = {}  # digests of keys that were valid, the oldest first
+
+    def knows(self, token: str) -> bool:
+        """Whether the key was valid when it was last used here."""
+        return _digest(token) in self._known
+
+    def learn(self, token: str, *, is_valid: bool) -> None:
+        """Remember whether a key is valid."""
+        digest = _digest(token)
+        self._known.pop(digest, None)
+        if is_valid:
+            self._known[digest] = None
+            if len(self._known) > _KNOWN_MAX:
+                del self._known[next(iter(self._known))]
 
     def takes(self, who: str, per_minute: int) -> bool:
         """Count a request. False: there were too many in the last minute."""
@@ -50,6 +71,10 @@ class Limiter:
         """How many more there may be, and the seconds until the oldest one counts no more."""
         stats = self._windows.get_window_stats(RateLimitItemPerMinute(per_minute), who)
         return max(0, stats.remaining), max(1, math.ceil(stats.reset_time - time.time()))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 @dataclass(frozen=True)
@@ -129,9 +154,11 @@ async def _caller(
     if given is None:
         raise _refused("no_key", "send an API key: Authorization: Bearer olk_…")
     address = f"address {request.client.host if request.client else ''}"
-    if limiter.is_full(address, WRONG_KEYS_A_MINUTE):
+    token = given.credentials
+    if not limiter.knows(token) and limiter.is_full(address, WRONG_KEYS_A_MINUTE):
         raise _too_many(limiter, address, WRONG_KEYS_A_MINUTE, "requests with a wrong key")
-    grant = await here.access.grant(given.credentials)
+    grant = await here.access.grant(token)
+    limiter.learn(token, is_valid=grant is not None)
     if grant is None:
         limiter.takes(address, WRONG_KEYS_A_MINUTE)
         raise _refused("unknown_key", "there is no such API key, or it is not valid any more")
@@ -150,7 +177,7 @@ async def _caller(
         raise ProblemError(
             403, "missing_scope", f"the key lacks the scope {', '.join(lacking)}: ask with another"
         )
-    return Caller(grant, here, given.credentials)
+    return Caller(grant, here, token)
 
 
 def may(scope: Scope) -> Any:
