@@ -81,13 +81,13 @@ class Once:
                 await records.requests.answered(self.key, status, location, body)
         return _answer(status, location, body)
 
-    async def over_several(
-        self, work: Callable[[], Awaitable[BaseModel | Response]], *, status: int = 200
+    async def safe_to_repeat(
+        self, work: Callable[[], Awaitable[BaseModel | Response | None]], *, status: int = 200
     ) -> Response:
-        """Do what takes several transactions and is safe to repeat, and keep the key after it.
+        """Do what takes several transactions, or others do; and keep the key and the answer after.
 
-        A repeat that comes before that does it again. `work` returns what to answer and to keep;
-        a whole answer is not kept.
+        A repeat that comes before that does it again, which `work` must bear. It returns what to
+        answer and to keep; a whole answer is not kept.
         """
         with self.alone():
             kept = await self._here.requests.first(self.key)
@@ -137,23 +137,6 @@ class Once:
                 made, done = await work(records)
                 await records.requests.answered(self.key, status, None, {"id": made})
         return _answer(status, None, to_jsonable_python(done))
-
-    async def outside(
-        self, work: Callable[[], Awaitable[BaseModel | None]], *, status: int = 200
-    ) -> Response:
-        """Do what others than the database do, and keep the answer when it is done.
-
-        `work` must bear to be done again: this process may end between the two.
-        """
-        with self.alone():
-            kept = await self._here.requests.first(self.key)
-            if kept is not None:
-                return _answer(kept.status or status, kept.location, kept.body, replayed=True)
-            body = to_jsonable_python(await work())
-            async with self._here.in_one_transaction() as records:
-                if await records.requests.claimed(self.key) is None:
-                    await records.requests.answered(self.key, status, None, body)
-        return _answer(status, None, body)
 
 
 def _answer(status: int, location: str | None, body: Any, *, replayed: bool = False) -> Response:

@@ -154,7 +154,7 @@ async def erase(
         )
         return _told(done)
 
-    return await once.over_several(erased)
+    return await once.safe_to_repeat(erased)
 
 
 def _part(caller: Caller) -> Part:

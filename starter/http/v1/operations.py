@@ -156,7 +156,7 @@ async def resume(
         done = await caller.here.orders.resume(order_id, settle=timedelta(seconds=content.settle_s))
         return Resumed(order_id=done.subject, outcome=done.outcome, reason=done.why)
 
-    return await once.over_several(resumed)
+    return await once.safe_to_repeat(resumed)
 
 
 def _place(task: AttentionTask) -> list[Any]:

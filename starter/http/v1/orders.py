@@ -140,7 +140,7 @@ async def resolve(
 
     A step that was resolved takes no second answer, under another key.
     """
-    return await once.outside(lambda: decide(caller, request, order_id, answer), status=204)
+    return await once.safe_to_repeat(lambda: decide(caller, request, order_id, answer), status=204)
 
 
 @router.get(

@@ -140,7 +140,7 @@ async def approve(
         await caller.here.purchasing.approve(po_id, by=who, reason=why)
         return await shown(caller.here, po_id)
 
-    return await once.outside(work)
+    return await once.safe_to_repeat(work)
 
 
 @router.post(
@@ -162,4 +162,4 @@ async def cancel(
         await caller.here.purchasing.cancel(po_id, by=who, reason=content.reason)
         return await shown(caller.here, po_id)
 
-    return await once.outside(work)
+    return await once.safe_to_repeat(work)

@@ -119,7 +119,7 @@ async def replenish(caller: Annotated[Caller, may("purchasing:write")], once: Ke
         ordered = await caller.here.purchasing.replenish(within_s=LOOKED_AT_WITHIN_S)
         return Reviewed(ordered=tuple(ordered))
 
-    return await once.outside(work)
+    return await once.safe_to_repeat(work)
 
 
 @router.get(
