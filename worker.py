@@ -53,12 +53,15 @@ from activities.purchasing.supplier import Supplier
 from activities.relay import Duty, Relay
 from activities.retention import AS_SHIPPED, Kept
 from activities.schedules import keep_schedules
+from activities.shops.inbox import ShopMessages
+from activities.shops.requests import Requests
 from activities.stock.backorders import Backorders
 from activities.stock.inventory import Inventory
 from activities.stock.late_stock import LateStock
 from activities.wait_reports import WaitReports
 from activities.warehouse.till import Till
 from domain.errors import InvalidInput, OrderloomError
+from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.stock.location_ranking import Measure
 from runtime.extensions import installed, usable
@@ -74,6 +77,7 @@ from store.database import DatabaseFault, Pool
 from store.payments import cover, provider_events
 from store.purchasing import replenishment
 from store.schema_version import prepared_pool
+from store.shops import messages
 from workflows.registry import WORKFLOWS
 
 logger = logging.getLogger("orderloom.worker")
@@ -180,23 +184,28 @@ def duties(
     stranded_after: timedelta = timedelta(minutes=1),
     renewals_every_s: float = NOTICE_S,
     kept: Kept = AS_SHIPPED,
+    policy: Policy | None = None,
 ) -> list[Duty]:
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
     `readers`: of each payment company's webhooks. `stranded_after`: how long buying a label may
     take. `renewals_every_s`: the period of that duty. `kept`: what is forgotten, and when.
+    `policy`: the usual one, of orders that shops send.
     """
-    events = ProviderEvents(pool, Wakes(client).send, readers or {}, kept.provider_events)
+    wakes, cancels = Wakes(client).send, Requests(client).cancel
+    events = ProviderEvents(pool, wakes, readers or {}, kept.provider_events)
+    shops = ShopMessages(pool, cancels, wakes, policy or Policy(), kept.provider_events)
     old = (
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
-        Persons(pool, kept.persons, kept.documents_years),
+        *(Persons(pool, kept.persons, kept.documents_years), shops),
     )
     return [
         Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
         Duty(OrderStarts(pool, lambda x: start_order(client, task_queue, x)).start, SWEEP_S),
         Duty(PurchaseStarts(pool, client, task_queue).start, SWEEP_S, replenishment.CHANNEL),
         Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
+        Duty(shops.work_through, SWEEP_S, messages.CHANNEL),
         Duty(labels.Labels(pool, client, stranded_after).want, SWEEP_S, labels.CHANNEL),
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),
@@ -260,7 +269,14 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         )
     )
     kept = Kept(*settings.kept)
-    work = duties(client, pool, task_queue=settings.task_queue, readers=companies.events, kept=kept)
+    work = duties(
+        client,
+        pool,
+        task_queue=settings.task_queue,
+        readers=companies.events,
+        kept=kept,
+        policy=settings.policy,
+    )
     relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.
     relay.add_done_callback(lambda _: stop.set())

@@ -94,6 +94,7 @@ _COMMANDS: Final = {
         "accounting.ledger", "The books: balance, entries, taxes, export, closing.", _RUNNING
     ),
     "channels": _Entry("orders.channels", "Where orders come from.", _RUNNING),
+    "shops": _Entry("shops.shops", "Shops elsewhere that send their orders here.", _RUNNING),
     "sellers": _Entry("accounting.sellers", "Who sells, as documents name it.", _RUNNING),
     "up": _Entry("operations.up", "Run the whole stack in the foreground.", _RUNNING),
     "simulate": _Entry("operations.simulate", "Play warehouse, carriers and suppliers.", _RUNNING),

@@ -38,6 +38,10 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "mend what it names; it is read again by itself", "orderloom provider-events --failed"
     ),
     "approval": WayOn("approve it, or cancel it", "orderloom purchase-orders approve {subject}"),
+    "shop_message": WayOn(
+        "mend what it names, and it is read again by itself; or say that it is dealt with",
+        "orderloom shops settle {name} --note '…'",
+    ),
     "purchase_order": WayOn("see what it waits for", "orderloom purchase-orders show {subject}"),
 }
 

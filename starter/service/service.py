@@ -48,6 +48,7 @@ from starter.service.reconciliation import Reconciliation, ReconciliationRecords
 from starter.service.requests import Requests
 from starter.service.search import Search
 from starter.service.sellers import Sellers
+from starter.service.shops import Shops
 from starter.service.stock import Stock
 from starter.service.transfers import Transfers
 from starter.service.warehouse import Warehouse
@@ -109,6 +110,7 @@ class Records:
         self.requests = Requests(pool)
         self.search = Search(pool)
         self.sellers = Sellers(pool)
+        self.shops = Shops(pool)
         self.stock = Stock(pool, None if policy is None else policy.sourcing)
         self.subscriptions = EventSubscriptions(pool, plain_http=plain_http)
         self.transfers = Transfers(pool)

@@ -10,10 +10,8 @@ from typing import Final
 
 from domain.access.request_keys import KeyReused, RequestKey
 from domain.errors import InvalidInput, OrderloomError, Unreachable
-from domain.orders.channels import unknown
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from domain.orders.providers import ELSEWHERE
 from store.access import request_keys
 from store.batching import Batching
 from store.database import Connection, DatabaseAway, Pool
@@ -118,15 +116,16 @@ class TakingIn:
     def _judge(self, one: Asked) -> Received | InvalidInput:
         """The order as its channel takes it, or why it does not, by what is remembered of it."""
         try:
-            if one.order.channel not in self._channels:
-                raise unknown(one.order.channel, self._channels)
-            channel, revision = self._channels[one.order.channel]
-            channel.check(one.order)
+            return intake.judged(
+                self._channels,
+                self._usual,
+                one.order,
+                differing=one.differing,
+                bulk=one.bulk,
+                as_sent=one.as_sent,
+            )
         except InvalidInput as refusal:
             return refusal
-        paid = one.order.payment.provider == ELSEWHERE
-        policy = channel.policy_of(self._usual, one.differing, paid_elsewhere=paid)
-        return Received(one.order, policy, one.bulk, channel.seller, revision, one.as_sent)
 
 
 async def _written(

@@ -5,7 +5,7 @@ From here on it is safe, whatever becomes of the program that brought it, and of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -13,11 +13,14 @@ from uuid import UUID
 
 from domain.money import Money
 from domain.orders.amounts import value_lines
+from domain.orders.channels import unknown
 from domain.orders.order import Order
 from domain.orders.placed import moment_of
 from domain.orders.policy import Policy
+from domain.orders.providers import ELSEWHERE
 from domain.orders.starts import OrderStart
 from store.database import Connection, Record, load_queries
+from store.orders.channels import Known
 
 _sql = load_queries(__file__)
 
@@ -43,6 +46,29 @@ class Received:
     seller: str = "main"
     revision: UUID | None = None
     as_sent: Order | None = None
+
+
+def judged(
+    known: Mapping[str, Known],
+    usual: Policy,
+    order: Order,
+    *,
+    differing: Policy | None = None,
+    bulk: bool = False,
+    as_sent: Order | None = None,
+) -> Received:
+    """The order as its channel takes it. Raises InvalidInput where that one does not.
+
+    `usual`: the policy where neither channel nor order says otherwise. `known`: channels as they
+    were read.
+    """
+    if order.channel not in known:
+        raise unknown(order.channel, known)
+    channel, revision = known[order.channel]
+    channel.check(order)
+    paid = order.payment.provider == ELSEWHERE
+    policy = channel.policy_of(usual, differing, paid_elsewhere=paid)
+    return Received(order, policy, bulk, channel.seller, revision, as_sent)
 
 
 class ChannelChanged(Exception):

@@ -112,7 +112,7 @@ async def heed(conn: Connection, provider: str, news: PaymentNews) -> Sequence[W
         if row["kind"] in _KINDS[news.fate]
     ]
     if news.refund is not None and not any(row["directly"] for row in rows):
-        return await _elsewhere(conn, provider, news.refund)
+        return await paid_back(conn, provider, news.refund)
     for row in rows:
         if not row["directly"]:
             continue
@@ -129,7 +129,7 @@ async def heed(conn: Connection, provider: str, news: PaymentNews) -> Sequence[W
     return tuple(dict.fromkeys(wakes))  # One step may make several calls.
 
 
-async def _elsewhere(conn: Connection, provider: str, refund: PaidBack) -> Sequence[Wake]:
+async def paid_back(conn: Connection, provider: str, refund: PaidBack) -> Sequence[Wake]:
     """Record a refund that nobody here asked for. The steps of refunds that it pays may go on."""
     recorded = await elsewhere.record(conn, provider, refund, who=provider, why="")
     if recorded is None:

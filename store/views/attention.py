@@ -20,6 +20,7 @@ Kind = Literal[
     "provider_event",
     "approval",
     "purchase_order",
+    "shop_message",
 ]
 
 

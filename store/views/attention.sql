@@ -70,6 +70,11 @@ with task as (
            coalesce(e.last_error, 'it was not understood'), '{}', e.received_at, null, null, null, null
     from provider_event e where e.processed_at is null and e.tries > 0
     union all
+    select 'shop_message', coalesce(m.order_id, ''), format('%s %s', m.channel, m.message_no), m.last_error, '{}',
+           m.received_at, null, null, null, c.seller
+    from shop_message m left join channel c using (channel)
+    where m.processed_at is null and m.last_error is not null
+    union all
     select case when p.attention is null then 'approval' else 'purchase_order' end, p.po_id, p.po_id,
            coalesce(p.attention, format('an order with %s waits for approval', p.supplier_id)), '{}',
            p.changed_at, null, null, null, null

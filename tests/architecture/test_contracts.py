@@ -31,7 +31,8 @@ PLANTED: Final = {
 # The grid, left to right. Everything else is the kernel.
 CAPABILITIES: Final = (
     *("access", "orders", "accounting", "fulfilment", "aftersales", "payments", "stock"),
-    *("purchasing", "warehouse", "views", "sandbox", "extension", "companies", "providers"),
+    *("purchasing", "warehouse", "views", "shops", "sandbox", "extension", "companies"),
+    "providers",
 )
 GRID_LAYERS: Final = ("domain", "store", "activities")
 # One module tells the order in which locks are taken, those of stock included.

@@ -13,7 +13,17 @@ from tests.architecture.source import ROOMS, Source, imports, product
 
 # What works on values alone. Clocks, chance, files and processes are not among it.
 PURE = (
-    *("__future__", "collections", "dataclasses", "datetime", "decimal", "difflib", "enum"),
+    *(
+        "__future__",
+        "base64",
+        "binascii",
+        "collections",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "difflib",
+        "enum",
+    ),
     *(
         "fractions",
         "functools",
@@ -142,6 +152,7 @@ TABLE = (
             "payments/wakes",
             "purchasing/starts",
             "purchasing/stuck",
+            "shops/requests",
         )
     ),
     # Speaks HTTP to whoever subscribes, and looks itself at where it goes.
@@ -335,6 +346,7 @@ DOORS = {
     ),
     "starter/service/credit.py": ("store.payments.credit", "store.payments.credit_accounts"),
     "starter/service/customers.py": ("store.customers.people", "store.payments.credit_accounts"),
+    "starter/service/shops.py": ("store.shops.connections", "store.shops.messages"),
     "starter/service/locations.py": ("store.stock.location_changes", "store.stock.locations"),
     "starter/service/payments.py": (
         "store.payments.bounced_refunds",

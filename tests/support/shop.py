@@ -75,6 +75,7 @@ class Shop(Service):
             webhook_secrets={"sandbox": [SecretStr(SECRET)]},
         )
         self.buying_policy = BRISK_BUYING
+        self.usual_policy = policy
         self.faults = Faults()
         self.payment = SandboxPayment(
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
@@ -108,6 +109,7 @@ class Shop(Service):
             readers=READERS,
             stranded_after=stranded_after,
             renewals_every_s=0.5,
+            policy=self.usual_policy,
         )
         relaying = asyncio.create_task(
             Relay(self.pool, work).run() if relay else asyncio.sleep(math.inf)

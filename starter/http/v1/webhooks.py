@@ -15,7 +15,13 @@ from starter.service.webhooks import Answer
 # No API key opens these: the signature does. Companies read no description of ours.
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], include_in_schema=False)
 
-_CODES: Final = {400: "not_taken", 404: "not_found", 503: "not_kept"}
+_CODES: Final = {
+    400: "not_taken",
+    401: "not_signed",
+    404: "not_found",
+    413: "too_large",
+    503: "not_kept",
+}
 
 
 @router.post("/payments/{provider}", operation_id="takePaymentWebhook")
@@ -33,6 +39,23 @@ async def of_a_payment_company(
         provider, await request.body(), stripe_signature, now=datetime.now(UTC)
     )
     return _told(answer)
+
+
+@router.post("/shops/{channel}", operation_id="takeShopWebhook")
+async def of_a_shop(
+    request: Request, channel: Annotated[str, Path(max_length=80)], here: Here
+) -> Response:
+    """A shop's message: 200 once it is kept, now or before."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    answer = await here.shops.receive(channel, headers, await request.body(), now=datetime.now(UTC))
+    if answer.status == 200:
+        return JSONResponse({"message": answer.message})
+    raise ProblemError(
+        answer.status,
+        _CODES[answer.status],
+        answer.message,
+        retryable=answer.status == 503,
+    )
 
 
 def _told(answer: Answer) -> Response:

@@ -45,7 +45,10 @@ WHOLE = {
         ),
         "a row goes when it is dealt with",
     ),
-    "provider_event": "a row goes some time after it was processed",
+    **dict.fromkeys(
+        ("provider_event", "shop_message"), "a row goes some time after it was processed"
+    ),
+    "shop": "there are few",
     "request_key": "a row goes when nobody repeats the request any more",
     **dict.fromkeys(("event_out", "event_attempt", "event_delivery"), "a row goes after some time"),
     "event_taken_early": "a row goes in a moment",

@@ -175,6 +175,17 @@ def signing_secret(secret: str = "s" * 32) -> str:
     return f"insert into signing_secret values ('cursors', '{secret}')"
 
 
+def a_shop(kind: str = "'generic'", secrets: str = "'{12345678}'") -> str:
+    return f"""insert into shop (channel, kind, secrets, connected_by)
+               values ('web', {kind}, {secrets}, 'test')"""
+
+
+def shop_message(body: str = "'{}'", processed_at: str = "null", outcome: str = "null") -> str:
+    return f"""
+        insert into shop_message (channel, message_id, topic, body, sent_at, processed_at, outcome)
+        values ('web', 'm1', 'order', {body}, now(), {processed_at}, {outcome})"""
+
+
 def subscription(secrets: str = "'{x}'", state: str = "'active'", why: str = "null") -> str:
     return f"""
         insert into event_subscription (subscription_id, url, secrets, state, why, made_by, cursor)
@@ -522,6 +533,12 @@ FORBIDDEN = {
     "delivery_state_is_known": delivery("'lost', 1"),
     "delivery_is_of_an_event_or_a_test": delivery("'test', 1"),
     "event_is_delivered_once_to_a_subscription": delivery("'dead', 1", "'waiting', 1"),
+    # shops, and what they have sent
+    "shop_is_of_a_known_kind": a_shop("'market'"),
+    "shop_has_one_to_three_secrets": a_shop(secrets="'{}'"),
+    "message_is_kept_once": f"{shop_message()}; {shop_message()}",
+    "body_goes_when_it_is_processed": shop_message(processed_at="now()", outcome="'placed'"),
+    "outcome_is_told_when_it_is_processed": shop_message("null", "now()"),
     # a hold that was released says by whom
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),

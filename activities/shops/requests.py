@@ -1,0 +1,42 @@
+"""Asks orders for what was changed in a shop."""
+
+from __future__ import annotations
+
+import logging
+
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.service import RPCError
+
+from activities.relay import RPC_TIMEOUT
+from domain import ids
+from domain.orders.messages import CancelRequest
+
+logger = logging.getLogger(__name__)
+
+
+class Requests:
+    """Requests to the workflows of orders, with Temporal's client."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def cancel(self, order_id: str, request: CancelRequest) -> str:
+        """Have the order take the request, and do not wait for what comes of it.
+
+        Returns why it was refused; empty: it was taken, or Temporal did not answer, so call this
+        again.
+        """
+        handle = self._client.get_workflow_handle(ids.workflow_id(order_id))
+        try:
+            await handle.start_update(
+                "cancel_order",
+                request,
+                id=request.request_id,
+                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        except WorkflowUpdateFailedError as error:
+            return str(error.cause)
+        except RPCError as error:  # It is not started yet, has just ended, or nobody answers.
+            logger.warning("the cancellation of %s is sent later: %s", order_id, error)
+        return ""

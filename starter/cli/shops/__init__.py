@@ -1,0 +1,1 @@
+"""Commands about shops that send their orders here."""

@@ -1,0 +1,1 @@
+"""Shops that send their orders here, and their messages until they are worked through."""
