@@ -58,6 +58,9 @@ async def test_events_are_read_on_from_a_position_in_their_sequence(caller: Call
     few = {"after": start["position"], "types": ["orderloom.order.confirmed.v1"]}
     assert len((await caller.get("/v1/events", params=few)).json()["events"]) == 1
     problem(await caller.get("/v1/events", params={"after": 2**62}), 422, "invalid_input")
+    for odd in ("-1", "evt_1", "9" * 30, str(2**62)):
+        answer = await caller.get("/v1/events", headers={"Last-Event-ID": odd})
+        problem(answer, 422, "invalid_input")
 
 
 async def test_a_key_of_one_channel_reads_what_is_of_it(api: Api, caller: Caller) -> None:

@@ -57,7 +57,10 @@ async def read_events(
     With `Accept: text/event-stream` they come as server-sent events as they happen. `id` of each is
     its position: after a break, browsers and libraries send it as Last-Event-ID by themselves.
     """
-    if last_event_id is not None and last_event_id.isdecimal() and len(last_event_id) < 19:
+    if last_event_id:
+        if not (last_event_id.isdecimal() and len(last_event_id) < 19):
+            # Whoever began with now instead would miss events, and not know it.
+            raise InvalidInput("is no id of an event from here", where="Last-Event-ID")
         after = int(last_event_id)
 
     async def read(position: int | None) -> ReadEvents:
