@@ -29,6 +29,7 @@ from starter.http.v1 import (
     reconciliation,
     search,
     sellers,
+    shops,
     stock,
     stock_levels,
     subscriptions,
@@ -67,5 +68,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     reconciliation.router,
     search.router,
     sellers.router,
+    shops.router,
     webhooks.router,
 )
