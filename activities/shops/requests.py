@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from datetime import timedelta
 
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.client import (
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+    WorkflowUpdateStage,
+)
 from temporalio.service import RPCError
 
 from activities.relay import RPC_TIMEOUT
@@ -15,10 +22,11 @@ logger = logging.getLogger(__name__)
 
 
 class Requests:
-    """Requests to the workflows of orders, with Temporal's client."""
+    """Requests to the workflows of orders, with Temporal's client. `within`: each has so long."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, within: timedelta = RPC_TIMEOUT) -> None:
         self._client = client
+        self._within = within
 
     async def cancel(self, order_id: str, request: CancelRequest) -> str:
         """Have the order take the request, and do not wait for what comes of it.
@@ -33,10 +41,15 @@ class Requests:
                 request,
                 id=request.request_id,
                 wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-                rpc_timeout=RPC_TIMEOUT,
+                rpc_timeout=self._within,
             )
         except WorkflowUpdateFailedError as error:
             return str(error.cause)
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            # The library says so, too, when it is the worker that stops.
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                raise error.__cause__ from None
+            logger.warning("%s did not take its cancellation in time", order_id)
         except RPCError as error:  # It is not started yet, has just ended, or nobody answers.
             logger.warning("the cancellation of %s is sent later: %s", order_id, error)
         return ""

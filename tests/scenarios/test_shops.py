@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import itertools
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
 import pytest
@@ -14,8 +15,10 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from activities.shops.inbox import ShopMessages
+from activities.shops.requests import Requests
 from domain.errors import InvalidInput, NotFound
 from domain.orders.channels import Channel
+from domain.orders.messages import CancelRequest
 from domain.orders.policy import Policy
 from domain.shops.connections import NewShop
 from domain.shops.signatures import sign_body, sign_standard
@@ -23,7 +26,7 @@ from starter.service.shops import BODY_BYTES_MAX
 from store.database import Pool
 from store.shops.messages import ShopMessage
 from tests.support.books import faults_in
-from tests.support.builders import a_policy
+from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
 from tests.support.shop_payloads import examples, shopify, woocommerce
 
@@ -256,6 +259,24 @@ async def test_woocommerce_and_the_generic_kind(shop: Shop) -> None:
     assert await other(shop, cancel, "m-2") == 200
     assert await done(shop) == "its order is up to date"
     assert (await shop.orders.get("other-7001")).lines[0].cancelled == 2
+
+
+async def test_an_order_that_does_not_answer_is_asked_again_later(
+    pool: Pool, temporal_client: Client
+) -> None:
+    idle = Shop(pool, temporal_client, a_policy())  # without a worker
+    order = an_order(("TEA", 1))
+    placement = await idle.orders.place(order, answer_within=timedelta(seconds=0.1))
+    assert placement.outcome == "in_progress"
+    requests = Requests(temporal_client, within=timedelta(seconds=1))
+    cancel = CancelRequest(reason="not wanted", request_id="shop-1")
+    assert await requests.cancel(order.order_id, cancel) == ""
+    assert await requests.cancel("web-never-placed", cancel) == ""
+    asking = asyncio.create_task(requests.cancel(order.order_id, cancel))
+    await asyncio.sleep(0.2)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
 
 
 async def test_messages_go_some_time_after_they_were_worked_through(shop: Shop) -> None:
