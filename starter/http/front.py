@@ -27,6 +27,8 @@ from starter.http.problems import DEFECT, ProblemError
 logger = logging.getLogger("orderloom.http")
 
 _DISCARD_SECONDS: Final = 1.0
+_UNREAD: Final = ("too_slow", "too_large", "busy")
+"""Problems that tell of a body of which a part was not read."""
 REQUEST_ID: Final = "X-Request-Id"
 _OWN_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 # A made-up method would be a label of its own in the figures.
@@ -40,9 +42,15 @@ _ALWAYS: Final = {
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one request: the bytes of its body, the time until that is here, and until the answer."""
+    """Of one request: the bytes of its body, the time until that is here, and until the answer.
+
+    `bodies_bytes`: of all requests together, because anybody may send a body, without a key. Bodies
+    of `small_bytes` are taken all the same: large ones keep no order out.
+    """
 
     body_bytes: int = 8 * 2**20
+    bodies_bytes: int = 128 * 2**20
+    small_bytes: int = 64 * 2**10
     body_seconds: float = 15.0
     answer_seconds: float = 30.0
 
@@ -54,6 +62,7 @@ class Front:
         self._app = app
         self._limits = limits
         self._metrics = metrics
+        self._bodies_bytes = 0  # of the requests that are under way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -63,6 +72,7 @@ class Front:
         request_id = _request_id(Headers(scope=scope))
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
+        state["body_bytes"] = 0
         answer = _Answer(send, request_id, state)
         began = time.perf_counter()
         with (
@@ -72,6 +82,7 @@ class Front:
             try:
                 await self._answered(scope, receive, answer)
             finally:
+                self._bodies_bytes -= state["body_bytes"]
                 self._tell(scope, answer, time.perf_counter() - began)
 
     async def _answered(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
@@ -109,7 +120,7 @@ class Front:
                 request_id=answer.request_id,
                 retryable=problem.retryable,
                 # The rest of a body that was not read would be taken for the next request.
-                headers={"Connection": "close"} if problem.status_code in (408, 413) else None,
+                headers={"Connection": "close"} if problem.code in _UNREAD else None,
             )
             await response(scope, receive, answer.send)
 
@@ -136,6 +147,16 @@ class Front:
                     if size > most:
                         await self._discard(receive)
                         raise too_large
+                    scope["state"]["body_bytes"] = size
+                    self._bodies_bytes += len(chunks[-1])
+                    is_full = self._bodies_bytes > self._limits.bodies_bytes
+                    if is_full and size > self._limits.small_bytes:
+                        raise ProblemError(
+                            503,
+                            "busy",
+                            "too many large bodies come at this moment: send it again later",
+                            retryable=True,
+                        )
         except TimeoutError:
             raise ProblemError(
                 408,

@@ -24,7 +24,9 @@ from starter.http.metrics import Metrics
 from starter.listening import protocol
 from starter.listening.server import bound, serve
 
-LIMITS: Final = Limits(body_bytes=1000, body_seconds=0.3, answer_seconds=1.0)
+LIMITS: Final = Limits(
+    body_bytes=1000, bodies_bytes=1500, small_bytes=100, body_seconds=0.3, answer_seconds=1.0
+)
 REFUSALS: Final = {
     "input": (InvalidInput("no such day", where="placed_at"), 422, False),
     "conflict": (Conflict("other content"), 409, False),
@@ -234,6 +236,22 @@ async def test_a_body_that_is_too_large_is_refused_before_it_is_read_or_while_it
     lies = await here.raw(b"POST /units HTTP/1.1\r\nhost: x\r\ncontent-length: 9999999\r\n\r\n")
     assert lies.startswith(b"HTTP/1.1 413 ")
     assert b"connection: close" in lies.lower()
+
+
+async def test_bodies_that_are_sent_together_take_so_much_memory_at_most(here: Here) -> None:
+    head = b"POST /units HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n"
+    held = asyncio.create_task(here.raw(head, b"x" * 999))
+    await asyncio.sleep(0.1)
+    refused = await here.client.post("/units", content=b"x" * 999)
+    problem(refused, 503, "busy")
+    assert refused.headers["connection"] == "close"
+    holds_too = asyncio.create_task(here.raw(head, b"x" * 500))
+    await asyncio.sleep(0.05)
+    assert (await here.client.post("/units", json={"quantity": 1})).status_code == 200
+    assert (await holds_too).startswith(b"HTTP/1.1 408 ")
+    assert (await held).startswith(b"HTTP/1.1 408 ")
+    answer = await here.client.post("/units", json={"quantity": 1, "note": "x" * 900})
+    assert answer.status_code == 200
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(here: Here) -> None:
