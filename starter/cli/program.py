@@ -45,6 +45,9 @@ _RUNNING: Final = "Running"
 
 _COMMANDS: Final = {
     "place": _Entry("orders.place", "Place orders from a file or standard input.", _ORDERS),
+    "watch-folder": _Entry(
+        "orders.watch_folder", "Place orders from files that come into a folder.", _ORDERS
+    ),
     "show": _Entry("orders.show", "All there is about one order.", _ORDERS),
     "orders": _Entry("orders.orders", "List orders, newest first.", _ORDERS),
     "watch": _Entry("orders.watch", "Follow one order, or all of them, live.", _ORDERS),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -21,7 +21,14 @@ from starter.channels.documents import label, load, read_orders
 from starter.channels.northwind_customers import read_customers
 from starter.channels.read_results import Record
 from starter.channels.text import decode
-from starter.cli.orders.placing import Outcome, Plan, Result, place_records, read_records
+from starter.cli.orders.placing import (
+    Plan,
+    Result,
+    counts_of,
+    place_records,
+    read_records,
+    report_of,
+)
 from starter.cli.terminal import output
 from starter.cli.terminal.options import DryRun, Json, read_json_file
 from starter.cli.terminal.output import Output, complain
@@ -183,42 +190,12 @@ def _backordered(units: Waiting) -> str:
 
 
 def _report(results: Sequence[Result], file: str, out: Output) -> None:
-    found = Counter(result.outcome for result in results)
-    counts = {outcome: found[outcome] for outcome in get_args(Outcome) if found[outcome]}
-    if not out.as_json:
-        summary = ", ".join(f"{n} {outcome.replace('_', ' ')}" for outcome, n in counts.items())
-        out.say(f"{count_of(len(results), 'order')}: {summary or 'nothing to place'}")
+    if out.as_json:
+        out.document(report_of(results, file))
         return
-    out.document(
-        {
-            "file": file,
-            "orders": [
-                {
-                    "line": result.record.line,
-                    "order_id": result.order_id,
-                    "outcome": result.outcome,
-                    "reason": result.reason,
-                    "missing": [units.model_dump() for units in result.missing],
-                    "backordered": [x.model_dump(mode="json") for x in result.backordered],
-                    "promised_on": result.promised_on and result.promised_on.isoformat(),
-                }
-                for result in results
-                if result.outcome != "malformed"
-            ],
-            "problems": [
-                {
-                    "file": file,
-                    "line": problem.line,
-                    "field": problem.field,
-                    "reason": problem.reason,
-                    "channel_order_id": result.record.name,
-                }
-                for result in results
-                for problem in result.record.problems
-            ],
-            "summary": counts,
-        }
-    )
+    counts = counts_of(results)
+    summary = ", ".join(f"{n} {outcome.replace('_', ' ')}" for outcome, n in counts.items())
+    out.say(f"{count_of(len(results), 'order')}: {summary or 'nothing to place'}")
 
 
 def _end(results: Sequence[Result], *, as_json: bool) -> None:

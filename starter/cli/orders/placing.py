@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
-from typing import Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from domain.errors import Conflict, InvalidInput, OrderloomError, Unreachable
 from domain.orders.messages import Placement, Units, Waiting
@@ -59,6 +60,44 @@ class Plan:
     concurrency: int
     answer_within: timedelta
     bulk: bool
+
+
+def counts_of(results: Sequence[Result]) -> dict[Outcome, int]:
+    """How often each outcome came; without those that did not."""
+    found = Counter(result.outcome for result in results)
+    return {outcome: found[outcome] for outcome in get_args(Outcome) if found[outcome]}
+
+
+def report_of(results: Sequence[Result], file: str) -> dict[str, Any]:
+    """What became of a file's orders, for programs."""
+    return {
+        "file": file,
+        "orders": [
+            {
+                "line": result.record.line,
+                "order_id": result.order_id,
+                "outcome": result.outcome,
+                "reason": result.reason,
+                "missing": [units.model_dump() for units in result.missing],
+                "backordered": [x.model_dump(mode="json") for x in result.backordered],
+                "promised_on": result.promised_on and result.promised_on.isoformat(),
+            }
+            for result in results
+            if result.outcome != "malformed"
+        ],
+        "problems": [
+            {
+                "file": file,
+                "line": problem.line,
+                "field": problem.field,
+                "reason": problem.reason,
+                "channel_order_id": result.record.name,
+            }
+            for result in results
+            for problem in result.record.problems
+        ],
+        "summary": counts_of(results),
+    }
 
 
 Note = Callable[[int, Result], None]

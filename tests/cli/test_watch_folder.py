@@ -1,0 +1,72 @@
+"""`orderloom watch-folder`: each file is done or refused, with a report beside it."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+from tests.support.builders import a_document
+from tests.support.command_line import Cli
+from tests.support.shop import Shop
+
+
+def lines(*documents: dict[str, Any]) -> str:
+    return "\n".join(map(json.dumps, documents))
+
+
+def report(folder: Path, name: str) -> Any:
+    return json.loads((folder / f"{name}.report.json").read_text(encoding="utf-8"))
+
+
+async def test_files_are_done_or_refused_and_repeat_nothing(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    await shop.stocked("TEA", 9)
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    good, bad = a_document(("TEA", 1)), a_document(("TEA", 1), currency="XXX")
+    (drop / "a.jsonl").write_text(lines(good), encoding="utf-8")
+    (drop / "b.jsonl").write_text(lines(a_document(("TEA", 1)), bad), encoding="utf-8")
+    (drop / "c.json").write_text("", encoding="utf-8")
+    (drop / "notes.txt").write_text("not an order", encoding="utf-8")
+    (drop / ".d.json.part").write_text("{", encoding="utf-8")
+    first = await cli("watch-folder", str(drop), "--once")
+    assert first.code == 0
+    assert first.out.splitlines()[0] == "a.jsonl  done: 1 confirmed"
+    assert sorted(one.name for one in (drop / "done").iterdir()) == [
+        *("a.jsonl", "a.jsonl.report.json")
+    ]
+    assert sorted(one.name for one in (drop / "refused").iterdir()) == [
+        *("b.jsonl", "b.jsonl.report.json", "c.json", "c.json.report.json")
+    ]
+    assert report(drop / "done", "a.jsonl")["summary"] == {"confirmed": 1}
+    told = report(drop / "refused", "b.jsonl")
+    assert told["summary"] == {"confirmed": 1, "malformed": 1}
+    assert "currency" in told["problems"][0]["field"]
+    assert sorted(one.name for one in drop.iterdir() if one.is_file()) == [
+        *(".d.json.part", "notes.txt")
+    ]
+    (drop / "a.jsonl").write_text(lines(good), encoding="utf-8")
+    again = await cli("watch-folder", str(drop), "--once", "--json")
+    assert [one["summary"] for one in again.json["files"]] == [{"confirmed": 1}]
+    assert (drop / "done" / "a.2.jsonl").exists()
+    assert len(await shop.orders.list(at_most=10)) == 2
+
+
+async def test_it_waits_for_files_until_it_is_stopped(cli: Cli, shop: Shop, tmp_path: Path) -> None:
+    await shop.stocked("TEA", 9)
+    missing = await cli("watch-folder", str(tmp_path / "none"), "--once")
+    assert (missing.code, "no folder" in missing.err) == (2, True)
+    watching = await cli.start("watch-folder", str(tmp_path), "--every", "0.2")
+    (tmp_path / "late.json").write_text(json.dumps(a_document(("TEA", 1))), encoding="utf-8")
+
+    async def taken() -> bool:
+        return (tmp_path / "done" / "late.json").exists()
+
+    await shop.until(taken, "the file is done")
+    watching.send_signal(signal.SIGTERM)
+    ended = await cli.end(watching)
+    assert (ended.code, ended.err) == (0, "")
+    assert "late.json  done: 1 confirmed" in ended.out
