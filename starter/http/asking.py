@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_jsonable_python
 from starlette.responses import JSONResponse, Response
 
-from domain.errors import InvalidInput, NotFound, OrderloomError, Unreachable
+from domain.errors import InvalidInput, NotFound, OrderloomError, Refused, Unreachable
 from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
@@ -120,8 +120,12 @@ class Asking:
             if kept is not None:
                 self._once.check_same_content(is_same=kept.digest == digest_of(asked))
                 return self._done(outcome.model_validate(kept.outcome), replayed=True)
-            check_unchanged(self._request, shown)
-            return await self._asked(asked, ask)
+            await self._once.begun(lambda: check_unchanged(self._request, shown))
+            try:
+                return await self._asked(asked, ask)
+            except (Refused, InvalidInput):
+                await self._once.refused()
+                raise
 
     async def _asked(self, asked: Content, ask: Ask[Content, Outcome]) -> Response:
         began = datetime.now(UTC)

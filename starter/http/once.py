@@ -60,6 +60,20 @@ class Once:
         finally:
             self._under_way.discard(mine)
 
+    async def begun(self, check: Callable[[], None]) -> None:
+        """Keep the key before an order is asked. Raises KeyReused, and what `check` raises.
+
+        `check` is called for the first request alone. What has changed when a repeat comes can be
+        what the first one has done.
+        """
+        async with self._here.in_one_transaction() as records:
+            if await records.requests.claimed(self.key) is None:
+                check()
+
+    async def refused(self) -> None:
+        """Give the key back, for the next request with it to be the first one again."""
+        await self._here.requests.released(self.key)
+
     async def in_database(
         self,
         work: Callable[[Records], Awaitable[BaseModel | None]],

@@ -30,6 +30,11 @@ class Requests:
         async with self._pool.acquire() as conn:
             await request_keys.answer(conn, key, status, location, body)
 
+    async def released(self, key: RequestKey) -> None:
+        """Give the key back: what was asked for under it was refused."""
+        async with self._pool.acquire() as conn:
+            await request_keys.release(conn, key)
+
     async def first(self, key: RequestKey) -> Kept | None:
         """The first request with the same key. Raises KeyReused where it had other content."""
         async with self._pool.acquire() as conn:

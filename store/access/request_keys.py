@@ -56,6 +56,11 @@ async def answer(
     )
 
 
+async def release(conn: Connection, asked: RequestKey) -> None:
+    """Give the key back: what was asked for under it was refused."""
+    await _sql.release(conn, key_id=asked.key_id, path=asked.path, key=asked.key)
+
+
 async def find(conn: Connection, asked: RequestKey) -> Kept | None:
     """The first request with the same key, or None. Raises KeyReused if it had other content."""
     row = await _sql.find(conn, key_id=asked.key_id, path=asked.path, key=asked.key)

@@ -20,6 +20,10 @@ group by key_id, path, key;
 update request_key set status = :status, location = :location, body = :body
 where key_id = :key_id and path = :path and key = :key;
 
+-- name: release(key_id, path, key)!
+-- Asked for, and refused → nothing: the next request with the key is the first one again.
+delete from request_key where key_id = :key_id and path = :path and key = :key;
+
 -- name: find(key_id, path, key)^
 select digest, status, location, body from request_key
 where key_id = :key_id and path = :path and key = :key;

@@ -13,6 +13,11 @@ from tests.support.builders import an_order
 from tests.support.planted import WORDS, found_in, planted
 from tests.support.shop import Shop
 
+CHANGES = """
+insert into order_event (order_no, effect, what, who)
+select order_no, 'a test', 'a note', 'anna' from customer_order
+"""
+
 
 @pytest.fixture
 async def api(shop: Shop) -> Api:
@@ -233,6 +238,36 @@ async def test_a_request_that_takes_longer_is_a_command_to_be_asked_for(
     assert command["outcome"]["outcome"] == "cancelled"
     forged = later.headers["location"][:-2] + "AA"
     problem(await caller.get(forged), 404, "not_found")
+
+
+async def test_a_repeat_is_not_refused_for_what_its_first_request_may_have_done(
+    shop: Shop, caller: Caller
+) -> None:
+    order = an_order(("TEA", 2, "10.00"))
+    await caller.placed(order)
+    path = f"/v1/orders/{order.order_id}/cancel"
+    old = await version(caller, order.order_id)
+    shop.faults.hold("recall")
+    first = await caller.send_once(path, {"reason": "x"}, key="k", if_match=old, prefer="wait=0")
+    assert first.status_code == 202, first.text
+    await shop.pool.execute(CHANGES)
+    assert await version(caller, order.order_id) != old
+    problem(await caller.send_once(path, {"reason": "y"}, if_match=old), 412, "order_changed")
+    problem(await caller.send_once(path, {"reason": "y"}, key="k", if_match=old), 422, "key_reused")
+    again = asyncio.create_task(
+        caller.send_once(path, {"reason": "x"}, key="k", if_match=old, prefer="wait=20")
+    )
+    shop.faults.release("recall")
+    assert (await again).json()["outcome"] == "cancelled"
+
+
+async def test_a_request_that_the_order_refuses_leaves_its_key_free(caller: Caller) -> None:
+    order = an_order(("TEA", 2, "10.00"))
+    await caller.placed(order)
+    path = f"/v1/orders/{order.order_id}/refund"
+    for amount in ("500.00", "600.00"):
+        content = {"reason": "late", "amount": amount}
+        problem(await caller.send_once(path, content, key="k", if_match="*"), 409, "refused")
 
 
 async def test_a_command_that_the_order_refuses_later_says_so(shop: Shop, caller: Caller) -> None:
