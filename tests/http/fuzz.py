@@ -18,6 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from runtime.settings import load_settings
 from runtime.worker_options import tuning
+from starter.http import callers
 from starter.listening.server import bound, serve
 from store.database import open_pool
 from tests.support.api import Api
@@ -52,6 +53,8 @@ async def fuzz(examples: int, operations: list[str]) -> int:
 
 async def _against(shop: Shop, examples: int, operations: list[str], notes: Path) -> int:
     await shop.stocked("TEA-ASSAM-250", 100_000)
+    # It tries wrong keys all the time, and wants to hear of each that it is wrong.
+    callers.WRONG_KEYS_A_MINUTE = 1_000_000  # type: ignore[misc]  # a constant of the program
     api = Api(shop)
     caller = await api.caller()
     await caller.placed(an_order(("TEA-ASSAM-250", 1, "10.00"), channel_order_id="1001"))

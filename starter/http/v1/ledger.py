@@ -43,7 +43,10 @@ _MEDIA: Final = {
 _EXPORTED: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The file.",
-        "content": {media: {"schema": {"type": "string"}} for media, _ in _MEDIA.values()},
+        "content": {
+            media: {"schema": {"type": "object" if media == "application/json" else "string"}}
+            for media, _ in _MEDIA.values()
+        },
     }
 }
 
