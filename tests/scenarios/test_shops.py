@@ -336,3 +336,28 @@ async def clean(shop: Shop) -> None:
     assert await faults_in(shop.pool) == []
     report = await shop.audit()
     assert report.clean, "\n".join(report.lines())
+
+
+async def test_a_late_message_about_an_erased_person_asks_nobody(shop: Shop) -> None:
+    number = new_number()
+    await shop.stocked("TEA", 2)
+    gone = of_shopify(1, **number)
+    await told(shop, gone, "orders/create")
+    assert await done(shop) == "placed"
+    order_id = f"shopify-~23{number['id']}"
+    await shop.told(order_id, "charged")
+    cancelled = {**gone, "cancelled_at": "2026-11-20T15:00:02Z"}
+    back = {"id": f"e{number['id']}", "kind": "refund", "status": "success", "amount": "45.80"}
+    cancelled |= {
+        "updated_at": "2026-11-20T15:00:02Z",
+        "refunds": [{"transactions": [back]}],
+    }
+    await told(shop, cancelled, "orders/cancelled")
+    await shop.result(order_id)
+    await done(shop)
+    await shop.customers.erase("207119551", who="test", why="asked for")
+    assert (await shop.orders.get(order_id)).document["customer"]["name"] == "[erased]"
+    late = {**gone, "updated_at": "2026-11-20T15:00:09Z", "note": "a tag was added"}
+    await told(shop, late)
+    assert await done(shop) == "its order is up to date"
+    assert await shop.pool.fetchval("select count(*) from shop_message where body is not null") == 0

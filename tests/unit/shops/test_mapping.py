@@ -203,6 +203,8 @@ def test_edits_are_told_and_what_is_written_otherwise_is_none() -> None:
     moved = shopify()
     moved["shipping_address"]["city"] = "Berlin"
     assert differences(order_of("shopify", moved), placed) == "the address was changed"
+    nobody = {"customer": {"id": "erased-17", "name": "[erased]"}}
+    assert differences(order_of("shopify", moved), placed | nobody) == ""
 
 
 def test_a_message_says_which_order_and_as_of_when() -> None:
