@@ -83,17 +83,25 @@ def _health(request: Request) -> Health:
     return health
 
 
+_LOOKED_AT_BY: Final = ["GET", "HEAD"]  # what stands in front of a server often asks by HEAD
+
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/livez", operation_id="livez", summary="Is this program alive?")
+@router.api_route(
+    "/livez",
+    methods=_LOOKED_AT_BY,
+    operation_id="livez",
+    summary="Is this program alive?",
+)
 async def livez() -> Alive:
     """It looks at nothing else: a program whose servers are away is not helped by a new start."""
     return Alive()
 
 
-@router.get(
+@router.api_route(
     "/readyz",
+    methods=_LOOKED_AT_BY,
     operation_id="readyz",
     summary="Can requests be taken, and which server is away?",
     responses={503: {"model": Readiness, "description": "Nothing can be done."}},

@@ -157,7 +157,7 @@ async def test_what_the_framework_refuses_is_one_too(here: Here) -> None:
     problem(await here.client.get("/nowhere"), 404, "not_found")
     answer = await here.client.post("/livez")
     problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
     told = problem(await here.client.post("/units", json={"quantity": "x"}), 422, "invalid_input")
     ((fault),) = told["errors"]
     assert (fault["pointer"], fault["code"]) == ("/body/quantity", "int_parsing")
@@ -200,6 +200,12 @@ async def test_an_answer_is_no_larger_than_a_request_with_many_faults(here: Here
     answer = await here.client.post("/many-units", json=[{}] * 300)
     told = problem(answer, 422, "invalid_input")
     assert len(told["errors"]) == 100
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+async def test_health_is_asked_by_head_too(here: Here, path: str) -> None:
+    answer = await here.client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 async def test_nobody_is_sent_where_a_host_header_says(here: Here) -> None:
