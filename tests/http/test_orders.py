@@ -138,14 +138,15 @@ async def test_many_orders_under_one_key_are_told_apart_from_others(caller: Call
 async def test_many_orders_without_a_decision_take_no_longer_than_one(
     shop: Shop, caller: Caller
 ) -> None:
-    shop.faults.hold("reserve_stock")
+    shop.faults.hold("authorize_payment")
     many = {"orders": [sent(an_order(("TEA", 1, "10.00"))) for _ in range(5)]}
     began = asyncio.get_running_loop().time()
     answer = await caller.send_once("/v1/orders/many", many, prefer="wait=2")
     took = asyncio.get_running_loop().time() - began
-    shop.faults.release("reserve_stock")
+    shop.faults.release("authorize_payment")
     assert [one["outcome"] for one in answer.json()["results"]] == ["in_progress"] * 5
     assert took < 6
+    await shop.all_decided(5)  # a worker that stops waits for what it has begun
 
 
 async def test_a_step_is_resolved_once_and_a_repeat_is_told_so(shop: Shop, caller: Caller) -> None:
