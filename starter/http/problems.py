@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from domain.errors import OrderloomError, printable
+from domain.errors import InvalidInput, OrderloomError, printable
 from domain.faults import faults_in
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -143,6 +144,21 @@ def problem_of(error: OrderloomError, *, instance: str, request_id: str) -> Prob
         instance=instance,
         request_id=request_id,
         retryable=kind.retryable,
+        errors=_of_one(error),
+    )
+
+
+def _of_one(error: OrderloomError) -> tuple[Fault, ...]:
+    """The value that a door has found wrong, where it names one: `lines[0].sku`."""
+    if not isinstance(error, InvalidInput) or error.where is None:
+        return ()
+    place = re.sub(r"\[(\d+)\]", r".\1", error.where).split(".")
+    return (
+        Fault(
+            pointer="".join(f"/{_escaped(part)}" for part in place),
+            code=error.kind,
+            detail=str(error).removeprefix(f"{error.where}: "),
+        ),
     )
 
 

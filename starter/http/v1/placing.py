@@ -22,6 +22,7 @@ from starter.http.examples import ORDER, example
 from starter.http.once import REPLAYED, Keyed
 from starter.http.problems import Problem
 from starter.http.reading import StrictRoute
+from starter.http.shown_orders import mine
 from starter.http.waiting import Waits
 from starter.service.taking_in import Asked
 
@@ -83,8 +84,7 @@ async def place(
         placed = await caller.here.orders.place_by_key(asked, answer_within=waits.long)
     answer = PlacedOrder(**placed.placement.model_dump())
     if expand is not None:
-        shown = await caller.here.orders.snapshot(order.order_id)
-        answer = answer.model_copy(update={"order": shown})
+        answer = answer.model_copy(update={"order": await mine(caller, order.order_id)})
     status = 202 if placed.placement.outcome == "in_progress" else 201 if placed.new else 200
     headers = {"Location": str(request.app.url_path_for("get_order", order_id=order.order_id))}
     headers |= waits.applied()

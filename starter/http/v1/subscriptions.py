@@ -41,6 +41,10 @@ class SentTest(BaseModel):
     message_id: str
 
 
+def _place(one: Subscription) -> list[str]:
+    return [one.made_at.isoformat(), one.subscription_id]
+
+
 @router.get(
     "/subscriptions", operation_id="listSubscriptions", summary="List subscriptions, oldest first"
 )
@@ -50,8 +54,9 @@ async def list_subscriptions(
     """Those that tell nothing but what the key may see."""
     place = paged.after({})
     mine = [one for one in await caller.here.subscriptions.list() if is_mine(caller, one)]
-    behind = [one for one in mine if place is None or one.made_at.isoformat() > place[0]]
-    return paged.page({}, behind, place=lambda one: [one.made_at.isoformat()], show=lambda one: one)
+    mine.sort(key=_place)
+    behind = [one for one in mine if place is None or _place(one) > place]
+    return paged.page({}, behind, place=_place, show=lambda one: one)
 
 
 @router.post(

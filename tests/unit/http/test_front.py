@@ -149,6 +149,8 @@ async def test_each_request_has_an_id_its_own_where_that_can_stand_in_a_log(here
 async def test_what_a_door_refuses_is_a_problem_document(here: Here, name: str) -> None:
     error, status, retryable = REFUSALS[name]
     told = problem(await here.client.get(f"/refuse/{name}"), status, error.kind)
+    named = [{"pointer": "/placed_at", "code": "invalid_input", "detail": "no such day"}]
+    assert told["errors"] == (named if name == "input" else [])
     assert told["detail"] == str(error)
     assert told["retryable"] is retryable
 
