@@ -241,6 +241,11 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "reconcile": ("list", "resolve"),
         "codec-keys": ("add", "list", "use"),
         "api-keys": ("make", "list", "show", "rotate", "revoke"),
+        "shops": ("list", "show", "connect", "disconnect", "messages", "settle"),
+        "webhooks": (
+            *("list", "add", "show", "update", "rotate", "remove", "test", "deliveries"),
+            *("dead", "resend", "replay"),
+        ),
     }
     commands = [
         command

@@ -131,6 +131,9 @@ def something(wanted: Any) -> Any:
         hints = typing.get_type_hints(wanted)
         given = [one.name for one in dataclasses.fields(wanted) if one.default is MISSING]
         return wanted(**{name: something(hints[name]) for name in given})
+    if hasattr(wanted, "_fields"):
+        hints = typing.get_type_hints(wanted)
+        return wanted(*(something(hints[name]) for name in wanted._fields))
     assert hasattr(wanted, "model_fields"), wanted
     return wanted.model_construct(
         **{
