@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.money import to_decimal
 from domain.notifications.event_types import TEST_TYPE, EventType
@@ -165,7 +165,7 @@ def data_of(
     said: dict[str, Any] = {
         "step": what.partition(": ")[2],
         "dispute_state": what.partition(": ")[2].replace(" ", "_"),
-        "units": told.get("units") or told.get("picked") or told.get("backordered"),
+        "units": _units(told),
         "payment_id": told.get("payment_key"),
         **{
             name: told.get(name)
@@ -182,7 +182,25 @@ def data_of(
         said["amount"] = str(to_decimal(amount["minor"], amount["currency"]))
         said["currency"] = amount["currency"]
     fields = {name: said[name] for name in model.model_fields if said.get(name) is not None}
-    return model.model_validate({"order": order, "reason": why, **fields})
+    try:
+        return model.model_validate({"order": order, "reason": why, **fields})
+    except ValidationError:
+        # The order tells all of it. An odd line of one order must not hold back those of others.
+        needed = {name: said[name] for name in ("step", "dispute_state") if name in fields}
+        return model.model_validate({"order": order, "reason": why, **needed})
+
+
+def _units(told: Mapping[str, Any]) -> Units | None:
+    """The units that a line counts by order line; some count those of each fulfilment instead."""
+    for name in ("units", "picked", "backordered"):
+        counted = told.get(name)
+        if (
+            isinstance(counted, dict)
+            and counted
+            and all(isinstance(one, int) for one in counted.values())
+        ):
+            return counted
+    return None
 
 
 class Message(BaseModel):

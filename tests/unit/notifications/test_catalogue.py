@@ -82,3 +82,18 @@ def test_a_test_is_a_whole_message() -> None:
     message = message_of_test("test_1", at)
     assert message.type == TEST_TYPE
     assert b"subject" not in message.body()
+
+
+ODD_LINES: dict[str, dict[str, Any]] = {
+    # As a line tells it that plans missing units anew: by fulfilment, and then by line.
+    "missing units cancelled": {"units": {"web-1:2": {"1": 1, "2": 3}}, "backordered": {}},
+    "promise at risk": {"promised_on": "some day", "fulfilment_id": 7},
+    "picked": {"picked": {"1": "three"}},
+}
+
+
+@pytest.mark.parametrize("what", ODD_LINES)
+def test_an_odd_line_still_tells_the_order_and_holds_nothing_back(what: str) -> None:
+    said = data_of(TOLD[what], ORDER, what, "why", ODD_LINES[what])
+    assert (said.order.order_id, said.reason) == ("web-1", "why")
+    assert getattr(said, "units", None) is None
