@@ -252,7 +252,7 @@ async def run(console: Console, args: argparse.Namespace) -> None:
             await reach.webhooks(args.seconds)
             for line in (await here.audit()).lines()[-1:]:
                 console.print(line)
-            # Rows alone, without their books: what comes now only reads.
+            # These rows have no books, so the audit came before. What follows only reads.
             console.print(f"{args.old:,} closed orders are written")
             await pool.execute(_OLD, args.old, timeout=3600)
             await pool.execute("analyze", timeout=600)

@@ -1,4 +1,4 @@
-"""A client of HTTP that costs little: what is measured is the server."""
+"""An HTTP client that uses little CPU, so that the server is what is measured."""
 
 from __future__ import annotations
 

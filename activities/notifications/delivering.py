@@ -66,7 +66,7 @@ class Deliveries:
 
     @activity.defn
     async def deliver_events(self, ask: Deliver) -> Delivered:
-        """Send what is due to one subscription: of each order one after the other.
+        """Send one subscription the events that are due, those of an order one after the other.
 
         A repeat sends nothing again that is on record as delivered.
         """

@@ -41,7 +41,7 @@ class Elsewhere:
         return _there(key, "capture", key, authorization, "", amount)
 
     async def void(self, *, key: str, authorization: str) -> PaymentReceipt:
-        """Raises Declined: what was taken cannot be released, but paid back."""
+        """Raises Declined: the money is taken already. It can be paid back, not released."""
         _ask_a_person(authorization)
 
     async def refund(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
@@ -55,7 +55,7 @@ class Elsewhere:
         return None
 
     async def operations(self, order_id: str) -> tuple[PaymentReceipt, ...]:
-        """Nothing: nobody tells what was done there."""
+        """An empty list: the shop does not tell us what was done with its payments."""
         return ()
 
     async def list_day(self, day: date) -> tuple[PaymentReceipt, ...]:

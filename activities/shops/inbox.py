@@ -84,7 +84,7 @@ class ShopMessages:
                 return
 
     async def forget(self) -> None:
-        """Delete what was worked through long ago."""
+        """Delete messages that were processed long ago."""
         while await self._forget_some() == BATCH:
             pass
 

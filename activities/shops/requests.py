@@ -1,4 +1,4 @@
-"""Asks orders for what was changed in a shop."""
+"""Sends orders the changes that were made in their shop."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Requests:
         self._within = within
 
     async def cancel(self, order_id: str, request: CancelRequest) -> str:
-        """Have the order take the request, and do not wait for what comes of it.
+        """Send the order a request, and do not wait for its outcome.
 
         Returns why it was refused; empty: it was taken, or Temporal did not answer, so call this
         again.

@@ -160,8 +160,7 @@ async def resume(
 
 
 def _place(task: AttentionTask) -> list[Any]:
-    place = Place.of(task)
-    return list(place._replace(since=place.since.isoformat()))  # type: ignore[arg-type]  # as JSON
+    return [part.isoformat() if isinstance(part, datetime) else part for part in Place.of(task)]
 
 
 def _task(task: AttentionTask) -> ShownTask:
