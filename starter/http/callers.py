@@ -185,7 +185,7 @@ def may(scope: Scope) -> Any:
     return Security(_caller, scopes=[scope])
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
     here: Service = request.app.state.service
     return here
 

@@ -78,7 +78,7 @@ async def _look(name: str, ask: Look) -> ServerState:
     return ServerState(server=name, answers=True)
 
 
-def _health(request: Request) -> Health:
+async def _health(request: Request) -> Health:
     health: Health = request.app.state.health
     return health
 

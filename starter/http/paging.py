@@ -78,7 +78,7 @@ class Paging:
         return {"list": self.request.url.path, **asked}
 
 
-def _paging(
+async def _paging(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX, description="Rows on a page.")] = PAGE,
     cursor: Annotated[

@@ -28,7 +28,7 @@ class Preference:
         return {"Preference-Applied": f"wait={self.long.seconds}"} if self.said else {}
 
 
-def preferred(
+async def preferred(
     prefer: Annotated[
         str | None,
         Header(

@@ -39,8 +39,10 @@ from starter.http.v1 import (
     webhooks,
 )
 
+# The framework tries one after the other: what is asked for most often comes first.
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     placing.router,
+    webhooks.router,
     orders.router,
     aftersales.router,
     payments.router,
@@ -69,5 +71,4 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     search.router,
     sellers.router,
     shops.router,
-    webhooks.router,
 )
