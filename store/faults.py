@@ -45,6 +45,9 @@ _UNABLE: Final = frozenset(
 """Classes of errors that no setting can mend: the server is away, or cannot do it now."""
 
 
+_OF_A_VALUE: Final = "22"
+"""A number that is too large, a text that is no date, and so on."""
+
 _REFUSAL: Final = "ORDER"
 """What `refuse` raises (schema/routines/kernel.sql): the error's kind is its detail."""
 
@@ -61,6 +64,11 @@ def unable(fault: BaseException) -> bool:
     if code is None:
         return isinstance(fault, OSError)
     return str(code)[:2] in _UNABLE
+
+
+def is_of_a_value(fault: BaseException) -> bool:
+    """Whether a value among those that were read is wrong, and the server does its work."""
+    return str(getattr(fault, "sqlstate", None) or "").startswith(_OF_A_VALUE)
 
 
 def said(fault: BaseException) -> str:

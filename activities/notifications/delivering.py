@@ -7,7 +7,7 @@ import logging
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -17,12 +17,12 @@ from temporalio import activity
 from activities.notifications.sending import Sender, signed_headers
 from activities.notifications.targets import Targets
 from domain.notifications import retries
-from domain.notifications.catalogue import Message, message_of_test
+from domain.notifications.catalogue import message_of_test
 from store import clock
 from store.database import Pool
 from store.notifications import deliveries, messages
 from store.notifications.deliveries import Due, Outcome, Target
-from store.notifications.messages import moment_text
+from store.notifications.messages import Made, moment_text
 
 logger = logging.getLogger(__name__)
 
@@ -118,13 +118,12 @@ class _Sending:
     async def all_of(self, lanes: Sequence[Sequence[Due]]) -> bool:
         """Send these, each lane in its sequence. False: something was not even tried."""
         events = [one.event for lane in lanes for one in lane if one.event is not None]
-        async with self._pool.acquire() as conn:
-            made = await messages.messages(conn, events) if events else {}
+        made = await messages.make(self._pool, events)
         async with asyncio.TaskGroup() as tasks:
             done = [tasks.create_task(self._lane(lane, made)) for lane in lanes]
         return all(task.result() for task in done)
 
-    async def _lane(self, lane: Sequence[Due], made: Mapping[int, Message]) -> bool:
+    async def _lane(self, lane: Sequence[Due], made: Made) -> bool:
         async with self._places:
             for number, one in enumerate(lane):
                 if self.stopped or asyncio.get_running_loop().time() > self._ends:
@@ -136,14 +135,16 @@ class _Sending:
                     break
             return True
 
-    async def _send(self, one: Due, made: Mapping[int, Message]) -> bool:
+    async def _send(self, one: Due, made: Made) -> bool:
         if activity.in_activity():
             activity.heartbeat()
         now = clock.now()
         if one.event is None:
             message = message_of_test(one.message_id, moment_text(one.at))
+        elif (defect := made.defects.get(one.event.position)) is not None:
+            return await self._set_aside(one, defect)
         else:
-            message = made[one.event.position]
+            message = made.messages[one.event.position]
         body = message.body()
         headers = signed_headers(self._target.secrets, message.id, now, body)
         answer = await self._sender.send(self._target.url, headers, body)
@@ -161,6 +162,16 @@ class _Sending:
             self._failures = 0
         await self._record(one, outcome)
         return said.delivered
+
+    async def _set_aside(self, one: Due, defect: str) -> bool:
+        """A dead letter that no attempt can help: the later events of its order go on."""
+        logger.error(
+            "%s is a dead letter of subscription %s", one.message_id, self._target.subscription_id
+        )
+        async with self._pool.acquire() as conn:
+            if not await deliveries.unmade(conn, self._target, one, defect):
+                self.stopped = True
+        return True
 
     def _failed(self, one: Due, outcome: Outcome, said: retries.Verdict, now: datetime) -> Outcome:
         is_new = one.tries == 0 and one.event is not None

@@ -42,6 +42,10 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "mend what it names, and it is read again by itself; or say that it is dealt with",
         "orderloom shops settle {name} --note '…'",
     ),
+    "subscription": WayOn(
+        "mend its receiver and have it go on where it stood, or remove it",
+        "orderloom webhooks update {name} --activate",
+    ),
     "purchase_order": WayOn("see what it waits for", "orderloom purchase-orders show {subject}"),
 }
 
@@ -58,7 +62,7 @@ def way_on_of(task: AttentionTask) -> WayOn:
 
 
 class AttentionList:
-    """What waits for a person: orders, money, purchase orders, companies' messages."""
+    """What waits for a person: orders, money, purchases, companies' messages, subscriptions."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

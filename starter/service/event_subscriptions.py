@@ -30,12 +30,17 @@ READ_MAX: Final = 500
 
 
 class ReadEvents(BaseModel):
-    """Events that were read. `position`: read on after this one."""
+    """Events that were read. `position`: read on after this one.
+
+    `left_out`: positions of events that cannot be made now, by a defect here. Read them again when
+    that is mended.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     events: tuple[Message, ...]
     position: int
+    left_out: tuple[int, ...] = ()
 
 
 class EventSubscriptions:
@@ -220,11 +225,14 @@ class EventSubscriptions:
                 sellers=sellers,
                 at_most=min(limit, READ_MAX),
             )
-            made = await messages.messages(conn, found)
+        made = await messages.make(self._pool, found)
         read_to = found[-1].position if len(found) >= min(limit, READ_MAX) else last
         return ReadEvents(
-            events=tuple(made[each.position] for each in found),
+            events=tuple(
+                made.messages[each.position] for each in found if each.position in made.messages
+            ),
             position=max(read_to, found[-1].position if found else position),
+            left_out=tuple(sorted(made.defects)),
         )
 
     def _check(self, url: str) -> None:

@@ -1493,6 +1493,7 @@ create table event_subscription (
     state           text        not null default 'active'
         constraint subscription_state_is_known check (state in ('active', 'paused', 'disabled')),
     why             some_text,  -- it is not active
+    disabled_at     timestamptz,  -- a person is asked to see to it
     made_by         text        not null,
     made_at         timestamptz not null default moment(),
     -- Every event up to here was delivered, has a row in event_delivery, or is not for it.
@@ -1503,7 +1504,8 @@ create table event_subscription (
     rest_until      timestamptz,  -- nothing is sent before
     called_at       timestamptz,  -- its workflow was called, and works
     holder          text,         -- the attempt of the activity that delivers
-    constraint active_subscription_needs_no_reason check (state <> 'active' or why is null)
+    constraint active_subscription_needs_no_reason check (state <> 'active' or why is null),
+    constraint disabled_subscription_says_since_when check ((state = 'disabled') = (disabled_at is not null))
 );
 
 -- Events that could not be delivered at the first attempt, and tests: until they are delivered, or dead letters.

@@ -174,6 +174,27 @@ async def attempted(conn: Connection, target: Target, one: Due, outcome: Outcome
     return goes_on
 
 
+async def unmade(conn: Connection, target: Target, one: Due, error: str) -> bool:
+    """It cannot be made: it is a dead letter, and nothing counts against the receiver.
+
+    False: somebody else delivers by now, so this one stops.
+    """
+    event = one.event
+    goes_on: bool = await _sql.unmade(
+        conn,
+        subscription_id=target.subscription_id,
+        holder=target.holder,
+        round=target.round,
+        position=event and event.position,
+        order_no=event and event.order_no,
+        event_id=event and event.event_id,
+        type=one.type,
+        at=one.at,
+        error=error,
+    )
+    return goes_on
+
+
 async def attempts(
     conn: Connection,
     subscription_id: str,

@@ -54,6 +54,21 @@ on conflict (subscription_id, position) do nothing;
 select attempt_made(:subscription_id, :holder, :round, :delivery_id, :message_id, :position, :order_no, :event_id,
                     :type, :at, :delivered, :status, :took_ms, :error, :answer, :pause, :counts, :rest, :over);
 
+-- name: unmade(subscription_id, holder, round, position, order_no, event_id, type, at, error)$
+-- retrying, resending → dead, or dead at once: it cannot be made, so it was not sent.
+with mine as (
+    select subscription_id from event_subscription
+    where subscription_id = :subscription_id and holder = :holder and round = :round
+), dead as (
+    insert into event_delivery (subscription_id, position, order_no, event_id, type, at, state, last_error)
+    select subscription_id, :position::bigint, :order_no::bigint, :event_id::bigint, :type, :at::timestamptz, 'dead',
+           :error
+    from mine
+    on conflict (subscription_id, position) do update
+    set state = 'dead', last_error = excluded.last_error, next_at = moment()
+)
+select exists (select from mine);
+
 -- name: attempts(subscription_id, message_id, before, at_most)
 select attempt_id, subscription_id, message_id, type, position, order_id, delivered, status, took_ms, error, answer, at
 from event_attempt left join customer_order using (order_no)

@@ -5,15 +5,21 @@ They are kept nowhere: what is erased from an order is in no event that is sent 
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+from domain.errors import OrderloomError
 from domain.notifications.catalogue import SOURCE, Message, data_of, sequence_text
 from domain.notifications.event_types import EventType
-from store.database import Connection, load_queries
+from store.database import Connection, DatabaseFault, Pool, load_queries
+from store.faults import is_of_a_value
 from store.views.snapshots import snapshots
+
+logger = logging.getLogger(__name__)
 
 _sql = load_queries(__file__)
 
@@ -39,23 +45,51 @@ class EventOut:
         return f"evt_{self.event_id}_{since_1970 // timedelta(microseconds=1):x}"
 
 
-async def messages(conn: Connection, events: Sequence[EventOut]) -> dict[int, Message]:
-    """Position → what is sent."""
-    found = _sql.lines(
-        conn,
-        order_nos=[event.order_no for event in events],
-        event_ids=[event.event_id for event in events],
-    )
-    lines = {(row["order_no"], row["event_id"]): row async for row in found}
-    order_ids = {row["order_id"] for row in lines.values()}
-    orders = await snapshots(conn, sorted(order_ids))
-    made = {}
+@dataclass
+class Made:
+    """By position: what is sent, and of the others why they cannot be made."""
+
+    messages: dict[int, Message] = field(default_factory=dict)
+    defects: dict[int, str] = field(default_factory=dict)
+
+
+async def make(pool: Pool, events: Sequence[EventOut]) -> Made:
+    """Make what is sent. One that cannot be made is a defect of ours, and stops no other one.
+
+    Raises DatabaseFault where the database is away.
+    """
+    made = Made()
+    try:
+        await _make_into(made, pool, events)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one must not stop the others
+        _raise_if_away(error)
+        # Each alone, on a connection that has looked for currencies that were new here.
+        for event in events:
+            try:
+                await _make_into(made, pool, [event])
+            except Exception as defect:  # noqa: BLE001 - see above
+                _raise_if_away(defect)
+                made.defects[event.position] = _told(event, defect)
+    return made
+
+
+async def _make_into(made: Made, pool: Pool, events: Sequence[EventOut]) -> None:
+    if not events:
+        return
+    async with pool.acquire() as conn:
+        found = _sql.lines(
+            conn,
+            order_nos=[event.order_no for event in events],
+            event_ids=[event.event_id for event in events],
+        )
+        lines = {(row["order_no"], row["event_id"]): row async for row in found}
+        orders = await snapshots(conn, sorted({row["order_id"] for row in lines.values()}))
     for event in events:
         line = lines[event.order_no, event.event_id]
         kind = cast("EventType", event.type)
         order = orders[line["order_id"]]
         data = data_of(kind, order, line["what"], line["why"], line["data"])
-        made[event.position] = Message(
+        made.messages[event.position] = Message(
             id=event.message_id,
             source=SOURCE.format(seller=line["seller"]),
             type=event.type,
@@ -64,7 +98,19 @@ async def messages(conn: Connection, events: Sequence[EventOut]) -> dict[int, Me
             sequence=sequence_text(event.position),
             data=data.model_dump(mode="json"),
         )
-    return made
+
+
+def _raise_if_away(error: Exception) -> None:
+    if isinstance(error, DatabaseFault) and not is_of_a_value(error):
+        raise error
+
+
+def _told(event: EventOut, defect: Exception) -> str:
+    """Why it cannot be made. The log has the place, and no message that could repeat data."""
+    kind = type(defect).__name__
+    where = "".join(traceback.format_tb(defect.__traceback__))
+    logger.error("event %s cannot be made: %s\n%s", event.message_id, kind, where)
+    return f"defect: {defect if isinstance(defect, OrderloomError) else kind}"
 
 
 async def read(

@@ -31,6 +31,7 @@ set url = case when f ? 'url' then f ->> 'url' else url end,
     description = case when f ? 'description' then f ->> 'description' else description end,
     state = coalesce(f ->> 'state', state),
     why = case when f ? 'state' then f ->> 'why' else why end,
+    disabled_at = case when f ? 'state' then null else disabled_at end,
     -- Somebody has looked at it: it is tried at once.
     failures = 0, failing_since = null, rest_until = null
 from given

@@ -75,6 +75,11 @@ with task as (
     from shop_message m left join channel c using (channel)
     where m.processed_at is null and m.last_error is not null
     union all
+    -- Nothing is sent to it any more, until somebody has seen to it.
+    select 'subscription', '', s.subscription_id, format('events for %s: %s', split_part(s.url, '?', 1), s.why),
+           '{}', s.disabled_at, null, null, null, null
+    from event_subscription s where s.state = 'disabled'
+    union all
     select case when p.attention is null then 'approval' else 'purchase_order' end, p.po_id, p.po_id,
            coalesce(p.attention, format('an order with %s waits for approval', p.supplier_id)), '{}',
            p.changed_at, null, null, null, null

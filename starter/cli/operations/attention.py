@@ -28,8 +28,8 @@ def attention(
     """List what waits for a person, with what to do and the command for it. Money comes first.
 
     Steps of orders that need a decision, payments without a known outcome, refunds that are owed,
-    disputes, differences with companies' books, messages that could not be read, and purchase
-    orders.
+    disputes, differences with companies' books, messages that could not be read, purchase orders,
+    and subscriptions to events that were disabled.
 
     Example: `orderloom attention`
     """

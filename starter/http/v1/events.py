@@ -96,11 +96,13 @@ async def _stream(
             for message in found.events:
                 head = f"id: {int(message.sequence or 0)}\nevent: {message.type}\ndata: "
                 yield head.encode() + message.body() + b"\n\n"
+            for position in found.left_out:
+                yield f": the event at {position} cannot be made now\n\n".encode()
             silent = 0 if found.events else silent + 1
             if silent % _SIGN_OF_LIFE_EVERY == 0:
                 # Without data it is no event, and is remembered all the same.
                 yield f"id: {found.position}\n\n".encode()
-            if len(found.events) < limit:
+            if len(found.events) + len(found.left_out) < limit:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
             try:

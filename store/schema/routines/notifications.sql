@@ -237,7 +237,8 @@ begin
         set failures = failures + counts::integer, failing_since = coalesce(failing_since, moment()),
             rest_until = greatest(rest_until, moment() + its_rest),
             state = case when over is null or state <> 'active' then state else 'disabled' end,
-            why = case when over is null or state <> 'active' then why else over end
+            why = case when over is null or state <> 'active' then why else over end,
+            disabled_at = case when over is null or state <> 'active' then disabled_at else moment() end
         where subscription_id = its_id;
     end if;
     return exists (select from event_subscription

@@ -530,6 +530,7 @@ FORBIDDEN = {
     "subscription_has_one_to_three_secrets": subscription("'{}'"),
     "subscription_state_is_known": subscription(state="'asleep'"),
     "active_subscription_needs_no_reason": subscription(why="'x'"),
+    "disabled_subscription_says_since_when": subscription(state="'disabled'", why="'x'"),
     "delivery_state_is_known": delivery("'lost', 1"),
     "delivery_is_of_an_event_or_a_test": delivery("'test', 1"),
     "event_is_delivered_once_to_a_subscription": delivery("'dead', 1", "'waiting', 1"),

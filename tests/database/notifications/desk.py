@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from activities.notifications.delivering import Deliver, Delivered, Deliveries
@@ -38,15 +39,26 @@ class Desk:
         await self.sequence.advance()
         return order.order_id
 
-    async def tell(self, order_id: str, *whats: str) -> None:
+    async def tell(self, order_id: str, *whats: str, data: Mapping[str, Any] | None = None) -> None:
         """Lines in the order's story, as events with positions."""
         for what in whats:
             self._told += 1
             async with self.pool.acquire() as conn, conn.transaction():
                 await lock_order(conn, order_id)
-                data = {"fulfilment_id": f"{order_id}:1"}
-                await events.tell(conn, order_id, f"test:{self._told}", what, who="test", data=data)
+                said = data or {"fulfilment_id": f"{order_id}:1"}
+                await events.tell(conn, order_id, f"test:{self._told}", what, who="test", data=said)
         await self.sequence.advance()
+
+    async def know(self, currency: str) -> None:
+        """Have a currency of two decimals that no list has."""
+        await self.pool.execute("insert into currency values ($1, 2)", currency)
+
+    async def currency(self, order_id: str, code: str) -> None:
+        """Write the order in a currency."""
+        by_order = "where order_no = order_no_of($1)"
+        await self.pool.execute(
+            f"update customer_order set currency = $2 {by_order}", order_id, code
+        )
 
     async def deliver(self, made: MadeSubscription) -> Delivered:
         """What one activity does."""

@@ -15,6 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from activities.notifications.delivering import Deliver, Delivered, Deliveries
 from domain.errors import InvalidInput, NotFound
 from domain.notifications.subscriptions import NewSubscription, SubscriptionChange
+from starter.service.attention import AttentionList
 from store.database import Pool
 from store.notifications import deliveries
 from tests.database.notifications.desk import Desk
@@ -152,6 +153,86 @@ async def test_after_the_last_attempt_it_is_a_dead_letter_and_its_order_goes_on(
         assert await desk.door.dead(named) == []
 
 
+async def test_an_event_that_cannot_be_made_is_a_dead_letter_and_all_others_go_on(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with receiving() as receiver:
+        made = await desk.subscribe(receiver.url)
+        named = made.subscription.subscription_id
+        odd, good = await desk.order(), await desk.order()
+        await desk.tell(odd, "packed")
+        await desk.tell(odd, "charged", data={"amount_minor": 700, "currency": "QQA"})
+        await desk.tell(odd, "shipped")
+        await desk.tell(good, "packed", "shipped")
+        await desk.deliver_all(made)
+        assert len(receiver.taken) == len(receiver.all) == 6
+        once_and_in_order(receiver)
+        (letter,) = await desk.door.dead(named)
+        assert (letter.order_id, letter.type) == (odd, "orderloom.payment.charged.v1")
+        assert letter.last_error == (
+            "defect: unknown currency 'QQA'; use an ISO 4217 code such as USD"
+        )
+        logged = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert "cannot be made: UnknownCurrency" in logged[0].message
+        assert "is a dead letter of subscription" in logged[1].message
+        shown = await desk.door.get(named)
+        assert (shown.failing_since, shown.dead, shown.state) == (None, 1, "active")
+        assert await desk.door.resend(named) == 1
+        await desk.deliver_all(made)
+        assert len(await desk.door.dead(named)) == 1, "nothing was mended"
+        await desk.know("QQA")
+        assert await desk.door.resend(named) == 1
+        await desk.deliver_all(made)
+        assert receiver.types[-1] == "payment.charged"
+        assert receiver.taken[-1].event["data"]["amount"] == "7.00"
+        assert await desk.door.dead(named) == []
+
+
+async def test_an_order_that_cannot_be_shown_stops_neither_deliveries_nor_readers(
+    desk: Desk,
+) -> None:
+    async with receiving() as receiver:
+        made = await desk.subscribe(receiver.url)
+        odd, good = await desk.order(), await desk.order()
+        await desk.currency(odd, "QQB")
+        await desk.tell(odd, "packed")
+        await desk.tell(good, "packed")
+        await desk.deliver_all(made)
+        assert receiver.by_order().keys() == {good}
+        assert len(receiver.taken) == 2
+        letters = await desk.door.dead(made.subscription.subscription_id)
+        assert [letter.order_id for letter in letters] == [odd, odd]
+        read = await desk.door.read(0)
+        assert [event.subject for event in read.events] == [good, good]
+        assert read.left_out == (1, 3)
+        assert read.position == 4
+        await desk.currency(odd, "USD")
+        assert (await desk.door.read(0)).left_out == ()
+        assert await desk.door.resend(made.subscription.subscription_id) == 2
+        await desk.deliver_all(made)
+        once_and_in_order(receiver)
+        assert len(receiver.taken) == 4
+
+
+async def test_a_database_that_is_away_makes_no_dead_letters(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with receiving() as receiver:
+        made = await desk.subscribe(receiver.url)
+        await desk.order()
+
+        async def away(*_: object) -> None:
+            raise ConnectionResetError("the server has gone")
+
+        with monkeypatch.context() as broken:
+            broken.setattr("store.notifications.messages.snapshots", away)
+            with pytest.raises(ConnectionResetError):
+                await desk.deliver(made)
+        assert await desk.door.dead() == []
+        await desk.deliver_all(made)
+        assert len(receiver.taken) == 1
+
+
 async def test_a_receiver_that_is_away_is_asked_with_one_event_at_a_time(desk: Desk) -> None:
     away = True
     async with receiving(lambda _n, _g: Reply(503) if away else Reply()) as receiver:
@@ -207,12 +288,15 @@ async def test_one_that_is_gone_is_disabled_and_loses_nothing(desk: Desk) -> Non
             "disabled",
             "the receiver answered 410: it wants nothing more",
         )
+        (task,) = await AttentionList(desk.pool).tasks()
+        assert (task.kind, task.name) == ("subscription", named)
         await desk.tell(order_id, "packed")
         await desk.deliver(made)
         assert len(receiver.all) == 1
         gone = False
         change = SubscriptionChange(state="active")
         assert (await desk.door.update(named, change, by="kim")).why is None
+        assert await AttentionList(desk.pool).tasks() == []
         await desk.deliver_all(made)
         assert receiver.types == ["order.received", "fulfilment.packed"]
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from domain.notifications.subscriptions import NewSubscription, SubscriptionChange
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from starter.service.attention import AttentionList, way_on_of
+from starter.service.event_subscriptions import EventSubscriptions
 from store.database import Pool
 from store.orders import events
 from store.views.attention import AttentionTask
@@ -165,3 +167,26 @@ async def test_purchase_orders_that_wait_for_a_person_are_listed(bench: Bench) -
         ("approval", "PO-1"),
         ("purchase_order", "PO-2"),
     ]
+
+
+async def test_a_subscription_that_is_disabled_is_listed_until_somebody_sees_to_it(
+    bench: Bench,
+) -> None:
+    door = EventSubscriptions(bench.pool)
+    wanted = NewSubscription(url="https://crm.example/in?key=abc")
+    named = (await door.make(wanted, by="test")).subscription.subscription_id
+    assert await listed(bench) == []
+    disable = """
+        update event_subscription
+        set state = 'disabled', disabled_at = now(), why = 'nothing was taken since Monday'
+        where subscription_id = $1"""
+    await bench.pool.execute(disable, named)
+    (task,) = await listed(bench)
+    assert (task.kind, task.name) == ("subscription", named)
+    assert task.reason == "events for https://crm.example/in: nothing was taken since Monday"
+    assert way_on_of(task).command == f"orderloom webhooks update {named} --activate"
+    await door.update(named, SubscriptionChange(state="active"), by="kim")
+    assert await listed(bench) == []
+    await bench.pool.execute(disable, named)
+    await door.remove(named)
+    assert await listed(bench) == []
