@@ -99,7 +99,7 @@ class ShownPayment(Part):
     message: str
 
 
-class ShownTask(Part):
+class WaitingStep(Part):
     """A step that waits for a person. `allowed`: the answers it takes; none: it ends by itself."""
 
     step: str
@@ -108,7 +108,7 @@ class ShownTask(Part):
     allowed: tuple[str, ...]
 
 
-class Promised(Part):
+class PromisedDays(Part):
     """By these days at the latest, these units leave their location, and arrive."""
 
     fulfilment_id: str
@@ -198,7 +198,7 @@ class OrderSnapshot(Part):
     lines: tuple[ShownLine, ...]
     fulfilments: tuple[ShownFulfilment, ...]
     payments: tuple[ShownPayment, ...]
-    promised: tuple[Promised, ...]
+    promised: tuple[PromisedDays, ...]
     happened: tuple[Happened, ...]
     adjusted: tuple[Adjusted, ...]
-    tasks: tuple[ShownTask, ...]
+    tasks: tuple[WaitingStep, ...]

@@ -88,6 +88,7 @@ _USUAL: Final = {**_RATE, **_ORIGIN}
 
 def completed(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the problems that each operation may answer with, and its headers."""
+    _name_plainly(document)
     schemas = document["components"]["schemas"]
     _, problem = models_json_schema([(Problem, "serialization")], ref_template=_REF)
     schemas.update(problem["$defs"])
@@ -134,6 +135,44 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
         operation["responses"] = {"2XX": {"description": "It is taken."}}
     _bound(document)
     return document
+
+
+def _name_plainly(document: dict[str, Any]) -> None:
+    """Give each schema the name that programs made from the document call it by.
+
+    The framework's names of lists and of what is given and answered in two shapes are no words of
+    any language, and generators make the same class of several of them.
+    """
+    schemas = document["components"]["schemas"]
+    names = {old: _plain(old) for old in schemas}
+    document["components"]["schemas"] = {names[old]: schema for old, schema in schemas.items()}
+    for name, schema in document["components"]["schemas"].items():
+        if "title" in schema:
+            schema["title"] = name
+    _rename(document, {_REF.format(model=old): _REF.format(model=names[old]) for old in names})
+
+
+def _plain(name: str) -> str:
+    if name.endswith("-Input"):
+        return f"Given{name.removesuffix('-Input')}"
+    if name.startswith("Page_"):
+        return f"PageOf{name.removeprefix('Page_').removesuffix('_')}"
+    return name.removesuffix("-Output")
+
+
+def _rename(part: Any, references: Mapping[str, str]) -> None:
+    if isinstance(part, list):
+        for one in part:
+            _rename(one, references)
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            part["$ref"] = references.get(part["$ref"], part["$ref"])
+        if isinstance(mapping := part.get("mapping"), dict):
+            part["mapping"] = {
+                value: references.get(reference, reference) for value, reference in mapping.items()
+            }
+        for one in part.values():
+            _rename(one, references)
 
 
 def _name(status: str) -> str:

@@ -11,14 +11,14 @@ from domain.views.order_snapshot import (
     Adjusted,
     Happened,
     OrderSnapshot,
-    Promised,
+    PromisedDays,
     ReturnedUnits,
     ShownFulfilment,
     ShownLine,
     ShownPayment,
     ShownRefund,
     ShownReturn,
-    ShownTask,
+    WaitingStep,
 )
 from store.database import Connection
 from store.views import reads
@@ -89,7 +89,7 @@ def snapshot_of(detail: OrderDetail) -> OrderSnapshot:
             for payment in detail.payments
         ),
         promised=tuple(
-            Promised(
+            PromisedDays(
                 fulfilment_id=part.fulfilment_id,
                 units=part.units,
                 leaves_on=part.promised_leave,
@@ -110,7 +110,7 @@ def snapshot_of(detail: OrderDetail) -> OrderSnapshot:
         ),
         adjusted=_adjusted(detail),
         tasks=tuple(
-            ShownTask(**task.model_dump(exclude={"order_id"})) for task in detail.attention
+            WaitingStep(**task.model_dump(exclude={"order_id"})) for task in detail.attention
         ),
     )
     return shown.model_copy(update={"version": _version(shown)})

@@ -60,7 +60,7 @@ class Delivery(Report):
     rest_is_cancelled: bool = False
 
 
-class Refusal(Report):
+class PurchaseRefusal(Report):
     """Why the supplier does not serve it."""
 
     reason: Reason
@@ -151,7 +151,7 @@ async def receive(
 )
 async def refuse(
     po_id: Id,
-    content: Annotated[Refusal, example({"reason": "out of production"})],
+    content: Annotated[PurchaseRefusal, example({"reason": "out of production"})],
     caller: Writes,
     once: Keyed,
 ) -> Response:

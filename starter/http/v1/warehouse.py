@@ -45,7 +45,7 @@ class Picked(BaseModel):
     missing: dict[str, int]
 
 
-class Refusal(Report):
+class FulfilmentRefusal(Report):
     """Why the location does not send it."""
 
     reason: Reason
@@ -149,7 +149,7 @@ async def pick(
 )
 async def refuse(
     fulfilment_id: PartId,
-    content: Annotated[Refusal, example({"reason": "no room at the dock today"})],
+    content: Annotated[FulfilmentRefusal, example({"reason": "no room at the dock today"})],
     caller: Writes,
     once: Keyed,
 ) -> Response:

@@ -86,3 +86,13 @@ async def test_each_type_of_event_is_described_as_what_its_receiver_gets(
         schema = served["components"]["schemas"][content["schema"]["$ref"].rsplit("/", 1)[1]]
         assert schema["properties"]["type"]["const"] == event_type
         assert schema["properties"]["data"]["$ref"]
+
+
+def test_each_schema_has_a_word_as_its_name_and_its_title() -> None:
+    """Generators make a class of each, by its name or its title."""
+    schemas = described().openapi()["components"]["schemas"]
+    assert [name for name in schemas if not name.isalnum()] == []
+    titles = {name: schema.get("title", name) for name, schema in schemas.items()}
+    assert {name: title for name, title in titles.items() if title != name} == {}
+    named = str(described().openapi()).split("#/components/schemas/")[1:]
+    assert {text.split("'")[0] for text in named} <= schemas.keys()
