@@ -172,12 +172,18 @@ async def _caller(
     }
     if not taken:
         raise _too_many(limiter, key, grant.per_minute, "requests with this key")
-    lacking = [scope for scope in scopes.scopes if scope not in grant.scopes]
+    caller = Caller(grant, here, token)
+    check_allows(caller, *scopes.scopes)
+    return caller
+
+
+def check_allows(caller: Caller, *scopes: str) -> None:
+    """Raises ProblemError (403) where the caller's key lacks one of these scopes."""
+    lacking = [scope for scope in scopes if scope not in caller.grant.scopes]
     if lacking:
         raise ProblemError(
             403, "missing_scope", f"the key lacks the scope {', '.join(lacking)}: ask with another"
         )
-    return Caller(grant, here, token)
 
 
 def may(scope: Scope) -> Any:

@@ -30,6 +30,11 @@ class OrderRecords:
         async with self._pool.acquire() as conn:
             return await snapshots.snapshot(conn, order_id)
 
+    async def snapshots(self, order_ids: Sequence[str]) -> Mapping[str, OrderSnapshot]:
+        """Order id → the order, all as of one moment. One that is not there is left out."""
+        async with self._pool.acquire() as conn:
+            return await snapshots.snapshots(conn, order_ids)
+
     async def whose(self, order_id: str) -> tuple[str, str] | None:
         """The channel and the seller of an order; None where there is no such order."""
         async with self._pool.acquire() as conn:

@@ -356,3 +356,56 @@ async def test_what_is_not_yours_is_not_there(api: Api, caller: Caller) -> None:
         await of_web.send_once("/v1/orders", sent(an_order(("TEA", 1, "10.00"), channel="b2b"))),
     ):
         problem(answer, 404, "not_found")
+
+
+async def test_an_order_is_shown_with_what_belongs_to_it_where_it_is_asked_for(
+    shop: Shop, caller: Caller
+) -> None:
+    order = an_order(("TEA", 1, "10.00"))
+    await caller.placed(order)
+    where = f"/v1/orders/{order.order_id}"
+    await shop.drive(f"{order.order_id}:1", "delivered")
+    await shop.told(order.order_id, "charged")
+    await shop.settled()
+    alone = (await caller.get(where)).json()
+    assert not {"document", "documents", "story"} & set(alone)
+    asked = {"expand": ["story", "document", "documents"]}
+    whole = (await caller.get(where, params=asked)).json()
+    assert {name: whole[name] for name in alone} == alone
+    assert whole["document"] == (await caller.get(f"{where}/document")).json()
+    assert whole["documents"] == (await caller.get(f"{where}/documents")).json()["items"]
+    assert whole["documents"]
+    assert whole["story"] == (await caller.get(f"{where}/story")).json()["events"]
+    # A version says nothing of what stands beside the order.
+    known = {"If-None-Match": f'"{whole["version"]}"'}
+    assert (await caller.get(where, headers=known)).status_code == 304
+    assert (await caller.get(where, params={"expand": "story"}, headers=known)).status_code == 200
+    odd = await caller.get(where, params={"expand": "everything"})
+    assert problem(odd, 422, "invalid_input")["errors"][0]["pointer"] == "/query/expand/0"
+
+
+async def test_what_an_order_is_shown_with_takes_the_scope_that_its_own_path_takes(
+    api: Api, caller: Caller
+) -> None:
+    order = an_order(("TEA", 1, "10.00"))
+    await caller.placed(order)
+    reads = await api.caller("orders:read")
+    where = f"/v1/orders/{order.order_id}"
+    assert (await reads.get(where, params={"expand": "story"})).status_code == 200
+    for part, scope in (("document", "customers:read"), ("documents", "accounting:read")):
+        refused = await reads.get(where, params={"expand": ["story", part]})
+        assert scope in problem(refused, 403, "missing_scope")["detail"]
+        allowed = await api.caller("orders:read", scope)
+        assert (await allowed.get(where, params={"expand": part})).status_code == 200
+
+
+async def test_a_list_shows_its_orders_whole_where_it_is_asked_to(caller: Caller) -> None:
+    for _ in range(3):
+        await caller.placed(an_order(("TEA", 1, "10.00")))
+    short = (await caller.get("/v1/orders", params={"limit": 2})).json()
+    assert [one["order"] for one in short["items"]] == [None, None]
+    page = (await caller.get("/v1/orders", params={"limit": 2, "expand": "order"})).json()
+    assert page["has_more"]
+    for one in page["items"]:
+        assert one["order"]["order_id"] == one["order_id"]
+        assert one["order"]["lines"][0]["sku"] == "TEA"

@@ -11,9 +11,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from starter.accounting.papers.pdf import render
-from starter.http.callers import Caller, may
+from starter.http.callers import Caller, check_allows, may
 from starter.http.paging import Page, Paged
-from starter.http.problems import ProblemError
 from starter.http.reading import StrictRoute
 from starter.http.shown_documents import ListedDocument, ShownDocument, listed, shown
 
@@ -113,10 +112,7 @@ async def get_document(
     alone.
     """
     if _PDF in request.headers.get("accept", ""):
-        if not caller.grant.allows("customers:read"):
-            raise ProblemError(
-                403, "missing_scope", "the key lacks the scope customers:read: a print names people"
-            )
+        check_allows(caller, "customers:read")  # a print names people
         return await _printed(caller, number, seller)
     document = await caller.here.accounting.document(number, seller, sellers=caller.sellers)
     answer = shown(document, with_person=caller.grant.allows("customers:read"))

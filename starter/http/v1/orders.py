@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict
@@ -25,7 +25,7 @@ from starter.http.examples import example
 from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
-from starter.http.shown_orders import mine
+from starter.http.shown_orders import Expand, ExpandedOrder, expanded, mine
 from starter.http.versions import is_known, tag
 from store.views.reads import EventRow, OrderSummary
 
@@ -33,7 +33,10 @@ router = APIRouter(prefix="/v1", tags=["orders"], route_class=StrictRoute)
 
 
 class ListedOrder(BaseModel):
-    """An order on one line. Units are those of all its lines together."""
+    """An order on one line. Units are those of all its lines together.
+
+    `order`: the order itself, where it was asked for.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -57,6 +60,7 @@ class ListedOrder(BaseModel):
     delivered: int
     cancelled: int
     returned: int
+    order: OrderSnapshot | None = None
 
 
 class OrderStory(BaseModel):
@@ -79,6 +83,9 @@ async def list_orders(
     needs_attention: bool | None = None,
     placed_from: Annotated[Instant | None, Query(description="Then or later.")] = None,
     placed_to: Annotated[Instant | None, Query(description="Before then.")] = None,
+    expand: Annotated[
+        Literal["order"] | None, Query(description="Show each order whole, too.")
+    ] = None,
 ) -> Page[ListedOrder]:
     """Those of the key's channels and sellers that match every filter."""
     asked: dict[str, Any] = {
@@ -95,27 +102,39 @@ async def list_orders(
     place = paged.after(asked)
     after = None if place is None else (datetime.fromisoformat(place[0]), str(place[1]))
     found = await caller.here.orders.list(**asked, after=after, at_most=paged.at_most)
-    return paged.page(
+    page = paged.page(
         asked, found, place=lambda one: (one.received_at.isoformat(), one.order_id), show=listed
     )
+    if expand is None:
+        return page
+    whole = await caller.here.orders.snapshots([one.order_id for one in page.items])
+    items = (one.model_copy(update={"order": whole.get(one.order_id)}) for one in page.items)
+    return page.model_copy(update={"items": tuple(items)})
 
 
 @router.get(
     "/orders/{order_id}",
     operation_id="getOrder",
     summary="Read an order",
-    response_model=OrderSnapshot,
+    response_model=ExpandedOrder,
     responses={304: {"description": "The version that If-None-Match names is the newest."}},
 )
 async def get_order(
-    request: Request, order_id: str, caller: Annotated[Caller, may("orders:read")]
+    request: Request,
+    order_id: str,
+    caller: Annotated[Caller, may("orders:read")],
+    expand: Expand = (),
 ) -> Response:
-    """All of it, but the person: what was promised, what has happened, what was adjusted."""
+    """All of it, but the person: what was promised, what has happened, what was adjusted.
+
+    With `expand` it is always sent whole: its version says nothing of what stands beside it.
+    """
     shown = await mine(caller, order_id)
     headers = {"ETag": tag(shown), "Cache-Control": "private, no-cache"}
-    if is_known(request, shown):
+    if not expand and is_known(request, shown):
         return Response(status_code=304, headers=headers)
-    return Response(shown.model_dump_json(), media_type="application/json", headers=headers)
+    answer = await expanded(caller, shown, expand)
+    return Response(answer, media_type="application/json", headers=headers)
 
 
 @router.post(
