@@ -59,6 +59,7 @@ from activities.stock.backorders import Backorders
 from activities.stock.inventory import Inventory
 from activities.stock.late_stock import LateStock
 from activities.wait_reports import WaitReports
+from activities.warehouse.carrier_messages import CarrierMessages
 from activities.warehouse.till import Till
 from domain.errors import InvalidInput, OrderloomError
 from domain.orders.policy import Policy
@@ -78,6 +79,7 @@ from store.payments import cover, provider_events
 from store.purchasing import replenishment
 from store.schema_version import prepared_pool
 from store.shops import messages
+from store.warehouse import carrier_messages
 from workflows.registry import WORKFLOWS
 
 logger = logging.getLogger("orderloom.worker")
@@ -194,11 +196,12 @@ def duties(
     """
     wakes, cancels = Wakes(client).send, Requests(client).cancel
     events = ProviderEvents(pool, wakes, readers or {}, kept.provider_events)
+    told = CarrierMessages(pool, kept.provider_events)
     shops = ShopMessages(pool, cancels, wakes, policy or Policy(), kept.provider_events)
     old = (
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
-        *(Persons(pool, kept.persons, kept.documents_years), shops),
+        *(Persons(pool, kept.persons, kept.documents_years), shops, told),
     )
     return [
         Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
@@ -206,6 +209,7 @@ def duties(
         Duty(PurchaseStarts(pool, client, task_queue).start, SWEEP_S, replenishment.CHANNEL),
         Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
         Duty(shops.work_through, SWEEP_S, messages.CHANNEL),
+        Duty(told.work_through, SWEEP_S, carrier_messages.CHANNEL),
         Duty(labels.Labels(pool, client, stranded_after).want, SWEEP_S, labels.CHANNEL),
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),

@@ -44,6 +44,17 @@ def _as_list(secrets: Any) -> Any:
     return [secrets] if isinstance(secrets, str) else secrets
 
 
+Secrets = dict[
+    str,
+    Annotated[
+        tuple[Annotated[SecretStr, Field(min_length=16)], ...],
+        BeforeValidator(_as_list),
+        Field(min_length=1),
+    ],
+]
+"""Company → what it may sign with, one or several."""
+
+
 class Settings(BaseSettings):
     """Values of ORDERLOOM_* variables, and of DATABASE_URL. An empty variable counts as not set."""
 
@@ -123,17 +134,13 @@ class Settings(BaseSettings):
     """Who sells, for a new database: ORDERLOOM_SELLER__NAME, …__TIME_ZONE and the like. Once it is
     known there, `orderloom sellers import` changes it, and this is not read any more."""
 
-    webhook_secrets: dict[
-        str,
-        Annotated[
-            tuple[Annotated[SecretStr, Field(min_length=16)], ...],
-            BeforeValidator(_as_list),
-            Field(min_length=1),
-        ],
-    ] = Field(default_factory=dict)
+    webhook_secrets: Secrets = Field(default_factory=dict)
     """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or
     ORDERLOOM_WEBHOOK_SECRETS={"stripe": ["new", "old"], "stripe:uk": ["its own"]}: several while
     one replaces the other."""
+
+    carrier_webhook_secrets: Secrets = Field(default_factory=dict)
+    """What carriers sign with what they send here, in the same way; docs/carriers.md."""
 
     webhook_targets_allow: Annotated[
         tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_by_comma)

@@ -68,7 +68,9 @@ def unable(fault: BaseException) -> bool:
 
 def is_of_a_value(fault: BaseException) -> bool:
     """Whether a value among those that were read is wrong, and the server does its work."""
-    return str(getattr(fault, "sqlstate", None) or "").startswith(_OF_A_VALUE)
+    # The driver itself refuses what no statement could hold.
+    is_refused = isinstance(fault, ValueError)
+    return is_refused or str(getattr(fault, "sqlstate", None) or "").startswith(_OF_A_VALUE)
 
 
 def said(fault: BaseException) -> str:

@@ -6,9 +6,6 @@ No redirect is followed, no proxy of the environment is used, and no answer is r
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -21,6 +18,7 @@ from typing import Final
 import httpcore
 
 from activities.notifications.targets import GuardedNetwork, TargetRefused, Targets
+from domain.standard_webhooks import signature
 from store import clock
 
 ATTEMPT_SECONDS_MAX: Final = 15.0
@@ -39,18 +37,6 @@ class Answer:
     error: str = ""
     answer: str = ""
     retry_after: timedelta | None = None
-
-
-def signature(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> str:
-    """The header that signs a message, by Standard Webhooks: a signature for each secret."""
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    return " ".join(
-        "v1,"
-        + base64.b64encode(
-            hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), signed, hashlib.sha256)
-        ).decode()
-        for secret in secrets
-    )
 
 
 def signed_headers(

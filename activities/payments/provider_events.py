@@ -10,20 +10,16 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
+from activities.inboxes import ERROR_CHARACTERS_MAX, pause_after, said
 from activities.payments.event_reader import EventReader
 from activities.relay import BATCH
 from activities.retention import AS_SHIPPED
-from domain.errors import NotFound, OrderloomError
+from domain.errors import NotFound
 from domain.payments.provider_events import DisputeNews, PaymentNews, Wake
 from store.database import Connection, Pool, Record
 from store.payments import disputes, provider_events
 
 logger = logging.getLogger(__name__)
-
-ERROR_CHARACTERS_MAX = 500
-PAUSE_MAX = timedelta(hours=1)
-
-"""So long after its processing no company sends an event again; Stripe can for 30 days."""
 
 WAKEN_WITHIN = timedelta(minutes=1)
 """An event whose steps were not woken within this time is looked at again."""
@@ -97,11 +93,8 @@ class ProviderEvents:
             async with conn.transaction():
                 wakes = await self._apply(conn, event)
         except Exception as error:  # noqa: BLE001  # one event's defect must not stop the others
-            said = str(error) if isinstance(error, OrderloomError) else f"defect: {error!r}"
-            pause = min(PAUSE_MAX, timedelta(seconds=2 ** min(event["tries"], 12)))
-            await provider_events.later(
-                conn, provider, event_id, said[:ERROR_CHARACTERS_MAX], pause
-            )
+            pause = pause_after(event["tries"])
+            await provider_events.later(conn, provider, event_id, said(error), pause)
             logger.warning("%s of %s waits: %s", event_id, provider, type(error).__name__)
             return ()
         if wakes:

@@ -50,8 +50,7 @@ def verify(
     matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in codes]
     if not any(matches):
         raise InvalidInput(
-            "was not made with a secret that is known here; compare the webhook's secret at the "
-            "company with ORDERLOOM_WEBHOOK_SECRETS",
+            "was not made with a secret that is known here",
             where="signature",
         )
     age_s = now.timestamp() - int(seconds)

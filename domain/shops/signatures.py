@@ -13,17 +13,14 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
+from domain import standard_webhooks
 from domain.errors import InvalidInput
-from domain.shops.connections import ShopKind, key_bytes
+from domain.shops.connections import ShopKind
+from domain.standard_webhooks import ID_CHARACTERS_MAX
 
-TOLERANCE: Final = timedelta(minutes=5)
-"""A generic message that was signed longer ago, or so far in the future, is refused."""
-
-ID_CHARACTERS_MAX: Final = 255
-_SECOND: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 _PING: Final = re.compile(rb"webhook_id=[0-9]{1,20}", re.ASCII)
 _HEADERS: Final[Mapping[ShopKind, tuple[str, str]]] = {
     "shopify": ("x-shopify-hmac-sha256", "x-shopify-topic"),
@@ -58,7 +55,8 @@ def verify(
     Raises InvalidInput unless it was signed with one of the secrets. No error repeats a header.
     """
     if kind == "generic":
-        return _standard(headers, body, secrets, now)
+        signed = standard_webhooks.verify(headers, body, secrets, now=now)
+        return Envelope(signed.message_id, "order", signed.sent)
     signature, topic = (headers.get(name, "") for name in _HEADERS[kind])
     _check([signature], [_hmac(secret.encode(), body) for secret in secrets])
     topic = _short(topic)
@@ -70,35 +68,12 @@ def verify(
 
 def sign_standard(message_id: str, at: datetime, body: bytes, secret: str) -> str:
     """The header `webhook-signature` of a generic message."""
-    return f"v1,{_signed(message_id, str(int(at.timestamp())), body, secret)}"
+    return standard_webhooks.signature([secret], message_id, int(at.timestamp()), body)
 
 
 def sign_body(body: bytes, secret: str) -> str:
     """The signature of Shopify, and of WooCommerce."""
     return _hmac(secret.encode(), body)
-
-
-def _standard(
-    headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime
-) -> Envelope:
-    message_id, second = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not message_id or len(message_id) > ID_CHARACTERS_MAX or not _SECOND.fullmatch(second):
-        raise InvalidInput(
-            "must come with webhook-id and webhook-timestamp, in seconds", where="signature"
-        )
-    given = [part.removeprefix("v1,") for part in headers.get("webhook-signature", "").split()]
-    _check(given[:10], [_signed(message_id, second, body, secret) for secret in secrets])
-    sent = datetime.fromtimestamp(min(int(second), 253_402_300_799), UTC)
-    if abs(now - sent) > TOLERANCE:
-        raise InvalidInput(
-            f"counts for {TOLERANCE.total_seconds():.0f} s; sign it again as it is sent again",
-            where="signature",
-        )
-    return Envelope(message_id, "order", sent)
-
-
-def _signed(message_id: str, second: str, body: bytes, secret: str) -> str:
-    return _hmac(key_bytes(secret), b".".join((message_id.encode(), second.encode(), body)))
 
 
 def _hmac(key: bytes, content: bytes) -> str:

@@ -42,6 +42,10 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "mend what it names, and it is read again by itself; or say that it is dealt with",
         "orderloom shops settle {name} --note '…'",
     ),
+    "carrier_message": WayOn(
+        "mend what it names, and it is read again by itself; or say that it is dealt with",
+        "orderloom carrier settle {name} --note '…'",
+    ),
     "subscription": WayOn(
         "mend its receiver and have it go on where it stood, or remove it",
         "orderloom webhooks update {name} --activate",

@@ -11,7 +11,8 @@ from domain.fulfilment.tracking import CarrierStatus
 from store.database import Pool
 from store.views import parcels
 from store.views.parcels import ParcelUnderWay
-from store.warehouse import scans
+from store.warehouse import carrier_messages, scans
+from store.warehouse.carrier_messages import CarrierMessage
 from store.warehouse.scans import Heard
 
 LATE_SCAN: Final = scans.LATE
@@ -54,6 +55,21 @@ class Carriers:
         async with self._pool.acquire() as conn:
             if not await scans.settle_late(conn, order_id, step, note, who=who):
                 raise NotFound(f"{step!r} of {order_id} needs no attention")
+
+    async def messages(
+        self, *, failed: bool = False, after: int | None = None, at_most: int = 100
+    ) -> Sequence[CarrierMessage]:
+        """What carriers have sent by themselves, the newest first.
+
+        `failed`: only what needs a person. `after`: behind the one with this number.
+        """
+        async with self._pool.acquire() as conn:
+            return await carrier_messages.find(conn, failed=failed, after=after, at_most=at_most)
+
+    async def settle_message(self, message_no: int, note: str) -> None:
+        """A person has dealt with a message. Raises NotFound for one that is not waiting."""
+        async with self._pool.acquire() as conn:
+            await carrier_messages.settle(conn, message_no, note)
 
     async def whose(self, carrier: str, tracking_number: str) -> set[tuple[str, str]]:
         """(channel, seller) of each order that has, or had, a shipment with this number."""

@@ -108,6 +108,7 @@ async def service(
             purchasing=settings.purchasing,
             taxes=taxes,
             webhook_secrets=settings.webhook_secrets,
+            carrier_secrets=settings.carrier_webhook_secrets,
             plain_http=settings.webhook_targets_http,
             documents_years=settings.documents_kept_years,
         )

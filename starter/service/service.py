@@ -24,6 +24,7 @@ from starter.service.aftersales import Aftersales
 from starter.service.attention import AttentionList
 from starter.service.audit import PATIENCE, AuditReport, audit
 from starter.service.baskets import Baskets
+from starter.service.carrier_webhooks import CarrierWebhooks
 from starter.service.carriers import LATE_SCAN, Carriers
 from starter.service.catalogue import Catalogue
 from starter.service.channels import Channels
@@ -79,10 +80,11 @@ class Records:
         policy: Policy | None = None,
         purchasing: PurchasingPolicy | None = None,
         webhook_secrets: WebhookSecrets | None = None,
+        carrier_secrets: WebhookSecrets | None = None,
         plain_http: bool = False,
         documents_years: int = 10,
     ) -> None:
-        """`webhook_secrets`: company → what it may sign its webhooks with.
+        """`webhook_secrets`, `carrier_secrets`: company → what it may sign its webhooks with.
 
         `plain_http`: events may be sent without TLS. `documents_years`: of an erased person,
         documents stay whole for so long after the year of their issue.
@@ -101,6 +103,7 @@ class Records:
         self.needs_attention = AttentionList(pool)
         self.baskets = Baskets(pool)
         self.carriers = Carriers(pool)
+        self.carrier_webhooks = CarrierWebhooks(pool, carrier_secrets or {})
         self.catalogue = Catalogue(pool)
         self.channels = Channels(pool)
         self.credit = Credit(pool)
@@ -156,6 +159,7 @@ class Service(Records):
         purchasing: PurchasingPolicy | None = None,
         taxes: TaxRates | None = None,
         webhook_secrets: WebhookSecrets | None = None,
+        carrier_secrets: WebhookSecrets | None = None,
         plain_http: bool = False,
         documents_years: int = 10,
     ) -> None:
@@ -165,6 +169,7 @@ class Service(Records):
             policy=policy,
             purchasing=purchasing,
             webhook_secrets=webhook_secrets,
+            carrier_secrets=carrier_secrets,
             plain_http=plain_http,
             documents_years=documents_years,
         )

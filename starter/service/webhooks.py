@@ -36,13 +36,14 @@ _SECRET_FIELDS: Final = frozenset({"client_secret"})
 class Answer(BaseModel):
     """The answer to a webhook. `status` is HTTP's: 200 if the event is kept, now or before.
 
-    400: not to be taken, and the same again will not be either. 404: there is no such company here.
-    503: not now; the company is to send it again.
+    400: not to be taken, and the same again will not be either. 401: its signature does not fit.
+    404: there is no such company here. 413: it is too large. 503: not now; the company is to send
+    it again. The message is for strangers: it names no setting.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    status: Literal[200, 400, 404, 503]
+    status: Literal[200, 400, 401, 404, 413, 503]
     message: str
     event_id: str | None = None
 
@@ -111,7 +112,8 @@ class Webhooks:
             logger.warning("a webhook of %r cannot be kept now: %s", provider, type(fault).__name__)
             return Answer(status=503, message="cannot be kept now; send it again")
         except OrderloomError as error:
-            logger.warning("a webhook of %r is refused: %s", provider, error)
+            hint = "compare ORDERLOOM_WEBHOOK_SECRETS with what the company signs with"
+            logger.warning("a webhook of %r is refused: %s; %s", provider, error, hint)
             status: Literal[400, 404] = 404 if isinstance(error, NotFound) else 400
             return Answer(status=status, message=str(error))
         return Answer(status=200, message="kept" if new else "kept before", event_id=event_id)
@@ -121,10 +123,7 @@ class Webhooks:
     ) -> tuple[str, bool]:
         check = self._checks.get(provider)
         if check is None:
-            raise NotFound(
-                f"there is no webhook secret for {provider!r}; set "
-                "ORDERLOOM_WEBHOOK_SECRETS to what the company signs with"
-            )
+            raise NotFound(f"nothing is taken of {provider!r} here")
         if len(body) > BODY_BYTES_MAX:
             raise InvalidInput(f"is larger than {BODY_BYTES_MAX} bytes", where="body")
         check(body, signature, now)

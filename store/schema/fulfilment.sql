@@ -107,6 +107,27 @@ create table label_file (
 );
 create index label_file_by_age on label_file (kept_at);
 
+-- What carriers send by themselves, signed: each message is kept before it is answered, and worked through later.
+-- `body` may name who has signed for a parcel, so it goes when the message is worked through.
+create table carrier_message (
+    message_no      bigint      generated always as identity primary key,
+    sender          text        not null,  -- as the secrets name it
+    message_id      text        not null,
+    body            bytea,
+    received_at     timestamptz not null default moment(),
+    tries           integer     not null default 0,
+    try_after       timestamptz not null default moment(),
+    tracking_number some_text,  -- it waits, because no parcel has this number
+    last_error      some_text,
+    processed_at    timestamptz,
+    outcome         some_text,
+    constraint carrier_message_is_kept_once unique (sender, message_id),
+    constraint carrier_body_goes_when_it_is_processed check ((processed_at is null) = (body is not null)),
+    constraint carrier_outcome_is_told_when_it_is_processed check ((processed_at is null) = (outcome is null))
+);
+create index carrier_message_due on carrier_message (try_after, message_no) where processed_at is null;
+create index carrier_message_processed on carrier_message (processed_at) where processed_at is not null;
+
 create table carrier_event (
     order_no      bigint      not null,
     fulfilment_id text        not null,

@@ -21,6 +21,7 @@ Kind = Literal[
     "approval",
     "purchase_order",
     "shop_message",
+    "carrier_message",
     "subscription",
 ]
 

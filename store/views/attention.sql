@@ -75,6 +75,10 @@ with task as (
     from shop_message m left join channel c using (channel)
     where m.processed_at is null and m.last_error is not null
     union all
+    select 'carrier_message', '', m.message_no::text, format('carrier %s: %s', m.sender, m.last_error), '{}',
+           m.received_at, null, null, null, null
+    from carrier_message m where carrier_message_needs_a_person(m)
+    union all
     -- Nothing is sent to it any more, until somebody has seen to it.
     select 'subscription', '', s.subscription_id, format('events for %s: %s', split_part(s.url, '?', 1), s.why),
            '{}', s.disabled_at, null, null, null, null

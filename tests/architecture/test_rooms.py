@@ -159,7 +159,10 @@ TABLE = (
     *(
         Room(
             f"activities/notifications/{module}.py",
-            (*STDLIB, "activities.notifications.targets", "store.clock", "httpcore"),
+            (
+                *(*STDLIB, "activities.notifications.targets", "store.clock", "httpcore"),
+                "domain.standard_webhooks",
+            ),
         )
         for module in ("sending", "targets")
     ),
@@ -338,7 +341,8 @@ DOORS = {
     ),
     "starter/service/accounting.py": ("store.accounting",),
     "starter/service/baskets.py": ("store.stock.baskets",),
-    "starter/service/carriers.py": ("store.warehouse.scans",),
+    "starter/service/carriers.py": ("store.warehouse.carrier_messages", "store.warehouse.scans"),
+    "starter/service/carrier_webhooks.py": ("store.batching", "store.warehouse.carrier_messages"),
     "starter/service/catalogue.py": (
         "store.stock.items",
         "store.stock.kits",

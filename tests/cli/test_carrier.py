@@ -48,3 +48,22 @@ async def test_a_scan_from_before_the_label_is_on_the_list_of_a_person(
     (task,) = (await cli.done("attention", "--json")).json["tasks"]
     assert (task["subject"], task["name"]) == (order_of(part), f"late_scan {part}")
     assert "ask it which parcel it means" in (await cli.done("attention")).out.replace("\n", " ")
+
+
+async def test_what_carriers_have_sent_is_listed_and_settled(
+    database_url: str, pool: Pool, tmp_path: Path
+) -> None:
+    home = str(tmp_path)
+    cli = Cli({"HOME": home, "ORDERLOOM_HOME": f"{home}/none", "DATABASE_URL": database_url})
+    await pool.execute(
+        "insert into carrier_message (sender, message_id, body, last_error) "
+        "values ('dhl', 'm1', '{', 'body: is not JSON')"
+    )
+    listed = await cli.done("carrier", "messages", "--failed")
+    assert "waits: body: is not JSON" in listed.out
+    number = (await cli.done("carrier", "messages", "--json")).json["messages"][0]["message_no"]
+    assert f"orderloom carrier settle {number}" in (await cli.done("attention")).out
+    settle = ("carrier", "settle", str(number), "--note", "asked them")
+    assert (await cli.done(*settle)).out == f"message {number} is settled\n"
+    assert (await cli(*settle)).code == 1
+    assert (await cli.done("attention")).out == "nothing waits for a person\n"

@@ -234,7 +234,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "channels": ("list", "show", "import", "retire", "reopen"),
         "sellers": ("list", "show", "import", "retire", "reopen"),
         "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "receive-return"),
-        "carrier": ("event", "parcels"),
+        "carrier": ("event", "parcels", "messages", "settle"),
         "credit": ("grant", "show"),
         "customers": ("show", "export", "erase"),
         "ledger": ("balance", "entries", "tax-report", "close", "export"),

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 
 from domain.payments.disputes import DisputeState
 from tests.support.api import Api, Caller, problem
+from tests.support.carrier_desk import (
+    by_easypost_v2,
+    by_standard,
+    generic,
+    scan,
+    tracker_event,
+)
 from tests.support.provider_desk import Telling
 from tests.support.shop import Shop
 
@@ -55,3 +64,41 @@ async def test_while_the_database_is_away_the_company_is_to_send_it_again(
     await shop.pool.execute("alter table provider_event_away rename to provider_event")
     problem(answer, 503, "not_kept")
     assert (await told(stranger, event.body, event.signature)).status_code == 200
+
+
+async def test_a_carrier_is_known_by_its_signature_and_answered_once_its_message_is_kept(
+    shop: Shop, stranger: Caller
+) -> None:
+    body = generic(scan("T1", "in_transit"))
+    headers = by_standard(body, "msg_1", datetime.now(UTC))
+    path = "/v1/webhooks/carriers/sandbox"
+    for said in ("kept", "kept before"):
+        answer = await stranger.post(path, content=body, headers=headers)
+        assert (answer.status_code, answer.json()["message"]) == (200, said)
+    [row] = await shop.carriers.messages()
+    assert (row.sender, row.message_id) == ("sandbox", "msg_1")
+    problem(await stranger.post(path, content=body + b" ", headers=headers), 401, "not_signed")
+    unknown = await stranger.post("/v1/webhooks/carriers/dhl", content=body, headers=headers)
+    problem(unknown, 404, "not_found")
+    assert "ORDERLOOM" not in unknown.text
+    of_easypost = tracker_event("1Z1", [])
+    answer = await stranger.post(
+        "/v1/webhooks/carriers/easypost",
+        content=of_easypost,
+        headers={k.title(): v for k, v in by_easypost_v2(of_easypost, datetime.now(UTC)).items()},
+    )
+    assert (answer.status_code, answer.json()["event_id"]) == (200, "evt_1")
+
+
+async def test_a_carriers_message_is_listed_and_settled(shop: Shop, stranger: Caller) -> None:
+    body = generic(scan("T1", "in_transit"))
+    headers = by_standard(body, "msg_1", datetime.now(UTC))
+    await stranger.post("/v1/webhooks/carriers/sandbox", content=body, headers=headers)
+    desk = await Api(shop).caller("operations:read", "operations:write")
+    [message] = (await desk.get("/v1/carrier-messages")).json()["items"]
+    assert (message["sender"], message["outcome"]) == ("sandbox", None)
+    path = f"/v1/carrier-messages/{message['message_no']}/settle"
+    assert (await desk.send_once(path, {"note": "not ours"})).status_code == 204
+    problem(await desk.send_once(path, {"note": "not ours"}), 404, "not_found")
+    [message] = (await desk.get("/v1/carrier-messages")).json()["items"]
+    assert message["outcome"] == "settled: not ours"

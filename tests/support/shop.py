@@ -40,6 +40,7 @@ from store.views.warehouse_tasks import Task
 from store.warehouse.scans import Heard
 from tests.support.books import faults_in
 from tests.support.builders import BRISK_BUYING
+from tests.support.carrier_desk import CARRIER_SECRETS
 from tests.support.faults import Faults
 from tests.support.provider_desk import READERS, SECRET
 from tests.support.receiver import HERE
@@ -73,6 +74,7 @@ class Shop(Service):
             policy=policy,
             plain_http=True,
             webhook_secrets={"sandbox": [SecretStr(SECRET)]},
+            carrier_secrets=CARRIER_SECRETS,
         )
         self.buying_policy = BRISK_BUYING
         self.usual_policy = policy

@@ -10,11 +10,13 @@ from typing import Annotated, Final
 
 import typer
 
+from domain.errors import InvalidInput
 from domain.fulfilment.tracking import CarrierStatus
 from starter.cli.terminal.options import Json, Limit, read_moment
 from starter.cli.terminal.output import Output, local
-from starter.service.connection import records
+from starter.service.connection import from_records, records
 from store.views.parcels import ParcelUnderWay
+from store.warehouse.carrier_messages import CarrierMessage
 from store.warehouse.scans import Heard
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -117,3 +119,50 @@ def parcels(limit: Limit = 1000, as_json: Json = False) -> None:
                 for parcel in found
             ],
         )
+
+
+@app.command()
+def messages(
+    failed: Annotated[bool, typer.Option("--failed", help="Only what needs a person.")] = False,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """List what carriers have sent by themselves, newest first, and what came of it.
+
+    Example: `orderloom carrier messages --failed`
+    """
+    found = from_records(lambda here: here.carriers.messages(failed=failed, at_most=limit))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"messages": [one.model_dump(mode="json") for one in found]})
+    elif not found:
+        out.say("no message needs a person" if failed else "nothing was sent")
+    else:
+        out.table(
+            ["message", "carrier", "received", "what came of it"],
+            [(one.message_no, one.sender, local(one.received_at), _came_of(one)) for one in found],
+        )
+
+
+@app.command()
+def settle(
+    message: Annotated[int, typer.Argument(metavar="MESSAGE", help="As `messages` shows it.")],
+    note: Annotated[str, typer.Option("--note", help="How it was dealt with.")],
+    as_json: Json = False,
+) -> None:
+    """Say that you have dealt with a carrier's message, and all about the same unknown parcel.
+
+    Example: `orderloom carrier settle 17 --note 'a parcel of our other shop'`
+    """
+    if not note.strip():
+        raise InvalidInput("must say how", where="--note")
+    from_records(lambda here: here.carriers.settle_message(message, note.strip()[:500]))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"message_no": message, "settled": True})
+    else:
+        out.say(f"message {message} is settled")
+
+
+def _came_of(one: CarrierMessage) -> str:
+    return one.outcome or (f"waits: {one.last_error}" if one.last_error else "waits")

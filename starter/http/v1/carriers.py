@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from domain.errors import NotFound
-from domain.fields import Document, Instant, Note, Printable
+from domain.fields import Document, Instant, Note, Printable, Reason
 from domain.fulfilment.tracking import CarrierStatus
 from starter.http.callers import Caller, may
 from starter.http.examples import example
@@ -19,9 +19,12 @@ from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
 from starter.service.service import Records
 from store.views.parcels import ParcelUnderWay
+from store.warehouse.carrier_messages import CarrierMessage
 from store.warehouse.scans import Heard
 
 router = APIRouter(prefix="/v1", tags=["carriers"], route_class=StrictRoute)
+
+_LARGEST: Final = 2**53 - 1
 
 
 class CarrierEvent(Document):
@@ -49,6 +52,12 @@ class HeardEvent(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     heard: Heard
+
+
+class Settling(Document):
+    """`note`: how a person has dealt with the message."""
+
+    note: Reason
 
 
 @router.post(
@@ -106,4 +115,41 @@ async def list_parcels(
         found,
         place=lambda one: (one.handed_over_at.isoformat(), one.fulfilment_id),
         show=lambda one: one,
+    )
+
+
+@router.get(
+    "/carrier-messages",
+    operation_id="listCarrierMessages",
+    summary="List what carriers have sent by themselves",
+)
+async def list_messages(
+    caller: Annotated[Caller, may("operations:read")],
+    paged: Paged,
+    failed: Annotated[bool, Query(description="Only what needs a person.")] = False,
+) -> Page[CarrierMessage]:
+    """The newest first, without their bodies, and what came of each."""
+    asked = {"failed": failed}
+    place = paged.after(asked)
+    found = await caller.here.carriers.messages(
+        failed=failed, after=None if place is None else int(place[0]), at_most=paged.at_most
+    )
+    return paged.page(asked, found, place=lambda one: [one.message_no], show=lambda one: one)
+
+
+@router.post(
+    "/carrier-messages/{message_no}/settle",
+    operation_id="settleCarrierMessage",
+    summary="Say that a carrier's message was dealt with",
+    status_code=204,
+)
+async def settle_message(
+    message_no: Annotated[int, Path(ge=1, le=_LARGEST, examples=[17])],
+    content: Annotated[Settling, example({"note": "a parcel of another shop"})],
+    caller: Annotated[Caller, may("operations:write")],
+    once: Keyed,
+) -> Response:
+    """With all others about the same unknown parcel. It is not read again."""
+    return await once.in_database(
+        lambda here: here.carriers.settle_message(message_no, content.note)
     )

@@ -41,6 +41,18 @@ async def of_a_payment_company(
     return _told(answer)
 
 
+@router.post("/carriers/{carrier}", operation_id="takeCarrierWebhook")
+async def of_a_carrier(
+    request: Request, carrier: Annotated[str, Path(max_length=80)], here: Here
+) -> Response:
+    """A carrier's message: 200 once it is kept, now or before. `carrier`: `easypost`, `dhl:uk`."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    answer = await here.carrier_webhooks.receive(
+        carrier, headers, await request.body(), now=datetime.now(UTC)
+    )
+    return _told(answer)
+
+
 @router.post("/shops/{channel}", operation_id="takeShopWebhook")
 async def of_a_shop(
     request: Request, channel: Annotated[str, Path(max_length=80)], here: Here

@@ -460,3 +460,13 @@ begin
                                    'at', least(greatest(its_time, parcel.handed_over_at), moment())));
     end if;
 end $$;
+
+-- Whether a person is to see to a carrier's message: it cannot be read, or its parcel is not known after an hour, in
+-- which its label may yet be bought. Several about one number are one task: the first.
+create or replace function carrier_message_needs_a_person(m carrier_message) returns boolean language sql stable
+return m.processed_at is null and m.last_error is not null
+   and (m.tracking_number is null
+        or m.received_at < moment() - interval '1 hour'
+           and not exists (select from carrier_message o
+                           where o.sender = m.sender and o.tracking_number = m.tracking_number
+                             and o.processed_at is null and o.message_no < m.message_no));

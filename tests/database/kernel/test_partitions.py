@@ -46,7 +46,8 @@ WHOLE = {
         "a row goes when it is dealt with",
     ),
     **dict.fromkeys(
-        ("provider_event", "shop_message"), "a row goes some time after it was processed"
+        ("provider_event", "shop_message", "carrier_message"),
+        "a row goes some time after it was processed",
     ),
     "shop": "there are few",
     "request_key": "a row goes when nobody repeats the request any more",

@@ -186,6 +186,12 @@ def shop_message(body: str = "'{}'", processed_at: str = "null", outcome: str = 
         values ('web', 'm1', 'order', {body}, now(), {processed_at}, {outcome})"""
 
 
+def carrier_message(body: str = "'{}'", processed_at: str = "null", outcome: str = "null") -> str:
+    return f"""
+        insert into carrier_message (sender, message_id, body, processed_at, outcome)
+        values ('dhl', 'm1', {body}, {processed_at}, {outcome})"""
+
+
 def subscription(secrets: str = "'{x}'", state: str = "'active'", why: str = "null") -> str:
     return f"""
         insert into event_subscription (subscription_id, url, secrets, state, why, made_by, cursor)
@@ -537,6 +543,11 @@ FORBIDDEN = {
     # shops, and what they have sent
     "shop_is_of_a_known_kind": a_shop("'market'"),
     "shop_has_one_to_three_secrets": a_shop(secrets="'{}'"),
+    "carrier_message_is_kept_once": f"{carrier_message()}; {carrier_message()}",
+    "carrier_body_goes_when_it_is_processed": carrier_message(
+        processed_at="now()", outcome="'1 new'"
+    ),
+    "carrier_outcome_is_told_when_it_is_processed": carrier_message("null", "now()"),
     "message_is_kept_once": f"{shop_message()}; {shop_message()}",
     "body_goes_when_it_is_processed": shop_message(processed_at="now()", outcome="'placed'"),
     "outcome_is_told_when_it_is_processed": shop_message("null", "now()"),

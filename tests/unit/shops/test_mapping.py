@@ -12,7 +12,7 @@ from domain.orders.order import Order
 from domain.shops.connections import ShopKind, ShopOptions
 from domain.shops.news import OrderNews, differences
 from domain.shops.reading import content_of, read_order, subject_and_version
-from domain.shops.signatures import TOLERANCE
+from domain.standard_webhooks import TOLERANCE
 from tests.support.shop_payloads import examples, shopify, woocommerce
 
 IDEA = ShopOptions(skus={"23": "IDEA-M"})
