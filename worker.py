@@ -30,6 +30,8 @@ from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
+from activities.jobs.retention import OldJobs
+from activities.jobs.starts import JobStarts
 from activities.notifications.delivering import Deliveries
 from activities.notifications.duties import OldEvents, event_duties
 from activities.notifications.sending import Sender
@@ -75,6 +77,7 @@ from runtime.streams import prepare_streams
 from runtime.worker_options import sandbox, tuning, versioning
 from store import waits
 from store.database import DatabaseFault, Pool
+from store.jobs import jobs
 from store.payments import cover, provider_events
 from store.purchasing import replenishment
 from store.schema_version import prepared_pool
@@ -202,6 +205,7 @@ def duties(
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
         *(Persons(pool, kept.persons, kept.documents_years), shops, told),
+        OldJobs(pool, kept.jobs),
     )
     return [
         Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
@@ -216,6 +220,7 @@ def duties(
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
         *event_duties(pool, client, task_queue),
+        Duty(JobStarts(pool, client, task_queue).start, SWEEP_S, jobs.CHANNEL),
         *(Duty(one.forget, FORGET_S) for one in old),
     ]
 

@@ -23,6 +23,8 @@ class Kept(NamedTuple):
     """Whole, though their person was erased, after the year of their issue."""
     events: timedelta = timedelta(days=30)
     """In the sequence for other systems, and each attempt to deliver them."""
+    jobs: timedelta = timedelta(days=30)
+    """After their end, with what came of each item and the file that they have written."""
 
 
 AS_SHIPPED: Final = Kept()

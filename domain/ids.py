@@ -118,3 +118,13 @@ def replenishment_id(task_queue: str) -> str:
 def reconciliation_id(task_queue: str) -> str:
     """The id of the schedule that compares payment companies' days. One per shop."""
     return f"reconciliation:{task_queue}"
+
+
+def job_workflow_id(job_id: str) -> str:
+    """The workflow that works through a job."""
+    return f"job:{job_id}"
+
+
+def jobs_queue(task_queue: str) -> str:
+    """Where those wait for work on jobs who may use the doors; workflows run on `task_queue`."""
+    return f"{task_queue}-jobs"

@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     """For how long an event can be read and delivered once more, and for how long it is known what
     came of each attempt to deliver it; docs/events.md."""
 
+    jobs_kept: Annotated[timedelta, Field(ge=timedelta(days=1))] = timedelta(days=30)
+    """For how long after its end a job is known, with what came of each item and its file."""
+
     personal_data_kept: Annotated[timedelta | None, Field(ge=timedelta(days=1))] = None
     """For how long after an order's end it is known whose it was; not set: until somebody asks to
     erase it (`orderloom customers erase`)."""
@@ -175,11 +178,13 @@ class Settings(BaseSettings):
     @property
     def kept(
         self,
-    ) -> tuple[timedelta, timedelta, timedelta, timedelta, timedelta | None, int, timedelta]:
+    ) -> tuple[
+        timedelta, timedelta, timedelta, timedelta, timedelta | None, int, timedelta, timedelta
+    ]:
         """How long what is kept, in the sequence of `activities.retention.Kept`."""
         ended = (self.effects_kept, self.provider_events_kept, self.label_files_kept)
         persons = (self.personal_data_kept, self.documents_kept_years)
-        return (*ended, self.request_keys_kept, *persons, self.events_kept)
+        return (*ended, self.request_keys_kept, *persons, self.events_kept, self.jobs_kept)
 
 
 def load_settings() -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from workflows.event_delivery import EventDeliveryWorkflow
+from workflows.job import JobWorkflow
 from workflows.order import OrderWorkflow
 from workflows.purchase_order import PurchaseOrderWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
@@ -16,4 +17,5 @@ WORKFLOWS: Final = (
     ReplenishmentWorkflow,
     ReconciliationWorkflow,
     EventDeliveryWorkflow,
+    JobWorkflow,
 )

@@ -191,6 +191,11 @@ def may(scope: Scope) -> Any:
     return Security(_caller, scopes=[scope])
 
 
+def anybody() -> Any:
+    """The caller of a route who needs no scope but a key: the route asks what they may see."""
+    return Security(_caller, scopes=[])
+
+
 async def _service(request: Request) -> Service:
     here: Service = request.app.state.service
     return here

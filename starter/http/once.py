@@ -162,23 +162,36 @@ def _answer(status: int, location: str | None, body: Any, *, replayed: bool = Fa
     return JSONResponse(body, status_code=status, headers=headers)
 
 
-async def _once(
-    request: Request,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            description="Names this request: a repeat with the same key is done once and answered "
-            "as the first one was. A new one for each request, such as a UUID.",
-            json_schema_extra={
-                "minLength": 1,
-                "maxLength": KEY_LENGTH_MAX,
-                "pattern": "^[!#-~][ -~]*$",
-            },
-            examples=["0f0c8f1e-6a6f-4f57-9d3e-0a8f7c1a2b3c"],
-        ),
-    ] = None,
-) -> Once:
+_Named: TypeAlias = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Names this request: a repeat with the same key is done once and answered "
+        "as the first one was. A new one for each request, such as a UUID.",
+        json_schema_extra={
+            "minLength": 1,
+            "maxLength": KEY_LENGTH_MAX,
+            "pattern": "^[!#-~][ -~]*$",
+        },
+        examples=["0f0c8f1e-6a6f-4f57-9d3e-0a8f7c1a2b3c"],
+    ),
+]
+
+
+async def _once(request: Request, idempotency_key: _Named = None) -> Once:
+    key = _key_in(idempotency_key)
+    content = json_of(await request.body())
+    text = json.dumps([request.url.query, content], sort_keys=True, ensure_ascii=False)
+    return _asked(request, key, text.encode("utf-8", "surrogatepass"))
+
+
+async def _once_of_file(request: Request, idempotency_key: _Named = None) -> Once:
+    key = _key_in(idempotency_key)
+    whole = b"%s\0%s" % (request.url.query.encode(), await request.body())
+    return _asked(request, key, whole)
+
+
+def _key_in(idempotency_key: str | None) -> str:
     # The draft writes it as a structured text, in quotes; most programs send it as it is.
     key = (idempotency_key or "").strip().strip('"')
     if not 0 < len(key) <= KEY_LENGTH_MAX or not key.isascii() or not key.isprintable():
@@ -188,9 +201,11 @@ async def _once(
             "send an Idempotency-Key of 1 to 255 printable ASCII characters, such as a UUID: a "
             "repeat with the same key is done once",
         )
-    content = json_of(await request.body())
-    text = json.dumps([request.url.query, content], sort_keys=True, ensure_ascii=False)
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return key
+
+
+def _asked(request: Request, key: str, content: bytes) -> Once:
+    digest = hashlib.sha256(content).hexdigest()
     path = f"{request.method} {request.url.path}"
     asked = RequestKey(request.state.key_id, path, key, digest)
     return Once(asked, request.app.state.service, request.app.state.under_way)
@@ -198,3 +213,5 @@ async def _once(
 
 Keyed: TypeAlias = Annotated[Once, Depends(_once)]
 """A request that is done once. It stands behind the caller: a key is unique for an API key."""
+KeyedFile: TypeAlias = Annotated[Once, Depends(_once_of_file)]
+"""The same of a file that is sent."""

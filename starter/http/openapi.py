@@ -45,6 +45,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "sellers": "Who sells, and the channels that orders come from.",
     "accounting": "Documents and books.",
     "reconciliation": "Days of payment companies, compared with what is recorded.",
+    "jobs": "Long work, with progress and a result for each item.",
     "operations": "What waits for a person, the audit, and the search.",
     "events": "What happened, told to other systems.",
     "webhooks": "What companies and shops send here.",

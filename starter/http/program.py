@@ -16,6 +16,7 @@ from starter.http.cursors import Cursors
 from starter.http.front import Limits
 from starter.http.health import Health
 from starter.http.metrics import Metrics
+from starter.jobs.host import work_on_jobs
 from starter.listening.server import serve as listen
 from starter.service.connection import service
 
@@ -53,6 +54,7 @@ async def serve(
         )
         ready(_url(listening))  # clients can connect from here on, and wait for the first answer
         async with asyncio.TaskGroup() as serving:
+            serving.create_task(work_on_jobs(stop))
             if metrics is not None:
                 told = figures.application()
                 serving.create_task(listen(told, metrics, stop, at_once=_METRICS_AT_ONCE))

@@ -12,6 +12,12 @@ from pydantic_core import from_json
 
 from starter.http.problems import ProblemError
 
+FILES: Final = (
+    *("application/json", "application/jsonl", "application/x-ndjson", "text/csv"),
+    *("text/tab-separated-values", "text/plain", "application/octet-stream"),
+)
+"""The types of files that can be sent. What is in one is told by its content."""
+
 _JSON: Final = re.compile(r"application/([^;\s]+\+)?json(\s*;.*)?", re.IGNORECASE)
 
 
@@ -31,18 +37,32 @@ class _StrictRequest(Request):
     async def json(self) -> Any:
         return json_of(await self.body())
 
-    async def check_kind(self) -> None:
-        """Raises ProblemError for a body that does not say that it is JSON, or is compressed."""
-        if not await self.body():
-            return
-        if not _JSON.fullmatch(self.headers.get("content-type", "").strip()):
-            raise ProblemError(415, "not_json", "say Content-Type: application/json, and send JSON")
-        if self.headers.get("content-encoding", "identity") != "identity":
-            raise ProblemError(415, "not_json", "send the JSON as it is, without Content-Encoding")
+
+async def _check_json(request: Request) -> None:
+    """Raises ProblemError for a body that does not say that it is JSON, or is compressed."""
+    if not await request.body():
+        return
+    if not _JSON.fullmatch(request.headers.get("content-type", "").strip()):
+        raise ProblemError(415, "not_json", "say Content-Type: application/json, and send JSON")
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise ProblemError(415, "not_json", "send the JSON as it is, without Content-Encoding")
+
+
+async def _check_file(request: Request) -> None:
+    """Raises ProblemError for a file of a type that none is read of, or that is compressed."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in FILES:
+        raise ProblemError(
+            415, "no_file", f"send the file as it is, with one of Content-Type: {', '.join(FILES)}"
+        )
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise ProblemError(415, "no_file", "send the file as it is, without Content-Encoding")
 
 
 class StrictRoute(APIRoute):
     """A route whose body is read so."""
+
+    check_kind = staticmethod(_check_json)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Answers a request as the framework does, but for how its body is read."""
@@ -53,7 +73,13 @@ class StrictRoute(APIRoute):
             if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
                 raise ProblemError(422, "invalid_input", "the address holds a NUL character")
             strict = _StrictRequest(request.scope, request.receive)
-            await strict.check_kind()
+            await self.check_kind(strict)
             return await answer(strict)
 
         return strictly
+
+
+class FileRoute(StrictRoute):
+    """A route whose body is a file."""
+
+    check_kind = staticmethod(_check_file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.fulfilment.counter import COUNTER
 from domain.fulfilment.label_files import KeptFile
+from domain.orders.fulfilment_state import FulfilmentState
 from store.database import Pool
 from store.fulfilment import shipments
 from store.views import packing, reads, warehouse_tasks
@@ -118,6 +119,20 @@ class Labels:
         if found[0].state == "cancelled":
             raise Refused(f"{fulfilment_id} is cancelled: put its goods back")
         return found[0]
+
+    async def parcels(
+        self, fulfilment_ids: Sequence[str], states: Collection[FulfilmentState]
+    ) -> list[packing.Packing]:
+        """What goes into these parcels, of those in one of these states.
+
+        Raises Refused where none is.
+        """
+        async with self._pool.acquire() as conn:
+            found = await packing.packings(conn, list(dict.fromkeys(fulfilment_ids)))
+        there = [one for one in found if one.state in states]
+        if not there:
+            raise Refused("none of these is to be printed any more")
+        return there
 
     async def to_pick(
         self,

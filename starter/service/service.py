@@ -31,6 +31,8 @@ from starter.service.channels import Channels
 from starter.service.credit import Credit
 from starter.service.customers import Customers
 from starter.service.event_subscriptions import EventSubscriptions
+from starter.service.job_work import JobWork
+from starter.service.jobs import Jobs
 from starter.service.labels import Labels
 from starter.service.locations import Locations
 from starter.service.order_records import OrderRecords
@@ -108,6 +110,8 @@ class Records:
         self.channels = Channels(pool)
         self.credit = Credit(pool)
         self.customers = Customers(pool, documents_years=documents_years)
+        self.job_work = JobWork(pool)
+        self.jobs = Jobs(pool)
         self.labels = Labels(pool)
         self.locations = Locations(pool)
         self.requests = Requests(pool)

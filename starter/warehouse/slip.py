@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, Spacer
+from reportlab.platypus import Flowable, PageBreak, Spacer
 
 from domain.orders.placed import day_in
 from domain.sellers import address_lines
 from starter.warehouse.sheet import barcode, grid, pages, text
-from starter.warehouse.words import WORDS
+from starter.warehouse.words import WORDS, Words
 from store.views.packing import Goods, Packing
 
 
 def slip_pdf(parcel: Packing) -> bytes:
     """The slip as PDF, in the customer's language where the seller has it."""
-    order, seller = parcel.order, parcel.seller
-    words = WORDS[seller.language_for(order.customer.locale)]
+    seller, words = parcel.seller, _words(parcel)
+    return pages(_story(parcel), title=parcel.fulfilment_id, author=seller.name, page=words.page)
+
+
+def slips_pdf(parcels: Sequence[Packing]) -> bytes:
+    """The slips of several parcels as one PDF, each on a page of its own."""
+    seller = parcels[0].seller
+    words = WORDS[seller.languages[0]]
+    story: list[Flowable] = []
+    for parcel in parcels:
+        story += [*([PageBreak()] if story else []), *_story(parcel)]
+    return pages(story, title=words.slip, author=seller.name, page=words.page)
+
+
+def _words(parcel: Packing) -> Words:
+    return WORDS[parcel.seller.language_for(parcel.order.customer.locale)]
+
+
+def _story(parcel: Packing) -> list[Flowable]:
+    order, seller, words = parcel.order, parcel.seller, _words(parcel)
     receiver = order.shipping.address
     ordered_on = day_in(order.placed_at, ZoneInfo(seller.time_zone))
     story: list[Flowable] = [
@@ -63,7 +82,7 @@ def slip_pdf(parcel: Packing) -> bytes:
             Spacer(0, 2 * mm),
             text(order.gift_message, 14),
         ]
-    return pages(story, title=parcel.fulfilment_id, author=seller.name, page=words.page)
+    return story
 
 
 def _row(goods: Goods) -> list[object]:

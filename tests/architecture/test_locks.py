@@ -29,6 +29,7 @@ PLACES = {
     "store/payments/credit.sql void": "behind 1",
     "store/accounting/sellers.sql lock": "alone: nothing of an order is locked with it",
     "store/access/keys.sql lock": "alone",
+    "store/jobs/work.sql lock": "behind all others: a job, and nothing is locked behind it",
     "store/orders/channels.sql sellers_of": "alone",
     "store/orders/channels.sql seller_of": "alone",
     "store/stock/kits.sql lock_kit": "2 items",

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +15,7 @@ import pytest
 
 from starter.http import problems
 from tests.support.api import Api, Caller
+from tests.support.jobs import jobs_at_work
 from tests.support.shop import Shop
 
 ROOT: Final = Path(__file__).parents[2]
@@ -45,7 +46,7 @@ async def sent(caller: Caller, command: str) -> httpx.Response:
             name, _, value = next(words).partition(": ")
             if name != "$AUTH":
                 headers[name] = value
-        elif word == "-d":
+        elif word in ("-d", "--data-binary"):
             given = next(words)
             body = (ROOT / given[1:]).read_text("utf-8") if given.startswith("@") else given
         elif word != "-s":
@@ -74,10 +75,12 @@ def shows(shown: Any, answered: Any) -> bool:
 
 
 @pytest.fixture
-async def caller(shop: Shop) -> Caller:
+async def caller(shop: Shop) -> AsyncIterator[Caller]:
     for sku in ("TEA-ASSAM-250", "POT-CAST-IRON-08"):
         await shop.stocked(sku, 10)
-    return await Api(shop).caller("orders:read", "orders:write", "aftersales:write")
+    scopes = ("orders:read", "orders:write", "aftersales:write", "catalogue:write")
+    async with jobs_at_work(shop):
+        yield await Api(shop).caller(*scopes)
 
 
 async def test_each_request_of_the_page_is_answered_as_it_shows(caller: Caller) -> None:

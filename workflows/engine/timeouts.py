@@ -31,6 +31,12 @@ EVENT_DELIVERY = timedelta(minutes=3)
 EVENT_ATTEMPT = timedelta(seconds=45)
 """One attempt to send an event, with its record. A worker that is silent for so long is gone."""
 
+JOB_TURN = timedelta(minutes=5)
+"""A turn of work on a job: half a minute, and what was under way by then; or a whole file read."""
+
+JOB_SILENCE = timedelta(seconds=20)
+"""Who works on a job says so every few seconds. Who is silent for so long is gone."""
+
 DATABASE_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
     backoff_coefficient=2.0,

@@ -52,6 +52,7 @@ WHOLE = {
     "shop": "there are few",
     "request_key": "a row goes when nobody repeats the request any more",
     **dict.fromkeys(("event_out", "event_attempt", "event_delivery"), "a row goes after some time"),
+    **dict.fromkeys(("job", "job_item", "job_part"), "a row goes some time after the job's end"),
     "event_taken_early": "a row goes in a moment",
     **dict.fromkeys(("event_sequence", "event_subscription"), "there are few"),
     **dict.fromkeys(("dispute", "reconciliation_difference"), "few orders have one"),

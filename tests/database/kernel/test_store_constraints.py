@@ -192,6 +192,27 @@ def carrier_message(body: str = "'{}'", processed_at: str = "null", outcome: str
         values ('dhl', 'm1', {body}, {processed_at}, {outcome})"""
 
 
+JOB = "job_" + "a" * 20
+
+
+def a_job(**columns: str) -> str:
+    """A job, with other columns."""
+    told = {"job_id": f"'{JOB}'", "kind": "'export_stock'", "made_by": "'x'"} | columns
+    return f"insert into job ({', '.join(told)}) values ({', '.join(told.values())})"
+
+
+def job_item(**columns: str) -> str:
+    told = {"job_id": f"'{JOB}'", "number": "1", "content": "'{}'"} | columns
+    item = f"insert into job_item ({', '.join(told)}) values ({', '.join(told.values())})"
+    return f"{a_job()}; {item}"
+
+
+def job_part(number: int = 1, since: str = "null") -> str:
+    return f"""{a_job()};
+        insert into job_part (job_id, number, content, since)
+        values ('{JOB}', {number}, '', {since})"""
+
+
 def subscription(secrets: str = "'{x}'", state: str = "'active'", why: str = "null") -> str:
     return f"""
         insert into event_subscription (subscription_id, url, secrets, state, why, made_by, cursor)
@@ -551,6 +572,23 @@ FORBIDDEN = {
     "message_is_kept_once": f"{shop_message()}; {shop_message()}",
     "body_goes_when_it_is_processed": shop_message(processed_at="now()", outcome="'placed'"),
     "outcome_is_told_when_it_is_processed": shop_message("null", "now()"),
+    # long work, its items and its file
+    "job_has_an_id": a_job(job_id="'job_1'"),
+    "job_is_of_a_known_kind": a_job(kind="'import_dreams'"),
+    "job_state_is_known": a_job(state="'lost'", begun_at="now()"),
+    "job_counts_no_more_than_its_items": a_job(total="1", done="1", refused="1"),
+    "job_that_waits_has_not_begun": a_job(begun_at="now()"),
+    "job_that_has_ended_says_when": a_job(state="'done'", begun_at="now()"),
+    "job_that_failed_says_why": a_job(state="'failed'", begun_at="now()", ended_at="now()"),
+    "file_of_a_job_has_a_name_and_a_type": a_job(file_name="'a.csv'"),
+    "item_is_of_a_job": job_item(job_id="'job_2'"),
+    "items_are_numbered_from_one": job_item(number="0"),
+    "item_outcome_is_known": job_item(outcome="'lost'", content="null"),
+    "content_goes_when_its_item_is_dealt_with": job_item(outcome="'done'"),
+    "refused_item_says_why": job_item(outcome="'refused'", content="null"),
+    "part_is_of_a_job": f"{a_job()}; insert into job_part values ('job_2', 1, '', null, null)",
+    "parts_are_numbered_from_one": job_part(0),
+    "part_tells_of_a_span": job_part(since="now()"),
     # a hold that was released says by whom
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),

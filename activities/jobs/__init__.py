@@ -1,0 +1,1 @@
+"""Long work: started, and forgotten when it is old."""

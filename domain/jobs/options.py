@@ -1,0 +1,124 @@
+"""What is wanted of a job, by its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from domain.fields import (
+    CurrencyOnceUsed,
+    Day,
+    Document,
+    Id,
+    Instant,
+    Printable,
+    Reason,
+    Sku,
+    Who,
+    inconsistent,
+)
+from domain.jobs.jobs import Kind
+from domain.sellers import Code
+from domain.views.order_snapshot import OrderState
+
+ITEMS_MAX: Final = 10_000
+"""So many things may be named in one request."""
+
+PRINTED_MAX: Final = 500
+"""Orders of one print. One file of more would not go through a printer in a day."""
+
+OrderId = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+
+
+class OrderFilters(Document):
+    """Orders that match all of these. `placed_from`: then or later; `placed_to`: before then."""
+
+    channel: Annotated[str, StringConstraints(max_length=16)] | None = None
+    seller: Annotated[str, StringConstraints(max_length=64)] | None = None
+    state: OrderState | None = None
+    customer_id: Annotated[str, StringConstraints(max_length=200)] | None = None
+    needs_attention: bool | None = None
+    placed_from: Instant | None = None
+    placed_to: Instant | None = None
+
+
+class NoOptions(Document):
+    """There is nothing to choose."""
+
+
+class StockImport(Document):
+    """`new_locations`: made where they are not there. `reason`: kept with each movement."""
+
+    new_locations: Annotated[tuple[Id, ...], Field(max_length=100)] = ()
+    reason: Reason | None = None
+    by: Who | None = None
+
+
+class StockExport(Document):
+    """Left out: every SKU, every location."""
+
+    sku: Sku | None = None
+    location: Id | None = None
+
+
+class LedgerExport(Document):
+    """A seller's entries of some days, for another program.
+
+    Left out: from the first day, until today. `final`: only if the days are closed. `daily`: one
+    entry for each day and currency. `currency`, `tax_rate`: of csv formats alone.
+    """
+
+    seller: Code
+    format: Literal["beancount", "csv-quickbooks", "csv-xero", "json"]
+    first: Annotated[Day | None, Field(alias="from")] = None
+    last: Annotated[Day | None, Field(alias="to")] = None
+    final: bool = False
+    daily: bool = False
+    currency: CurrencyOnceUsed | None = None
+    tax_rate: Printable | None = None
+
+
+class _OfOrders(Document):
+    """`order_ids`: of these orders; or `where`: of those that match when the job begins."""
+
+    order_ids: Annotated[tuple[OrderId, ...], Field(min_length=1, max_length=ITEMS_MAX)] | None = (
+        None
+    )
+    where: OrderFilters | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.order_ids is None) == (self.where is None):
+            raise inconsistent("order_ids", "name the orders, or say by `where` which ones")
+        if self.where is not None and not self.where.model_fields_set:
+            raise inconsistent("where", "must hold a filter: without one it would be every order")
+        return self
+
+
+class Cancellation(_OfOrders):
+    """Cancel what can be cancelled of these orders, whole orders at a time."""
+
+    reason: Reason
+    by: Who | None = None
+
+
+class Print(_OfOrders):
+    """A page for each parcel of these orders, 500 orders at most."""
+
+
+OPTIONS: Final[Mapping[Kind, type[Document]]] = {
+    "import_orders": NoOptions,
+    "import_stock": StockImport,
+    "import_items": NoOptions,
+    "import_kits": NoOptions,
+    "import_supplier_terms": NoOptions,
+    "export_orders": OrderFilters,
+    "export_stock": StockExport,
+    "export_ledger": LedgerExport,
+    "cancel_orders": Cancellation,
+    "print_pick_list": Print,
+    "print_packing_slips": Print,
+}
+"""Kind → the model of its options."""

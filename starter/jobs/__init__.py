@@ -1,0 +1,1 @@
+"""Does long work, by the same doors as everybody: reads files, asks, and writes files."""

@@ -1,0 +1,146 @@
+"""Files that jobs write, a part at a time: no more than a page is in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from domain.errors import NotFound
+from domain.jobs.jobs import FilePart, Kind, ResultFile
+from domain.jobs.options import LedgerExport, OrderFilters, StockExport
+from domain.sellers import choose_one
+from starter.accounting.books import exporting
+from starter.accounting.books.exporting import Format, Wanted
+from starter.service.job_work import Standing
+from starter.service.service import Records
+
+ORDERS_A_PART: Final = 100
+ROWS_A_PART: Final = 2_000
+
+ENTRIES_MAX: Final = 100_000
+"""The books of a period are written as a whole: their balances are before and behind them."""
+
+STOCK_COLUMNS: Final = (
+    *("sku", "location", "on_hand", "allocated", "soft_reserved", "safety", "available"),
+    "incoming",
+)
+
+
+class Export(NamedTuple):
+    """How a kind of job writes its file: the part behind what it has reached."""
+
+    part: Callable[[Records, Standing], Awaitable[FilePart]]
+    ending: str
+    media_type: str
+
+    def result(self, job: Standing) -> ResultFile:
+        """What the file is called."""
+        name = f"{job.kind.partition('_')[2].replace('_', '-')}-{job.job_id}.{self.ending}"
+        return ResultFile(name=name, media_type=self.media_type, bytes=0)
+
+
+def export_of(job: Standing) -> Export:
+    """How this job writes its file."""
+    if job.kind == "export_ledger":
+        return Export(_ledger, *_BOOKS[Format(job.options["format"])])
+    return _EXPORTS[job.kind]
+
+
+async def order_ids(here: Records, job: Standing, filters: OrderFilters, at_most: int) -> _Page:
+    """Orders of a job's maker that match, newest first, behind what the job has reached."""
+    after = job.reached and (datetime.fromisoformat(job.reached[0]), str(job.reached[1]))
+    found = await here.orders.list(
+        channel=filters.channel,
+        seller=filters.seller,
+        state=filters.state,
+        customer_id=filters.customer_id,
+        attention=filters.needs_attention,
+        placed_from=filters.placed_from,
+        placed_to=filters.placed_to,
+        channels=job.maker.channels,
+        sellers=job.maker.sellers,
+        after=after or None,
+        at_most=at_most,
+    )
+    times = [one.received_at for one in found]
+    reached = [times[-1].isoformat(), found[-1].order_id] if found else job.reached
+    return _Page([one.order_id for one in found], times, reached, len(found) < at_most)
+
+
+class _Page(NamedTuple):
+    order_ids: Sequence[str]
+    times: Sequence[datetime]
+    reached: Any
+    is_last: bool
+
+
+async def _orders(here: Records, job: Standing) -> FilePart:
+    page = await order_ids(here, job, OrderFilters.model_validate(job.options), ORDERS_A_PART)
+    lines = []
+    for order_id in page.order_ids:
+        shown = await here.orders.snapshot(order_id)
+        lines.append(f"{shown.model_dump_json()}\n")
+    return FilePart(
+        "".join(lines).encode(),
+        rows=len(lines),
+        reached=page.reached,
+        is_last=page.is_last,
+        first=min(page.times, default=None),
+        last=max(page.times, default=None),
+    )
+
+
+async def _stock(here: Records, job: Standing) -> FilePart:
+    wanted = StockExport.model_validate(job.options)
+    after = (job.reached[0], job.reached[1]) if job.reached else None
+    found = await here.stock.list(
+        sku=wanted.sku, location=wanted.location, after=after, at_most=ROWS_A_PART
+    )
+    file = io.StringIO()
+    writer = csv.writer(file)
+    if after is None:
+        writer.writerow(STOCK_COLUMNS)
+    writer.writerows([getattr(row, name) for name in STOCK_COLUMNS] for row in found)
+    return FilePart(
+        file.getvalue().encode(),
+        rows=len(found),
+        reached=[found[-1].sku, found[-1].location] if found else job.reached,
+        is_last=len(found) < ROWS_A_PART,
+    )
+
+
+async def _ledger(here: Records, job: Standing) -> FilePart:
+    """In one part."""
+    asked = LedgerExport.model_validate(job.options)
+    if job.maker.sellers is not None and asked.seller not in job.maker.sellers:
+        raise NotFound(f"there is no seller {asked.seller}")
+    seller = choose_one(await here.sellers.list(), asked.seller)
+    wanted = Wanted(
+        format=Format(asked.format),
+        first=asked.first,
+        last=asked.last,
+        final=asked.final,
+        daily=asked.daily,
+        currency=asked.currency,
+        tax_rate=asked.tax_rate,
+    )
+    period = await exporting.read(here, seller, wanted, entries_max=ENTRIES_MAX)
+    done = await asyncio.to_thread(exporting.written, period, seller, wanted)
+    return FilePart(done.text.encode(), rows=len(period.entries), reached="all", is_last=True)
+
+
+_EXPORTS: Final[dict[Kind, Export]] = {
+    "export_orders": Export(_orders, "jsonl", "application/jsonl"),
+    "export_stock": Export(_stock, "csv", "text/csv"),
+}
+_BOOKS: Final = {
+    Format.BEANCOUNT: ("beancount", "text/plain"),
+    Format.QUICKBOOKS: ("csv", "text/csv"),
+    Format.XERO: ("csv", "text/csv"),
+    Format.JSON: ("json", "application/json"),
+}
+EXPORTS: Final[frozenset[Kind]] = frozenset({*_EXPORTS, "export_ledger"})

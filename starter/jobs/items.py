@@ -1,0 +1,179 @@
+"""One item of a job, done by the doors that everybody uses.
+
+An item may be done twice, by an attempt that goes on though it is thought to be dead: each of these
+is once by its own name or key, or changes the database together with its outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+from domain.errors import NotFound
+from domain.jobs.jobs import Kind, Maker, OpenItem, Told
+from domain.jobs.options import StockImport
+from domain.orders.fulfilment_state import FulfilmentState
+from domain.orders.messages import CancelRequest
+from domain.orders.order import Order
+from domain.purchasing.purchase_orders import SupplierItem
+from domain.stock.items import Item
+from domain.stock.kits import Kit
+from domain.stored import stored
+from domain.words import count_of
+from starter.channels.stock_csv import StockRow
+from starter.service.job_work import Standing
+from starter.service.service import Records, Service
+
+DECIDED_WITHIN: Final = timedelta(seconds=5)
+"""An imported order is in progress, and safe, where its decision takes longer."""
+
+Do = Callable[[Service, Standing, OpenItem], Awaitable[Told]]
+
+
+async def place(here: Service, job: Standing, item: OpenItem) -> Told:
+    """Place an order. Its id makes it one, and a repeat is answered as the first one was."""
+    sent = item.content
+    order = stored(Order, sent["order"])
+    if sent["left_out"]:
+        order = order.telling(tuple(sent["left_out"]))
+    await _check_channel(here, job.maker, order.channel)
+    placed = await here.orders.place(order, answer_within=DECIDED_WITHIN, bulk=True)
+    return Told(
+        item.number,
+        "done",
+        reference=placed.order_id,
+        answer=placed.outcome,
+        detail=placed.reason or None,
+    )
+
+
+async def cancel(here: Service, job: Standing, item: OpenItem) -> Told:
+    """Cancel an order. The order knows the request by its id, and answers it once."""
+    order_id = item.reference or ""
+    await _check_order(here, job.maker, order_id)
+    outcome = await here.aftersales.cancel(
+        order_id,
+        CancelRequest(
+            reason=job.options["reason"],
+            request_id=f"{job.job_id}-{item.number}",
+            by=job.maker.by,
+        ),
+    )
+    refused = outcome.outcome == "refused"
+    return Told(
+        item.number,
+        "refused" if refused else "done",
+        answer=outcome.outcome,
+        code="refused" if refused else None,
+        detail=outcome.message or None,
+    )
+
+
+async def find_parcels(here: Service, job: Standing, item: OpenItem) -> Told:
+    """Find what is to be printed of an order; the file is drawn when all are found."""
+    order_id = item.reference or ""
+    await _check_order(here, job.maker, order_id)
+    states = PRINTED[job.kind]
+    found = (await here.orders.get(order_id)).fulfilments
+    parts = [one.fulfilment_id for one in found if one.state in states]
+    if not parts:
+        raise NotFound(f"{order_id} has no parcel to print this for")
+    return Told(item.number, "done", answer=" ".join(parts))
+
+
+async def take_in_stock(here: Service, job: Standing, item: OpenItem) -> Told:
+    """Take units in, together with the outcome."""
+    options = StockImport.model_validate(job.options)
+    row = stored(StockRow, item.content)
+    if row.quantity == 0:
+        return Told(item.number, "done", answer="nothing to take in")
+
+    async def work(records: Records) -> str:
+        await records.stock.receive(
+            f"{job.job_id}:{item.number}",
+            row.sku,
+            row.location,
+            row.quantity,
+            unit_cost=row.cost,
+            new_location=row.location in options.new_locations,
+            who=job.maker.by,
+            why=options.reason or f"import {job.job_id}",
+        )
+        return count_of(row.quantity, "unit")
+
+    return await _in_one_transaction(here, job, item, work)
+
+
+async def set_item(here: Service, job: Standing, item: OpenItem) -> Told:
+    """Set what is said of a SKU."""
+    return await _in_one_transaction(
+        *(here, job, item),
+        lambda records: records.catalogue.set_items([stored(Item, item.content)]),
+    )
+
+
+async def set_kit(here: Service, job: Standing, item: OpenItem) -> Told:
+    """Say what a kit is made of."""
+    return await _in_one_transaction(
+        *(here, job, item), lambda records: records.catalogue.define_kit(stored(Kit, item.content))
+    )
+
+
+async def set_terms(here: Service, job: Standing, item: OpenItem) -> Told:
+    """Set a supplier's terms for a SKU."""
+    return await _in_one_transaction(
+        *(here, job, item),
+        lambda records: records.purchasing.set_terms([stored(SupplierItem, item.content)]),
+    )
+
+
+async def _in_one_transaction(
+    here: Service,
+    job: Standing,
+    item: OpenItem,
+    work: Callable[[Records], Awaitable[str | None]],
+) -> Told:
+    """Change the database, and tell it in the same transaction."""
+    async with here.in_one_transaction() as records:
+        told = Told(item.number, "done", answer=await work(records) or "set")
+        await records.job_work.tell(job.job_id, [told])
+    return told
+
+
+async def _check_order(here: Service, maker: Maker, order_id: str) -> None:
+    """Raises NotFound for an order that is not there, or that the job's maker does not see."""
+    whose = await here.orders.whose(order_id)
+    if whose is None or not maker.sees(*whose):
+        raise NotFound(f"there is no order {order_id}")
+
+
+async def _check_channel(here: Service, maker: Maker, code: str) -> None:
+    """Raises NotFound for a channel that the job's maker may place nothing for."""
+    if maker.channels is None and maker.sellers is None:
+        return
+    known = {one.channel: one.seller for one in await here.channels.list()}
+    if code not in known or not maker.sees(code, known[code]):
+        raise NotFound(f"there is no channel {code}")
+
+
+PRINTED: Final[dict[Kind, frozenset[FulfilmentState]]] = {
+    "print_pick_list": frozenset({"picking"}),
+    "print_packing_slips": frozenset({"picking", "picked", "packed", "labelled"}),
+}
+"""Kind → the states of the parcels that it is printed for."""
+
+DO: Final[dict[Kind, Do]] = {
+    "import_orders": place,
+    "import_stock": take_in_stock,
+    "import_items": set_item,
+    "import_kits": set_kit,
+    "import_supplier_terms": set_terms,
+    "cancel_orders": cancel,
+    "print_pick_list": find_parcels,
+    "print_packing_slips": find_parcels,
+}
+"""Kind → what is done with an item of it."""
+
+AT_ONCE: Final[dict[Kind, int]] = {"import_orders": 8, "cancel_orders": 8}
+"""Of these, so many items are under way together; of others, one after the other."""

@@ -1,0 +1,211 @@
+"""A turn of work on a job: the activity that a job's workflow asks for.
+
+It lives in `orderloom serve`, where the doors are that place and cancel orders. It has no rule of
+its own: what it asks and tells are rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from itertools import islice
+from typing import Final
+
+from temporalio import activity
+
+from domain.errors import InvalidInput, NotFound, OrderloomError, Unreachable
+from domain.jobs.jobs import Fault, NewItem, OpenItem, Told, WorkedOnJob, WorkOnJob
+from domain.jobs.options import PRINTED_MAX, OrderFilters
+from starter.jobs.exports import EXPORTS, export_of, order_ids
+from starter.jobs.items import AT_ONCE, DO
+from starter.jobs.papers import PRINTS, drawn, result
+from starter.jobs.reading import items_of
+from starter.service.job_work import Standing
+from starter.service.service import Service
+
+logger = logging.getLogger("orderloom.jobs")
+
+TURN_S: Final = 30.0
+"""A turn begins nothing more after so many seconds."""
+
+HEARTBEAT_S: Final = 3.0
+ITEMS_A_ROUND: Final = 16
+READ_TOGETHER: Final = 500
+
+TRIES_MAX: Final = 4
+"""A server that is away is waited for, however long. One order that does not answer is not."""
+
+DEFECT: Final = "this is a fault of Orderloom: the log of `orderloom serve` says more"
+
+
+class JobActivities:
+    """Work on jobs, by the doors."""
+
+    def __init__(self, here: Service) -> None:
+        self._here = here
+
+    @activity.defn
+    async def work_on_job(self, ask: WorkOnJob) -> WorkedOnJob:
+        """Do some of a job, and tell whether more is left."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + TURN_S
+        async with _heard_of():
+            try:
+                while await self._round(ask.job_id):
+                    if clock() > until:
+                        return WorkedOnJob(more=True)
+            except NotFound as error:
+                # It was forgotten, or never made: there is nothing to do.
+                logger.warning("%s", error)
+        return WorkedOnJob(more=False)
+
+    async def _round(self, job_id: str) -> bool:
+        """A piece of work. False: the job has ended."""
+        work = self._here.job_work
+        job = await work.begin(job_id)
+        if job.has_ended:
+            return False
+        try:
+            if job.kind in EXPORTS:
+                export = export_of(job)
+                part = await export.part(self._here, job)
+                return await work.write(job, part, export.result(job))
+            if not job.items_known and not job.cancel_asked:
+                await self._read(job)
+                return True
+            return await self._do_some(job)
+        except Unreachable:
+            raise
+        except OrderloomError as error:
+            await work.end(job_id, "failed", Fault(detail=str(error)))
+            return False
+        except Exception as defect:  # noqa: BLE001 - it is tried again, and then told in the job
+            _log(job, defect)
+            if activity.info().attempt < TRIES_MAX:
+                raise RuntimeError(type(defect).__name__) from None
+            await work.end(job_id, "failed", Fault(detail=DEFECT))
+            return False
+
+    async def _read(self, job: Standing) -> None:
+        """Give every item its row. Another attempt goes on behind the last one."""
+        work, number = self._here.job_work, await self._here.job_work.latest(job.job_id)
+        if "where" in job.options:
+            await self._resolve(job, number)
+            return
+        rest = items_of(job.kind, await work.file(job.job_id))
+        await asyncio.to_thread(_pass_over, rest, number)
+        goes_on = True
+        while goes_on:
+            some = await asyncio.to_thread(_some, rest)
+            is_last = len(some) < READ_TOGETHER
+            goes_on = await work.found(job.job_id, number + 1, some, None, is_last=is_last)
+            number += len(some)
+
+    async def _resolve(self, job: Standing, number: int) -> None:
+        """Find a page of the orders that the job is about, as they are when it begins."""
+        filters = OrderFilters.model_validate(job.options["where"])
+        page = await order_ids(self._here, job, filters, READ_TOGETHER)
+        if job.kind in PRINTS and number + len(page.order_ids) > PRINTED_MAX:
+            raise InvalidInput(
+                f"these are more than {PRINTED_MAX} orders: print fewer", where="where"
+            )
+        items = [NewItem(content={}, reference=one) for one in page.order_ids]
+        await self._here.job_work.found(
+            job.job_id, number + 1, items, page.reached, is_last=page.is_last
+        )
+
+    async def _do_some(self, job: Standing) -> bool:
+        """Do some items. False: none is left, and the job has ended."""
+        work = self._here.job_work
+        items = await work.claim(job.job_id, ITEMS_A_ROUND)
+        if items is None:
+            return False
+        if not items:
+            part = await drawn(self._here, job) if job.kind in PRINTS else None
+            if part is None:
+                await work.end(job.job_id, "done")
+                return False
+            return await work.write(job, part, result(job))
+        await self._do(job, items)
+        return True
+
+    async def _do(self, job: Standing, items: Sequence[OpenItem]) -> None:
+        """Do these, and tell what became of each, also where one of them cannot be done now."""
+        slots = asyncio.Semaphore(AT_ONCE.get(job.kind, 1))
+
+        async def one(item: OpenItem) -> Told:
+            async with slots:
+                return await self._one(job, item)
+
+        outcomes = await asyncio.gather(*(one(item) for item in items), return_exceptions=True)
+        told = [outcome for outcome in outcomes if isinstance(outcome, Told)]
+        if told:
+            await self._here.job_work.tell(job.job_id, told)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _one(self, job: Standing, item: OpenItem) -> Told:
+        try:
+            return await DO[job.kind](self._here, job, item)
+        except Unreachable as error:
+            if activity.info().attempt < TRIES_MAX:
+                raise
+            await self._here.check_schema()
+            await self._here.check_temporal()
+            refusal: OrderloomError = error
+        except OrderloomError as error:
+            refusal = error
+        except Exception as defect:  # noqa: BLE001 - one item's defect does not stop the others
+            _log(job, defect)
+            return Told(item.number, "refused", code="defect", detail=DEFECT)
+        return _refused(item, refusal)
+
+
+def _refused(item: OpenItem, error: OrderloomError) -> Told:
+    field = error.where or "" if isinstance(error, InvalidInput) else ""
+    detail = str(error).removeprefix(f"{field}: ") if field else str(error)
+    fault = Fault(line=item.line, field=field, detail=detail)
+    return Told(
+        item.number,
+        "refused",
+        code=error.kind,
+        detail=str(error),
+        faults=(fault,) if item.line is not None or field else (),
+    )
+
+
+def _pass_over(rest: object, count: int) -> None:
+    for _ in islice(rest, count):  # type: ignore[call-overload]  # an iterator of items
+        pass
+
+
+def _some(rest: object) -> list[NewItem]:
+    return list(islice(rest, READ_TOGETHER))  # type: ignore[call-overload]  # as above
+
+
+def _log(job: Standing, defect: Exception) -> None:
+    # Its message may quote what a customer wrote: the log gets its type and its place.
+    where = "".join(traceback.format_tb(defect.__traceback__))
+    logger.error("%s has a defect: %s\n%s", job.job_id, type(defect).__name__, where)
+
+
+@asynccontextmanager
+async def _heard_of() -> AsyncIterator[None]:
+    """Inside, the server hears every few seconds that this attempt lives."""
+
+    async def tell() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(HEARTBEAT_S)
+
+    telling = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await telling

@@ -1,0 +1,1 @@
+"""The rows of long work."""

@@ -1,0 +1,70 @@
+-- Jobs: made, read, cancelled, called for, and forgotten.
+
+-- name: make(job_id, kind, options, key_id, made_by, channels, sellers)!
+-- Nothing → waiting. A worker's relay is woken at commit.
+with made as (
+    insert into job (job_id, kind, options, key_id, made_by, channels, sellers)
+    values (:job_id, :kind, :options, :key_id, :made_by, :channels, :sellers)
+)
+select pg_notify('job', '');
+
+-- name: find(job_id)^
+select job_id, kind, options, state, cancel_asked_at is not null as cancel_asked, total, done, refused, skipped,
+       channels, sellers, made_at, made_by, begun_at, ended_at, failure, failure_line, file_name, media_type,
+       (select sum(octet_length(content)) from job_part p where p.job_id = j.job_id) as bytes
+from job j where job_id = :job_id;
+
+-- name: listed(kinds, kind, state, channels, sellers, after_at, after_id, at_most)
+-- Newest first: of these kinds, and of what somebody sees who sees these channels and sellers.
+select job_id, kind, options, state, cancel_asked_at is not null as cancel_asked, total, done, refused, skipped,
+       channels, sellers, made_at, made_by, begun_at, ended_at, failure, failure_line, file_name, media_type,
+       (select sum(octet_length(content)) from job_part p where p.job_id = j.job_id) as bytes
+from job j
+where kind = any(:kinds::text[])
+  and (:kind::text is null or kind = :kind)
+  and (:state::text is null or state = :state)
+  and (:channels::text[] is null or channels <@ :channels::text[])
+  and (:sellers::text[] is null or sellers <@ :sellers::text[])
+  and (:after_at::timestamptz is null or (made_at, job_id) < (:after_at::timestamptz, :after_id::text))
+order by made_at desc, job_id desc limit :at_most;
+
+-- name: items(job_id, outcome, after, at_most)
+select number, line, reference, coalesce(outcome, 'waiting') as outcome, answer, code, detail, faults
+from job_item
+where job_id = :job_id and number > :after
+  and (:outcome::text is null or outcome is not distinct from nullif(:outcome::text, 'waiting'))
+order by number limit :at_most;
+
+-- name: part(job_id, number)$
+select content from job_part where job_id = :job_id and number = :number;
+
+-- name: ask_to_cancel(job_id)!
+-- The rest of its items is skipped by whoever works on it: what has begun is finished.
+with asked as (
+    update job set cancel_asked_at = coalesce(cancel_asked_at, moment()), next_call_at = moment()
+    where job_id = :job_id and ended_at is null
+)
+select pg_notify('job', '');
+
+-- name: to_call(lease, at_most)
+-- Jobs whose workflow is to be called for, each for one caller.
+with due as (
+    select job_id from job where ended_at is null and next_call_at <= moment()
+    order by next_call_at limit :at_most
+    for update skip locked
+)
+update job set next_call_at = moment() + :lease::interval from due where job.job_id = due.job_id
+returning job.job_id, job.kind;
+
+-- name: not_called(job_ids)!
+update job set next_call_at = moment() where job_id = any(:job_ids::text[]) and ended_at is null;
+
+-- name: forget(kept, at_most)$
+-- Ended → nothing, with its items and its file.
+with gone as (
+    delete from job where job_id in (
+        select job_id from job where ended_at < moment() - :kept::interval
+        order by ended_at limit :at_most for update skip locked)
+    returning 1
+)
+select count(*) from gone;
