@@ -45,6 +45,8 @@ class Columns(tuple[str, ...]):
     as_written: tuple[str, ...] = ()
     fault: str = ""
     """Why the header cannot be read."""
+    quotes: bool = True
+    """A quote at the beginning of a cell opens it. False: it is a sign like any other."""
 
     def named(self, known: Iterable[str]) -> Columns:
         """The same, in our spelling for names that are ours: `SKU` means sku."""
@@ -52,6 +54,7 @@ class Columns(tuple[str, ...]):
         columns = Columns(ours.get(_plain(name), name) for name in self)
         columns.separator, columns.line = self.separator, self.line
         columns.as_written, columns.fault = self.as_written, self.fault
+        columns.quotes = self.quotes
         return columns
 
     def cells(self, text: str) -> list[str]:
@@ -59,7 +62,7 @@ class Columns(tuple[str, ...]):
 
         Raises BadRow.
         """
-        cells = split(text, self.separator)
+        cells = split(text, self.separator, quotes=self.quotes)
         if not any(cells):
             return []
         if len(cells) != len(self):
@@ -154,15 +157,23 @@ def called(separator: str) -> str:
     return _CALLED.get(separator, separator)
 
 
-def split(text: str, separator: str) -> list[str]:
+def split(text: str, separator: str, *, quotes: bool = True) -> list[str]:
     """The cells, without the space around each. Raises BadRow."""
     if first_undecoded(text) is not None:
         raise BadRow(NOT_UTF8)
+    if not quotes:
+        return [_unquoted(cell.strip()) for cell in text.split(separator)]
     try:
         rows = csv.reader([text], strict=True, delimiter=separator)
         return [_value(cell.strip()) for cell in next(rows, [])]
     except csv.Error as error:
         raise BadRow(f"is not CSV: {error}") from None
+
+
+def _unquoted(cell: str) -> str:
+    """The cell as it is; one that a spreadsheet has quoted as a whole, without that."""
+    inner = _QUOTED.fullmatch(cell)
+    return cell[1:-1].replace('""', '"').strip() if inner else _value(cell)
 
 
 def _value(cell: str) -> str:

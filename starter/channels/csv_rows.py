@@ -69,7 +69,7 @@ def rows_below(lines: Iterable[str], columns: Columns) -> Iterator[Row]:
             return
         height = 1
         if not is_blank(ahead[0]):
-            height = _height(ahead)
+            height = _height(ahead) if columns.quotes else 1
             row = _row("\n".join(islice(ahead, height)), number, columns)
             if row is not None and row.fault:
                 # The lines below may well be good: the fault is the quote that joined them.

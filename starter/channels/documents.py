@@ -14,9 +14,17 @@ from typing import BinaryIO, Final
 
 from domain.errors import InvalidInput
 from starter.channels.json_orders import has_record_lines, read_json, read_json_lines
+from starter.channels.marketplace import CHANNEL, read_marketplace, table_of
 from starter.channels.northwind import is_northwind, read_northwind
 from starter.channels.read_results import Record, unreadable
-from starter.channels.text import NOT_UTF8, LineNumbers, decode, first_undecoded, no_text
+from starter.channels.text import (
+    NOT_UTF8,
+    LineNumbers,
+    decode,
+    first_undecoded,
+    is_marked,
+    no_text,
+)
 
 BYTES_MAX: Final = 200_000_000
 """The largest file: a hundred thousand orders and more. It is read at once."""
@@ -24,11 +32,13 @@ BYTES_MAX: Final = 200_000_000
 STANDARD_INPUT: Final = "-"
 
 
-def read_orders(data: bytes, customers: Mapping[str, str] | None = None) -> Iterator[Record]:
-    """Every order in `data`, in order: one JSON object, an array, JSON Lines or a Northwind export.
+def read_orders(
+    data: bytes, customers: Mapping[str, str] | None = None, *, channel: str = CHANNEL
+) -> Iterator[Record]:
+    """Every order in `data`, in order: JSON, JSON Lines, a marketplace's file, a Northwind export.
 
     Never raises: wrong data gives a record with problems. `customers` gives names to the customer
-    ids of a Northwind export.
+    ids of a Northwind export. `channel`: of a marketplace's orders.
     """
     text = decode(data)
     content = text.lstrip(" \t\n")
@@ -36,11 +46,20 @@ def read_orders(data: bytes, customers: Mapping[str, str] | None = None) -> Iter
         return iter([unreadable(1, fault)])
     if content[0] in "{[":
         return read_json(text)
+    return _read_lines(data, text, customers, channel)
+
+
+def _read_lines(
+    data: bytes, text: str, customers: Mapping[str, str] | None, channel: str
+) -> Iterator[Record]:
+    """What is no JSON document: a table, or a record on each line."""
+    if table := table_of(text):
+        return read_marketplace(text, table, channel, is_utf8=not is_marked(data))
     if is_northwind(text):
         return read_northwind(text, customers)
     if has_record_lines(text):
         return read_json_lines(text)
-    line = LineNumbers(text).at(len(text) - len(content))
+    line = LineNumbers(text).at(len(text) - len(text.lstrip(" \t\n")))
     undecoded = first_undecoded(text)
     if undecoded is not None:
         return iter([unreadable(LineNumbers(text).at(undecoded), NOT_UTF8)])
@@ -49,7 +68,7 @@ def read_orders(data: bytes, customers: Mapping[str, str] | None = None) -> Iter
             unreadable(
                 line,
                 "is neither orders in JSON (an object, an array, or one on each line) "
-                "nor a Northwind CSV export",
+                "nor a marketplace's order file, nor a Northwind CSV export",
             )
         ]
     )

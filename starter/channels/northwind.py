@@ -1,26 +1,17 @@
-"""The Northwind sample company's order export: one row per order line, discounts as fractions.
-
-The rows of one order need not stand together. A row that cannot be read is reported, and its order
-is not placed, because it would lack a line.
-"""
+"""The Northwind sample company's order export: one row per order line, discounts as fractions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-from pydantic import ValidationError
-
-from domain.faults import faults, path
-from domain.orders.order import Order
 from starter.channels.countries import country_code
-from starter.channels.csv_dialect import Columns, columns_of
-from starter.channels.csv_rows import Row, header_fault, lines_in, rows_below
-from starter.channels.csv_table import spelled
-from starter.channels.read_results import Problem, Record, limited, unreadable
+from starter.channels.csv_dialect import columns_of
+from starter.channels.csv_rows import Row, header_fault, lines_in
+from starter.channels.order_rows import Key, OrderRows, Places, gather, to_records
+from starter.channels.read_results import Problem, Record, unreadable
 
 ORDER_COLUMNS: Final = (
     "order_id",
@@ -88,21 +79,9 @@ _NUMBERS: Final = {
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
+_KEY: Final = Key("order_id", _WHOLE, "a number")
+_PLACES: Final = Places(_COLUMNS_BY_PATH, _COLUMNS_BY_LINE_FIELD)
 _FRACTION: Final = re.compile(r"0(\.[0-9]{1,20})?|1(\.0{1,20})?")
-
-
-@dataclass
-class _Gathered:
-    """The rows of one order, and their problems."""
-
-    order_id: str
-    rows: list[Row] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def line(self) -> int:
-        lines = [row.line for row in self.rows] + [problem.line for problem in self.problems]
-        return min(lines)
 
 
 def is_northwind(text: str) -> bool:
@@ -119,90 +98,15 @@ def read_northwind(text: str, customers: Mapping[str, str] | None = None) -> Ite
     if fault:
         yield unreadable(columns.line, fault)
         return
-    gathered, strays = _gather(lines, columns)
-    yield from (Record(line=stray.line, problems=(stray,)) for stray in strays)
-    for one in gathered:
-        yield _to_record(one, customers or {})
+    gathered, strays = gather(lines, columns, _KEY, _NUMBERS)
+    names = customers or {}
+    yield from to_records(gathered, strays, lambda one: _document(one, names), _PLACES)
 
 
-def _gather(lines: Iterable[str], columns: Columns) -> tuple[list[_Gathered], list[Problem]]:
-    by_id: dict[str, _Gathered] = {}
-    strays: list[Problem] = []
-    before: _Gathered | None = None
-    unclaimed: Problem | None = None
-    for found in rows_below(lines, columns):
-        wrong: list[Problem] = []
-        row = replace(found, cells=spelled(found, columns, _NUMBERS, wrong))
-        told = row.cells.get("order_id", "")
-        order_id = told if _WHOLE.fullmatch(told) else _guess_order_id(row, columns)
-        if not order_id:
-            reason = "must be a number" if told else "is missing"
-            stray = Problem(row.line, "order_id", row.fault or reason)
-            strays.append(stray)
-            unclaimed = stray
-            if before is not None:
-                before.problems.append(_lost_row(stray))
-            continue
-        one = by_id.setdefault(order_id, _Gathered(order_id))
-        if unclaimed is not None and one is not before:
-            one.problems.append(_lost_row(unclaimed))
-        unclaimed = None
-        before = one
-        if row.fault:
-            fault = Problem(row.line, "", row.fault)
-            one.problems.append(fault)
-            unclaimed = fault if row.swallows_next else None
-        else:
-            one.rows.append(row)
-            one.problems += wrong
-    return list(by_id.values()), strays
-
-
-def _guess_order_id(row: Row, columns: Columns) -> str:
-    """The order of a row that cannot be split into cells: its first cell is always whole."""
-    if not row.fault or columns[0] != "order_id":
-        return ""
-    first = row.raw.split(columns.separator, 1)[0].strip(' "')
-    return first if _WHOLE.fullmatch(first) else ""
-
-
-def _lost_row(stray: Problem) -> Problem:
-    return Problem(
-        stray.line,
-        "order_id",
-        "this row may be a line of this order, which is not placed without it; correct the row",
-    )
-
-
-def _to_record(one: _Gathered, customers: Mapping[str, str]) -> Record:
-    problems = [*one.problems]
-    if one.rows:
-        document = _document(one, customers, problems)
-        try:
-            order = Order.model_validate(document)
-        except ValidationError as error:
-            problems += _faults(one, error)
-        else:
-            if not problems:
-                return Record(line=one.line, order=order, name=one.order_id)
-    told: dict[tuple[int, str], Problem] = {}
-    for problem in problems:  # The first one names the cause.
-        told.setdefault((problem.line, problem.field), problem)
-    problems = sorted(told.values(), key=lambda problem: problem.line)
-    return Record(line=one.line, problems=limited(problems), name=one.order_id)
-
-
-def _document(
-    one: _Gathered, customers: Mapping[str, str], problems: list[Problem]
-) -> dict[str, Any]:
-    """The canonical document; wrong cells are added to `problems`."""
-    first = one.rows[0]
-    for row in one.rows[1:]:
-        problems += [
-            Problem(row.line, name, f"differs from line {first.line} of the same order")
-            for name in _OF_THE_ORDER
-            if row.cells[name] != first.cells[name]
-        ]
+def _document(one: OrderRows, customers: Mapping[str, str]) -> dict[str, Any]:
+    """The canonical document; wrong cells are added to the problems."""
+    first, problems = one.rows[0], one.problems
+    one.must_agree(_OF_THE_ORDER)
     placed_on = _checked(first, "order_date", _DATE, "a date such as 1996-07-04", problems)
     shipper = first.cells["shipper_id"]
     address = {
@@ -215,7 +119,7 @@ def _document(
     }
     return {
         "channel": "b2b",
-        "channel_order_id": one.order_id,
+        "channel_order_id": one.number,
         "placed_at": placed_on,
         "requested_delivery_date": first.cells["required_date"],
         "customer": {
@@ -255,17 +159,6 @@ def _line(row: Row, number: int, problems: list[Problem]) -> dict[str, Any]:
 def sku_of(product_id: str) -> str:
     """The SKU of a Northwind product."""
     return f"NW-{product_id}"
-
-
-def _faults(one: _Gathered, error: ValidationError) -> Iterator[Problem]:
-    """The canonical order's faults, with line and column of the export."""
-    for place, where, reason in faults(error):
-        line, column = one.rows[0].line, _COLUMNS_BY_PATH.get(where, where)
-        match place:
-            case ("lines", int(index), str(name), *_):
-                line = one.rows[index].line
-                column = _COLUMNS_BY_LINE_FIELD.get(name, path(place[2:]))
-        yield Problem(line, column, reason)
 
 
 def _checked(

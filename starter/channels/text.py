@@ -115,6 +115,22 @@ def _errors(encoding: str) -> str:
     return "surrogateescape" if encoding == "utf-8" else "orderloom.undecoded"
 
 
+def in_western_letters(line: str) -> str:
+    """A line that is not UTF-8, read as Windows-1252; as it was where that has no such letter.
+
+    Only for who knows where a line comes from: the same bytes are other letters elsewhere.
+    """
+    try:
+        return line.encode("utf-8", "surrogateescape").decode("cp1252")
+    except UnicodeDecodeError:
+        return line
+
+
+def is_marked(data: bytes) -> bool:
+    """Whether a text says itself, by its first bytes, that it is no UTF-8."""
+    return _encoding_of(data) != "utf-8"
+
+
 def _undecoded(error: UnicodeError) -> tuple[str, int]:
     """A broken letter of two or four bytes is one that `first_undecoded` finds."""
     assert isinstance(error, UnicodeDecodeError)

@@ -7,8 +7,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+from domain.orders.channels import Channel
 from tests.support.builders import a_document
 from tests.support.command_line import Cli
+from tests.support.marketplace_files import amazon, item
 from tests.support.shop import Shop
 
 
@@ -30,7 +32,7 @@ async def test_files_are_done_or_refused_and_repeat_nothing(
     (drop / "a.jsonl").write_text(lines(good), encoding="utf-8")
     (drop / "b.jsonl").write_text(lines(a_document(("TEA", 1)), bad), encoding="utf-8")
     (drop / "c.json").write_text("", encoding="utf-8")
-    (drop / "notes.txt").write_text("not an order", encoding="utf-8")
+    (drop / "notes.md").write_text("not an order", encoding="utf-8")
     (drop / ".d.json.part").write_text("{", encoding="utf-8")
     first = await cli("watch-folder", str(drop), "--once")
     assert first.code == 0
@@ -46,7 +48,7 @@ async def test_files_are_done_or_refused_and_repeat_nothing(
     assert told["summary"] == {"confirmed": 1, "malformed": 1}
     assert "currency" in told["problems"][0]["field"]
     assert sorted(one.name for one in drop.iterdir() if one.is_file()) == [
-        *(".d.json.part", "notes.txt")
+        *(".d.json.part", "notes.md")
     ]
     (drop / "a.jsonl").write_text(lines(good), encoding="utf-8")
     again = await cli("watch-folder", str(drop), "--once", "--json")
@@ -70,3 +72,32 @@ async def test_it_waits_for_files_until_it_is_stopped(cli: Cli, shop: Shop, tmp_
     ended = await cli.end(watching)
     assert (ended.code, ended.err) == (0, "")
     assert "late.json  done: 1 confirmed" in ended.out
+
+
+async def test_a_marketplaces_file_is_placed_and_its_wrong_rows_are_told(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    await shop.stocked("TEA", 9)
+    paid = Channel(channel="amazonus", kind="marketplace", providers=("elsewhere",))
+    await shop.channels.save([paid])
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    bad = item("303-3", **{"quantity-purchased": "two"})
+    name = {"recipient-name": "Zoë Baker"}
+    text = amazon(item("301-1"), item("302-2", **name), bad)
+    (drop / "orders.txt").write_bytes(text.encode("cp1252"))
+    ended = await cli("watch-folder", str(drop), "--once", "--channel", "amazonus")
+    assert ended.out == "orders.txt  refused: 2 confirmed, 1 malformed\n"
+    told = report(drop / "refused", "orders.txt")
+    assert [order["order_id"] for order in told["orders"]] == ["amazonus-301-1", "amazonus-302-2"]
+    (problem,) = told["problems"]
+    assert (problem["line"], problem["field"]) == (4, "quantity-purchased")
+    assert problem["channel_order_id"] == "303-3"
+    order = await shop.orders.get("amazonus-302-2")
+    assert order.document["shipping"]["address"]["name"] == "Zoë Baker"
+    assert order.summary.total_minor == 2500
+    assert order.document["payment"] == {"provider": "elsewhere", "token": "amazon-302-2"}
+    again = await cli("place", str(drop / "refused" / "orders.txt"), "--channel", "amazonus")
+    assert (again.code, "2 confirmed, 1 malformed" in again.out) == (2, True)
+    elsewhere = await cli("place", str(drop / "refused" / "orders.txt"))
+    assert "payment.provider" in elsewhere.err, "the usual channel takes no orders that are paid"

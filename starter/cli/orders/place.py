@@ -18,10 +18,12 @@ from domain.orders.messages import Waiting
 from domain.orders.policy import Policy
 from domain.words import count_of, few
 from starter.channels.documents import label, load, read_orders
+from starter.channels.marketplace import CHANNEL
 from starter.channels.northwind_customers import read_customers
 from starter.channels.read_results import Record
 from starter.channels.text import decode
 from starter.cli.orders.placing import (
+    MarketplaceChannel,
     Plan,
     Result,
     counts_of,
@@ -73,6 +75,7 @@ def place(
             help="Northwind customers.csv, for the customers' names.",
         ),
     ] = None,
+    channel: MarketplaceChannel = CHANNEL,
     wait_s: Annotated[
         float,
         typer.Option("--wait", min=0.1, max=600, help="Seconds to wait for each decision."),
@@ -90,13 +93,14 @@ def place(
 ) -> None:
     """Place orders from a file or standard input.
 
-    Takes one order in JSON, a JSON array, JSON Lines or a Northwind CSV export, told apart by
-    content. An order that is placed again is the same order: nothing happens twice, and the answer
-    is the same. Malformed orders are reported with file, line, field and reason; the others go on.
-    Orders of a file with several let others pass where work has to wait for workers, and are
-    placed as fast as the system takes them without slowing down. While Temporal is away, orders are
-    accepted all the same, in progress: they are safe, and a worker starts them when it is back. A
-    dry run asks no server: it says which orders can be read.
+    Takes one order in JSON, a JSON array, JSON Lines, a marketplace's order file (tab-separated, a
+    row for each item) or a Northwind CSV export, told apart by content. An order that is placed
+    again is the same order: nothing happens twice, and the answer is the same. Malformed orders are
+    reported with file, line, field and reason; the others go on. Orders of a file with several let
+    others pass where work has to wait for workers, and are placed as fast as the system takes them
+    without slowing down. While Temporal is away, orders are accepted all the same, in progress:
+    they are safe, and a worker starts them when it is back. A dry run asks no server: it says which
+    orders can be read.
 
     Exit code: 3 if the database stopped answering (place the file again), else 2 if any record was
     malformed, else 1 if any order was rejected, refused or in conflict, else 0.
@@ -108,7 +112,7 @@ def place(
         rules = rules.model_copy(update={"partly_available": "all_or_nothing"})
     names = None if customers is None else _customer_names(customers)
     data = load(file)
-    records = read_orders(data, names)
+    records = read_orders(data, names, channel=channel)
     some = list(islice(records, 2))
     plan = Plan(rules, concurrency, timedelta(seconds=wait_s), bulk=len(some) > 1)
     out = Output(as_json=as_json, dry_run=dry_run)

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
-from typing import Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
+
+import typer
 
 from domain.errors import Conflict, InvalidInput, OrderloomError, Unreachable
 from domain.orders.messages import Placement, Units, Waiting
@@ -30,6 +32,15 @@ Outcome = Literal[
     "malformed",
     "not_placed",
     "readable",
+]
+
+MarketplaceChannel = Annotated[
+    str,
+    typer.Option(
+        "--channel",
+        metavar="CODE",
+        help="Whose orders a marketplace's file holds; other files say it themselves.",
+    ),
 ]
 
 # The client gives its last word some time after it has waited for the decision.

@@ -17,13 +17,21 @@ from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.orders.policy import Policy
 from runtime.program import until_signal
 from starter.channels.documents import load, read_orders
-from starter.cli.orders.placing import Plan, Result, counts_of, place_records, report_of
+from starter.channels.marketplace import CHANNEL
+from starter.cli.orders.placing import (
+    MarketplaceChannel,
+    Plan,
+    Result,
+    counts_of,
+    place_records,
+    report_of,
+)
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, complain
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
-ENDINGS: Final = (".json", ".jsonl", ".ndjson", ".csv")
+ENDINGS: Final = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt")
 DONE: Final = "done"
 REFUSED: Final = "refused"
 
@@ -41,15 +49,16 @@ def watch_folder(
     once: Annotated[
         bool, typer.Option("--once", help="Take what is there, and end; for a timer.")
     ] = False,
+    channel: MarketplaceChannel = CHANNEL,
     as_json: Json = False,
 ) -> None:
     """Place the orders of each file that comes into a folder, until it is stopped.
 
-    Files end in .json, .jsonl, .ndjson or .csv, and hold what `orderloom place` takes. A file is
-    read once it has not changed between two looks. Then it goes into `done`, or, where one of its
-    orders was not taken, into `refused`; beside it lies a report with each order's answer,
-    NAME.report.json. A file that is put there again repeats nothing. While the database is away,
-    files stay where they are.
+    Files end in .json, .jsonl, .ndjson, .csv, .tsv or .txt, and hold what `orderloom place` takes.
+    A file is read once it has not changed between two looks. Then it goes into `done`, or, where
+    one of its orders was not taken, into `refused`; beside it lies a report with each order's
+    answer, NAME.report.json. A file that is put there again repeats nothing. While the database is
+    away, files stay where they are.
 
     Example: `orderloom watch-folder /srv/orders`
     """
@@ -59,23 +68,25 @@ def watch_folder(
     if once:
         taken = []
         for file in waiting(folder):
-            taken.append(asyncio.run(take(file)))
+            taken.append(asyncio.run(take(file, channel)))
             if not as_json:
                 _say(taken[-1], out)
         if as_json:
             out.document({"files": taken})
     else:
-        asyncio.run(until_signal(lambda stop: _watch(folder, every_s, out, stop)))
+        asyncio.run(until_signal(lambda stop: _watch(folder, every_s, channel, out, stop)))
 
 
-async def _watch(folder: Path, every_s: float, out: Output, stop: asyncio.Event) -> None:
+async def _watch(
+    folder: Path, every_s: float, channel: str, out: Output, stop: asyncio.Event
+) -> None:
     before: dict[Path, tuple[int, int]] = {}
     while not stop.is_set():
         now = {file: _looks(file) for file in waiting(folder)}
         try:
             for file, looks in now.items():
                 if before.get(file) == looks and not stop.is_set():
-                    _say(await take(file), out)
+                    _say(await take(file, channel), out)
         except OrderloomError as error:
             complain(str(error))
         before = now
@@ -91,8 +102,10 @@ def waiting(folder: Path) -> Iterator[Path]:
             yield file
 
 
-async def take(file: Path) -> dict[str, Any]:
+async def take(file: Path, channel: str = CHANNEL) -> dict[str, Any]:
     """Place a file's orders, and move it away. Returns its report.
+
+    `channel`: of a marketplace's orders.
 
     Raises Unreachable where the database does not answer: the file stays, and can be taken again.
     """
@@ -103,7 +116,7 @@ async def take(file: Path) -> dict[str, Any]:
     except InvalidInput as error:
         fault = str(error)
     else:
-        records = read_orders(data)
+        records = read_orders(data, channel=channel)
         some = list(islice(records, 2))
         plan = Plan(Policy(), _AT_ONCE, _ANSWER_WITHIN, bulk=len(some) > 1)
         await place_records(chain(some, records), plan, results.__setitem__)
