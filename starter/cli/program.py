@@ -116,6 +116,11 @@ _COMMANDS: Final = {
     "codec-keys": _Entry(
         "operations.codec_keys", "The keys that encrypt what enters Temporal.", _RUNNING
     ),
+    "jobs": _Entry(
+        "jobs.jobs",
+        "Long work: imports, exports, many orders at once, and how far it is.",
+        _RUNNING,
+    ),
     "api-keys": _Entry(
         "access.api_keys", "Keys of other programs, and what each may do.", _RUNNING
     ),

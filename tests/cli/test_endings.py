@@ -240,6 +240,10 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "ledger": ("balance", "entries", "tax-report", "close", "export"),
         "reconcile": ("list", "resolve"),
         "codec-keys": ("add", "list", "use"),
+        "jobs": (
+            *("list", "show", "items", "result", "cancel"),
+            *("import", "export", "cancel-orders", "print"),
+        ),
         "api-keys": ("make", "list", "show", "rotate", "revoke"),
         "shops": ("list", "show", "connect", "disconnect", "messages", "settle"),
         "webhooks": (

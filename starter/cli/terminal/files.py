@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from domain.errors import InvalidInput
 from starter.cli.terminal.output import Output
@@ -33,12 +35,19 @@ def write_bytes(content: bytes, to_file: str) -> None:
 
 
 def _write(content: bytes, to_file: str, mode: int = 0o644) -> None:
+    with whole_file(to_file, mode) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(to_file: str, mode: int = 0o644) -> Iterator[IO[bytes]]:
+    """A file to be written piece by piece: it is there, whole, when the block ends well."""
     path = Path(to_file)
     try:
         handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             Path(fresh).chmod(mode)
