@@ -30,6 +30,7 @@ class Operation(NamedTuple):
     path: str
     scopes: tuple[Scope, ...]
     takes: bool
+    takes_file: bool
     example: Any
     media: str
     """The type of the example."""
@@ -60,6 +61,7 @@ def all_operations() -> Iterator[Operation]:
         yield Operation(
             *(operation["operationId"], method.upper(), path, tuple(scopes)),
             takes="requestBody" in operation,
+            takes_file=len(operation.get("requestBody", {}).get("content", ())) > 1,
             example=_example(operation)[1],
             media=_example(operation)[0],
             asked=_asked(operation),

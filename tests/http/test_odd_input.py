@@ -82,7 +82,7 @@ async def test_a_body_that_is_no_json_is_told_so_whether_one_is_wanted_or_not(
 ) -> None:
     caller = await Api(shop).caller()
     for one in ALL.values():
-        if one.method == "POST":
+        if one.method == "POST" and not one.takes_file:
             path = one.path.replace("{", "").replace("}", "")
             for body in (b"{bad", b"a=b", b"\xff", b"[" * 100_000):
                 headers = {"Idempotency-Key": "k", "Content-Type": kind}
