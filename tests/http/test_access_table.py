@@ -61,7 +61,9 @@ def all_operations() -> Iterator[Operation]:
         yield Operation(
             *(operation["operationId"], method.upper(), path, tuple(scopes)),
             takes="requestBody" in operation,
-            takes_file=len(operation.get("requestBody", {}).get("content", ())) > 1,
+            takes_file=bool(
+                set(operation.get("requestBody", {}).get("content", ())) - {"application/json"}
+            ),
             example=_example(operation)[1],
             media=_example(operation)[0],
             asked=_asked(operation),
