@@ -55,8 +55,11 @@ from activities.purchasing.supplier import Supplier
 from activities.relay import Duty, Relay
 from activities.retention import AS_SHIPPED, Kept
 from activities.schedules import keep_schedules
+from activities.shops.clients import ShopClients
 from activities.shops.inbox import ShopMessages
 from activities.shops.requests import Requests
+from activities.shops.visits import ShopVisits
+from activities.shops.web import Web
 from activities.stock.backorders import Backorders
 from activities.stock.inventory import Inventory
 from activities.stock.late_stock import LateStock
@@ -190,22 +193,25 @@ def duties(
     renewals_every_s: float = NOTICE_S,
     kept: Kept = AS_SHIPPED,
     policy: Policy | None = None,
+    clients: ShopClients | None = None,
 ) -> list[Duty]:
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
     `readers`: of each payment company's webhooks. `stranded_after`: how long buying a label may
     take. `renewals_every_s`: the period of that duty. `kept`: what is forgotten, and when.
-    `policy`: the usual one, of orders that shops send.
+    `policy`: the usual one, of orders that shops send. `clients`: left out, shops in the world
+    outside alone are spoken with.
     """
     wakes, cancels = Wakes(client).send, Requests(client).cancel
     events = ProviderEvents(pool, wakes, readers or {}, kept.provider_events)
     told = CarrierMessages(pool, kept.provider_events)
     shops = ShopMessages(pool, cancels, wakes, policy or Policy(), kept.provider_events)
+    visits = ShopVisits(pool, clients or ShopClients(Web(Targets())), kept.provider_events)
     old = (
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
         *(Persons(pool, kept.persons, kept.documents_years), shops, told),
-        OldJobs(pool, kept.jobs),
+        *(OldJobs(pool, kept.jobs), visits),
     )
     return [
         Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
@@ -219,6 +225,7 @@ def duties(
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
+        Duty(visits.visit_all, SWEEP_S, beside=True),
         *event_duties(pool, client, task_queue),
         Duty(JobStarts(pool, client, task_queue).start, SWEEP_S, jobs.CHANNEL),
         *(Duty(one.forget, FORGET_S) for one in old),
@@ -244,7 +251,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         return
     companies = Companies.of(found, settings.without_extensions, Tools(pool))
     targets = Targets(settings.webhook_targets_allow, plain_http=settings.webhook_targets_http)
-    sender = Sender(targets)
+    sender, clients = Sender(targets), ShopClients(Web(targets))
     activities = steps(
         client,
         pool,
@@ -285,6 +292,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         readers=companies.events,
         kept=kept,
         policy=settings.policy,
+        clients=clients,
     )
     relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.
@@ -299,6 +307,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             await task
     await companies.close()
     await sender.close()
+    await clients.close()
     await pool.close()
     logger.info("stopped")
 

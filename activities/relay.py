@@ -33,12 +33,14 @@ PAUSE_AFTER_FAULT_S: Final = 1.0
 class Duty:
     """A task that the relay repeats every `every` seconds, and when it is called for.
 
-    `channel`: the database notification that calls for it at once.
+    `channel`: the database notification that calls for it at once. `beside`: it waits for others'
+    servers, so the rest goes on meanwhile; it is not begun again before it has ended.
     """
 
     run: Callable[[], Awaitable[object]]
     every_s: float
     channel: str | None = None
+    beside: bool = False
     due: float = -inf
 
     def called(self) -> None:
@@ -82,16 +84,49 @@ class Relay:
         heard.push_async_callback(stop)
 
     async def _work_for_ever(self) -> None:
-        clock = asyncio.get_running_loop().time
         for duty in self._duties:
             duty.called()  # Notifications were lost until now.
-        while True:
-            self._wake.clear()
-            for duty in self._duties:
-                if clock() >= duty.due:
-                    # Set before the duty runs, so that a call during it counts.
-                    duty.due = clock() + duty.every_s
-                    await duty.run()
-            pause_s = min(duty.due for duty in self._duties) - clock()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0, pause_s))
+        async with AsyncExitStack() as ending:
+            beside = [_Beside(duty) for duty in self._duties if duty.beside]
+            for one in beside:
+                ending.push_async_callback(one.stop)
+            while True:
+                await self._round(beside)
+
+    async def _round(self, beside: Sequence[_Beside]) -> None:
+        clock = asyncio.get_running_loop().time
+        self._wake.clear()
+        for one in beside:
+            if clock() >= one.duty.due:
+                one.duty.due = clock() + one.duty.every_s
+                one.begin()
+        for duty in self._duties:
+            if not duty.beside and clock() >= duty.due:
+                # Set before the duty runs, so that a call during it counts.
+                duty.due = clock() + duty.every_s
+                await duty.run()
+        pause_s = min(duty.due for duty in self._duties) - clock()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), max(0, pause_s))
+
+
+class _Beside:
+    """A duty that runs beside the others, one run at a time."""
+
+    def __init__(self, duty: Duty) -> None:
+        self.duty = duty
+        self._task: asyncio.Future[object] | None = None
+
+    def begin(self) -> None:
+        """Begin a run, unless one is under way. Raises what the last one ended with."""
+        if self._task is not None:
+            if not self._task.done():
+                return
+            self._task.result()
+        self._task = asyncio.ensure_future(self.duty.run())
+
+    async def stop(self) -> None:
+        """End the run that is under way."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])

@@ -6,18 +6,23 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from domain.errors import InvalidInput
-from domain.fields import Document, Flag, Printable, Service, Sku, inconsistent
+from domain.fields import Document, Flag, Printable, Service, Shape, Sku, inconsistent
 from domain.orders.providers import ELSEWHERE, ProviderName
 from domain.sellers import Code
-
-ShopKind = Literal["shopify", "woocommerce", "generic"]
+from domain.shops.access import ShopAccess, ShopKind
 
 SECRETS_MAX: Final = 3
+
+TrackingUrl = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=500),
+    Shape(r"^https://[^\s]+$", "an https address without spaces, with {number} in it"),
+]
 WHSEC: Final = "whsec_"
 """Secrets of the generic kind begin so, as Standard Webhooks has them; base64 follows."""
 
@@ -30,6 +35,20 @@ class ShopOptions(Document):
     provider: ProviderName | None = None
     skus: Annotated[Mapping[Printable, Sku], Field(max_length=100_000)] = {}
     services: Annotated[Mapping[Printable, Service], Field(max_length=200)] = {}
+    tell_fulfilments: Flag = True
+    """Where there is access: parcels that were handed over are told there."""
+    tell_stock: Flag = False
+    """Where there is access: stock levels there are set to what is available here."""
+    stock_every_s: Annotated[int, Field(ge=5, le=86_400)] = 60
+    """Stock levels are told this often at most, in seconds."""
+    stock_location: Printable | None = None
+    """Shopify: the id of its location that levels are told of. None: its primary one."""
+    notify: Flag = True
+    """The shop writes to its customer when it is told of a parcel."""
+    carriers: Annotated[Mapping[Printable, Printable], Field(max_length=200)] = {}
+    """Our carrier → the name that the shop knows."""
+    tracking_urls: Annotated[Mapping[Printable, TrackingUrl], Field(max_length=200)] = {}
+    """Our carrier → where its parcels are followed; `{number}` stands for the number."""
 
     @model_validator(mode="after")
     def _paid_somehow(self) -> Self:
@@ -54,6 +73,8 @@ class NewShop(Document):
     kind: ShopKind
     secrets: Annotated[tuple[SecretStr, ...], Field(min_length=1, max_length=SECRETS_MAX)]
     options: ShopOptions = ShopOptions()
+    access: ShopAccess | None = None
+    """How the shop is asked and told. None: it is not; only its messages are taken."""
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
@@ -64,7 +85,32 @@ class NewShop(Document):
                 raise inconsistent(where, "must have 8 to 200 printable ASCII characters")
             if self.kind == "generic" and not _is_whsec(text):
                 raise inconsistent(where, f"must be {WHSEC} and then base64 of 24 to 64 bytes")
+        if self.access is not None and (fault := self.access.fault_for(self.kind)):
+            raise inconsistent("access", fault)
         return self
+
+
+class ShopContact(BaseModel):
+    """How a shop answers when it is asked.
+
+    `asked_at`: when it last was, whatever came of it. `answered_at`: when it last did.
+    `not_answering_since`: None: it answers. `read_upto`: up to where its changes were read, by its
+    own clock. `rights`: what it said of our access when that was checked, at `checked_at`.
+    `to_tell`: parcels that it was not told of yet. `refused`: parcels and SKUs that it refused.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    address: str
+    asked_at: datetime | None
+    answered_at: datetime | None
+    not_answering_since: datetime | None
+    error: str | None
+    read_upto: datetime | None
+    checked_at: datetime | None
+    rights: tuple[str, ...]
+    to_tell: int
+    refused: int
 
 
 class Shop(BaseModel):
@@ -82,6 +128,8 @@ class Shop(BaseModel):
     last_message_at: datetime | None
     waiting: int
     """Messages that are not worked through."""
+    contact: ShopContact | None = None
+    """None: there is no access, so the shop is neither asked nor told."""
 
 
 def key_bytes(secret: str) -> bytes:

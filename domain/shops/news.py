@@ -21,6 +21,9 @@ Read = TypeVar("Read", bound=BaseModel)
 
 _FAULTS_MAX: Final = 5
 
+OUR_REFUND: Final = "Orderloom refund "
+"""The note of a refund that we had the shop make begins so; the key of our call follows."""
+
 ERASED: Final = "erased-"
 """The id of a customer begins so whose person was erased: nobody knows any more where it went."""
 
@@ -31,7 +34,8 @@ class OrderNews:
 
     `order`: as it was placed there; None: the message only cancels. `wait`: why it is not placed
     yet, or never. `cancelled`: why it was cancelled there; empty: it was not. `removed`: line id →
-    units that were taken off it there. `paid_back`: refunds that the shop has made.
+    units that were taken off it there. `paid_back`: refunds that the shop has made, without those
+    that it made because we asked: we know of these.
     """
 
     number: str
@@ -81,6 +85,11 @@ def text_of(value: Any) -> Any:
 
 
 Text = Annotated[str, BeforeValidator(text_of)]
+
+
+def is_ours(note: str) -> bool:
+    """Whether a refund with this note was made because we asked for it."""
+    return note.startswith(OUR_REFUND)
 
 
 def read(model: type[Read], content: Any) -> Read:

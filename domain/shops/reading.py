@@ -8,7 +8,8 @@ from typing import Any
 
 from domain.errors import InvalidInput
 from domain.shops import generic, shopify, woocommerce
-from domain.shops.connections import ShopKind, ShopOptions
+from domain.shops.access import ShopKind
+from domain.shops.connections import ShopOptions
 from domain.shops.news import OrderNews
 
 

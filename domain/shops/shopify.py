@@ -11,13 +11,14 @@ from domain.fields import Instant
 from domain.money import Money, to_minor
 from domain.orders.shipping import COLLECT
 from domain.payments.elsewhere import PaidBack
+from domain.shops import shopify_shapes as shapes
 from domain.shops.connections import ShopOptions
 from domain.shops.news import (
-    Number,
     OrderNews,
     Shape,
     Text,
     amount_text,
+    is_ours,
     place,
     rate_of,
     read,
@@ -32,118 +33,9 @@ TOPICS: Final = frozenset(
 _PAID: Final = ("paid", "partially_refunded", "refunded")
 
 
-class _Amount(Shape):
-    amount: Number
-
-
-class _Money(Shape):
-    shop_money: _Amount
-
-
-class _Tax(Shape):
-    price: Number
-    rate: Number = Decimal(0)
-
-
-class _Address(Shape):
-    name: Text = ""
-    first_name: Text = ""
-    last_name: Text = ""
-    company: Text = ""
-    address1: Text = ""
-    address2: Text = ""
-    city: Text = ""
-    province: Text = ""
-    zip: Text = ""
-    country_code: Text = ""
-    phone: Text = ""
-
-
-class _Customer(Shape):
-    id: Text = ""
-    first_name: Text = ""
-    last_name: Text = ""
-
-
-class _Line(Shape):
-    id: Text
-    sku: Text = ""
-    variant_id: Text = ""
-    title: Text = ""
-    quantity: int
-    current_quantity: int | None = None
-    price: Number
-    discount_allocations: tuple[_Amount, ...] = ()
-    tax_lines: tuple[_Tax, ...] = ()
-    requires_shipping: bool = True
-    gift_card: bool = False
-
-    @property
-    def discount(self) -> Decimal:
-        return sum((one.amount for one in self.discount_allocations), Decimal(0))
-
-    @property
-    def tax(self) -> Decimal:
-        return sum((one.price for one in self.tax_lines), Decimal(0))
-
-    @property
-    def is_sent(self) -> bool:
-        return self.requires_shipping and not self.gift_card
-
-
-class _Shipping(Shape):
-    title: Text = ""
-    code: Text = ""
-    price: Number
-    discount_allocations: tuple[_Amount, ...] = ()
-    tax_lines: tuple[_Tax, ...] = ()
-
-    @property
-    def cost(self) -> Decimal:
-        return self.price - sum((one.amount for one in self.discount_allocations), Decimal(0))
-
-
-class _Transaction(Shape):
-    id: Text
-    kind: str
-    status: Text = ""
-    amount: Number
-
-
-class _Refund(Shape):
-    transactions: tuple[_Transaction, ...] = ()
-
-
-class _Order(Shape):
-    id: Text
-    name: Text
-    created_at: Instant
-    updated_at: Instant
-    cancelled_at: Instant | None = None
-    cancel_reason: Text = ""
-    financial_status: Text = ""
-    test: bool = False
-    currency: str
-    taxes_included: bool = False
-    total_price: Number
-    total_tip_received: Number = Decimal(0)
-    original_total_duties_set: _Money | None = None
-    total_cash_rounding_payment_adjustment_set: _Money | None = None
-    email: Text = ""
-    phone: Text = ""
-    note: Text = ""
-    customer_locale: Text = ""
-    customer: _Customer | None = None
-    billing_address: _Address | None = None
-    shipping_address: _Address | None = None
-    line_items: tuple[_Line, ...] = ()
-    shipping_lines: tuple[_Shipping, ...] = ()
-    refunds: tuple[_Refund, ...] = ()
-
-
 def read_order(content: Any, channel: str, options: ShopOptions) -> OrderNews:
     """What a message with a whole order means. Raises InvalidInput that names what is wrong."""
-    theirs = read(_Order, content)
+    theirs = read(shapes.Order, content)
     token = f"shopify-{theirs.id}"
     removed = {
         line.id: line.quantity - line.current_quantity
@@ -175,16 +67,20 @@ class _Named(Shape):
     updated_at: Instant
 
 
-def _why_to_wait(theirs: _Order, options: ShopOptions) -> str:
+def _why_to_wait(theirs: shapes.Order, options: ShopOptions) -> str:
     if theirs.test:
         return "it is a test of the shop"
     if options.paid and theirs.financial_status not in _PAID:
         return f"it is not paid yet: {theirs.financial_status or 'nothing is said of it'}"
+    if theirs.fulfillment_status == "fulfilled":
+        return "it was fulfilled there before it came"
     return ""
 
 
-def _paid_back(theirs: _Order, token: str) -> Iterator[PaidBack]:
+def _paid_back(theirs: shapes.Order, token: str) -> Iterator[PaidBack]:
     for refund in theirs.refunds:
+        if is_ours(refund.note):
+            continue
         for one in refund.transactions:
             if one.kind == "refund" and one.status == "success" and one.amount:
                 minor = to_minor(amount_text(one.amount, theirs.currency), theirs.currency)
@@ -195,19 +91,21 @@ def _paid_back(theirs: _Order, token: str) -> Iterator[PaidBack]:
                 )
 
 
-def _document(theirs: _Order, channel: str, options: ShopOptions, token: str) -> dict[str, Any]:
+def _document(
+    theirs: shapes.Order, channel: str, options: ShopOptions, token: str
+) -> dict[str, Any]:
     currency = theirs.currency
 
     def text(amount: Decimal) -> str:
         return amount_text(amount, currency)
 
-    def taxed(cost: Decimal, taxes: Sequence[_Tax]) -> dict[str, str]:
+    def taxed(cost: Decimal, taxes: Sequence[shapes.Tax]) -> dict[str, str]:
         tax = sum((one.price for one in taxes), Decimal(0))
         rates = [one.rate * 100 for one in taxes]
         rate = rate_of(rates, cost, tax, currency, included=theirs.taxes_included)
         return {"tax": text(tax)} | ({} if rate is None else {"tax_rate": rate})
 
-    def cost_of(line: _Line) -> Decimal:
+    def cost_of(line: shapes.Line) -> Decimal:
         return line.price * line.quantity - line.discount
 
     fees = [
@@ -254,7 +152,7 @@ def _document(theirs: _Order, channel: str, options: ShopOptions, token: str) ->
     }
 
 
-def _shipping(theirs: _Order, options: ShopOptions, taxed: Any) -> dict[str, Any]:
+def _shipping(theirs: shapes.Order, options: ShopOptions, taxed: Any) -> dict[str, Any]:
     cost = sum((one.cost for one in theirs.shipping_lines), Decimal(0))
     taxes = [tax for one in theirs.shipping_lines for tax in one.tax_lines]
     shipping = {"price": amount_text(cost, theirs.currency), **taxed(cost, taxes)}
@@ -269,9 +167,9 @@ def _shipping(theirs: _Order, options: ShopOptions, taxed: Any) -> dict[str, Any
     }
 
 
-def _customer(theirs: _Order) -> dict[str, Any]:
-    who = theirs.customer or _Customer()
-    address = theirs.shipping_address or theirs.billing_address or _Address()
+def _customer(theirs: shapes.Order) -> dict[str, Any]:
+    who = theirs.customer or shapes.Customer()
+    address = theirs.shipping_address or theirs.billing_address or shapes.Address()
     return {
         "id": who.id,
         "name": f"{who.first_name} {who.last_name}".strip() or _name(address),
@@ -282,12 +180,12 @@ def _customer(theirs: _Order) -> dict[str, Any]:
     }
 
 
-def _name(address: _Address) -> str:
+def _name(address: shapes.Address) -> str:
     whole = f"{address.first_name} {address.last_name}".strip()
     return address.name or whole or address.company
 
 
-def _address(address: _Address) -> dict[str, Any]:
+def _address(address: shapes.Address) -> dict[str, Any]:
     return {
         "name": _name(address),
         "company": address.company,

@@ -18,7 +18,7 @@ from typing import Final
 
 from domain import standard_webhooks
 from domain.errors import InvalidInput
-from domain.shops.connections import ShopKind
+from domain.shops.access import ShopKind
 from domain.standard_webhooks import ID_CHARACTERS_MAX
 
 _PING: Final = re.compile(rb"webhook_id=[0-9]{1,20}", re.ASCII)

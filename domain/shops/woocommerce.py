@@ -21,6 +21,7 @@ from domain.shops.news import (
     Shape,
     Text,
     amount_text,
+    is_ours,
     place,
     rate_of,
     read,
@@ -29,7 +30,6 @@ from domain.shops.news import (
 TOPICS: Final = frozenset({"order.created", "order.updated", "order.restored"})
 
 _PLACEABLE: Final = ("processing", "completed", "refunded", "cancelled")
-_PRICE_STEP: Final = Decimal("0.000001")
 
 
 def _in_utc(value: Any) -> Any:
@@ -95,6 +95,7 @@ class _Rate(Shape):
 
 class _Refund(Shape):
     id: Text
+    reason: Text = ""
     total: Number
 
 
@@ -132,7 +133,9 @@ def read_order(content: Any, channel: str, options: ShopOptions) -> OrderNews:
     """What a message with an order means. Raises InvalidInput that names what is wrong."""
     theirs = read(_Order, content)
     token = f"woocommerce-{theirs.id}"
-    over = theirs.status in ("cancelled", "refunded")
+    # It becomes refunded by itself once all is paid back, by us as well.
+    by_us = bool(theirs.refunds) and all(is_ours(one.reason) for one in theirs.refunds)
+    over = theirs.status == "cancelled" or (theirs.status == "refunded" and not by_us)
     return OrderNews(
         number=theirs.number,
         order=place(_Mapped(theirs, channel, options, token).document()),
@@ -157,7 +160,7 @@ def _why_to_wait(theirs: _Order, options: ShopOptions) -> str:
 
 def _paid_back(theirs: _Order, token: str) -> Iterator[PaidBack]:
     for one in theirs.refunds:
-        if one.total:
+        if one.total and not is_ours(one.reason):
             minor = to_minor(amount_text(abs(one.total), theirs.currency), theirs.currency)
             yield PaidBack(
                 reference=f"woocommerce-refund-{one.id}",
@@ -219,7 +222,7 @@ class _Mapped:
                 where="line_items",
             )
         listed = self._rounded(line.subtotal)
-        each = (listed / line.quantity).quantize(_PRICE_STEP, ROUND_HALF_UP)
+        each = (listed / line.quantity).quantize(Decimal("0.000001"), ROUND_HALF_UP)
         worth = to_decimal(worth_of_units(each, line.quantity, self._currency), self._currency)
         if worth != listed:
             raise InvalidInput(

@@ -50,6 +50,18 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "mend its receiver and have it go on where it stood, or remove it",
         "orderloom webhooks update {name} --activate",
     ),
+    "shop": WayOn(
+        "mend what it names, there or in our access to it, and have it be asked",
+        "orderloom shops check {name}",
+    ),
+    "shop_parcel": WayOn(
+        "enter it in the shop by hand, and say so; or mend what it names, and have it told again",
+        "orderloom shops dismiss {channel} {name} --note '…'",
+    ),
+    "shop_levels": WayOn(
+        "give the shop these SKUs, or name them as `skus`, or say that it does not sell them",
+        "orderloom shops dismiss {name} --note '…'",
+    ),
     "purchase_order": WayOn("see what it waits for", "orderloom purchase-orders show {subject}"),
 }
 
@@ -62,7 +74,8 @@ def way_on_of(task: AttentionTask) -> WayOn:
         how, command = how_it_ends(task.name)
         return WayOn(how, command or f"orderloom show {task.subject}")
     do, command = _WAYS[task.kind]
-    return WayOn(do, command.format(subject=task.subject, name=task.name))
+    channel = task.subject.partition("-")[0]
+    return WayOn(do, command.format(subject=task.subject, name=task.name, channel=channel))
 
 
 class AttentionList:

@@ -19,7 +19,7 @@ from domain.errors import InvalidInput, NotFound, Unreachable
 from domain.shops.connections import NewShop, Shop
 from domain.shops.signatures import is_ping, verify
 from store.database import DatabaseFault, Pool
-from store.shops import connections, messages
+from store.shops import connections, contacts, messages, telling
 from store.shops.messages import ShopMessage
 
 logger = logging.getLogger(__name__)
@@ -108,6 +108,29 @@ class Shops:
         """Take no more messages; those that were kept stay. Raises NotFound."""
         async with self._pool.acquire() as conn:
             await connections.disconnect(conn, channel)
+
+    async def check(self, channel: str, *, again: bool = False) -> Shop:
+        """Have a worker ask the shop at once: whether it answers, and what our access may do.
+
+        `again`: also tell it once more what it refused. Returns it as it stands: `checked_at` says
+        when it was asked last. Raises NotFound for one that cannot be asked.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            await contacts.want_check(conn, channel)
+            if again:
+                await telling.tell_again(conn, channel)
+            return await connections.get(conn, channel)
+
+    async def dismiss(self, channel: str, names: Sequence[str] | None, note: str) -> int:
+        """A person has seen to what the shop refused: parcels and SKUs of these names, or all.
+
+        Returns how many that were. Raises NotFound where there is none.
+        """
+        async with self._pool.acquire() as conn:
+            count = await telling.dismiss(conn, channel, names, note)
+        if not count:
+            raise NotFound(f"the shop of {channel} has refused nothing of that")
+        return count
 
     async def messages(
         self,

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from domain.errors import InvalidInput, NotFound
 from domain.orders.providers import ELSEWHERE
-from domain.shops.connections import NewShop, Shop, ShopKind, ShopOptions
+from domain.shops.access import ShopKind
+from domain.shops.connections import NewShop, Shop, ShopOptions
 from store.database import Connection, load_queries
 from store.orders import channels
+from store.shops import contacts
 
 _sql = load_queries(__file__)
 
@@ -63,6 +65,7 @@ async def connect(conn: Connection, channel: str, wanted: NewShop, *, by: str) -
         options=wanted.options.model_dump(mode="json"),
         connected_by=by,
     )
+    await contacts.connect(conn, channel, wanted.access)
 
 
 async def disconnect(conn: Connection, channel: str) -> None:

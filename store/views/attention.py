@@ -23,6 +23,9 @@ Kind = Literal[
     "shop_message",
     "carrier_message",
     "subscription",
+    "shop",
+    "shop_parcel",
+    "shop_levels",
 ]
 
 

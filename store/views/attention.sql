@@ -84,6 +84,31 @@ with task as (
            '{}', s.disabled_at, null, null, null, null
     from event_subscription s where s.state = 'disabled'
     union all
+    select 'shop', '', s.channel,
+           case when s.refuses then format('the shop does not do what it is asked: %s', s.error)
+                else format('the shop has not answered since %s: %s',
+                            to_char(s.away_since at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), s.error) end,
+           '{}', s.away_since, null, null, null, c.seller
+    from shop_contact s join channel c using (channel)
+    where s.away_since < moment() - interval '1 hour' or s.refuses
+    union all
+    -- One that the shop only stumbles over is told again by itself; after an hour somebody should look.
+    select 'shop_parcel', o.order_id, p.fulfilment_id,
+           format('the shop of %s was not told of this parcel: %s', p.channel, p.error), '{}', p.made_at, null,
+           null, null, o.seller
+    from shop_parcel p join customer_order o using (order_no)
+    where p.state = 'refused'
+       or p.state = 'due' and p.error is not null and p.made_at < moment() - interval '1 hour'
+          and exists (select from shop_contact c where c.channel = p.channel and c.away_since is null)
+    union all
+    select 'shop_levels', '', l.channel,
+           format('the shop does not take the stock of %s SKU(s): %s', count(*), string_agg(
+               format('%s (%s)', l.sku, l.error), '; ' order by l.sku) filter (where l.place <= 5)),
+           '{}', min(l.tried_at), null, null, null, c.seller
+    from (select *, row_number() over (partition by channel order by sku) as place from shop_level
+          where error is not null and settled_at is null) l
+    join channel c using (channel) group by l.channel, c.seller
+    union all
     select case when p.attention is null then 'approval' else 'purchase_order' end, p.po_id, p.po_id,
            coalesce(p.attention, format('an order with %s waits for approval', p.supplier_id)), '{}',
            p.changed_at, null, null, null, null

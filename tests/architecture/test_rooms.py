@@ -167,6 +167,14 @@ TABLE = (
         )
         for module in ("sending", "targets")
     ),
+    # Speaks HTTP to shops, likewise.
+    Room(
+        "activities/shops/web.py",
+        (
+            *(*STDLIB, "activities.notifications.targets", "activities.shops.client"),
+            *("runtime.retries", "httpcore"),
+        ),
+    ),
     # Part of every worker, too: what is to be done again and again.
     Room("activities/schedules.py", ("__future__", "datetime", "domain.ids", "temporalio.client")),
     # Asks the workflows of orders to try a step again.
@@ -362,7 +370,7 @@ DOORS = {
     ),
     "starter/service/credit.py": ("store.payments.credit", "store.payments.credit_accounts"),
     "starter/service/customers.py": ("store.customers.people", "store.payments.credit_accounts"),
-    "starter/service/shops.py": ("store.shops.connections", "store.shops.messages"),
+    "starter/service/shops.py": ("store.shops",),
     "starter/service/locations.py": ("store.stock.location_changes", "store.stock.locations"),
     "starter/service/payments.py": (
         "store.payments.bounced_refunds",

@@ -245,7 +245,9 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
             *("import", "export", "cancel-orders", "print"),
         ),
         "api-keys": ("make", "list", "show", "rotate", "revoke"),
-        "shops": ("list", "show", "connect", "disconnect", "messages", "settle"),
+        "shops": (
+            *("list", "show", "connect", "disconnect", "check", "dismiss", "messages", "settle"),
+        ),
         "webhooks": (
             *("list", "add", "show", "update", "rotate", "remove", "test", "deliveries"),
             *("dead", "resend", "replay"),

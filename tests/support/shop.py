@@ -24,6 +24,8 @@ from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.providers.store_credit import StoreCredit
 from activities.relay import Relay
+from activities.shops.clients import ShopClients
+from activities.shops.web import Web
 from domain import ids
 from domain.errors import IllegalTransition
 from domain.money import Money, to_minor
@@ -104,6 +106,7 @@ class Shop(Service):
 
         `relay`: false where a test does the relay's duties by itself.
         """
+        clients = ShopClients(Web(HERE, seconds_max=2.0))
         work = duties(
             self.temporal,
             self.pool,
@@ -112,6 +115,7 @@ class Shop(Service):
             stranded_after=stranded_after,
             renewals_every_s=0.5,
             policy=self.usual_policy,
+            clients=clients,
         )
         relaying = asyncio.create_task(
             Relay(self.pool, work).run() if relay else asyncio.sleep(math.inf)
@@ -141,6 +145,7 @@ class Shop(Service):
             with contextlib.suppress(asyncio.CancelledError):
                 await relaying
             await sender.close()
+            await clients.close()
 
     async def stocked(self, sku: str, quantity: int, location: str = "main") -> None:
         """Put units on the shelf."""

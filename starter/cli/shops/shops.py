@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, Unreachable
 from domain.shops.connections import NewShop, Shop
+from domain.words import count_of
 from starter.cli.terminal.options import Json, Limit, Who, read_json_file, reporter
 from starter.cli.terminal.output import Output, local
 from starter.service.connection import from_records
+from starter.service.service import Records
 from store.shops.messages import ShopMessage
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -57,7 +60,8 @@ def connect(
 ) -> None:
     """Connect a channel with its shop, or set all there is to know about that.
 
-    The file keeps secrets out of the shell's history: `{"kind": "shopify", "secrets": ["…"]}`.
+    With `access` in the file, the shop is asked for changes, and told of parcels and stock. The
+    file keeps secrets out of the shell's history: `{"kind": "shopify", "secrets": ["…"]}`.
 
     Example: `orderloom shops connect web shop.json`
     """
@@ -83,6 +87,76 @@ def disconnect(channel: Channel, as_json: Json = False) -> None:
         out.document({"channel": channel, "connected": False})
     else:
         out.say(f"{channel} is connected with no shop any more")
+
+
+@app.command()
+def check(
+    channel: Channel,
+    again: Annotated[
+        bool, typer.Option("--again", help="Tell it once more what it has refused, too.")
+    ] = False,
+    wait: Annotated[
+        int, typer.Option("--wait", min=0, max=600, help="Wait so many seconds for its answer.")
+    ] = 30,
+    as_json: Json = False,
+) -> None:
+    """Ask the shop at once: whether it answers, what our access may do, and what changed.
+
+    A worker asks it; this command waits for the answer. It ends with 3 where there is none.
+
+    Example: `orderloom shops check web`
+    """
+    shop = from_records(lambda here: _checked(here, channel, again=again, wait_s=wait))
+    contact = shop.contact
+    assert contact is not None  # It would not have been found.
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document(shop.model_dump(mode="json"))
+    elif contact.not_answering_since is None:
+        out.say(f"{channel}: {contact.address} answers; {', '.join(contact.rights)}")
+    if contact.not_answering_since is not None:
+        raise Unreachable(f"{contact.address}: {contact.error}")
+
+
+async def _checked(here: Records, channel: str, *, again: bool, wait_s: int) -> Shop:
+    before = await here.shops.check(channel, again=again)
+    assert before.contact is not None
+    asked = before.contact.asked_at
+    for _ in range(wait_s * 2):
+        shop = await here.shops.get(channel)
+        contact = shop.contact
+        if contact is None:
+            break
+        done = contact.checked_at != before.contact.checked_at
+        if done or (contact.asked_at != asked and contact.not_answering_since is not None):
+            return shop
+        await asyncio.sleep(0.5)
+    raise Unreachable(f"no worker has asked the shop of {channel} within {wait_s} s")
+
+
+@app.command()
+def dismiss(
+    channel: Channel,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Fulfilments and SKUs. Left out: all it refused."),
+    ] = None,
+    note: Annotated[str, typer.Option("--note", help="How they were seen to.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Say that you have seen to what the shop refused: parcels, and SKUs whose stock it takes not.
+
+    Example: `orderloom shops dismiss web web-1001:1 --note 'entered by hand'`
+    """
+    if not note.strip():
+        raise InvalidInput("must say how", where="--note")
+    wanted = names or None
+    count = from_records(lambda here: here.shops.dismiss(channel, wanted, note.strip()[:500]))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"channel": channel, "dismissed": count})
+    else:
+        out.say(f"{count_of(count, 'task')} of {channel} seen to")
 
 
 @app.command()
@@ -149,6 +223,17 @@ def _came_of(one: ShopMessage) -> str:
     return f"needs a person: {one.last_error}" if one.last_error else "waits"
 
 
+def _contact(one: Shop) -> tuple[object, ...]:
+    if one.contact is None:
+        return ("", "no access", "", "")
+    since = one.contact.not_answering_since
+    answers = "yes" if since is None else f"not since {local(since)}: {one.contact.error}"
+    if one.contact.asked_at is None:
+        answers = "not asked yet"
+    told = (one.contact.to_tell or "", one.contact.refused or "")
+    return (local(one.contact.asked_at), answers, *told)
+
+
 def _show(found: list[Shop], out: Output) -> None:
     if out.as_json:
         out.document({"shops": [one.model_dump(mode="json") for one in found]})
@@ -156,7 +241,10 @@ def _show(found: list[Shop], out: Output) -> None:
         out.say("no shop is connected; `orderloom shops connect CHANNEL FILE` connects one")
     else:
         out.table(
-            ["channel", "kind", "orders are paid by", ">secrets", ">waiting", "last message"],
+            [
+                *("channel", "kind", "orders are paid by", ">secrets", ">waiting", "last message"),
+                *("last asked", "answers", ">to tell", ">refused"),
+            ],
             [
                 (
                     one.channel,
@@ -165,6 +253,7 @@ def _show(found: list[Shop], out: Output) -> None:
                     one.secrets,
                     one.waiting or "",
                     local(one.last_message_at),
+                    *_contact(one),
                 )
                 for one in found
             ],

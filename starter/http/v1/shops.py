@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Path, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from domain.fields import Reason
+from domain.fields import Printable, Reason
 from domain.sellers import Code
 from domain.shops.connections import NewShop, Shop
 from starter.http.callers import Caller, may
@@ -16,6 +16,7 @@ from starter.http.examples import example
 from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
+from starter.service.service import Records
 from store.shops.messages import ShopMessage
 
 router = APIRouter(prefix="/v1", tags=["sellers"], route_class=StrictRoute)
@@ -28,7 +29,19 @@ _SHOP: Final[dict[str, Any]] = {
             "secrets": ["what Shopify shows below its webhooks"],
             "options": {"paid": False, "provider": "sandbox", "services": {"Express": "express"}},
         }
-    }
+    },
+    "a WooCommerce shop that is asked for changes, and told of parcels and stock": {
+        "value": {
+            "kind": "woocommerce",
+            "secrets": ["the secret of its webhooks"],
+            "options": {"tell_stock": True},
+            "access": {
+                "address": "https://shop.example",
+                "key": "ck_its_consumer_key",
+                "secret": "cs_its_consumer_secret",
+            },
+        }
+    },
 }
 
 OfChannel = Annotated[Code, Path(examples=["web"])]
@@ -68,8 +81,9 @@ async def connect_shop(
 ) -> Shop:
     """Its webhooks go to `/v1/webhooks/shops/{channel}`. What is left out gets its default.
 
-    Several secrets let you replace one without a gap. The channel must take orders that are paid by
-    `elsewhere`, or by the provider that the options name.
+    With `access` the shop is also asked for what changed, and told of parcels and, if `tell_stock`,
+    of stock levels. Several secrets let you replace one without a gap. The channel must take orders
+    that are paid by `elsewhere`, or by the provider that the options name.
     """
     return await caller.here.shops.connect(channel, content, by=caller.who())
 
@@ -85,6 +99,72 @@ async def disconnect_shop(
 ) -> None:
     """Those that were kept stay, and are read once it is connected again."""
     await caller.here.shops.disconnect(channel)
+
+
+class Checking(BaseModel):
+    """`again`: tell the shop once more what it refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    again: Annotated[bool, Field(strict=True)] = False
+
+
+class Dismissing(BaseModel):
+    """`names`: fulfilments and SKUs; left out: all that it refused. `note`: how it was seen to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: Annotated[tuple[Printable, ...], Field(min_length=1, max_length=1000)] | None = None
+    note: Reason
+
+
+class Dismissed(BaseModel):
+    """`count`: so many tasks are gone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int
+
+
+@router.post(
+    "/shops/{channel}/check",
+    operation_id="checkShop",
+    summary="Have a shop be asked at once",
+    response_model=Shop,
+)
+async def check_shop(
+    channel: OfChannel,
+    content: Annotated[Checking, example({"again": True})],
+    caller: Annotated[Caller, may("operations:write")],
+    once: Keyed,
+) -> Response:
+    """A worker asks whether it answers and what our access may do, and what changed there.
+
+    The answer shows the shop as it stands; a moment later `contact.checked_at` has moved. 404 for
+    one that we have no access to.
+    """
+    return await once.in_database(lambda here: here.shops.check(channel, again=content.again))
+
+
+@router.post(
+    "/shops/{channel}/dismiss",
+    operation_id="dismissShopRefusals",
+    summary="Say that what a shop refused was dealt with",
+    response_model=Dismissed,
+)
+async def dismiss_refusals(
+    channel: OfChannel,
+    content: Annotated[Dismissing, example({"names": ["web-1001:1"], "note": "entered by hand"})],
+    caller: Annotated[Caller, may("operations:write")],
+    once: Keyed,
+) -> Response:
+    """Parcels that it does not take, and SKUs whose stock it does not. 404: there is none."""
+
+    async def dismissed(here: Records) -> Dismissed:
+        count = await here.shops.dismiss(channel, content.names, content.note)
+        return Dismissed(count=count)
+
+    return await once.in_database(dismissed)
 
 
 @router.get("/shop-messages", operation_id="listShopMessages", summary="List what shops have sent")

@@ -49,7 +49,8 @@ WHOLE = {
         ("provider_event", "shop_message", "carrier_message"),
         "a row goes some time after it was processed",
     ),
-    "shop": "there are few",
+    **dict.fromkeys(("shop", "shop_contact"), "there are few"),
+    "shop_parcel": "a row goes some time after the shop was told",
     "request_key": "a row goes when nobody repeats the request any more",
     **dict.fromkeys(("event_out", "event_attempt", "event_delivery"), "a row goes after some time"),
     **dict.fromkeys(("job", "job_item", "job_part"), "a row goes some time after the job's end"),
@@ -75,6 +76,7 @@ WHOLE = {
         (
             *("location", "lane", "item", "kit", "kit_part", "stock", "inventory"),
             *("holding", "inventory_value", "routine_set", "catalogue_version", "currency"),
+            "shop_level",
         ),
         "grows with what there is, not with the orders",
     ),

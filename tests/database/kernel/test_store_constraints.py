@@ -180,6 +180,19 @@ def a_shop(kind: str = "'generic'", secrets: str = "'{12345678}'") -> str:
                values ('web', {kind}, {secrets}, 'test')"""
 
 
+NO_TEXTS = "'{}'"
+
+
+def contact(credentials: str = "'{12345678}'") -> str:
+    return f"""insert into shop_contact (channel, address, credentials)
+               values ('web', 'https://shop.example', {credentials})"""
+
+
+def shop_parcel(state: str = "'due'", done_at: str = "null") -> str:
+    return f"""insert into shop_parcel (order_no, fulfilment_id, channel, state, done_at)
+               values (1, 'web-1:1', 'web', {state}, {done_at})"""
+
+
 def shop_message(body: str = "'{}'", processed_at: str = "null", outcome: str = "null") -> str:
     return f"""
         insert into shop_message (channel, message_id, topic, body, sent_at, processed_at, outcome)
@@ -589,6 +602,13 @@ FORBIDDEN = {
     "part_is_of_a_job": f"{a_job()}; insert into job_part values ('job_2', 1, '', null, null)",
     "parts_are_numbered_from_one": job_part(0),
     "part_tells_of_a_span": job_part(since="now()"),
+    "contact_is_with_a_shop": contact(),
+    "contact_has_one_or_two_credentials": f"{a_shop()}; {contact(NO_TEXTS)}",
+    "shop_contact_pkey": f"{a_shop()}; {contact()}; {contact()}",
+    "parcel_state_is_known": shop_parcel("'lost'", "now()"),
+    "parcel_is_done_at_a_time": shop_parcel("'told'"),
+    "shop_parcel_pkey": f"{shop_parcel()}; {shop_parcel()}",
+    "level_is_of_a_contact": "insert into shop_level (channel, sku) values ('web', 'TEA')",
     # a hold that was released says by whom
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),

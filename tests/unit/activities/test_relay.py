@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+import pytest
+
 from activities.relay import Duty, Relay
 
 
@@ -45,6 +47,42 @@ async def test_each_duty_is_done_as_often_as_it_is_due() -> None:
 
     await relaying(Duty(often, 0.01), Duty(seldom, 3600), until=until)
     assert seldom.times == 1
+
+
+async def test_a_duty_that_hangs_beside_the_others_keeps_none_waiting_and_runs_once() -> None:
+    ended = asyncio.Event()
+
+    async def hang() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.set()
+
+    hanging, often = Done(hang), Done()
+
+    async def until(_: Relay) -> None:
+        while often.times < 5:
+            await asyncio.sleep(0.001)
+
+    await relaying(Duty(hanging, 0.001, beside=True), Duty(often, 0.01), until=until)
+    assert hanging.times == 1
+    assert ended.is_set()
+
+
+async def test_what_a_duty_beside_the_others_fails_with_ends_the_relay() -> None:
+    async def fail() -> None:
+        raise ValueError("a defect")
+
+    failing = Done(fail)
+
+    async def until(_: Relay) -> None:
+        await asyncio.sleep(3600)
+
+    nothing: Any = None
+    relay = Relay(nothing, [Duty(failing, 0.01, beside=True)])
+    with pytest.raises(ValueError, match="a defect"):
+        await asyncio.wait_for(relay._work_for_ever(), 10)
+    assert failing.times == 1
 
 
 async def test_a_duty_that_is_called_for_is_done_at_once_and_no_other_with_it() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.orders.order import Order
-from domain.shops.connections import ShopKind, ShopOptions
+from domain.shops.access import ShopKind
+from domain.shops.connections import ShopOptions
 from domain.shops.news import OrderNews, differences
 from domain.shops.reading import content_of, read_order, subject_and_version
 from domain.standard_webhooks import TOLERANCE

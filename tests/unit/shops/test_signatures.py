@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from domain.errors import InvalidInput
-from domain.shops.connections import NewShop, ShopKind, ShopOptions
+from domain.shops.access import ShopKind
+from domain.shops.connections import NewShop, ShopOptions
 from domain.shops.signatures import is_ping, sign_body, sign_standard, verify
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
