@@ -129,7 +129,9 @@ class _Root:
         return {"accessScopes": [{"handle": scope} for scope in self.shop_.scopes]}
 
     def orders(self, _info: Any, first: int, query: str, after: str | None = None, **_: Any) -> Any:
-        since = datetime.fromisoformat(re.fullmatch(r"updated_at:>='(.*)'", query)[1])  # type: ignore[index]
+        asked = re.fullmatch(r"updated_at:>='(.*)'", query)
+        assert asked is not None
+        since = datetime.fromisoformat(asked[1])
         rows = sorted(
             (datetime.fromisoformat(one["updated_at"]), int(one["id"]), one)
             for one in self.shop_.orders.values()
@@ -159,7 +161,7 @@ class _Root:
     def location(self, _info: Any, **_: Any) -> Any:
         return {"id": PLACE}
 
-    def inventoryItems(self, _info: Any, query: str, **_: Any) -> Any:  # noqa: N802
+    def inventoryItems(self, _info: Any, query: str, **_: Any) -> Any:  # noqa: N802 - Shopify calls it so
         names = [json.loads(name) for name in re.findall(r'sku:("(?:[^"\\]|\\.)*")', query)]
         # Its search finds what only begins so, too.
         found = [sku for sku in self.shop_.levels if any(sku.startswith(name) for name in names)]
@@ -180,7 +182,7 @@ class _Root:
             for one in ids
         ]
 
-    def inventorySetQuantities(self, info: Any, input: dict[str, Any]) -> Any:  # noqa: N802
+    def inventorySetQuantities(self, info: Any, input: dict[str, Any]) -> Any:  # noqa: N802 - Shopify calls it so
         def done() -> Any:
             for one in input["quantities"]:
                 if "changeFromQuantity" not in one:
@@ -192,7 +194,7 @@ class _Root:
 
         return self.shop_.once(info, done)
 
-    def fulfillmentCreate(self, _info: Any, fulfillment: dict[str, Any]) -> Any:  # noqa: N802
+    def fulfillmentCreate(self, _info: Any, fulfillment: dict[str, Any]) -> Any:  # noqa: N802 - Shopify calls it so
         shop = self.shop_
         units: dict[str, int] = {}
         order_id = said = ""
@@ -213,7 +215,7 @@ class _Root:
         shop.change(order_id, fulfillment_status="fulfilled" if done else "partial")
         return {"fulfillment": {"id": name}, "userErrors": []}
 
-    def refundCreate(self, info: Any, input: dict[str, Any]) -> Any:  # noqa: N802
+    def refundCreate(self, info: Any, input: dict[str, Any]) -> Any:  # noqa: N802 - Shopify calls it so
         def done() -> Any:
             (wanted,) = input["transactions"]
             order = self.shop_.orders[_number(input["orderId"])]
