@@ -142,7 +142,7 @@ def _methods(request: Request) -> list[str]:
         if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE
         for method in route.methods or ()
     }
-    return sorted(taken)
+    return sorted(taken | ({"HEAD"} if "GET" in taken else set()))
 
 
 async def _problem(request: Request, error: Exception) -> Response:

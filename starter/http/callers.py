@@ -144,11 +144,15 @@ class Caller:
             raise NotFound(f"there is no {part_id}")
 
 
-async def _caller(
-    request: Request,
-    scopes: SecurityScopes,
-    given: Annotated[HTTPAuthorizationCredentials | None, Security(_scheme)],
-) -> Caller:
+async def authenticated(request: Request) -> Caller:
+    """The caller of a request, found once. Raises ProblemError: 401, or 429 for too many."""
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is None:
+        request.state.caller = known = await _found(request, await _scheme(request))
+    return known
+
+
+async def _found(request: Request, given: HTTPAuthorizationCredentials | None) -> Caller:
     here: Service = request.app.state.service
     limiter: Limiter = request.app.state.limiter
     if given is None:
@@ -172,7 +176,16 @@ async def _caller(
     }
     if not taken:
         raise _too_many(limiter, key, grant.per_minute, "requests with this key")
-    caller = Caller(grant, here, token)
+    return Caller(grant, here, token)
+
+
+async def caller_of(
+    request: Request,
+    scopes: SecurityScopes,
+    _: Annotated[HTTPAuthorizationCredentials | None, Security(_scheme)],
+) -> Caller:
+    """The caller, who needs these scopes. Raises ProblemError: 401, 403, 429."""
+    caller = await authenticated(request)
     check_allows(caller, *scopes.scopes)
     return caller
 
@@ -188,12 +201,12 @@ def check_allows(caller: Caller, *scopes: str) -> None:
 
 def may(scope: Scope) -> Any:
     """The caller of a route, who needs this scope: `caller: Annotated[Caller, may("…")]`."""
-    return Security(_caller, scopes=[scope])
+    return Security(caller_of, scopes=[scope])
 
 
 def anybody() -> Any:
     """The caller of a route who needs no scope but a key: the route asks what they may see."""
-    return Security(_caller, scopes=[])
+    return Security(caller_of, scopes=[])
 
 
 async def _service(request: Request) -> Service:

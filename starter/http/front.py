@@ -27,6 +27,7 @@ from starter.http.problems import DEFECT, ProblemError
 logger = logging.getLogger("orderloom.http")
 
 _DISCARD_SECONDS: Final = 1.0
+_STREAM: Final = b"text/event-stream"
 _UNREAD: Final = ("too_slow", "too_large", "busy")
 """Problems that tell of a body of which a part was not read."""
 REQUEST_ID: Final = "X-Request-Id"
@@ -73,6 +74,7 @@ class Front:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         state["body_bytes"] = 0
+        asked = _asked(scope)
         answer = _Answer(send, request_id, state)
         began = time.perf_counter()
         with (
@@ -80,18 +82,21 @@ class Front:
             self._metrics.under_way.track_inprogress(),
         ):
             try:
-                await self._answered(scope, receive, answer)
+                await self._answered(scope, asked, receive, answer)
             finally:
                 self._bodies_bytes -= state["body_bytes"]
-                self._tell(scope, answer, time.perf_counter() - began)
+                self._tell(scope, asked, answer, time.perf_counter() - began)
 
-    async def _answered(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _answered(
+        self, scope: Scope, asked: Scope, receive: Receive, answer: _Answer
+    ) -> None:
+        """`asked`: the request as the application sees it."""
         try:
             body = await self._body(scope, receive)
             async with asyncio.timeout(self._limits.answer_seconds) as within:
                 # A stream says so once it has begun: it has no end of its own.
                 scope["state"]["flows"] = lambda: within.reschedule(None)
-                await self._app(scope, body, answer.send)
+                await self._app(asked, body, answer.send)
             return
         except _Gone:
             answer.status = 499  # as it is written where a client has left
@@ -186,9 +191,9 @@ class Front:
                         return
                     left -= len(message.get("body", b""))
 
-    def _tell(self, scope: Scope, answer: _Answer, seconds: float) -> None:
+    def _tell(self, scope: Scope, asked: Scope, answer: _Answer, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        route = getattr(scope.get("route"), "path", "none")
+        route = getattr(asked.get("route"), "path", "none")
         self._metrics.answered(method, route, answer.status, seconds)
         # The route, not the path or the query: those may name a person.
         told: dict[str, Any] = {
@@ -200,6 +205,17 @@ class Front:
         if (key_id := scope["state"].get("key_id")) is not None:
             told["key"] = key_id
         logger.info("%s %s", method, route, extra=told)
+
+
+def _asked(scope: Scope) -> Scope:
+    """The request as the application answers it: HEAD as GET, whose body the server leaves out.
+
+    A stream has no end, and nobody who asks by HEAD wants one.
+    """
+    if scope["method"] != "HEAD":
+        return scope
+    headers = [(k, v) for k, v in scope["headers"] if k != b"accept" or _STREAM not in v]
+    return {**scope, "method": "GET", "headers": headers}
 
 
 class _Gone(Exception):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import OrderloomError
+from domain.errors import OrderloomError, Unreachable
+
+logger = logging.getLogger(__name__)
 
 WITHIN_S: Final = 3.0
 """A server that has not answered by then counts as away."""
@@ -27,7 +30,10 @@ class Alive(BaseModel):
 
 
 class ServerState(BaseModel):
-    """One of the servers behind this program. `reason`: why it counts as away."""
+    """One of the servers behind this program. `reason`: why it counts as away.
+
+    Anybody may ask, so it tells no addresses and no versions: the log does.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,7 +80,10 @@ async def _look(name: str, ask: Look) -> ServerState:
     except TimeoutError:
         return ServerState(server=name, answers=False, reason=f"no answer within {WITHIN_S:.0f} s")
     except OrderloomError as error:
-        return ServerState(server=name, answers=False, reason=str(error))
+        logger.warning("%s counts as away: %s", name, error)
+        is_silent = isinstance(error, Unreachable)
+        reason = "it does not answer" if is_silent else "it answers, and cannot be used"
+        return ServerState(server=name, answers=False, reason=reason)
     return ServerState(server=name, answers=True)
 
 

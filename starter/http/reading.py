@@ -1,4 +1,7 @@
-"""Requests, read strictly: no NUL in an address; bodies by the parser that reads order files."""
+"""Requests, read strictly: a stranger's body is not looked at, no NUL stands in an address.
+
+Bodies are read by the parser that reads order files.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
+from starlette.routing import Match
+from starlette.types import Scope
 
+from starter.http.callers import authenticated, caller_of
 from starter.http.problems import ProblemError
 
 FILES: Final = (
@@ -59,24 +66,47 @@ async def _check_file(request: Request) -> None:
         raise ProblemError(415, "no_file", "send the file as it is, without Content-Encoding")
 
 
+_LITERAL: Final[set[str]] = set()
+"""Paths without a name in them: they belong to no route that has one there."""
+
+
 class StrictRoute(APIRoute):
-    """A route whose body is read so."""
+    """A route whose requests are read so."""
 
     check_kind = staticmethod(_check_json)
+
+    def __init__(self, path: str, *args: Any, **options: Any) -> None:
+        super().__init__(path, *args, **options)
+        if "{" not in path:
+            _LITERAL.add(path)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """`/v1/orders/many` is no order that is called many."""
+        if scope["type"] == "http" and "{" in self.path and scope["path"] in _LITERAL:
+            return Match.NONE, {}
+        return super().matches(scope)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Answers a request as the framework does, but for how its body is read."""
         answer = super().get_route_handler()
+        takes_keys = _takes_keys(self.dependant)
 
         async def strictly(request: Request) -> Response:
             # No text that is kept has one, and PostgreSQL takes none.
             if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
                 raise ProblemError(422, "invalid_input", "the address holds a NUL character")
+            if takes_keys:
+                await authenticated(request)
             strict = _StrictRequest(request.scope, request.receive)
             await self.check_kind(strict)
             return await answer(strict)
 
         return strictly
+
+
+def _takes_keys(dependant: Dependant) -> bool:
+    """Whether a route is for callers with a key."""
+    return any(one.call is caller_of or _takes_keys(one) for one in dependant.dependencies)
 
 
 class FileRoute(StrictRoute):

@@ -1,27 +1,22 @@
 """Limits on the head of a request: its bytes, and the time in which it must arrive.
 
 uvicorn limits neither of them, and a client that sends a byte a minute would keep a connection for
-ever. Bodies are bounded by the application, which can answer.
+ever. Bodies are bounded by the application, which can answer. What uvicorn would answer by itself,
+in plain text, is a problem document here.
 """
 
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from starter.listening import refusals
+
 HEAD_BYTES_MAX: Final = 64 * 1024
 HEAD_SECONDS_MAX: Final = 10.0
-
-_TOO_LARGE: Final = b"\r\n".join(
-    (
-        b"HTTP/1.1 431 Request Header Fields Too Large",
-        b"content-length: 0",
-        b"connection: close",
-        b"\r\n",
-    )
-)
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -29,6 +24,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._asked = self.app
+        # It would answer in plain text that there are too many.
+        self._at_once, self.limit_concurrency = self.limit_concurrency, None
         self._head_bytes = 0
         self._head_due: asyncio.TimerHandle | None = None
 
@@ -49,8 +47,11 @@ class GuardedProtocol(HttpToolsProtocol):
         super().data_received(data)
         is_unfinished = self._head_due is not None and not self.transport.is_closing()
         if is_unfinished and self._head_bytes > HEAD_BYTES_MAX:
-            self.transport.write(_TOO_LARGE)
-            self.transport.close()
+            self._end(
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "too_large",
+                f"the head of the request has more than {HEAD_BYTES_MAX:,} bytes",
+            )
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -61,7 +62,18 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head of a request is whole."""
         self._head_arrived()
+        busy = max(len(self.connections), len(self.tasks))
+        is_full = self._at_once is not None and busy >= self._at_once
+        self.app = refusals.too_many if is_full else self._asked
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is no HTTP; `msg` says so in uvicorn's words."""
+        self._end(HTTPStatus.BAD_REQUEST, "not_http", "what came is no request of HTTP/1.1")
+
+    def _end(self, status: HTTPStatus, code: str, detail: str) -> None:
+        self.transport.write(refusals.whole(status, code, detail))
+        self.transport.close()
 
     def _await_head(self) -> None:
         self._head_bytes = 0

@@ -61,3 +61,16 @@ async def test_an_address_with_many_wrong_keys_is_not_listened_to(api: Api) -> N
     await api.here.access.revoke(ended.key_id, who="test")
     problem(await ended.get("/v1/orders"), 401, "unknown_key")
     problem(await ended.get("/v1/orders"), 429, "too_many_requests")
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b'{"quantity": NaN}'])
+async def test_a_stranger_s_body_is_not_looked_at(api: Api, body: bytes) -> None:
+    caller = await api.caller()
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
+    answer = await caller.post("/v1/orders", content=body, headers=headers)
+    problem(answer, 400, "not_json")
+    for known in ({"Authorization": "Bearer olk_nobody"}, {"Authorization": ""}):
+        answer = await caller.post("/v1/orders", content=body, headers=headers | known)
+        assert answer.status_code == 401, answer.text
+    odd_kind = {**headers, "Content-Type": "text/plain", "Authorization": ""}
+    assert (await caller.post("/v1/orders", content=body, headers=odd_kind)).status_code == 401

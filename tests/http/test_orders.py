@@ -197,6 +197,43 @@ async def test_a_change_by_an_old_page_is_refused_and_told_what_happened(
     assert (answer.status_code, answer.json()["outcome"]) == (200, "refused")
 
 
+async def test_versions_are_compared_as_they_are_and_what_is_none_is_told_so(
+    caller: Caller,
+) -> None:
+    order = an_order(("TEA", 2, "10.00"))
+    await caller.placed(order)
+    path, why = f"/v1/orders/{order.order_id}/cancel", {"reason": "ordered twice"}
+    seen = await version(caller, order.order_id)
+    for odd in ("17", "W/", f"{seen} {seen}", '"17', f"{seen}, *", ","):
+        problem(await caller.send_once(path, why, if_match=odd), 400, "no_version")
+    problem(await caller.send_once(path, why, if_match=f"W/{seen}"), 412, "order_changed")
+    known = await caller.get(f"/v1/orders/{order.order_id}", headers={"If-None-Match": f"W/{seen}"})
+    assert known.status_code == 304, "of a read, a weak one is enough"
+    answer = await caller.send_once(path, why, if_match=f'W/"1", "a-b" ,{seen}')
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "cancelled")
+
+
+async def test_head_tells_what_get_would_without_its_body(caller: Caller) -> None:
+    order = an_order(("TEA", 1, "10.00"))
+    await caller.placed(order)
+    for path in ("/v1/orders", f"/v1/orders/{order.order_id}", "/v1/stock", "/v1/events?after=0"):
+        told, whole = await caller.head(path), await caller.get(path)
+        assert (told.status_code, told.content) == (whole.status_code, b"") == (200, b"")
+        assert told.headers.get("etag") == whole.headers.get("etag")
+        assert told.headers["content-type"] == whole.headers["content-type"]
+    stream = await caller.head("/v1/events", headers={"Accept": "text/event-stream"})
+    assert (stream.status_code, stream.content) == (200, b"")
+    assert (await caller.head("/v1/orders/web-nothing")).status_code == 404
+
+
+async def test_a_path_of_its_own_is_no_order_and_names_its_methods(caller: Caller) -> None:
+    for method in ("GET", "HEAD", "DELETE", "PUT"):
+        answer = await caller.request(method, "/v1/orders/many")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST"), method
+    answer = await caller.request("DELETE", "/v1/orders/web-1")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
 async def test_a_cancellation_is_asked_once_and_its_repeat_gets_the_same_answer(
     caller: Caller,
 ) -> None:

@@ -21,6 +21,7 @@ from starter.http import app as applications
 from starter.http.front import Front, Limits
 from starter.http.health import Health
 from starter.http.metrics import Metrics
+from starter.http.problems import Problem
 from starter.listening import protocol
 from starter.listening.server import bound, serve
 
@@ -90,6 +91,16 @@ class Here:
         answer = await asyncio.wait_for(reader.read(), 10)
         writer.close()
         return answer
+
+
+def written(answer: bytes, status: int) -> Problem:
+    """The problem document of an answer as it stands on the wire."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status), head
+    assert b"content-type: application/problem+json" in head
+    told = Problem.model_validate_json(body)
+    assert told.status == status
+    return told
 
 
 @asynccontextmanager
@@ -292,7 +303,7 @@ async def test_a_flood_of_headers_is_refused(here: Here) -> None:
     # All of it is read before it is too much, so that nothing breaks the connection off.
     more = b"x-more: " + b"y" * (protocol.HEAD_BYTES_MAX - len(large))
     answer = await here.raw(begin, large, more, pause_s=0.1)
-    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert written(answer, 431).code == "too_large"
 
 
 @pytest.mark.parametrize(
@@ -300,14 +311,35 @@ async def test_a_flood_of_headers_is_refused(here: Here) -> None:
 )
 async def test_what_is_no_http_ends_the_connection(here: Here, request_: bytes) -> None:
     answer = await here.raw(request_)
-    assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+    assert answer == b"" or written(answer, 400).code == "not_http"
     assert (await here.client.get("/livez")).status_code == 200
+
+
+async def test_head_is_answered_as_get_without_a_body(here: Here) -> None:
+    whole = await here.client.get("/slowly/0")
+    head = await here.client.head("/slowly/0")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"]
+    refused = await here.client.head("/refuse/missing")
+    assert (refused.status_code, refused.content) == (404, b"")
+    # The connection goes on, and nothing of a body is in its way.
+    both = await here.raw(
+        b"HEAD /slowly/0 HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET /slowly/0 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+    )
+    assert both.count(b"HTTP/1.1 200 OK") == 2
+    assert both.count(b'"done"') == 1
+    assert (await here.client.head("/units")).status_code == 405
 
 
 async def test_more_connections_than_allowed_are_told_so() -> None:
     async with served(at_once=2) as here:
         idle = [await asyncio.open_connection("127.0.0.1", here.port) for _ in range(2)]
-        assert (await here.client.get("/livez")).status_code == 503
+        answer = await here.client.get("/livez")
+        told = Problem.model_validate(problem(answer, 503, "busy"))
+        assert told.retryable
+        assert (answer.headers["retry-after"], answer.headers["connection"]) == ("2", "close")
+        assert answer.headers["x-request-id"] == told.request_id
         for _, writer in idle:
             writer.close()
             await writer.wait_closed()

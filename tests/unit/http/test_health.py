@@ -16,7 +16,7 @@ async def answers() -> None:
 
 
 async def is_away() -> None:
-    raise Unreachable("it does not answer: start it")
+    raise Unreachable("10.1.2.3:5432, PostgreSQL 16.2, does not answer: start it")
 
 
 async def stalls() -> None:
@@ -38,6 +38,7 @@ async def test_orders_are_taken_as_long_as_the_database_answers(
     temporal: health.Look,
     status: str,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(health, "WITHIN_S", 0.05)
     found = await Health({"postgresql": postgresql}, {"temporal": temporal}).look()
@@ -47,4 +48,6 @@ async def test_orders_are_taken_as_long_as_the_database_answers(
         assert told[name][0] is (look is answers)
         assert (told[name][1] is None) is (look is answers)
     if is_away in (postgresql, temporal):
-        assert "it does not answer: start it" in {reason for _, reason in told.values()}
+        assert "it does not answer" in {reason for _, reason in told.values()}
+        assert "10.1.2.3" not in found.model_dump_json()
+        assert "10.1.2.3" in caplog.text
