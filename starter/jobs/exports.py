@@ -13,7 +13,7 @@ from domain.errors import NotFound
 from domain.jobs.jobs import FilePart, Kind, ResultFile
 from domain.jobs.options import LedgerExport, OrderFilters, StockExport
 from domain.sellers import choose_one
-from starter.accounting.books import exporting
+from starter.accounting.books import exporting, pieces
 from starter.accounting.books.exporting import Format, Wanted
 from starter.service.job_work import Standing
 from starter.service.service import Records
@@ -21,8 +21,8 @@ from starter.service.service import Records
 ORDERS_A_PART: Final = 100
 ROWS_A_PART: Final = 2_000
 
-ENTRIES_MAX: Final = 100_000
-"""The books of a period are written as a whole: their balances are before and behind them."""
+JSON_ENTRIES_MAX: Final = 20_000
+"""One JSON document is written as a whole. The other formats have no limit."""
 
 STOCK_COLUMNS: Final = (
     *("sku", "location", "on_hand", "allocated", "soft_reserved", "safety", "available"),
@@ -114,7 +114,7 @@ async def _stock(here: Records, job: Standing) -> FilePart:
 
 
 async def _ledger(here: Records, job: Standing) -> FilePart:
-    """In one part."""
+    """Some days after the other; JSON in one part."""
     asked = LedgerExport.model_validate(job.options)
     if job.maker.sellers is not None and asked.seller not in job.maker.sellers:
         raise NotFound(f"there is no seller {asked.seller}")
@@ -128,9 +128,30 @@ async def _ledger(here: Records, job: Standing) -> FilePart:
         currency=asked.currency,
         tax_rate=asked.tax_rate,
     )
-    period = await exporting.read(here, seller, wanted, entries_max=ENTRIES_MAX)
-    done = await asyncio.to_thread(exporting.written, period, seller, wanted)
-    return FilePart(done.text.encode(), rows=len(period.entries), reached="all", is_last=True)
+    if wanted.format is Format.JSON:
+        whole = await exporting.read(here, seller, wanted, entries_max=JSON_ENTRIES_MAX)
+        done = await asyncio.to_thread(exporting.written, whole, seller, wanted)
+        return FilePart(done.text.encode(), rows=len(whole.entries), reached="all", is_last=True)
+    is_first = job.reached is None
+    if is_first:
+        place = await pieces.first_place(here, seller, wanted)
+    else:
+        place = pieces.Place.read(job.reached)
+    period, place = await pieces.days_at(here, seller, place)
+    end = (
+        await here.accounting.period(seller.seller, place.ends, place.ends) if is_first else period
+    )
+    piece = await asyncio.to_thread(
+        lambda: pieces.written(
+            *(period, seller, wanted, place), is_first=is_first, closed=end.closed
+        )
+    )
+    return FilePart(
+        piece.text.encode(),
+        rows=piece.entries,
+        reached=piece.behind.told() if piece.behind else "all",
+        is_last=piece.behind is None,
+    )
 
 
 _EXPORTS: Final[dict[Kind, Export]] = {

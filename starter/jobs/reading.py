@@ -44,6 +44,8 @@ def check_readable(kind: Kind, data: bytes) -> None:
         raise InvalidInput("is empty", where="file")
     if kind == "import_orders":
         some = list(islice(read_orders(data), 2))
+        if not some:
+            raise InvalidInput("has no order in it", where="file")
         (fault, *more) = some[0].problems or (None,)
         # A fault of the whole, where nothing else could be told apart in it.
         if len(some) == 1 and fault is not None and not more and not fault.field:

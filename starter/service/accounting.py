@@ -54,6 +54,11 @@ class Accounting:
                 at_most=at_most,
             )
 
+    async def first_day(self, seller: str) -> date | None:
+        """The first day with an entry; None: nothing was ever booked."""
+        async with self._pool.acquire() as conn:
+            return await ledger.first_day(conn, seller)
+
     async def period(
         self, seller: str, first: date | None, last: date, *, entries_max: int | None = None
     ) -> Period:

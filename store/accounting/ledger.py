@@ -173,6 +173,12 @@ async def today(conn: Connection, seller: str) -> date:
     return day
 
 
+async def first_day(conn: Connection, seller: str) -> date | None:
+    """The first day of a seller with an entry; None: nothing was ever booked."""
+    day: date | None = await _sql.first_day(conn, seller=seller)
+    return day
+
+
 async def period(
     conn: Connection,
     seller: str,
@@ -187,7 +193,7 @@ async def period(
     entries than `entries_max`.
     """
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        beginning: date | None = await _sql.first_day(conn, seller=seller)
+        beginning = await first_day(conn, seller)
         first = first or min(beginning or last, last)
         if last < first:
             raise InvalidInput(f"the period ends on {last}, before it begins on {first}")

@@ -132,6 +132,7 @@ async def test_tables_are_imported_row_by_row(
         ("/v1/imports/orders", b"PK\x03\x04 a workbook", "application/octet-stream"),
         ("/v1/imports/orders", b"no orders at all\n", "text/csv"),
         ("/v1/imports/orders", b"{no json", "application/json"),
+        ("/v1/imports/orders", b"[]", "application/json"),
         ("/v1/imports/orders", b"\xff\xfe", "text/csv"),
         ("/v1/imports/stock", b"", "text/csv"),
         ("/v1/imports/stock", b"sku;place\nTEA;main\n", "text/csv"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from typing import Final
 
 from domain.accounting.accounts import Account
@@ -22,14 +22,44 @@ _LINK: Final = re.compile(r"[A-Za-z0-9\-_/.]+")
 
 def render(period: Period, seller: Seller) -> str:
     """The file of a seller. The same period always gives the same file."""
-    return "".join(f"{line}\n" for line in _lines(period, seller))
+    currencies = currencies_in(period)
+    return "".join(
+        (
+            head(period, seller, currencies, period.last),
+            transactions(period.entries),
+            foot(period.after, currencies, period.last),
+        )
+    )
 
 
-def _lines(period: Period, seller: Seller) -> Iterator[str]:
-    currencies = _currencies(period)
+def head(period: Period, seller: Seller, currencies: Sequence[str], last: date) -> str:
+    """What comes before the transactions. `last`: of the file, which may go on behind `period`."""
+    return _text_of(_head(period, seller, currencies, last))
+
+
+def operating(currencies: Iterable[str]) -> str:
+    """That the file has these currencies, too."""
+    return _text_of(f"option {_text('operating_currency')} {_text(one)}" for one in currencies)
+
+
+def transactions(entries: Iterable[Entry]) -> str:
+    """These entries."""
+    return _text_of(line for entry in entries for line in ("", *_transaction(entry)))
+
+
+def foot(after: Iterable[Posting], currencies: Sequence[str], last: date) -> str:
+    """The assertion of each account's balance at the end."""
+    return _text_of(_foot(after, currencies, last))
+
+
+def _text_of(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _head(period: Period, seller: Seller, currencies: Sequence[str], last: date) -> Iterator[str]:
     title = f"{seller.name} (Orderloom)" if seller.is_set else "Orderloom"
     state = "closed" if period.closed else "not closed: entries may still be added"
-    yield f"; Orderloom, {period.seller}, {period.first} to {period.last} ({state})"
+    yield f"; Orderloom, {period.seller}, {period.first} to {last} ({state})"
     yield f"option {_text('title')} {_text(title)}"
     # That of the books comes first: reports put it first.
     for currency in sorted(currencies, key=lambda code: code != seller.currency):
@@ -41,19 +71,20 @@ def _lines(period: Period, seller: Seller) -> Iterator[str]:
         yield ""
         yield f"{period.first} * {_text('Balances brought forward')}"
         yield from _postings(period.before)
-    for entry in period.entries:
-        yield ""
-        yield from _transaction(entry)
+
+
+def _foot(after: Iterable[Posting], currencies: Sequence[str], last: date) -> Iterator[str]:
     yield ""
-    after = {(item.account, item.currency): item.amount_minor for item in period.after}
-    day = period.last + timedelta(days=1)  # An assertion is about the beginning of its day.
+    balances = {(item.account, item.currency): item.amount_minor for item in after}
+    day = last + timedelta(days=1)  # An assertion is about the beginning of its day.
     for account in Account:
         for currency in currencies:
-            amount = to_decimal(after.get((account, currency), 0), currency)
+            amount = to_decimal(balances.get((account, currency), 0), currency)
             yield f"{day} balance {beancount_name(account)}  {amount:f} ~ 0 {currency}"
 
 
-def _currencies(period: Period) -> list[str]:
+def currencies_in(period: Period) -> list[str]:
+    """In which currencies anything is, by their codes."""
     postings = [posting for entry in period.entries for posting in entry.postings]
     return sorted({item.currency for item in (*period.before, *postings)})
 

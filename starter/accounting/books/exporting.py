@@ -85,6 +85,16 @@ async def read(
     here: Records, seller: Seller, wanted: Wanted, *, entries_max: int | None = None
 ) -> Period:
     """The period to export. Raises InvalidInput and Refused."""
+    last = await last_day(here, seller, wanted)
+    period = await here.accounting.period(
+        seller.seller, wanted.first, last, entries_max=entries_max
+    )
+    check_final(period, wanted)
+    return period
+
+
+async def last_day(here: Records, seller: Seller, wanted: Wanted) -> date:
+    """The last day to export. Raises InvalidInput where something else that is wanted is wrong."""
     check_options(
         wanted.format,
         wanted.options,
@@ -102,16 +112,18 @@ async def read(
         raise InvalidInput(
             f"{wanted.first} is after the last day, {last}", where=wanted.where("from")
         )
-    period = await here.accounting.period(
-        seller.seller, wanted.first, last, entries_max=entries_max
-    )
+    return last
+
+
+def check_final(period: Period, wanted: Wanted) -> None:
+    """Raises Refused for a period that is not closed, where only such a one is wanted."""
     if wanted.final and not period.closed:
+        last = period.last
         raise Refused(
             f"the days to {last} are not closed, and what is booked on them may change: close them "
-            f"with `orderloom ledger close --seller {seller.seller} --through {last}` when {last} "
+            f"with `orderloom ledger close --seller {period.seller} --through {last}` when {last} "
             "is over, and export again; nothing was written"
         )
-    return period
 
 
 def written(period: Period, seller: Seller, wanted: Wanted) -> Exported:

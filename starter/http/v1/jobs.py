@@ -96,7 +96,7 @@ async def export_ledger(
     caller: Annotated[Caller, may("accounting:read")],
     once: Keyed,
 ) -> Response:
-    """As `GET /v1/ledger/export` does, of 100,000 entries at most."""
+    """As `GET /v1/ledger/export` does, of any number of entries; as JSON of 20,000 at most."""
     await caller.seller(wanted.seller)
     return await made(caller, once, "export_ledger", wanted)
 

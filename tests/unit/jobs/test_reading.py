@@ -7,7 +7,7 @@ from collections import Counter
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
@@ -44,6 +44,7 @@ def test_what_was_left_out_of_an_order_is_told_after_it_was_kept() -> None:
     assert len(item.content["left_out"]) == 1
 
 
+@example(b"[]", "import_orders")
 @given(st.binary(max_size=300), st.sampled_from([kind for kind in KINDS if "import" in kind]))
 def test_any_bytes_are_refused_or_give_items_with_a_reason(data: bytes, kind: Kind) -> None:
     try:
