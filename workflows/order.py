@@ -105,7 +105,9 @@ class OrderWorkflow(OrderMessages):
         self.returns = OrderReturns(steps, book, self.payments, start.policy)
         self.fulfilments = OrderFulfilments(steps, book, self.payments, self.returns, start.policy)
         self.backorders = OrderBackorders(steps, book, self.payments, self.fulfilments, self.policy)
-        self.cancellations = OrderCancellations(book, self.fulfilments, self.backorders)
+        self.cancellations = OrderCancellations(
+            book, self.payments, self.fulfilments, self.backorders
+        )
         self.late = LateRequests(steps, book, self.payments, self.returns, self.refunds)
         self.inbox = Inbox(self.keep_answer, knowing=not start.goes_on)
         self.phase, self.placement = "received", None

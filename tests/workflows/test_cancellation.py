@@ -10,7 +10,8 @@ import pytest
 from temporalio.service import RPCError
 
 from domain.errors import Conflict, InvalidInput, Refused
-from domain.orders.messages import Placement, ReturnRequest
+from domain.orders.messages import AttentionAnswer, Placement, ReturnRequest
+from domain.stock.items import Item
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop, Stage
 from tests.workflows.stopping import (
@@ -309,4 +310,37 @@ async def test_a_cancellation_in_temporal_at_the_very_end_lets_the_order_end(sho
     shop.faults.heal("close_order")
     await shop.retry(order.order_id, step)
     assert (await ended)["outcome"] == "closed"
+    await shop.settled()
+
+
+async def test_a_refund_that_waits_for_a_person_keeps_no_unit_from_being_stopped(
+    shop: Shop,
+) -> None:
+    """Units that wait for stock are cancelled first, and the company refuses to pay them back."""
+    await shop.stocked("TEA", 1)
+    await shop.catalogue.set_items([Item(sku="TEA", backorder=True)])
+    order = an_order(("TEA", 2, "12.50"), token="tok_refund_refused")
+    ahead = a_policy(give_up_after=10, backorder_within=600, charge="at_confirmation")
+    await shop.placed(order, ahead)
+    await shop.told(order.order_id, "charged")
+    request = {"reason": "changed my mind"}
+    asking = asyncio.create_task(cancel(shop, "update", order.order_id, request))
+
+    async def all_stopped() -> bool:
+        (line,) = (await shop.orders.get(order.order_id)).lines
+        return line.cancelled == 2
+
+    await shop.until(all_stopped, "both units are cancelled")
+
+    async def two_owed() -> bool:
+        return len(await shop.attention(order.order_id)) == 2
+
+    await shop.until(two_owed, "both refunds wait for a person")
+    for step in await shop.attention(order.order_id):
+        answer = AttentionAnswer(step=step, action="done", note="sent by transfer")
+        await shop.orders.resolve_attention(order.order_id, answer)
+    answered = await asking
+    assert answered is not None
+    assert answered.outcome == "cancelled"
+    assert (await shop.result(order.order_id))["outcome"] == "cancelled"
     await shop.settled()

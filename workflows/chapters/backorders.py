@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from domain import ids
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineUnits
+    from domain.orders.refund_rules import Granted
     from domain.words import count_of, span
 
 
@@ -82,14 +83,16 @@ class OrderBackorders:
             return False
         return not self._book.waiting or self._steps.waits_for(Backorders.await_stock, self._part)
 
-    async def cancel(self, wanted: LineUnits, effect: str, why: str, who: str) -> LineUnits:
-        """Cancel units as far as they are waited for. Returns those."""
+    async def cancel(
+        self, wanted: LineUnits, effect: str, why: str, who: str
+    ) -> tuple[LineUnits, Granted | None]:
+        """Cancel units as far as they are waited for. Returns those, and what is then owed."""
         # The number of waiting units is not known while a fill is under way.
         async with self._book.allocating:
             waiting = self._book.waiting
             units = {k: n for k in waiting if (n := min(waiting[k], wanted.get(k, 0)))}
             if not units:
-                return {}
+                return {}, None
             released = await self._steps.undo(
                 Inventory.reserve_stock,
                 ReleaseStock(
@@ -106,8 +109,7 @@ class OrderBackorders:
             self._book.not_waited_for(units)
             if not self._book.waiting:
                 self._since = None  # what lacks from here on is waited for anew
-        await self._payments.pay_back(released.refund)
-        return units
+        return units, released.refund
 
     @property
     def _part(self) -> str:
@@ -181,7 +183,9 @@ class OrderBackorders:
             why = "given up by an operator"
             if self._too_long:
                 why = f"not in stock within {span(self._policy.backorder_within)}"
-            await self.cancel(self._book.waiting, f"give_up:{self._part}", why, "orderloom")
+            effect = f"give_up:{self._part}"
+            _, refund = await self.cancel(self._book.waiting, effect, why, "orderloom")
+            await self._payments.pay_back(refund)
 
     async def _fill(self) -> None:
         async with self._book.allocating:

@@ -11,6 +11,7 @@ from temporalio import workflow
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.line_requests import requested_units
+from workflows.chapters.payments import OrderPayments
 from workflows.engine.refusals import invalid_line
 from workflows.engine.steps import Steps
 from workflows.state.contracts import OrderEnd
@@ -28,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
         Units,
     )
     from domain.orders.quantities import LineId, LineUnits
+    from domain.orders.refund_rules import Granted
     from domain.words import count_of
 
 HANDED_OVER = "already handed over to the carrier; it can be sent back: request a return"
@@ -37,9 +39,14 @@ class OrderCancellations:
     """Cancels units of one order, one request at a time."""
 
     def __init__(
-        self, book: OrderBook, fulfilments: OrderFulfilments, backorders: OrderBackorders
+        self,
+        book: OrderBook,
+        payments: OrderPayments,
+        fulfilments: OrderFulfilments,
+        backorders: OrderBackorders,
     ) -> None:
         self._book = book
+        self._payments = payments
         self._fulfilments = fulfilments
         self._backorders = backorders
         self._one_at_a_time = asyncio.Lock()
@@ -54,24 +61,32 @@ class OrderCancellations:
         _wanted(self._book, request)
 
     async def cancel(self, request: CancelRequest, request_id: str) -> CancelOutcome:
-        """Stop and release what can be. Say for each other unit why not, and what can be done."""
+        """Stop and release what can be. Say for each other unit why not, and what can be done.
+
+        Everything is stopped before anything is paid back: a refund may wait for a person.
+        """
         async with self._one_at_a_time:
             left = _wanted(self._book, request)
             cancelled = dict(self._before.get(request_id, {}))
             for line_id in _counted(request) & cancelled.keys():
                 left[line_id] = max(left[line_id] - cancelled[line_id], 0)
+            owed: list[Granted | None] = []
             while (source := await self._next(left)) is not None:
                 if source == "backorder":
                     # More may come to be waited for while the request is being met.
                     effect = f"cancel:{request_id}:B:{sum(cancelled.values())}"
-                    taken = await self._backorders.cancel(left, effect, request.reason, request.by)
+                    taken, refund = await self._backorders.cancel(
+                        left, effect, request.reason, request.by
+                    )
                 else:
-                    taken = await self._cancel_in(source, left, request, request_id)
+                    taken, refund = await self._cancel_in(source, left, request, request_id)
+                owed.append(refund)
                 # Nothing is taken of one that went out or was not found: the next look tells.
                 for line_id, units in taken.items():
                     cancelled[line_id] = cancelled.get(line_id, 0) + units
                     left[line_id] -= units
-            return self._outcome(request, request_id, cancelled, left)
+        await asyncio.gather(*(self._payments.pay_back(each) for each in owed))
+        return self._outcome(request, request_id, cancelled, left)
 
     async def _cancel_in(
         self,
@@ -79,20 +94,22 @@ class OrderCancellations:
         left: LineUnits,
         request: CancelRequest,
         request_id: str,
-    ) -> dict[str, int]:
-        """Stop a fulfilment, and cancel the requested units of it. Returns those units."""
+    ) -> tuple[LineUnits, Granted | None]:
+        """Stop a fulfilment, and cancel the requested units of it. Returns those units, and what
+        is to be paid back.
+        """
         if not await self._fulfilments.recall(fulfilment):
-            return {}
+            return {}, None
         take = {k: min(left.get(k, 0), units) for k, units in fulfilment.units.items()}
         keep = {k: units - take[k] for k, units in fulfilment.units.items() if units > take[k]}
         taken = {k: units for k, units in take.items() if units}
         effect = f"cancel:{request_id}:{fulfilment.id}"
-        await self._fulfilments.recalls.cancel_units(
+        refund = await self._fulfilments.recalls.cancel_units(
             fulfilment, taken, effect, request.reason, request.by
         )
         if keep:
             await self._fulfilments.carry_on(fulfilment, keep)
-        return taken
+        return taken, refund
 
     def too_early(self, request_id: str, ended_as: OrderEnd, placement: Placement) -> CancelOutcome:
         """The order ended before it was confirmed, by itself or because of this request."""

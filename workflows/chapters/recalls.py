@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.stock.inventory import Inventory
     from domain.fulfilment.fulfilments import RECALLABLE
     from domain.orders.quantities import LineUnits
+    from domain.orders.refund_rules import Granted
 
 
 class Recalls:
@@ -39,8 +40,8 @@ class Recalls:
 
     async def cancel_units(
         self, fulfilment: Fulfilment, units: LineUnits, effect: str, why: str, who: str
-    ) -> None:
-        """Release and cancel units of a recalled one."""
+    ) -> Granted | None:
+        """Release and cancel units of a recalled one. Returns what is to be paid back."""
         released = await self._steps.undo(
             Inventory.reserve_stock,
             ReleaseStock(
@@ -55,7 +56,8 @@ class Recalls:
             f"Release stock of {fulfilment.id}",
         )
         self._book.cancelled(units, allocated=True)
-        await self._payments.pay_back(released.refund)
+        refund: Granted | None = released.refund
+        return refund
 
     async def least_advanced(self, among: Sequence[Fulfilment]) -> Fulfilment | None:
         """The one that costs the warehouse least to stop: the rows say which."""
@@ -81,7 +83,8 @@ class Recalls:
             return False
         await self.unwind(fulfilment, stopped)
         effect = f"cancel:{fulfilment.id}"
-        await self.cancel_units(fulfilment, fulfilment.units, effect, why, "orderloom")
+        refund = await self.cancel_units(fulfilment, fulfilment.units, effect, why, "orderloom")
+        await self._payments.pay_back(refund)
         fulfilment.outcome = why
         return True
 
