@@ -19,7 +19,8 @@ unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 .PHONY: help
 help:
 	@echo 'make demo   an example day: 400 orders of two sellers over five channels (KEEP=1 leaves the stack up,'
-	@echo '            STRIPE=1 pays through Stripe, at a stand-in)'
+	@echo '            STRIPE=1 pays through Stripe, at a stand-in; HTTP=1: everybody outside asks and reports'
+	@echo '            over HTTP, with a client made of the OpenAPI document, two shops and a subscriber among them)'
 	@echo 'make up     the whole stack in the foreground, until Ctrl-C'
 	@echo 'make quick  before each commit, in a minute: rules, tests/unit, the constraints and the'
 	@echo '            schema in tests/database/kernel, and 300 simulated lives'
@@ -28,6 +29,8 @@ help:
 	@echo 'make simulate  lives of orders without a server, SEEDS=1000 of them from FIRST=1 (PLANT= puts a fault in,'
 	@echo '            TIER=2 lives them with the real activities on a real PostgreSQL)'
 	@echo 'make fuzz-api  schemathesis against the HTTP API, EXAMPLES=200 for each operation'
+	@echo 'make clients  a TypeScript client of the document places an order; deliveries are read in JavaScript'
+	@echo 'make lint-api  linters of npm find nothing in the OpenAPI document and in the Arazzo workflows'
 	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (15 minutes)'
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
 	@echo 'make bench-http  placing over HTTP beside a client, reads, pages of a million orders, webhooks (10 minutes)'
@@ -38,7 +41,7 @@ help:
 
 .PHONY: demo
 demo: $(READY)
-	@$(if $(STRIPE),$(RUN) -m tests.localstripe) $(RUN) -m starter.demo $(if $(KEEP),--keep)
+	@$(if $(STRIPE),$(RUN) -m tests.localstripe) $(RUN) -m starter.demo $(if $(KEEP),--keep) $(if $(HTTP),--http)
 
 .PHONY: up
 up: $(READY)
@@ -100,6 +103,15 @@ EXAMPLES := 200
 .PHONY: fuzz-api
 fuzz-api: $(READY)
 	@$(RUN) -m tests.http.fuzz --examples $(EXAMPLES)
+
+# Programs of npm, with Node.js from PyPI; tests/clients has their locks.
+.PHONY: clients
+clients: $(READY)
+	@$(RUN) -m tests.clients.typescript
+
+.PHONY: lint-api
+lint-api: $(READY)
+	@$(RUN) -m tests.clients.lint
 
 .PHONY: bench
 bench: $(READY)

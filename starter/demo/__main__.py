@@ -41,6 +41,11 @@ def main() -> int:
     )
     parser.add_argument("--orders", type=_count(_ORDERS), default=_ORDERS, metavar="N")
     parser.add_argument("--workers", type=_count(16), default=1, metavar="N")
+    parser.add_argument(
+        "--http",
+        action="store_true",
+        help="everybody outside asks and reports over HTTP, with a client of the OpenAPI document",
+    )
     chosen = parser.parse_args()
     try:
         settings = load_settings()
@@ -50,7 +55,9 @@ def main() -> int:
             shop.read_northwind_orders(chosen.orders, paid=paid), paid=paid
         )
         return asyncio.run(
-            _until_stopped(home, documents, workers=chosen.workers, keep=chosen.keep)
+            _until_stopped(
+                home, documents, workers=chosen.workers, keep=chosen.keep, http=chosen.http
+            )
         )
     except OrderloomError as error:
         complain(f"demo: {error}")
@@ -66,10 +73,12 @@ def _stripe_key() -> SecretStr | None:
 
 
 async def _until_stopped(
-    home: Path, documents: Sequence[Order], *, workers: int, keep: bool
+    home: Path, documents: Sequence[Order], *, workers: int, keep: bool, http: bool
 ) -> int:
     """The demo; Ctrl-C and SIGTERM stop its servers in order."""
-    demo = asyncio.create_task(run(home, documents, workers=workers, keep=keep, console=console()))
+    demo = asyncio.create_task(
+        run(home, documents, workers=workers, keep=keep, console=console(), http=http)
+    )
     loop = asyncio.get_running_loop()
 
     def stop() -> None:

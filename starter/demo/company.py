@@ -91,10 +91,10 @@ async def found(records: Records) -> None:
     await records.sellers.save(SELLERS)
 
 
-async def open_channels(records: Records) -> None:
+async def open_channels(records: Records, channels: Sequence[Channel] = CHANNELS) -> None:
     """The shop with what lies in it, and the channels. The warehouse is there."""
     await records.locations.save([Location(location=SHOP, seller=DE)])
-    await records.channels.save(CHANNELS)
+    await records.channels.save(channels)
     for sku, (cost, _, _) in _SHELVES.items():
         await records.stock.receive(
             *(f"opening-{sku}", sku, SHOP, _IN_THE_SHOP),

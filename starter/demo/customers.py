@@ -7,7 +7,7 @@ a given stage, the warehouse or the carrier waits for it until its answer is kno
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any, Final, Literal, TypeVar
@@ -79,6 +79,11 @@ class Script:
     cancellations: dict[str, Cancellation]
     returns: dict[str, ReturnWish]
 
+    def wishes(self) -> Iterator[Cancellation | ReturnWish]:
+        """All of them."""
+        yield from self.cancellations.values()
+        yield from self.returns.values()
+
     def holds(self, step: Step, part_id: str) -> bool:
         """Whether a step must wait; notes that the step was reached."""
         wish = self.cancellations.get(ids.order_of(part_id))
@@ -108,6 +113,19 @@ def write_script(orders: Sequence[Order], *, cancellations: int, returns: int) -
         else:
             sends_back[order.order_id] = ReturnWish(order.order_id, line_id)
     return Script(cancels, sends_back)
+
+
+def with_slow_labels(documents: Sequence[Order], script: Script) -> list[Order]:
+    """The orders to place: some get a slow label, to be caught while packed."""
+    slow = {wish.order_id for wish in script.cancellations.values() if wish.stage == "packed"}
+    return [
+        order.model_copy(
+            update={"shipping": order.shipping.model_copy(update={"service": SLOW_SERVICE})}
+        )
+        if order.order_id in slow
+        else order
+        for order in documents
+    ]
 
 
 class Board:

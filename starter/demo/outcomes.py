@@ -91,9 +91,14 @@ def units_of(
             elif event.what == "cancelled" and "units" in event.data:
                 told = [*event.data["units"].values(), event.data.get("backordered", {})]
                 units = sum(sum(one.values()) for one in told)
-                found["by_customers" if event.who == "customer" else "unexplained"] += units
+                found["by_customers" if _is_a_customer(event.who) else "unexplained"] += units
     names = UnitOutcomes.__dataclass_fields__
     return UnitOutcomes(**{name: found[name] for name in names})
+
+
+def _is_a_customer(who: str) -> bool:
+    """Whether somebody cancelled by himself, by a program with an API key, or in a shop."""
+    return who in ("customer", "shop") or who.startswith("customer (")
 
 
 def _undeliverable(order: OrderDetail, event: EventRow) -> int:

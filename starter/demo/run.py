@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,30 +15,29 @@ from temporalio.service import RPCError
 
 from domain.errors import OrderloomError
 from domain.orders.order import Order
-from domain.sellers import Seller
 from domain.words import count_of
 from runtime.codec import data_converter
 from runtime.discovery import StackInfo
-from starter.demo import company, folder, shop
+from starter.demo import closing, company, folder, over_http, shop
 from starter.demo.customers import (
     FINAL,
-    SLOW_SERVICE,
     Board,
     Customers,
     Script,
     TookTooLong,
+    with_slow_labels,
     write_script,
 )
 from starter.demo.outcomes import promises_of, units_of
 from starter.demo.progress import Progress
 from starter.demo.steps import step_times
-from starter.demo.summary import Books, Day, tell
+from starter.demo.summary import Day, tell
+from starter.demo.told_events import tell_of
 from starter.service.audit import audit
 from starter.service.service import Service
 from starter.simulation.simulator import SimulationReport, Step, simulate
 from starter.stack.supervisor import embedded_stack
 from store.database import Pool, open_pool
-from store.payments.reconciliation import Day as ComparedDay
 from store.sandbox import companies
 from store.views.reads import EventRow, OrderSummary
 
@@ -48,7 +46,6 @@ _RETURNS: Final = 26
 _ENDS_WITHIN_S: Final = 600.0
 _PURCHASES_MAX: Final = 10_000
 _LOOK_S: Final = 0.5
-_LISTED_WITHIN: Final = timedelta(minutes=5)  # Some companies list a day effect by effect.
 
 # How often the sandbox companies do as they are asked and do not answer.
 _FAULTS: Final = (
@@ -60,32 +57,33 @@ _FAULTS: Final = (
 
 
 async def run(
-    home: Path, documents: Sequence[Order], *, workers: int, keep: bool, console: Console
+    home: Path,
+    documents: Sequence[Order],
+    *,
+    workers: int,
+    keep: bool,
+    console: Console,
+    http: bool = False,
 ) -> int:
-    """Run the demo in `home`. Returns the exit code: 0 when all ended and the books are clean."""
+    """Run the demo in `home`. Returns the exit code: 0 when all ended and the books are clean.
+
+    `http`: everybody outside asks and reports over HTTP.
+    """
     console.print(f"Starting PostgreSQL, Temporal and {count_of(workers, 'worker')} in {home}")
     await folder.empty(home)
     code = 1
+    settings = shop.settings_of("PURCHASING", shop.BUYING)
+    if http:
+        settings |= shop.settings_of("POLICY", shop.policy(len(documents))) | over_http.SETTINGS
     async with (
         embedded_stack(
-            home,
-            report=console.print,
-            workers=workers,
-            worker_settings={
-                f"ORDERLOOM_PURCHASING__{name.upper()}": json.dumps(value)
-                if isinstance(value, dict)
-                else value
-                for name, value in shop.BUYING.model_dump(
-                    mode="json", exclude_defaults=True
-                ).items()
-            },
+            home, report=console.print, workers=workers, settings=settings, http=http
         ) as stack,
         _connected(stack.info) as (temporal, pool),
     ):
         try:
-            code = await _Demo(temporal, pool, stack.info, console, orders=len(documents)).live(
-                documents, keep=keep
-            )
+            demo = _Demo(temporal, pool, stack.info, home, console, orders=len(documents))
+            code = await demo.live(documents, keep=keep, http=http)
         except* (TookTooLong, OrderloomError, RPCError) as failed:
             for message in dict.fromkeys(_messages(failed)):
                 console.print(f"{message}; what the workers said is in {stack.info.logs}")
@@ -125,21 +123,34 @@ async def _connected(info: StackInfo) -> AsyncIterator[tuple[Client, Pool]]:
 
 class _Demo:
     def __init__(
-        self, temporal: Client, pool: Pool, info: StackInfo, console: Console, *, orders: int
+        self,
+        temporal: Client,
+        pool: Pool,
+        info: StackInfo,
+        home: Path,
+        console: Console,
+        *,
+        orders: int,
     ) -> None:
         self._temporal = temporal
         self._pool = pool
         self._info = info
+        self._home = home
         self._console = console
         self._service = Service(pool, temporal, policy=shop.policy(orders), purchasing=shop.BUYING)
         self._board = Board(self._service.orders)
 
-    async def live(self, documents: Sequence[Order], *, keep: bool) -> int:
+    async def live(self, documents: Sequence[Order], *, keep: bool, http: bool) -> int:
         """One day. Returns the exit code. Raises TookTooLong."""
         opened = datetime.now(UTC).date()
         await company.found(self._service)
         opening = await shop.open_shop(self._service, seller=company.US, today=opened)
-        await company.open_channels(self._service)
+        channels = over_http.channels() if http else company.CHANNELS
+        await company.open_channels(self._service, channels)
+        sent = frozenset[str]()
+        if http:
+            documents, sent = over_http.through_shops(documents)
+            await over_http.connect(self._service)
         wanted = sum(line.quantity for order in documents for line in order.lines)
         self._console.print(
             f"Northwind opens with {opening.units:,} units of {opening.skus} products and "
@@ -155,15 +166,24 @@ class _Demo:
         await self._misbehave()
         clock = asyncio.get_running_loop()
         began = clock.time()
-        placed, outside = await self._trade(_with_slow_labels(documents, script), script)
+        told: over_http.HttpDay | None = None
+        if http:
+            there = over_http.cancel_one_there(script, documents, sent)
+            asked = with_slow_labels(documents, script)
+            told = await self._trade_over_http(asked, sent, script, there)
+            placed, outside = told.placed, told.outside
+        else:
+            placed, outside = await self._trade(with_slow_labels(documents, script), script)
         seconds = clock.time() - began
         report = await self._service.audit()
-        reconciled = await self._reconcile(opened)
-        books = [await self._books_of(seller, opened) for seller in company.SELLERS]
+        reconciled = await closing.reconciled(self._service, opened)
+        books = [
+            await closing.books_of(self._service, seller, opened) for seller in company.SELLERS
+        ]
         stories = await self._stories(documents)
         details = [await self._service.orders.get(order.order_id) for order in documents]
         purchases = await self._service.purchasing.orders(at_most=_PURCHASES_MAX)
-        summaries = [self._board.summaries[order.order_id] for order in documents]
+        summaries = [detail.summary for detail in details]
         day = Day(
             placed=placed,
             seconds=seconds,
@@ -180,28 +200,12 @@ class _Demo:
             kept_up=keep,
             ui_url=f"{self._info.temporal_ui_url}/namespaces/{self._info.temporal_namespace}/workflows",
         )
+        complete = told is None or tell_of(told, stories, self._console)
         tell(day, self._console)
         even = all(one.are_even for one in books)
         agreed = all(one.state == "clean" for one in reconciled)
-        return 0 if report.clean and even and agreed and not day.units.unexplained else 1
-
-    async def _books_of(self, seller: Seller, opened: date) -> Books:
-        """A seller's books and its tax, from the day before: it may be that day still, there."""
-        accounting, code = self._service.accounting, seller.seller
-        today = await accounting.today(code)
-        return Books(
-            seller=seller,
-            balance=await accounting.trial_balance(seller=code),
-            taxes=await accounting.taxes(code, opened - timedelta(days=1), today),
-        )
-
-    async def _reconcile(self, opened: date) -> list[ComparedDay]:
-        """Compare the payment companies' lists with our records, fees included."""
-        compared = []
-        for day in {opened, datetime.now(UTC).date()}:  # Two days, if midnight came meanwhile.
-            await self._service.reconciliation.compare(day, patience=_LISTED_WITHIN)
-            compared += await self._service.reconciliation.days(day)
-        return [one for one in compared if one.listed]
+        clean = report.clean and even and agreed and complete
+        return 0 if clean and not day.units.unexplained else 1
 
     async def _trade(
         self, documents: Sequence[Order], script: Script
@@ -228,6 +232,19 @@ class _Demo:
                 watching.cancel()
                 stop.set()
         return placed, outside.result()
+
+    async def _trade_over_http(
+        self, documents: Sequence[Order], sent: Collection[str], script: Script, there: str | None
+    ) -> over_http.HttpDay:
+        """The same, by programs that know the OpenAPI document alone."""
+        url = await over_http.make_client(self._info, self._home / "client")
+        self._console.print(f"A client was made of {url}/openapi.json; programs ask with it now")
+        with Progress(self._console, len(documents)) as progress:
+            return await over_http.trade(
+                *(self._service, url, self._home, documents, sent, script, there),
+                ends_within_s=_ENDS_WITHIN_S,
+                progress=progress,
+            )
 
     async def _all_ended(self, documents: Sequence[Order], progress: Progress) -> None:
         wanted = [order.order_id for order in documents]
@@ -278,16 +295,3 @@ class _Demo:
                 await companies.set_fault(
                     conn, company, operation, "timeout_after", 0.2, remaining=times
                 )
-
-
-def _with_slow_labels(documents: Sequence[Order], script: Script) -> list[Order]:
-    """The orders to place: some get a slow label, to be caught while packed."""
-    slow = {wish.order_id for wish in script.cancellations.values() if wish.stage == "packed"}
-    return [
-        order.model_copy(
-            update={"shipping": order.shipping.model_copy(update={"service": SLOW_SERVICE})}
-        )
-        if order.order_id in slow
-        else order
-        for order in documents
-    ]

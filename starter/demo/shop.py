@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeVar
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from domain.errors import InvalidInput, Unreachable
 from domain.money import Price
@@ -81,6 +82,16 @@ def policy(orders: int) -> Policy:
         return_window=timedelta(days=30) / SPEED + orders * timedelta(seconds=0.1),
         return_within=timedelta(minutes=10),
     )
+
+
+def settings_of(prefix: str, values: BaseModel) -> dict[str, str]:
+    """What is not as usual, as environment variables."""
+    return {
+        f"ORDERLOOM_{prefix}__{name.upper()}": value
+        if isinstance(value, str)
+        else json.dumps(value)
+        for name, value in values.model_dump(mode="json", exclude_defaults=True).items()
+    }
 
 
 @dataclass(frozen=True)

@@ -132,13 +132,13 @@ async def embedded_stack(
     worker_command: Sequence[str] = WORKER_COMMAND,
     postgres_settings: Mapping[str, str] | None = None,
     temporal_options: Sequence[str] = (),
-    worker_settings: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
     http: bool = False,
 ) -> AsyncIterator[Stack]:
     """A running stack with its state under `home`: migrated, published in `stack.json`, watched.
 
-    `worker_settings` are environment variables of the workers. `http`: with a door for programs,
-    where what that needs is installed. Raises `Refused` when another stack
+    `settings` are environment variables of the workers and of the door. `http`: with a door for
+    programs, where what that needs is installed. Raises `Refused` when another stack
     runs in this folder, and `Unreachable` when a server does not start.
     """
     home = home.resolve()
@@ -154,27 +154,21 @@ async def embedded_stack(
             async with (
                 embedded_temporal(home, usual_ports=True, options=options) as temporal,
                 serving(codec, temporal.ui_url),
-                running_workers(
-                    home,
-                    workers,
-                    worker_command,
-                    {**environment(home, postgres, temporal), **(worker_settings or {})},
-                ) as crew,
-                _open(
-                    HttpDoor(home, environment(home, postgres, temporal))
-                    if http and can_serve()
-                    else None
-                ) as door,
             ):
-                stack = Stack(home, postgres, temporal, codec, crew, door, report)
-                watch = asyncio.create_task(stack.keep_running())
-                try:
-                    stack.publish()
-                    yield stack
-                finally:
-                    watch.cancel()
-                    await asyncio.wait({watch})
-                    remove_stack(home)
+                told = {**environment(home, postgres, temporal), **(settings or {})}
+                async with (
+                    running_workers(home, workers, worker_command, told) as crew,
+                    _open(HttpDoor(home, told) if http and can_serve() else None) as door,
+                ):
+                    stack = Stack(home, postgres, temporal, codec, crew, door, report)
+                    watch = asyncio.create_task(stack.keep_running())
+                    try:
+                        stack.publish()
+                        yield stack
+                    finally:
+                        watch.cancel()
+                        await asyncio.wait({watch})
+                        remove_stack(home)
 
 
 async def run_stack(

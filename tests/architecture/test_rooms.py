@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
 
-from tests.architecture.source import ROOMS, Source, imports, product
+from tests.architecture.source import ROOMS, ROOT, Source, imports, product
 
 # What works on values alone. Clocks, chance, files and processes are not among it.
 PURE = (
@@ -440,6 +441,34 @@ def trespasses(source: Source) -> list[str]:
 
 def test_every_room_imports_only_what_it_may() -> None:
     assert [line for source in product() for line in trespasses(source)] == []
+
+
+PROGRAMS = ROOT / "examples" / "programs"
+"""They know the OpenAPI document alone, by the client that was made of it."""
+
+
+def foreign(source: Source) -> list[str]:
+    """What a program imports that is neither its own, nor Python's, nor of the client."""
+    known = (*STDLIB, "orderloom_client", "httpx", "standardwebhooks")
+    return [
+        f"{source.path}:{item.line} imports {item.name}"
+        for item in imports(source)
+        if not (re.match(r"\.[a-z]", item.name) or _is_one_of(item.name, known))
+    ]
+
+
+def test_programs_over_http_import_nothing_of_orderloom() -> None:
+    files = sorted(PROGRAMS.glob("*.py"))
+    assert len(files) > 10
+    found = [Source(file.name, file.read_text(encoding="utf-8")) for file in files]
+    assert [line for source in found for line in foreign(source)] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["from domain.money import Money", "import starter", "from ..x import y"]
+)
+def test_a_planted_import_in_a_program_is_found(text: str) -> None:
+    assert len(foreign(Source("x.py", text))) == 1
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,24 @@ async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are
     assert "\naudit: clean\n" in text
 
 
+async def test_a_day_over_http_by_programs_that_know_the_openapi_document_alone(
+    home: Path,
+) -> None:
+    async with demo(home, "--orders", "12", "--http") as process:
+        text = await said(process)
+    assert process.returncode == 0, text
+    assert "ended: 12 of 12" in text
+    for channel in ("web", "webde"):  # one is of Shopify, the other of WooCommerce
+        assert re.search(rf"^messages of the shop of {channel} +[1-9]\d*$", text, re.MULTILINE)
+    assert re.search(r"^… that it sent twice, under one id +1$", text, re.MULTILINE), text
+    assert re.search(r"^… that it failed at: .* +[1-9]\d*$", text, re.MULTILINE), text
+    assert "\nevents: each was delivered once, in the sequence of its order\n" in text
+    assert re.search(r"^asked for, approved +[1-9]$", text, re.MULTILINE), text
+    assert re.search(r"^cancelled by customers +[1-9]\d*$", text, re.MULTILINE), text
+    assert "\naudit: clean\n" in text
+    assert left_behind(home) == []
+
+
 async def test_a_folder_that_is_not_a_demo_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("do not lose me", encoding="utf-8")
     async with demo(tmp_path) as process:
