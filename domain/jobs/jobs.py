@@ -54,7 +54,7 @@ ID_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 ID_LENGTH: Final = 20
 
 
-class Fault(BaseModel):
+class ItemFault(BaseModel):
     """What is wrong, and where. `line`: in the file that was sent; `field`: of that record."""
 
     model_config = ConfigDict(frozen=True)
@@ -97,7 +97,7 @@ class Job(BaseModel):
     made_by: str
     begun_at: datetime | None
     ended_at: datetime | None
-    failure: Fault | None
+    failure: ItemFault | None
     result: ResultFile | None
 
     @property
@@ -122,7 +122,7 @@ class JobItem(BaseModel):
     answer: str | None
     code: str | None
     detail: str | None
-    faults: tuple[Fault, ...]
+    faults: tuple[ItemFault, ...]
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class NewItem:
     content: Any
     reference: str | None = None
     line: int | None = None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[ItemFault, ...] = ()
 
     @property
     def detail(self) -> str | None:
@@ -175,7 +175,7 @@ class Told:
     answer: str | None = None
     code: str | None = None
     detail: str | None = None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[ItemFault, ...] = ()
 
 
 @dataclass(frozen=True)

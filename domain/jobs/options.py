@@ -97,7 +97,7 @@ class _OfOrders(Document):
         return self
 
 
-class Cancellation(_OfOrders):
+class ManyCancellations(_OfOrders):
     """Cancel what can be cancelled of these orders, whole orders at a time."""
 
     reason: Reason
@@ -117,7 +117,7 @@ OPTIONS: Final[Mapping[Kind, type[Document]]] = {
     "export_orders": OrderFilters,
     "export_stock": StockExport,
     "export_ledger": LedgerExport,
-    "cancel_orders": Cancellation,
+    "cancel_orders": ManyCancellations,
     "print_pick_list": Print,
     "print_packing_slips": Print,
 }

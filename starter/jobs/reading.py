@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from domain.errors import InvalidInput, printable
 from domain.fields import Document
-from domain.jobs.jobs import Fault, Kind, NewItem
+from domain.jobs.jobs import ItemFault, Kind, NewItem
 from domain.purchasing.purchase_orders import SupplierItem
 from starter.channels.csv_dialect import columns_of
 from starter.channels.csv_table import Entry, read_table
@@ -99,9 +99,9 @@ def _rows(found: Iterable[Found], named: Callable[[Any], str]) -> Iterator[NewIt
             yield NewItem(content=None, line=line, faults=_faults(problems))
 
 
-def _faults(problems: Iterable[Problem]) -> tuple[Fault, ...]:
+def _faults(problems: Iterable[Problem]) -> tuple[ItemFault, ...]:
     return tuple(
-        Fault(line=one.line, field=printable(one.field), detail=printable(one.reason))
+        ItemFault(line=one.line, field=printable(one.field), detail=printable(one.reason))
         for one in problems
     )
 

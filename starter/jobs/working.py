@@ -17,7 +17,7 @@ from typing import Final
 from temporalio import activity
 
 from domain.errors import InvalidInput, NotFound, OrderloomError, Unreachable
-from domain.jobs.jobs import Fault, NewItem, OpenItem, Told, WorkedOnJob, WorkOnJob
+from domain.jobs.jobs import ItemFault, NewItem, OpenItem, Told, WorkedOnJob, WorkOnJob
 from domain.jobs.options import PRINTED_MAX, OrderFilters
 from starter.jobs.exports import EXPORTS, export_of, order_ids
 from starter.jobs.items import AT_ONCE, DO
@@ -80,13 +80,13 @@ class JobActivities:
         except Unreachable:
             raise
         except OrderloomError as error:
-            await work.end(job_id, "failed", Fault(detail=str(error)))
+            await work.end(job_id, "failed", ItemFault(detail=str(error)))
             return False
         except Exception as defect:  # noqa: BLE001 - it is tried again, and then told in the job
             _log(job, defect)
             if activity.info().attempt < TRIES_MAX:
                 raise RuntimeError(type(defect).__name__) from None
-            await work.end(job_id, "failed", Fault(detail=DEFECT))
+            await work.end(job_id, "failed", ItemFault(detail=DEFECT))
             return False
 
     async def _read(self, job: Standing) -> None:
@@ -150,25 +150,34 @@ class JobActivities:
 
     async def _one(self, job: Standing, item: OpenItem) -> Told:
         try:
-            return await DO[job.kind](self._here, job, item)
-        except Unreachable as error:
-            if activity.info().attempt < TRIES_MAX:
-                raise
+            try:
+                return await DO[job.kind](self._here, job, item)
+            except Unreachable:
+                if activity.info().attempt < TRIES_MAX:
+                    raise
             await self._here.check_schema()
             await self._here.check_temporal()
-            refusal: OrderloomError = error
-        except OrderloomError as error:
-            refusal = error
+            return await self._last_try(job, item)
+        except Unreachable:
+            raise
+        except OrderloomError as refusal:
+            return _refused(item, refusal)
         except Exception as defect:  # noqa: BLE001 - one item's defect does not stop the others
             _log(job, defect)
             return Told(item.number, "refused", code="defect", detail=DEFECT)
-        return _refused(item, refusal)
+
+    async def _last_try(self, job: Standing, item: OpenItem) -> Told:
+        """The servers answer. If this one still does not, it is the order's own trouble."""
+        try:
+            return await DO[job.kind](self._here, job, item)
+        except Unreachable as silence:
+            return _refused(item, silence)
 
 
 def _refused(item: OpenItem, error: OrderloomError) -> Told:
     field = error.where or "" if isinstance(error, InvalidInput) else ""
     detail = str(error).removeprefix(f"{field}: ") if field else str(error)
-    fault = Fault(line=item.line, field=field, detail=detail)
+    fault = ItemFault(line=item.line, field=field, detail=detail)
     return Told(
         item.number,
         "refused",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from domain.jobs.jobs import Fault, FilePart, NewItem, OpenItem, ResultFile, State, Told
+from domain.jobs.jobs import FilePart, ItemFault, NewItem, OpenItem, ResultFile, State, Told
 from store.database import Pool
 from store.jobs import jobs, work
 
@@ -99,7 +99,7 @@ class JobWork:
                 await work.end(conn, job_id, "done", result=result)
             return not part.is_last
 
-    async def end(self, job_id: str, state: State, failure: Fault | None = None) -> None:
+    async def end(self, job_id: str, state: State, failure: ItemFault | None = None) -> None:
         """It is done, or has failed."""
         async with self._pool.acquire() as conn, conn.transaction():
             await work.lock(conn, job_id)

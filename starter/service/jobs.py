@@ -56,7 +56,7 @@ class Jobs:
         """Write a job down, to be begun by a worker.
 
         `data`: the file of an import. `order_ids`: what it is about, where that is named; an order
-        that is named twice is done once.
+        that is named twice is done once. Raises Refused where its key has too many open jobs.
         """
         shown: dict[str, Any] = options.model_dump(
             mode="json", exclude={"order_ids"}, exclude_none=True, by_alias=True

@@ -6,11 +6,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from domain.errors import NotFound
-from domain.jobs.jobs import Fault, Job, JobItem, Kind, Maker, ResultFile, State
+from domain.errors import NotFound, Refused
+from domain.jobs.jobs import ItemFault, Job, JobItem, Kind, Maker, ResultFile, State
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
+
+OPEN_MAX: Final = 100
+"""So many jobs of one key may wait or run: each may hold a file."""
 
 CHANNEL: Final = "job"
 """The notification that a job is to be called for."""
@@ -19,7 +22,14 @@ CHANNEL: Final = "job"
 async def make(
     conn: Connection, job_id: str, kind: Kind, options: dict[str, Any], maker: Maker
 ) -> None:
-    """Write a job down. What it is made of follows in the same transaction."""
+    """Write a job down. What it is made of follows in the same transaction.
+
+    Raises Refused where its key has many that have not ended.
+    """
+    if maker.key_id is not None and await _sql.open_of(conn, key_id=maker.key_id) >= OPEN_MAX:
+        raise Refused(
+            f"the key has {OPEN_MAX} jobs that have not ended: wait for some, or cancel them"
+        )
     await _sql.make(
         conn,
         job_id=job_id,
@@ -117,7 +127,7 @@ def unknown(job_id: str) -> NotFound:
 def _job(row: Record) -> Job:
     failure = result = None
     if row["failure"] is not None:
-        failure = Fault(line=row["failure_line"], detail=row["failure"])
+        failure = ItemFault(line=row["failure_line"], detail=row["failure"])
     # While an import is read, its own file is here; that is no result.
     if row["file_name"] is not None and row["bytes"] is not None:
         result = ResultFile(name=row["file_name"], media_type=row["media_type"], bytes=row["bytes"])

@@ -8,6 +8,9 @@ with made as (
 )
 select pg_notify('job', '');
 
+-- name: open_of(key_id)$
+select count(*) from job where ended_at is null and key_id = :key_id;
+
 -- name: find(job_id)^
 select job_id, kind, options, state, cancel_asked_at is not null as cancel_asked, total, done, refused, skipped,
        channels, sellers, made_at, made_by, begun_at, ended_at, failure, failure_line, file_name, media_type,

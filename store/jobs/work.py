@@ -14,8 +14,8 @@ from pydantic_core import to_json
 
 from domain.jobs.jobs import (
     ENDED,
-    Fault,
     FilePart,
+    ItemFault,
     Kind,
     Maker,
     NewItem,
@@ -174,7 +174,7 @@ async def end(
     job_id: str,
     state: State,
     *,
-    failure: Fault | None = None,
+    failure: ItemFault | None = None,
     result: ResultFile | None = None,
 ) -> None:
     """running → done, cancelled or failed. `result`: the name and type of the file it has written.
@@ -196,7 +196,7 @@ async def end(
     )
 
 
-def _faults(found: Sequence[Fault]) -> str | None:
+def _faults(found: Sequence[ItemFault]) -> str | None:
     """As text: a list in a list would be an array of two dimensions."""
     return to_json(found).decode() if found else None
 

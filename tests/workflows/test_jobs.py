@@ -14,7 +14,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import ActivityEnvironment
 
 from domain.jobs.jobs import Maker, WorkOnJob
-from domain.jobs.options import Cancellation, NoOptions, OrderFilters, Print, StockImport
+from domain.jobs.options import ManyCancellations, NoOptions, OrderFilters, Print, StockImport
 from starter.jobs import host, working
 from starter.jobs.working import JobActivities
 from starter.service.customers import Customers
@@ -129,7 +129,7 @@ async def named(shop: Shop, caplog: pytest.LogCaptureFixture) -> AsyncIterator[s
         for kind, options, order_ids in (
             ("print_packing_slips", Print(order_ids=ids), ids),
             ("export_orders", OrderFilters(), None),
-            ("cancel_orders", Cancellation(order_ids=ids, reason="closed"), ids),
+            ("cancel_orders", ManyCancellations(order_ids=ids, reason="closed"), ids),
         ):
             made = await shop.jobs.make(
                 *(shop.jobs.new_id(), kind, options, ANNA),  # type: ignore[arg-type]  # a kind

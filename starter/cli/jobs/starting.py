@@ -13,7 +13,7 @@ from domain.jobs.jobs import Job, Kind, Maker
 from domain.jobs.options import (
     OPTIONS,
     PRINTED_MAX,
-    Cancellation,
+    ManyCancellations,
     NoOptions,
     Print,
     StockImport,
@@ -140,7 +140,7 @@ def cancel_orders(
     Example: `orderloom jobs cancel-orders --channel web --state held --reason 'the shop closes'`
     """
     wanted = _of(orders, _filters(channel, seller, state, placed_from, placed_to))
-    options = read_model(Cancellation, {**wanted, "reason": reason}, where="cancel-orders")
+    options = read_model(ManyCancellations, {**wanted, "reason": reason}, where="cancel-orders")
     _made("cancel_orders", options, by, as_json=as_json, order_ids=options.order_ids)
 
 

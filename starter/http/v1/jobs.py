@@ -12,8 +12,8 @@ from domain.errors import InvalidInput
 from domain.jobs.jobs import Job, JobItem, Kind, State
 from domain.jobs.options import (
     PRINTED_MAX,
-    Cancellation,
     LedgerExport,
+    ManyCancellations,
     OrderFilters,
     Print,
     StockExport,
@@ -111,7 +111,7 @@ async def export_ledger(
 )
 async def cancel_orders(
     wanted: Annotated[
-        Cancellation, example({"order_ids": ["web-~231001"], "reason": "the shop is closed"})
+        ManyCancellations, example({"order_ids": ["web-~231001"], "reason": "the shop is closed"})
     ],
     caller: Annotated[Caller, may("aftersales:write")],
     _: Annotated[Caller, may("orders:read")],

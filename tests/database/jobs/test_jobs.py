@@ -10,8 +10,8 @@ import pytest
 
 from activities.jobs.retention import OldJobs
 from activities.jobs.starts import LEASE
-from domain.errors import IllegalTransition, NotFound
-from domain.jobs.jobs import Fault, FilePart, Job, Kind, Maker, NewItem, ResultFile, Told
+from domain.errors import IllegalTransition, NotFound, Refused
+from domain.jobs.jobs import FilePart, ItemFault, Job, Kind, Maker, NewItem, ResultFile, Told
 from domain.jobs.options import NoOptions
 from starter.service.job_work import JobWork
 from starter.service.jobs import Jobs
@@ -66,6 +66,21 @@ async def test_jobs_are_listed_newest_first_within_what_somebody_sees(pool: Pool
     assert await here.list(state="running") == []
     with pytest.raises(NotFound):
         await here.get("job_none")
+
+
+async def test_a_key_has_so_many_open_jobs_at_most(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "OPEN_MAX", 2)
+    mine = Maker("my shop", "abcdefghij12")
+    first = await make(pool, maker=mine)
+    await make(pool, maker=mine)
+    with pytest.raises(Refused, match="2 jobs"):
+        await make(pool, maker=mine)
+    await make(pool, maker=Maker("other", "abcdefghij34"))
+    await make(pool)
+    await JobWork(pool).end(first.job_id, "done")
+    await make(pool, maker=mine)
 
 
 async def test_an_item_is_claimed_once_and_again_by_an_attempt_that_comes_after(
@@ -147,7 +162,7 @@ async def test_a_file_is_kept_until_its_items_have_rows(pool: Pool) -> None:
     assert job.result is None
     await work.begin(job.job_id)
     assert await work.file(job.job_id) == data
-    wrong = NewItem(None, line=3, faults=(Fault(line=3, field="sku", detail="is missing"),))
+    wrong = NewItem(None, line=3, faults=(ItemFault(line=3, field="sku", detail="is missing"),))
     some = [NewItem({"sku": "TEA"}, "TEA", 2), wrong]
     # Two attempts read the same file.
     await asyncio.gather(*(work.found(job.job_id, 1, some, None, is_last=False) for _ in range(2)))
@@ -196,14 +211,14 @@ async def test_a_job_that_failed_keeps_what_was_done_and_skips_the_rest(pool: Po
     await work.begin(job.job_id)
     await work.claim(job.job_id, 3)
     await work.tell(job.job_id, [Told(1, "done")])
-    await work.end(job.job_id, "failed", Fault(line=7, detail="the rest cannot be read"))
+    await work.end(job.job_id, "failed", ItemFault(line=7, detail="the rest cannot be read"))
     assert await counts(pool, job) == ("failed", 1, 0, 4)
     # What another attempt tells of it comes too late.
     await work.tell(job.job_id, [Told(2, "done")])
     await work.end(job.job_id, "done")
     assert await counts(pool, job) == ("failed", 1, 0, 4)
     now = await Jobs(pool).get(job.job_id)
-    assert now.failure == Fault(line=7, detail="the rest cannot be read")
+    assert now.failure == ItemFault(line=7, detail="the rest cannot be read")
 
 
 async def test_a_job_is_called_for_by_one_and_again_after_a_while(pool: Pool) -> None:

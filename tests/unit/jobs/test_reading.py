@@ -15,7 +15,7 @@ from pydantic_core import from_json, to_json
 from domain.access.keys import SCOPES, Grant
 from domain.errors import InvalidInput
 from domain.jobs.jobs import KINDS, NEEDS, Kind, Maker, covers
-from domain.jobs.options import OPTIONS, Cancellation, Print
+from domain.jobs.options import OPTIONS, ManyCancellations, Print
 from domain.orders.order import Order
 from domain.stored import stored
 from starter.jobs.exports import EXPORTS
@@ -111,12 +111,12 @@ def test_every_kind_has_its_scopes_its_options_and_its_work() -> None:
     assert all(NEEDS[kind] and NEEDS[kind] <= set(SCOPES) for kind in KINDS)
 
 
-@pytest.mark.parametrize("model", [Cancellation, Print])
+@pytest.mark.parametrize("model", [ManyCancellations, Print])
 @pytest.mark.parametrize("where", [{}, None, {"state": "lost"}])
 def test_nothing_is_done_to_all_orders_by_mistake(
-    model: type[Cancellation | Print], where: object
+    model: type[ManyCancellations | Print], where: object
 ) -> None:
     with pytest.raises(ValidationError):
         model.model_validate(
-            {"where": where, "reason": "x"} if model is Cancellation else {"where": where}
+            {"where": where, "reason": "x"} if model is ManyCancellations else {"where": where}
         )
