@@ -7,11 +7,12 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
-from fastapi import Header, Request
+from fastapi import Depends, Header, Request
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_jsonable_python
 from starlette.responses import JSONResponse, Response
 
+from domain.access.keys import Scope
 from domain.errors import InvalidInput, NotFound, OrderloomError, Refused, Unreachable
 from domain.orders.messages import (
     AttentionAnswer,
@@ -23,12 +24,12 @@ from domain.orders.messages import (
     digest_of,
 )
 from starter.http import problems
-from starter.http.callers import Caller
-from starter.http.once import REPLAYED, Once
+from starter.http.callers import Caller, may
+from starter.http.once import REPLAYED, Keyed, Once
 from starter.http.problems import Problem
 from starter.http.shown_orders import mine
 from starter.http.versions import check_unchanged
-from starter.http.waiting import Preference
+from starter.http.waiting import Preference, Waits
 from starter.service.updates import Taken, UnderWay
 
 Content = TypeVar("Content", CancelRequest, ReturnRequest, RefundRequest, PayRequest, ChargeRequest)
@@ -98,6 +99,7 @@ class Asking:
         self._once = once
         self._waits = waits
         self._order_id = order_id
+        self.here = caller.here
 
     async def answer(
         self, content: Content, ask: Ask[Content, Outcome], outcome: type[Outcome]
@@ -120,14 +122,28 @@ class Asking:
             if kept is not None:
                 self._once.check_same_content(is_same=kept.digest == digest_of(asked))
                 return self._done(outcome.model_validate(kept.outcome), replayed=True)
-            await self._once.begun(lambda: check_unchanged(self._request, shown))
+            told = await self._once.begun(lambda: check_unchanged(self._request, shown))
             try:
-                return await self._asked(asked, ask)
+                before = None if told is None else Command.model_validate(told)
+                if before is not None:
+                    await self._raise_if_refused(before)
+                return await self._asked(asked, ask, before)
             except (Refused, InvalidInput):
                 await self._once.refused()
                 raise
 
-    async def _asked(self, asked: Content, ask: Ask[Content, Outcome]) -> Response:
+    async def _raise_if_refused(self, before: Command) -> None:
+        """Tell the refusal that came after the first request was told that it is under way."""
+        *_, update_id, run_id = self._request.app.state.cursors.place(before.command_id, _COMMANDS)
+        under_way = UnderWay(str(update_id), str(run_id))
+        refusal = await _refusal(self._caller, self._order_id, under_way)
+        if refusal is not None:
+            raise refusal
+
+    async def _asked(
+        self, asked: Content, ask: Ask[Content, Outcome], before: Command | None
+    ) -> Response:
+        """`before`: the command that the first request was told of."""
         began = datetime.now(UTC)
         has_it: asyncio.Future[UnderWay] = asyncio.get_running_loop().create_future()
         work = asyncio.ensure_future(ask(self._order_id, asked, taken=has_it.set_result))
@@ -141,15 +157,19 @@ class Asking:
             return self._done(work.result())
         if has_it.done():
             work.add_done_callback(_heard)
-            return self._later(type(asked).__name__, began, has_it.result())
+            if before is not None:
+                return self._under_way(before, replayed=True)
+            command = self._command(type(asked).__name__, began, has_it.result())
+            await self._once.told(202, self._where(command), command)
+            return self._under_way(command)
         return self._done(await work)
 
     def _done(self, outcome: BaseModel, *, replayed: bool = False) -> Response:
         headers = self._waits.applied() | (REPLAYED if replayed else {})
         return JSONResponse(to_jsonable_python(outcome), headers=headers)
 
-    def _later(self, what: str, began: datetime, under_way: UnderWay) -> Response:
-        command = Command(
+    def _command(self, what: str, began: datetime, under_way: UnderWay) -> Command:
+        return Command(
             command_id=self._request.app.state.cursors.after(
                 [self._order_id, self._once.request_id, what, began.isoformat(), *under_way],
                 _COMMANDS,
@@ -159,12 +179,37 @@ class Asking:
             asked_at=began,
             status="running",
         )
-        where = str(self._request.app.url_path_for("get_command", command_id=command.command_id))
-        return JSONResponse(
-            to_jsonable_python(command),
-            status_code=202,
-            headers={"Location": where, **self._waits.applied()},
-        )
+
+    def _where(self, command: Command) -> str:
+        return str(self._request.app.url_path_for("get_command", command_id=command.command_id))
+
+    def _under_way(self, command: Command, *, replayed: bool = False) -> Response:
+        headers = {"Location": self._where(command), **self._waits.applied()}
+        headers |= REPLAYED if replayed else {}
+        return JSONResponse(to_jsonable_python(command), status_code=202, headers=headers)
+
+
+def asks(scope: Scope) -> Any:
+    """What a route needs that sends a request to an order: `asking: Annotated[Asking, asks("…")]`.
+
+    It needs this scope, the order's id in its path, a key, and If-Match.
+    """
+
+    needed: Any = may(scope)
+
+    async def asking(
+        request: Request,
+        order_id: str,
+        # The caller before the key, which is unique for an API key alone.
+        caller: Caller = needed,
+        *,
+        once: Keyed,
+        waits: Waits,
+        _: IfMatch = None,
+    ) -> Asking:
+        return Asking(request, caller, once, waits, order_id)
+
+    return Depends(asking)
 
 
 _COMMANDS: Final = {"list": "commands"}

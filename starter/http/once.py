@@ -60,15 +60,23 @@ class Once:
         finally:
             self._under_way.discard(mine)
 
-    async def begun(self, check: Callable[[], None]) -> None:
+    async def begun(self, check: Callable[[], None]) -> Any:
         """Keep the key before an order is asked. Raises KeyReused, and what `check` raises.
 
         `check` is called for the first request alone. What has changed when a repeat comes can be
-        what the first one has done.
+        what the first one has done. Returns what that one was told, if it was not the end.
         """
         async with self._here.in_one_transaction() as records:
-            if await records.requests.claimed(self.key) is None:
+            kept = await records.requests.claimed(self.key)
+            if kept is None:
                 check()
+                return None
+            return kept.body
+
+    async def told(self, status: int, location: str, body: BaseModel) -> None:
+        """Keep an answer that is not the end, for a repeat to go on from."""
+        content = to_jsonable_python(body)
+        await self._here.requests.answered(self.key, status, location, content)
 
     async def refused(self) -> None:
         """Give the key back, for the next request with it to be the first one again."""

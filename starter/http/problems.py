@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 
 from domain.errors import InvalidInput, OrderloomError, printable
 from domain.faults import faults_in
+from starter.http.wording import in_http
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -140,7 +141,7 @@ def problem_of(error: OrderloomError, *, instance: str, request_id: str) -> Prob
         status=kind.status,
         code=error.kind,
         title=kind.title,
-        detail=str(error),
+        detail=in_http(str(error)),
         instance=instance,
         request_id=request_id,
         retryable=kind.retryable,
@@ -157,7 +158,7 @@ def _of_one(error: OrderloomError) -> tuple[Fault, ...]:
         Fault(
             pointer="".join(f"/{_escaped(part)}" for part in place),
             code=error.kind,
-            detail=str(error).removeprefix(f"{error.where}: "),
+            detail=in_http(str(error).removeprefix(f"{error.where}: ")),
         ),
     )
 
@@ -183,7 +184,7 @@ def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
         Fault(
             pointer="".join(f"/{_escaped(part)}" for part in place),
             code=str(error["type"]),
-            detail=reason,
+            detail=in_http(reason),
         )
         for error, (place, _, reason) in zip(told, faults_in(told), strict=True)
     ]

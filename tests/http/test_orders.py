@@ -308,6 +308,36 @@ async def test_a_request_that_the_order_refuses_leaves_its_key_free(caller: Call
         problem(await caller.send_once(path, content, key="k", if_match="*"), 409, "refused")
 
 
+async def test_a_repeat_is_told_of_the_same_command_and_then_how_it_ended(
+    shop: Shop, caller: Caller
+) -> None:
+    order = an_order(("TEA", 2, "10.00"))
+    await caller.placed(order)
+    path = f"/v1/orders/{order.order_id}/refund"
+    too_much = {"reason": "late", "amount": "500.00"}
+
+    async def asked() -> httpx.Response:
+        return await caller.send_once(path, too_much, key="k", if_match="*", prefer="wait=0")
+
+    shop.faults.hold("grant_refund")
+    first, again = await asked(), await asked()
+    assert (first.status_code, again.status_code) == (202, 202), again.text
+    assert again.json() == first.json()
+    assert again.headers["location"] == first.headers["location"]
+    assert "idempotent-replayed" not in first.headers
+    assert again.headers["idempotent-replayed"] == "true"
+    shop.faults.release("grant_refund")
+    for _ in range(100):
+        if (await caller.get(first.headers["location"])).json()["status"] == "refused":
+            break
+        await asyncio.sleep(0.1)
+    shop.faults.hold("grant_refund")
+    problem(await asked(), 409, "refused")  # told at once, and the order is not asked again
+    anew = await asked()
+    assert (anew.status_code, anew.json() != first.json()) == (202, True), "its key is free"
+    shop.faults.release("grant_refund")
+
+
 async def test_a_command_that_the_order_refuses_later_says_so(shop: Shop, caller: Caller) -> None:
     order = an_order(("TEA", 2, "10.00"))
     await caller.placed(order)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from domain.orders.messages import (
@@ -15,12 +15,9 @@ from domain.orders.messages import (
     ReturnOutcome,
     ReturnRequest,
 )
-from starter.http.asking import DECIDED_LATER, Asking, IfMatch
-from starter.http.callers import Caller, may
+from starter.http.asking import DECIDED_LATER, Asking, asks
 from starter.http.examples import example
-from starter.http.once import Keyed
 from starter.http.reading import StrictRoute
-from starter.http.waiting import Waits
 
 router = APIRouter(prefix="/v1/orders", tags=["aftersales"], route_class=StrictRoute)
 
@@ -33,19 +30,13 @@ router = APIRouter(prefix="/v1/orders", tags=["aftersales"], route_class=StrictR
     responses=DECIDED_LATER,
 )
 async def cancel(
-    request: Request,
-    order_id: str,
     content: Annotated[
         CancelRequest, example({"reason": "ordered twice", "lines": [{"line_id": "1"}]})
     ],
-    caller: Annotated[Caller, may("aftersales:write")],
-    once: Keyed,
-    waits: Waits,
-    _: IfMatch = None,
+    asking: Annotated[Asking, asks("aftersales:write")],
 ) -> Response:
     """Each unit is cancelled, or refused with the reason: what a carrier has cannot be stopped."""
-    asking = Asking(request, caller, once, waits, order_id)
-    return await asking.answer(content, caller.here.aftersales.cancel, CancelOutcome)
+    return await asking.answer(content, asking.here.aftersales.cancel, CancelOutcome)
 
 
 @router.post(
@@ -56,20 +47,14 @@ async def cancel(
     responses=DECIDED_LATER,
 )
 async def request_return(
-    request: Request,
-    order_id: str,
     content: Annotated[
         ReturnRequest,
         example({"reason": "too small", "lines": [{"line_id": "1", "quantity": 1}]}),
     ],
-    caller: Annotated[Caller, may("aftersales:write")],
-    once: Keyed,
-    waits: Waits,
-    _: IfMatch = None,
+    asking: Annotated[Asking, asks("aftersales:write")],
 ) -> Response:
     """Approved with the id that the customer writes on the parcel, or refused with the reason."""
-    asking = Asking(request, caller, once, waits, order_id)
-    return await asking.answer(content, caller.here.aftersales.request_return, ReturnOutcome)
+    return await asking.answer(content, asking.here.aftersales.request_return, ReturnOutcome)
 
 
 @router.post(
@@ -80,14 +65,8 @@ async def request_return(
     responses=DECIDED_LATER,
 )
 async def refund(
-    request: Request,
-    order_id: str,
     content: Annotated[RefundRequest, example({"reason": "it came too late", "amount": "5.00"})],
-    caller: Annotated[Caller, may("payments:write")],
-    once: Keyed,
-    waits: Waits,
-    _: IfMatch = None,
+    asking: Annotated[Asking, asks("payments:write")],
 ) -> Response:
     """Units that the customer keeps, the shipping, or an amount as goodwill."""
-    asking = Asking(request, caller, once, waits, order_id)
-    return await asking.answer(content, caller.here.aftersales.refund, RefundOutcome)
+    return await asking.answer(content, asking.here.aftersales.refund, RefundOutcome)

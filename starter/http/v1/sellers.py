@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Body, Path
 from pydantic import BaseModel
@@ -55,11 +56,7 @@ _CHANNEL: Final[dict[str, Any]] = {
 )
 async def list_sellers(caller: Annotated[Caller, may("sellers:read")], paged: Paged) -> Response:
     """The legal entities that documents name, each with books and days of its own."""
-    place = paged.after({})
-    found = await caller.here.sellers.list(
-        after=None if place is None else str(place[0]), at_most=paged.at_most
-    )
-    return _as_stored(paged.page({}, found, place=lambda one: [one.seller], show=lambda one: one))
+    return await _listed(paged, caller.here.sellers.list, lambda one: one.seller)
 
 
 @router.get(
@@ -127,11 +124,7 @@ async def reopen_seller(
 )
 async def list_channels(caller: Annotated[Caller, may("sellers:read")], paged: Paged) -> Response:
     """Web shops, tills, marketplace accounts and ways for business customers."""
-    place = paged.after({})
-    found = await caller.here.channels.list(
-        after=None if place is None else str(place[0]), at_most=paged.at_most
-    )
-    return _as_stored(paged.page({}, found, place=lambda one: [one.channel], show=lambda one: one))
+    return await _listed(paged, caller.here.channels.list, lambda one: one.channel)
 
 
 @router.get(
@@ -189,6 +182,19 @@ async def reopen_channel(
 ) -> Response:
     """Refused while its seller is retired."""
     return await once.in_database(lambda here: here.channels.reopen(channel))
+
+
+Item = TypeVar("Item", Seller, Channel)
+
+
+async def _listed(
+    paged: Paged, read: Callable[..., Awaitable[Sequence[Item]]], code: Callable[[Item], str]
+) -> Response:
+    """A page of them, by their codes."""
+    place = paged.after({})
+    after = None if place is None else str(place[0])
+    found = await read(after=after, at_most=paged.at_most)
+    return _as_stored(paged.page({}, found, place=lambda one: [code(one)], show=lambda one: one))
 
 
 def _check_named(field: str, code: str, content: BaseModel) -> None:

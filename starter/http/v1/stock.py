@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Field
 from starlette.responses import Response
 
@@ -17,6 +18,7 @@ from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
 from starter.http.reports import AtLocation, NoneOrMore, OfSku, OneOrMore, Report
+from starter.service.stock import Stock
 from store.stock.movements import Movement
 from store.stock.stock import StockLevel
 
@@ -26,43 +28,69 @@ Reads = Annotated[Caller, may("stock:read")]
 Writes = Annotated[Caller, may("stock:write")]
 
 
-class Receipt(Priced, Report):
+class Change(Report):
+    """What all changes of stock say: of what, where, and why."""
+
+    sku: Sku
+    location: Id
+    reason: Reason
+
+
+class Receipt(Priced, Change):
     """Goods that arrived without a purchase order.
 
     `unit_cost`: what each has cost; left out: the average cost of the units in stock.
     """
 
-    sku: Sku
-    location: Id
     quantity: OneOrMore
     reason: Reason = "received"
 
 
-class Adjustment(Report):
+class Adjustment(Change):
     """Units to add to those on hand, or, with a minus, to take off, and why."""
 
-    sku: Sku
-    location: Id
     change: Annotated[int, Field(strict=True, ge=-UNITS_MAX, le=UNITS_MAX)]
-    reason: Reason
 
 
-class Count(Report):
+class Count(Change):
     """The units that a count found on the shelf."""
 
-    sku: Sku
-    location: Id
     counted: NoneOrMore
     reason: Reason = "cycle count"
 
 
-class WriteOff(Report):
+class WriteOff(Change):
     """Units that cannot be sold any more: damaged, expired, stolen."""
 
-    sku: Sku
-    location: Id
     quantity: OneOrMore
-    reason: Reason
+
+
+Book: TypeAlias = Callable[..., Awaitable[StockLevel]]
+
+
+class Booking:
+    """One change of stock: booked once, in its caller's name."""
+
+    def __init__(self, caller: Writes, once: Keyed) -> None:
+        self._caller = caller
+        self._once = once
+
+    async def answer(
+        self, content: Change, units: int, book: Callable[[Stock], Book], **more: Any
+    ) -> Response:
+        """Book it by a door of the stock's; `more` is for that one alone."""
+        return await self._once.in_database(
+            lambda here: book(here.stock)(
+                *(self._once.request_id, content.sku, content.location, units),
+                who=self._caller.who(content.by),
+                why=content.reason,
+                **more,
+            ),
+            status=201,
+        )
+
+
+Books = Annotated[Booking, Depends()]
 
 
 @router.get("/stock", operation_id="listStock", summary="List stock by SKU and location")
@@ -125,18 +153,11 @@ async def receive(
             }
         ),
     ],
-    caller: Writes,
-    once: Keyed,
+    booking: Books,
 ) -> Response:
     """Backorders of the SKU are served from them, in the sequence in which they came."""
-    return await once.in_database(
-        lambda here: here.stock.receive(
-            *(once.request_id, content.sku, content.location, content.quantity),
-            unit_cost=content.cost,
-            who=caller.who(content.by),
-            why=content.reason,
-        ),
-        status=201,
+    return await booking.answer(
+        content, content.quantity, lambda stock: stock.receive, unit_cost=content.cost
     )
 
 
@@ -159,21 +180,13 @@ async def adjust(
             }
         ),
     ],
-    caller: Writes,
-    once: Keyed,
+    booking: Books,
 ) -> Response:
     """If fewer are left than orders hold, the newest orders that nobody has picked wait again.
 
     Units that have left the shelf for an order cannot be taken off.
     """
-    return await once.in_database(
-        lambda here: here.stock.adjust(
-            *(once.request_id, content.sku, content.location, content.change),
-            who=caller.who(content.by),
-            why=content.reason,
-        ),
-        status=201,
-    )
+    return await booking.answer(content, content.change, lambda stock: stock.adjust)
 
 
 @router.post(
@@ -185,18 +198,10 @@ async def adjust(
 )
 async def count(
     content: Annotated[Count, example({"sku": "TEA-ASSAM-250", "location": "main", "counted": 37})],
-    caller: Writes,
-    once: Keyed,
+    booking: Books,
 ) -> Response:
     """If that is less than orders hold, the newest of them wait again, as with an adjustment."""
-    return await once.in_database(
-        lambda here: here.stock.count(
-            *(once.request_id, content.sku, content.location, content.counted),
-            who=caller.who(content.by),
-            why=content.reason,
-        ),
-        status=201,
-    )
+    return await booking.answer(content, content.counted, lambda stock: stock.count)
 
 
 @router.post(
@@ -218,15 +223,7 @@ async def write_off(
             }
         ),
     ],
-    caller: Writes,
-    once: Keyed,
+    booking: Books,
 ) -> Response:
     """If fewer are left than orders hold, the newest of them wait again, as with an adjustment."""
-    return await once.in_database(
-        lambda here: here.stock.write_off(
-            *(once.request_id, content.sku, content.location, content.quantity),
-            who=caller.who(content.by),
-            why=content.reason,
-        ),
-        status=201,
-    )
+    return await booking.answer(content, content.quantity, lambda stock: stock.write_off)

@@ -10,6 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from starter.http.callers import Here
 from starter.http.problems import ProblemError
+from starter.http.wording import in_http
+from starter.service.shops import ShopAnswer
 from starter.service.webhooks import Answer
 
 # No API key opens these: the signature does. Companies read no description of ours.
@@ -62,20 +64,19 @@ async def of_a_shop(
     answer = await here.shops.receive(channel, headers, await request.body(), now=datetime.now(UTC))
     if answer.status == 200:
         return JSONResponse({"message": answer.message})
-    raise ProblemError(
-        answer.status,
-        _CODES[answer.status],
-        answer.message,
-        retryable=answer.status == 503,
-    )
+    raise _refused(answer)
 
 
 def _told(answer: Answer) -> Response:
     if answer.status == 200:
         return JSONResponse({"message": answer.message, "event_id": answer.event_id})
-    raise ProblemError(
+    raise _refused(answer)
+
+
+def _refused(answer: Answer | ShopAnswer) -> ProblemError:
+    return ProblemError(
         answer.status,
         _CODES[answer.status],
-        answer.message,
+        in_http(answer.message),
         retryable=answer.status == 503,
     )

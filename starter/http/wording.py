@@ -1,0 +1,77 @@
+"""What doors say, in HTTP's words: they name commands and settings, which a caller may not have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+OPERATIONS: Final[Mapping[str, str]] = {
+    "api-keys list": "GET /v1/api-keys",
+    "api-keys make": "POST /v1/api-keys",
+    "attention": "GET /v1/attention",
+    "channels import": "PUT /v1/channels/{channel}",
+    "channels list": "GET /v1/channels",
+    "channels reopen": "POST /v1/channels/{channel}/reopen",
+    "channels retire": "POST /v1/channels/{channel}/retire",
+    "customers erase": "POST /v1/customers/erase",
+    "customers export": "GET /v1/customers/export",
+    "disputes": "GET /v1/disputes",
+    "invoices": "GET /v1/documents",
+    "items import": "PUT /v1/items",
+    "kits list": "GET /v1/kits",
+    "locations add": "PUT /v1/locations",
+    "locations list": "GET /v1/locations",
+    "locations reopen": "POST /v1/locations/{location}/reopen",
+    "locations retire": "POST /v1/locations/{location}/retire",
+    "orders": "GET /v1/orders",
+    "purchase-orders list": "GET /v1/purchase-orders",
+    "reconcile": "POST /v1/reconciliation/comparisons",
+    "reconcile list": "GET /v1/reconciliation/differences",
+    "resume": "POST /v1/orders/{order_id}/resume",
+    "sellers import": "PUT /v1/sellers/{seller}",
+    "sellers list": "GET /v1/sellers",
+    "sellers reopen": "POST /v1/sellers/{seller}/reopen",
+    "shops check": "POST /v1/shops/{channel}/check",
+    "shops connect": "PUT /v1/shops/{channel}",
+    "shops messages": "GET /v1/shop-messages",
+    "show": "GET /v1/orders/{order_id}",
+    "stock list": "GET /v1/stock",
+    "stock receive": "POST /v1/stock/receipts",
+    "stock transfer": "POST /v1/transfers",
+    "stock transfers": "GET /v1/transfers",
+    "suppliers list": "GET /v1/suppliers",
+    "suppliers show": "GET /v1/suppliers/{supplier}",
+    "warehouse refuse": "POST /v1/fulfilments/{fulfilment_id}/refuse",
+    "warehouse tasks": "GET /v1/warehouse-tasks",
+    "webhooks list": "GET /v1/subscriptions",
+}
+"""The first words of a command → the operation that does the same, or tells it."""
+
+OPERATOR_S: Final = frozenset(
+    ("codec-keys", "codec-server", "extensions", "schema", "serve", "setup", "up")
+)
+"""Commands of whoever runs this installation: no operation does the same."""
+
+_COMMAND: Final = re.compile(r"`orderloom ([^`]+)`")
+_SETTING: Final = re.compile(r"\bORDERLOOM_[A-Z0-9_]+(?:=[^\s,;)]+)?")
+_OPTION: Final = re.compile(r" \(--[a-z-]+\)")
+
+
+def in_http(text: str) -> str:
+    """The text with operations in the place of commands, and nobody's settings by their names."""
+    if "`orderloom " in text:
+        text = _COMMAND.sub(lambda found: _operation(found[1]), text)
+    text = _SETTING.sub("a setting of the operator's", text)
+    return _OPTION.sub("", text)
+
+
+def operation_of(command: str) -> str | None:
+    """The operation that does what a command does; None: there is none."""
+    words = command.split()
+    return OPERATIONS.get(" ".join(words[:2])) or OPERATIONS.get(words[0])
+
+
+def _operation(command: str) -> str:
+    found = operation_of(command)
+    return "the operator's command line" if found is None else f"`{found}`"
