@@ -29,7 +29,8 @@ help:
 	@echo 'make simulate  lives of orders without a server, SEEDS=1000 of them from FIRST=1 (PLANT= puts a fault in,'
 	@echo '            TIER=2 lives them with the real activities on a real PostgreSQL)'
 	@echo 'make fuzz-api  schemathesis against the HTTP API, EXAMPLES=200 for each operation'
-	@echo 'make clients  a TypeScript client of the document places an order; deliveries are read in JavaScript'
+	@echo 'make clients  a TypeScript client of the document places an order, deliveries are read in JavaScript,'
+	@echo '            and Redocly runs the journeys of docs/arazzo.yaml'
 	@echo 'make lint-api  linters of npm find nothing in the OpenAPI document and in the Arazzo workflows'
 	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (15 minutes)'
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
@@ -108,6 +109,7 @@ fuzz-api: $(READY)
 .PHONY: clients
 clients: $(READY)
 	@$(RUN) -m tests.clients.typescript
+	@$(RUN) -m tests.clients.journeys
 
 .PHONY: lint-api
 lint-api: $(READY)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from fastapi import Query
+from pydantic import ConfigDict
 
 from domain.access.keys import Scope
 from domain.errors import NotFound
@@ -37,6 +38,8 @@ Expand = Annotated[
 
 class ExpandedOrder(OrderSnapshot):
     """An order, with what was asked for beside it. What was not asked for is left out."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     document: dict[str, Any] | None = None
     documents: tuple[ListedDocument, ...] | None = None
