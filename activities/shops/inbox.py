@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from activities.inboxes import pause_after, said
 from activities.payments.provider_events import Waken
 from activities.relay import BATCH
 from activities.retention import AS_SHIPPED
 from domain import ids
-from domain.errors import InvalidInput, OrderloomError
+from domain.errors import InvalidInput
 from domain.orders.messages import CancelRequest, LineRequest
 from domain.orders.policy import Policy
 from domain.orders.providers import ELSEWHERE
@@ -36,8 +37,6 @@ from store.shops.messages import About, Standing
 
 logger = logging.getLogger(__name__)
 
-ERROR_CHARACTERS_MAX: Final = 500
-PAUSE_MAX: Final = timedelta(hours=1)
 SOON: Final = timedelta(seconds=1)
 
 Cancel = Callable[[str, CancelRequest], Awaitable[str]]
@@ -104,7 +103,7 @@ class ShopMessages:
             if refusal:
                 async with self._pool.acquire() as conn:
                     error = f"the shop's cancellation was refused: {refusal}"
-                    pause = _pause(message)
+                    pause = pause_after(message["tries"])
                     await messages.later(conn, message["message_no"], about, pause, error=error)
         for wake in step.wakes:
             await self._waken(wake)
@@ -128,8 +127,7 @@ class ShopMessages:
         except intake.ChannelChanged:
             step = _Step()
         except Exception as error:  # noqa: BLE001  # one message's defect must not stop the others
-            said = str(error) if isinstance(error, OrderloomError) else f"defect: {error!r}"
-            step = _Step(error=said[:ERROR_CHARACTERS_MAX])
+            step = _Step(error=said(error))
             logger.warning("message %s of %s waits: %s", number, message["channel"], type(error))
         if step.error and await messages.was_settled(conn, message["channel"], about, step.error):
             step = _Step("a person has dealt with that before")
@@ -137,7 +135,7 @@ class ShopMessages:
             await messages.processed(conn, number, about, step.outcome)
         else:
             asked = step.ask is not None
-            pause = _pause(message)
+            pause = pause_after(message["tries"])
             await messages.later(conn, number, about, pause, error=step.error, asked=asked)
         if step.error and about.subject is not None:
             await messages.replaced(conn, message["channel"], about)
@@ -242,8 +240,3 @@ async def _paid_back(
     for refund in news.paid_back:
         wakes += await provider_events.paid_back(conn, ELSEWHERE, refund)
     return wakes
-
-
-def _pause(message: Record) -> timedelta:
-    tries: int = message["tries"]
-    return min(PAUSE_MAX, timedelta(seconds=2.0 ** min(tries, 12)))
