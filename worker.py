@@ -249,9 +249,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     )
     if client is None or pool is None:
         return
-    companies = Companies.of(found, settings.without_extensions, Tools(pool))
     targets = Targets(settings.webhook_targets_allow, plain_http=settings.webhook_targets_http)
     sender, clients = Sender(targets), ShopClients(Web(targets))
+    companies = Companies.of(found, settings.without_extensions, Tools(pool, clients))
     activities = steps(
         client,
         pool,

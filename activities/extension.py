@@ -17,6 +17,7 @@ from activities.fulfilment.carrier import Carrier
 from activities.payments.event_reader import EventReader
 from activities.payments.provider import PaymentProvider
 from activities.purchasing.supplier import Supplier
+from activities.shops.clients import ShopClients
 from domain.orders.taxing import TaxRates
 from domain.stock.location_ranking import Measure
 from store.database import Pool
@@ -31,6 +32,8 @@ class Tools:
 
     pool: Pool
     """Connections to Orderloom's database."""
+    shops: ShopClients | None = None
+    """Clients of shops that gave us access."""
 
 
 Maker: TypeAlias = Callable[[S, Tools], T | None]

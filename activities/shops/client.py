@@ -69,10 +69,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Refunded:
-    """A refund that the shop has made. `reference`: what its messages call it here."""
+    """A refund that the shop has made.
+
+    `reference`: what its messages call it here. `key`: of our call; empty: nobody here asked for
+    it. `at`: by the shop's clock.
+    """
 
     reference: str
+    key: str
     amount: Money
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -116,8 +122,8 @@ class ShopClient(Protocol):
         """
         ...
 
-    async def refunded(self, subject: str, key: str, currency: str) -> Refunded | None:
-        """The refund that was made under this key; None: the shop has not seen it."""
+    async def refunds(self, subject: str) -> Sequence[Refunded]:
+        """What was paid back of an order. Raises ShopSaysNo for one that is not there."""
         ...
 
     async def refund(self, subject: str, key: str, amount: Money) -> Refunded:

@@ -13,7 +13,7 @@ from activities.shops import shopify_documents as documents
 from activities.shops.client import Changed, Page, Refunded, Rights, ShopAway, ShopSaysNo
 from activities.shops.shopify_graphql import PAGES_MAX, Graphql
 from activities.shops.shopify_parcels import known_units, to_fulfil
-from activities.shops.shopify_refunds import made_under, with_left
+from activities.shops.shopify_refunds import refunds_of, with_left
 from domain.money import Money, to_decimal
 from domain.shops.graphql_order import as_webhook, number_of
 from domain.shops.news import OUR_REFUND
@@ -206,40 +206,40 @@ class Shopify:
             raise ShopSaysNo("it has no primary location: name one as `stock_location`")
         return str(found["id"])
 
-    async def refunded(self, subject: str, key: str, currency: str) -> Refunded | None:
-        """By its note, which has the key."""
-        return made_under(await self._money(subject), key, currency)
+    async def refunds(self, subject: str) -> Sequence[Refunded]:
+        """Ours are known by their note, which has the key."""
+        order = await self._money(subject)
+        return refunds_of(order, order["currencyCode"])
 
     async def refund(self, subject: str, key: str, amount: Money) -> Refunded:
         """To the payment that has enough left."""
         order = await self._money(subject)
-        made = made_under(order, key, amount.currency)
-        if made is not None:
-            return made
+        made = [one for one in refunds_of(order, amount.currency) if one.key == key]
+        if made:
+            return made[0]
         if {order["currencyCode"], order["presentmentCurrencyCode"]} != {amount.currency}:
             raise ShopSaysNo("the customer has paid in another currency than the shop's")
-        parent = with_left(order, to_decimal(amount.minor, amount.currency))
+        value = to_decimal(amount.minor, amount.currency)
+        parent = with_left(order, value)
+        payment = {
+            "orderId": _gid("Order", subject),
+            "parentId": parent["id"],
+            "gateway": parent["gateway"],
+            "kind": "REFUND",
+            "amount": str(value),
+        }
         wanted = {
             "orderId": _gid("Order", subject),
             "note": f"{OUR_REFUND}{key}",
             "notify": self._notify,
-            "transactions": [
-                {
-                    "orderId": _gid("Order", subject),
-                    "parentId": parent["id"],
-                    "gateway": parent["gateway"],
-                    "kind": "REFUND",
-                    "amount": str(to_decimal(amount.minor, amount.currency)),
-                }
-            ],
+            "transactions": [payment],
         }
-        answer = await self._api.tell(
-            documents.REFUND, "refundCreate", {"input": wanted, "key": _key(key)}
-        )
-        done = made_under({"refunds": [answer["refund"]]}, key, amount.currency)
-        if done is None:
+        content = {"input": wanted, "key": _key(key)}
+        answer = await self._api.tell(documents.REFUND, "refundCreate", content)
+        done = refunds_of({"refunds": [answer["refund"]]}, amount.currency)
+        if not done:
             raise ShopSaysNo("it made a refund, but the payment company refused the money")
-        return done
+        return done[0]
 
     async def _money(self, subject: str) -> Mapping[str, Any]:
         asked = {"id": _gid("Order", subject)}

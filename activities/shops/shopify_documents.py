@@ -137,7 +137,7 @@ query MoneyOfOrder($id: ID!) {
   order(id: $id) {
     currencyCode presentmentCurrencyCode
     refunds(first: 50) {
-      note
+      note createdAt
       transactions(first: 5) { nodes { id kind status amountSet { shopMoney { amount } } } }
     }
     transactions(first: 50) {
@@ -153,7 +153,7 @@ REFUND: Final = """
 mutation Refund($input: RefundInput!, $key: String!) {
   refundCreate(input: $input) @idempotent(key: $key) {
     refund {
-      id note
+      note createdAt
       transactions(first: 5) { nodes { id kind status amountSet { shopMoney { amount } } } }
     }
     userErrors { field message }

@@ -1,9 +1,10 @@
-"""Which refund of an order at Shopify is ours, and which of its payments can be paid back."""
+"""The refunds of an order at Shopify, and which of its payments can be paid back."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,23 +12,31 @@ from activities.shops.client import Refunded, ShopSaysNo
 from domain.errors import InvalidInput
 from domain.money import Money, to_minor
 from domain.shops.graphql_order import number_of
-from domain.shops.news import OUR_REFUND
+from domain.shops.news import OUR_REFUND, amount_text, is_ours
 
 _TAKEN: Final = ("SALE", "CAPTURE")
 _STANDS: Final = ("SUCCESS", "PENDING")
 
 
-def made_under(order: Mapping[str, Any], key: str, currency: str) -> Refunded | None:
-    """The refund whose note has the key, and whose money has gone or is on its way."""
+def refunds_of(order: Mapping[str, Any], currency: str) -> list[Refunded]:
+    """The refunds of an order whose money has gone; of ours, also what is on its way."""
+    found = []
     for refund in order["refunds"]:
-        if (refund["note"] or "") != f"{OUR_REFUND}{key}":
-            continue
+        note = refund["note"] or ""
+        key = note.removeprefix(OUR_REFUND) if is_ours(note) else ""
         for one in refund["transactions"]["nodes"]:
-            if one["kind"] == "REFUND" and one["status"] in _STANDS:
-                minor = to_minor(str(_amount(one)), currency)
-                reference = f"shopify-refund-{number_of(one['id'])}"
-                return Refunded(reference, Money(minor=minor, currency=currency))
-    return None
+            stands = one["status"] in _STANDS if key else one["status"] == "SUCCESS"
+            if one["kind"] == "REFUND" and stands:
+                minor = to_minor(amount_text(_amount(one), currency), currency)
+                found.append(
+                    Refunded(
+                        reference=f"shopify-refund-{number_of(one['id'])}",
+                        key=key,
+                        amount=Money(minor=minor, currency=currency),
+                        at=datetime.fromisoformat(refund["createdAt"]),
+                    )
+                )
+    return found
 
 
 def with_left(order: Mapping[str, Any], amount: Decimal) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ from activities.shops.client import Changed, Page, Refunded, Rights, ShopAway, S
 from activities.shops.web import Reply, ServerFault, Web, again
 from activities.shops.woocommerce_levels import Item, batches, items_of
 from domain.money import Money, to_decimal, to_minor
-from domain.shops.news import OUR_REFUND
+from domain.shops.news import OUR_REFUND, amount_text, is_ours
 from domain.shops.telling import Level, Parcel
 from domain.shops.woocommerce import subject_and_version
 from store import clock
@@ -159,20 +160,22 @@ class WooCommerce:
                     found.append({**product, "sku": name})
         return items_of(levels, found)
 
-    async def refunded(self, subject: str, key: str, currency: str) -> Refunded | None:
-        """By its reason, which has the key."""
-        for one in _listed(await self._get(f"orders/{subject}/refunds", per_page="100")):
-            if one.get("reason") != f"{OUR_REFUND}{key}":
-                continue
-            if not one.get("refunded_payment", True):
+    async def refunds(self, subject: str) -> Sequence[Refunded]:
+        """Ours are known by their reason, which has the key."""
+        order = _object((await self._get(f"orders/{subject}")).json())
+        return await self._refunds(subject, str(order["currency"]))
+
+    async def _refunds(self, subject: str, currency: str) -> list[Refunded]:
+        listed = _listed(await self._get(f"orders/{subject}/refunds", per_page="100"))
+        for one in listed:
+            if is_ours(str(one.get("reason") or "")) and not one.get("refunded_payment", True):
                 # It writes the refund down before it asks the payment company.
                 raise ShopAway("a refund is under way there")
-            return _refund(one, currency)
-        return None
+        return [_refund(one, currency) for one in listed]
 
     async def refund(self, subject: str, key: str, amount: Money) -> Refunded:
         """Through the payment's own extension there, which moves the money."""
-        made = await self.refunded(subject, key, amount.currency)
+        made = await self._under(subject, key, amount.currency)
         if made is not None:
             return made
         wanted = {
@@ -188,11 +191,15 @@ class WooCommerce:
             refusal = _refusal(fault.reply)
             if refusal is None or refusal[0] != _CANNOT_REFUND:
                 raise
-            made = await self.refunded(subject, key, amount.currency)
+            made = await self._under(subject, key, amount.currency)
             if made is not None:
                 return made
             raise ShopSaysNo(refusal[1]) from None
         return _refund(_object(reply.json()), amount.currency)
+
+    async def _under(self, subject: str, key: str, currency: str) -> Refunded | None:
+        found = await self._refunds(subject, currency)
+        return next((one for one in found if one.key == key), None)
 
     async def _get(self, path: str, **asked: str) -> Reply:
         url = f"{self._base}/{path}" + (f"?{urlencode(asked)}" if asked else "")
@@ -255,6 +262,11 @@ def _tracking(order: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _refund(refund: Mapping[str, Any], currency: str) -> Refunded:
-    minor = to_minor(str(refund["amount"]), currency)
-    reference = f"woocommerce-refund-{refund['id']}"
-    return Refunded(reference, Money(minor=minor, currency=currency))
+    reason = str(refund.get("reason") or "")
+    minor = to_minor(amount_text(abs(Decimal(str(refund["amount"]))), currency), currency)
+    return Refunded(
+        reference=f"woocommerce-refund-{refund['id']}",
+        key=reason.removeprefix(OUR_REFUND) if is_ours(reason) else "",
+        amount=Money(minor=minor, currency=currency),
+        at=datetime.fromisoformat(f"{refund['date_created_gmt']}+00:00"),
+    )

@@ -39,6 +39,8 @@ class ShopOptions(Document):
     """Where there is access: parcels that were handed over are told there."""
     tell_stock: Flag = False
     """Where there is access: stock levels there are set to what is available here."""
+    refund_there: Flag = True
+    """Where there is access: refunds of orders that came paid are made there. If not, by hand."""
     stock_every_s: Annotated[int, Field(ge=5, le=86_400)] = 60
     """Stock levels are told this often at most, in seconds."""
     stock_location: Printable | None = None

@@ -107,6 +107,7 @@ TABLE = (
         "activities/extension.py",
         (
             *(*STDLIB, *PROTOCOLS, "store.database", "pydantic", "temporalio.worker.Plugin"),
+            "activities.shops.clients",
             *("domain.orders.taxing", "domain.stock.location_ranking"),
         ),
     ),
@@ -122,6 +123,14 @@ TABLE = (
     Room(
         "activities/providers/",
         (*STDLIB, "activities.providers", *PROTOCOLS, "domain", "store", "pydantic"),
+    ),
+    # Pays back through the client of the shop that has the money.
+    Room(
+        "activities/providers/elsewhere.py",
+        (
+            *(*STDLIB, *PROTOCOLS, "domain", "store", "pydantic"),
+            *("activities.shops.client", "activities.shops.clients"),
+        ),
     ),
     Room(
         "activities/providers/stripe/",

@@ -228,6 +228,7 @@ class _Root:
             made = {
                 "id": next(self.shop_.numbers),
                 "note": input["note"],
+                "created_at": self.shop_.clock.now().isoformat(),
                 "transactions": [
                     {
                         "id": next(self.shop_.numbers),
@@ -326,6 +327,7 @@ def _refund(refund: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": f"gid://shopify/Refund/{refund['id']}",
         "note": refund["note"],
+        "createdAt": refund.get("created_at", "2026-11-20T10:00:00Z"),
         "transactions": {"nodes": [_transaction(one) for one in refund["transactions"]]},
     }
 

@@ -165,7 +165,12 @@ class WooCommerce:
             return _no(500, code, "Invalid refund amount.")
         if content["api_refund"] and not self.refunds_itself:
             return _no(500, "woocommerce_rest_cannot_create_order_refund", _NO_GATEWAY)
-        made = {"id": next(self.numbers), "refunded_payment": content["api_refund"], **content}
+        made = {
+            "id": next(self.numbers),
+            "date_created_gmt": self.clock.now().replace(tzinfo=None).isoformat(),
+            "refunded_payment": content["api_refund"],
+            **content,
+        }
         row = {
             "id": made["id"],
             "reason": content["reason"],

@@ -14,6 +14,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from domain.orders.channels import Channel
+from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest
 from domain.shops.connections import NewShop
 from domain.shops.connections import Shop as Connected
 from store.database import Pool
@@ -382,3 +383,138 @@ async def test_whatever_misbehaves_each_order_comes_once_and_each_parcel_is_told
     for _, here in (*orders, *orders_woo):
         await shop.scan(f"{here}:1", "delivered")
     await shop.settled()
+
+
+def paid_back(there: Any, order_id: str) -> list[str]:
+    """What the shop has paid back of an order, by its own records."""
+    refunds = there.orders[order_id]["refunds"]
+    if isinstance(there, woo_shop.WooCommerce):
+        return [str(one["whole"]["amount"]) for one in refunds]
+    return [one["amount"] for refund in refunds for one in refund["transactions"]]
+
+
+async def one_unit_less(shop: Shop, here: str, line: str) -> str:
+    """The customer does not want one unit. Returns what became of that."""
+    ask = CancelRequest(reason="too many", lines=(LineRequest(line_id=line, quantity=1),))
+    return (await shop.aftersales.cancel(here, ask)).outcome
+
+
+async def refunded(shop: Shop, here: str) -> int:
+    found: int = await shop.pool.fetchval(
+        "select refunded from order_money join customer_order using (order_no) where order_id = $1",
+        here,
+    )
+    return found
+
+
+async def order_of_each(
+    shop: Shop, theirs: shopify_shop.Shopify, woo: woo_shop.WooCommerce
+) -> list[tuple[Any, str, str, str]]:
+    """Shop, channel, and the order's id there and here."""
+    await shop.stocked("TEA", 2)
+    await shop.stocked("SINGLE", 2)
+    await shop.stocked("IDEA-M", 1)
+    there, here = new_at_shopify(theirs)
+    at_woo, here_woo = new_at_woo(woo)
+    await until(shop, "asked", placed(shop, here), "the order of Shopify is placed")
+    await until(shop, "askedwoo", placed(shop, here_woo), "that of WooCommerce is placed")
+    for order_id in (here, here_woo):
+        await shop.told(order_id, "charged")
+    return [(theirs, "asked", there, here), (woo, "askedwoo", at_woo, here_woo)]
+
+
+async def test_what_is_owed_is_paid_back_by_the_shop_and_counts_once(
+    shop: Shop, theirs: shopify_shop.Shopify, woo: woo_shop.WooCommerce
+) -> None:
+    for there, channel, order_there, here in await order_of_each(shop, theirs, woo):
+        line = LINE if there is theirs else "315"
+        assert await one_unit_less(shop, here, line) == "cancelled"
+        (amount,) = paid_back(there, order_there)
+        cents = int(amount.replace(".", ""))
+        assert await refunded(shop, here) == cents
+        # Its own message of that refund changes nothing.
+        there.change(order_there, note="x", customer_note="x")
+        order = there.orders[order_there]
+        version = order.get("updated_at") or f"{order['date_modified_gmt']}+00:00"
+        name = f"asked:{order_there}:{version}"
+
+        async def read(channel: str = channel, name: str = name) -> bool:
+            kept = {one.message_id: one.outcome for one in await shop.shops.messages(channel)}
+            return kept.get(name) == "its order is up to date"
+
+        await until(shop, channel, read, "its message of that is worked through")
+        assert await refunded(shop, here) == cents
+        await shop.finish(here)
+    await shop.settled()
+
+
+async def test_a_refund_whose_answer_was_lost_is_not_made_twice(
+    shop: Shop, theirs: shopify_shop.Shopify, woo: woo_shop.WooCommerce
+) -> None:
+    for there, _, order_there, here in await order_of_each(shop, theirs, woo):
+        once = iter(["close after"])
+
+        def lose(request: Any, once: Any = once) -> str:
+            body = request._read_bytes or b""
+            is_refund = b"refundCreate" in body or (
+                request.method == "POST" and request.path.endswith("/refunds")
+            )
+            return next(once, "") if is_refund else ""
+
+        there.manners.way = lose
+        line = LINE if there is theirs else "315"
+        assert await one_unit_less(shop, here, line) == "cancelled"
+        (amount,) = paid_back(there, order_there)
+        assert await refunded(shop, here) == int(amount.replace(".", ""))
+        assert any("close after" in call for call in there.manners.calls)
+
+
+async def test_what_the_shop_has_paid_back_by_itself_is_not_paid_back_again(
+    shop: Shop, theirs: shopify_shop.Shopify
+) -> None:
+    await shop.stocked("TEA", 2)
+    there, here = new_at_shopify(theirs)
+    await until(shop, "asked", placed(shop, here), "it is placed")
+    await shop.told(here, "charged")
+    # Somebody takes a unit off there, and pays it back at once.
+    lines = [
+        {**line, "current_quantity": 1} if str(line["id"]) == LINE else line
+        for line in theirs.orders[there]["line_items"]
+    ]
+    made = {"id": next(numbers), "kind": "refund", "status": "success", "amount": "17.95"}
+    money = {"id": next(numbers), "note": "unit taken off", "transactions": [made]}
+    theirs.change(there, line_items=lines, refunds=[money], financial_status="partially_refunded")
+
+    async def heard() -> bool:
+        return "paid back elsewhere" in await shop.story(here)
+
+    await until(shop, "asked", heard, "what the shop paid back is on record")
+    others = [amount for amount in paid_back(theirs, there) if amount != "17.95"]
+    # What of its shipping and fees is owed beyond that is paid back, and nothing twice.
+    owed = await shop.pool.fetchval(
+        "select coalesce(sum(amount_minor), 0) from refund join customer_order using (order_no)"
+        " where order_id = $1",
+        here,
+    )
+
+    async def settled() -> bool:
+        return bool(await refunded(shop, here) == owed)
+
+    await shop.until(settled, "all that is owed is paid back")
+    assert 1795 + sum(int(amount.replace(".", "")) for amount in others) == owed
+
+
+async def test_where_the_shop_cannot_pay_back_a_person_is_asked(
+    shop: Shop, woo: woo_shop.WooCommerce, theirs: shopify_shop.Shopify
+) -> None:
+    woo.refunds_itself = False
+    (*_, (_, _, order_there, here)) = await order_of_each(shop, theirs, woo)
+    cancelling = asyncio.create_task(one_unit_less(shop, here, "315"))
+    reasons = await shop.attention(here)
+    (step, reason), *_ = reasons.items()
+    assert "does not support automatic refunds" in reason
+    assert "woocommerce-" in reason
+    answer = AttentionAnswer(step=step, action="done", note="paid back there", by="ann")
+    await shop.resolve(here, answer)
+    assert await cancelling == "cancelled"
+    assert paid_back(woo, order_there) == []

@@ -86,7 +86,7 @@ class Shop(Service):
         )
         self.providers: dict[str, PaymentProvider] = {
             STORE_CREDIT: StoreCredit(pool),
-            ELSEWHERE: Elsewhere(),
+            ELSEWHERE: Elsewhere(pool),
         }
         """Payment companies beside that of the sandbox."""
         self.carrier = SandboxCarrier(
@@ -107,6 +107,7 @@ class Shop(Service):
         `relay`: false where a test does the relay's duties by itself.
         """
         clients = ShopClients(Web(HERE, seconds_max=2.0))
+        self.providers[ELSEWHERE] = Elsewhere(self.pool, clients)
         work = duties(
             self.temporal,
             self.pool,
