@@ -29,7 +29,7 @@ Capability = Literal[
     "sellers",  # sellers and channels
     "accounting",
     "reconciliation",
-    "operations",  # what needs attention, the audit, long work
+    "operations",  # what needs attention, the audit
     "events",  # subscriptions, and the stream
     "access",  # keys
 ]

@@ -27,6 +27,7 @@ Kind = Literal[
     "cancel_orders",
     "print_pick_list",
     "print_packing_slips",
+    "print_documents",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
@@ -39,10 +40,11 @@ NEEDS: Final[Mapping[Kind, frozenset[Scope]]] = {
     "export_orders": frozenset({"orders:read"}),
     "export_stock": frozenset({"stock:read"}),
     "export_ledger": frozenset({"accounting:read"}),
-    # By a filter it tells which orders there are.
+    # By a filter these tell which orders there are.
     "cancel_orders": frozenset({"aftersales:write", "orders:read"}),
-    "print_pick_list": frozenset({"warehouse:read"}),
-    "print_packing_slips": frozenset({"warehouse:read"}),
+    "print_pick_list": frozenset({"warehouse:read", "orders:read"}),
+    "print_packing_slips": frozenset({"warehouse:read", "orders:read"}),
+    "print_documents": frozenset({"accounting:read", "customers:read", "orders:read"}),
 }
 """The scopes of what a job does: whoever makes, reads or cancels it has them."""
 

@@ -120,5 +120,6 @@ OPTIONS: Final[Mapping[Kind, type[Document]]] = {
     "cancel_orders": ManyCancellations,
     "print_pick_list": Print,
     "print_packing_slips": Print,
+    "print_documents": Print,
 }
 """Kind → the model of its options."""

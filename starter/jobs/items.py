@@ -28,6 +28,9 @@ from starter.service.service import Records, Service
 DECIDED_WITHIN: Final = timedelta(seconds=5)
 """An imported order is in progress, and safe, where its decision takes longer."""
 
+DOCUMENTS_MAX: Final = 100
+"""Of one order, so many are printed."""
+
 Do = Callable[[Service, Standing, OpenItem], Awaitable[Told]]
 
 
@@ -80,6 +83,16 @@ async def find_parcels(here: Service, job: Standing, item: OpenItem) -> Told:
     if not parts:
         raise NotFound(f"{order_id} has no parcel to print this for")
     return Told(item.number, "done", answer=" ".join(parts))
+
+
+async def find_documents(here: Service, job: Standing, item: OpenItem) -> Told:
+    """Find the invoices and credit notes of an order; the file is drawn when all are found."""
+    order_id = item.reference or ""
+    await _check_order(here, job.maker, order_id)
+    found = await here.accounting.documents_of(order_id, at_most=DOCUMENTS_MAX)
+    if not found:
+        raise NotFound(f"{order_id} has no invoice yet")
+    return Told(item.number, "done", answer=", ".join(one.number for one in found))
 
 
 async def take_in_stock(here: Service, job: Standing, item: OpenItem) -> Told:
@@ -172,6 +185,7 @@ DO: Final[dict[Kind, Do]] = {
     "cancel_orders": cancel,
     "print_pick_list": find_parcels,
     "print_packing_slips": find_parcels,
+    "print_documents": find_documents,
 }
 """Kind → what is done with an item of it."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from domain.errors import Refused
-from domain.jobs.jobs import FilePart, Kind, ResultFile
-from starter.jobs.items import PRINTED
+from domain.jobs.jobs import FilePart, JobItem, Kind, ResultFile
+from starter.accounting.papers.pdf import render
+from starter.jobs.items import DOCUMENTS_MAX, PRINTED
 from starter.service.job_work import Standing
 from starter.service.service import Records
 from starter.warehouse.pick_list import pick_list_pdf
@@ -15,7 +17,7 @@ from starter.warehouse.slip import slips_pdf
 
 _PAGE: Final = 100
 _DRAWN: Final = {"print_pick_list": pick_list_pdf, "print_packing_slips": slips_pdf}
-PRINTS: Final[frozenset[Kind]] = frozenset(PRINTED)
+PRINTS: Final[frozenset[Kind]] = frozenset({*PRINTED, "print_documents"})
 
 
 async def drawn(here: Records, job: Standing) -> FilePart | None:
@@ -23,17 +25,36 @@ async def drawn(here: Records, job: Standing) -> FilePart | None:
 
     What was picked or cancelled meanwhile is left out.
     """
-    parts: list[str] = []
-    after = 0
-    while found := await here.jobs.items(job.job_id, outcome="done", after=after, at_most=_PAGE):
-        parts += [part for item in found for part in (item.answer or "").split()]
-        after = found[-1].number
+    found: list[JobItem] = []
+    while some := await here.jobs.items(
+        job.job_id, outcome="done", after=found[-1].number if found else 0, at_most=_PAGE
+    ):
+        found += some
+    if job.kind == "print_documents":
+        content = await _documents(here, [item.reference or "" for item in found])
+    else:
+        parts = [part for item in found for part in (item.answer or "").split()]
+        content = await _parcels(here, job.kind, parts)
+    if content is None:
+        return None
+    return FilePart(content, rows=0, reached="all", is_last=True)
+
+
+async def _parcels(here: Records, kind: Kind, parts: Sequence[str]) -> bytes | None:
     try:
-        parcels = await here.labels.parcels(parts, PRINTED[job.kind])
+        parcels = await here.labels.parcels(parts, PRINTED[kind])
     except Refused:
         return None
-    content = await asyncio.to_thread(_DRAWN[job.kind], parcels)
-    return FilePart(content, rows=0, reached="all", is_last=True)
+    return await asyncio.to_thread(_DRAWN[kind], parcels)
+
+
+async def _documents(here: Records, order_ids: Sequence[str]) -> bytes | None:
+    found = [
+        await here.accounting.document(one.number, one.seller)
+        for order_id in order_ids
+        for one in await here.accounting.documents_of(order_id, at_most=DOCUMENTS_MAX)
+    ]
+    return await asyncio.to_thread(render, *found) if found else None
 
 
 def result(job: Standing) -> ResultFile:

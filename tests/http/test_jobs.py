@@ -299,6 +299,12 @@ async def test_papers_of_many_orders_are_one_file(api: Api, shop: Shop) -> None:
         file = await caller.get(f"/v1/jobs/{job_id}/result")
         assert file.content.startswith(b"%PDF")
         assert file.headers["content-type"] == "application/pdf"
+    job_id = made(await caller.send_once("/v1/bulk/documents", ids))
+    job = await ended(shop, job_id)
+    assert (job["done"], job["refused"]) == (1, 2)
+    assert (await items_of(caller, job_id))[2]["answer"].startswith("INV-")
+    file = await caller.get(f"/v1/jobs/{job_id}/result")
+    assert file.content.startswith(b"%PDF")
     many = {"order_ids": [f"web-{n}" for n in range(501)]}
     problem(await caller.send_once("/v1/bulk/pick-list", many), 422, "invalid_input")
 

@@ -6,9 +6,11 @@ because two versions of a compressor write different bytes.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from io import BytesIO
+from itertools import accumulate
 from typing import Any, Final
 
 from reportlab.lib.colors import HexColor
@@ -17,7 +19,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table
+from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from domain.accounting.documents import Issued, Party
 from domain.accounting.printed_lines import PrintedLine
@@ -40,16 +42,17 @@ _COLUMNS: Final = tuple(share * _WIDTH for share in (0.31, 0.08, 0.125, 0.11, 0.
 _PADDING: Final = 3.0
 
 
-def render(document: Issued) -> bytes:
-    """The PDF, on as many A4 pages as it takes."""
-    pages = _build(document, pages=0)[1]
-    return _build(document, pages=pages)[0]
+def render(*documents: Issued) -> bytes:
+    """The PDF, on as many A4 pages as it takes; of several documents, one behind the other."""
+    lengths = [_build([one], [0])[1] for one in documents]
+    return _build(documents, lengths)[0]
 
 
-def _build(document: Issued, *, pages: int) -> tuple[bytes, int]:
-    """The PDF with `pages` as the number of pages at the foot of each, and the real number."""
+def _build(documents: Sequence[Issued], lengths: Sequence[int]) -> tuple[bytes, int]:
+    """The PDF, with each document's number of pages at the foot of these; and all its pages."""
     out = BytesIO()
-    words = WORDS[document.language]
+    first, last = documents[0], documents[-1]
+    begins = [0, *accumulate(lengths[:-1])]  # pages before each document
     sheet = SimpleDocTemplate(
         out,
         pagesize=A4,
@@ -57,21 +60,26 @@ def _build(document: Issued, *, pages: int) -> tuple[bytes, int]:
         rightMargin=_MARGIN - _FRAME,
         topMargin=_MARGIN,
         bottomMargin=_MARGIN + 8 * mm,
-        title=document.number,
-        subject=f"{document.kind} {document.part_id}",
-        author=document.seller.name,
+        title=first.number if first is last else f"{first.number} – {last.number}",
+        subject=f"{first.kind} {first.part_id}",
+        author=first.seller.name,
         invariant=1,
         pageCompression=0,
     )
 
     def foot(canvas: Canvas, template: SimpleDocTemplate) -> None:
-        page = words.page.format(page=template.page, pages=pages)
+        which = bisect_left(begins, template.page) - 1
+        document, on = documents[which], template.page - begins[which]
+        page = WORDS[document.language].page.format(page=on, pages=lengths[which])
         for text, style in ((document.number, _style(_SMALL)), (page, _style(_SMALL, right=True))):
             line = _text(text, style)
             line.wrapOn(canvas, _WIDTH, _MARGIN)
             line.drawOn(canvas, _MARGIN, _MARGIN)
 
-    sheet.build(_story(document, words), onFirstPage=foot, onLaterPages=foot)
+    story: list[Any] = []
+    for document in documents:
+        story += [*([PageBreak()] if story else []), *_story(document, WORDS[document.language])]
+    sheet.build(story, onFirstPage=foot, onLaterPages=foot)
     return out.getvalue(), sheet.page
 
 

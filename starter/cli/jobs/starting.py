@@ -146,7 +146,7 @@ def cancel_orders(
 
 def print_papers(
     what: Annotated[
-        Literal["pick-list", "packing-slips"],
+        Literal["pick-list", "packing-slips", "documents"],
         typer.Argument(help="What is to be printed.", show_default=False),
     ],
     orders: Orders = None,
@@ -159,6 +159,8 @@ def print_papers(
     as_json: Json = False,
 ) -> None:
     """Print papers of many orders as one PDF, of 500 orders at most.
+
+    documents: their invoices and credit notes.
 
     Example: `orderloom jobs print pick-list --channel web --state confirmed`
     """

@@ -135,6 +135,7 @@ async def cancel_orders(
 async def print_pick_list(
     wanted: Annotated[Print, example({"where": {"state": "confirmed"}})],
     caller: Annotated[Caller, may("warehouse:read")],
+    _: Annotated[Caller, may("orders:read")],
     once: Keyed,
 ) -> Response:
     """One PDF of what is to be picked for these orders, 500 at most."""
@@ -152,6 +153,7 @@ async def print_pick_list(
 async def print_packing_slips(
     wanted: Annotated[Print, example({"order_ids": ["web-~231001"]})],
     caller: Annotated[Caller, may("warehouse:read")],
+    _: Annotated[Caller, may("orders:read")],
     once: Keyed,
 ) -> Response:
     """One PDF with a page for each parcel that has not left, of 500 orders at most.
@@ -159,6 +161,25 @@ async def print_packing_slips(
     It names who gets the parcels.
     """
     return await _printed(caller, once, "print_packing_slips", wanted)
+
+
+@router.post(
+    "/bulk/documents",
+    operation_id="printDocuments",
+    summary="Print the invoices and credit notes of many orders",
+    status_code=202,
+    response_model=None,
+    responses=MADE,
+)
+async def print_documents(
+    wanted: Annotated[Print, example({"where": {"state": "closed", "channel": "web"}})],
+    caller: Annotated[Caller, may("accounting:read")],
+    _: Annotated[Caller, may("customers:read")],
+    __: Annotated[Caller, may("orders:read")],
+    once: Keyed,
+) -> Response:
+    """One PDF with what was issued for these orders, 500 at most. It names who bought."""
+    return await _printed(caller, once, "print_documents", wanted)
 
 
 async def _printed(caller: Caller, once: Keyed, kind: Kind, wanted: Print) -> Response:

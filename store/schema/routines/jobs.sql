@@ -14,7 +14,7 @@ begin
         select job_id from job_part where its_time between since and until);
     delete from job_part p where p.job_id in (
         select i.job_id from job_item i join job j using (job_id)
-        where i.reference = its_id and j.kind in ('print_pick_list', 'print_packing_slips'));
+        where i.reference = its_id and j.kind like 'print_%');
     return null;
 end $$;
 create or replace trigger jobs_forget_person after update of erased_at on order_person

@@ -152,6 +152,14 @@ def test_many_lines_go_on_over_pages_that_are_numbered_and_headed() -> None:
     assert [sku for sku, *_ in lines if f"{sku}\n" not in together] == []
 
 
+def test_several_documents_are_one_file_and_each_has_its_own_pages() -> None:
+    lines = [(f"SKU-{number}", 1, "1.00") for number in range(1, 61)]
+    several = [a_paper(locale="de"), a_paper(*lines), a_paper(kind="credit_note"), a_paper()]
+    alone = [page for one in several for page in pages(render(one))]
+    assert len(alone) > len(several)
+    assert pages(render(*several)) == alone
+
+
 def test_long_names_are_wrapped_and_whole() -> None:
     words = [f"word{number}" for number in range(25)]
     names = {"TEA": " ".join(words), "CUP": "차" * 150}
