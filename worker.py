@@ -219,7 +219,7 @@ def duties(
         Duty(PurchaseStarts(pool, client, task_queue).start, SWEEP_S, replenishment.CHANNEL),
         Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
         Duty(shops.work_through, SWEEP_S, messages.CHANNEL),
-        Duty(told.work_through, SWEEP_S, carrier_messages.CHANNEL),
+        Duty(told.work_through, SWEEP_S, carrier_messages.CHANNEL, beside=True),
         Duty(labels.Labels(pool, client, stranded_after).want, SWEEP_S, labels.CHANNEL),
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from domain.errors import OrderloomError
+from domain.plain_text import one_line
 
 PAUSE_MAX: Final = timedelta(hours=1)
 ERROR_CHARACTERS_MAX: Final = 500
@@ -18,5 +19,12 @@ def pause_after(tries: int) -> timedelta:
 
 def said(error: Exception) -> str:
     """Why it could not, for a person. One message's defect must not stop the others."""
-    text = str(error) if isinstance(error, OrderloomError) else f"defect: {error!r}"
-    return text[:ERROR_CHARACTERS_MAX]
+    return for_a_person(str(error) if isinstance(error, OrderloomError) else f"defect: {error!r}")
+
+
+def for_a_person(text: str) -> str:
+    """A reason as it is kept: short, on one line, without signs that no database takes.
+
+    It may repeat a name out of the message, and that can be anything.
+    """
+    return str(one_line(text))[:ERROR_CHARACTERS_MAX]

@@ -33,8 +33,8 @@ PAUSE_AFTER_FAULT_S: Final = 1.0
 class Duty:
     """A task that the relay repeats every `every` seconds, and when it is called for.
 
-    `channel`: the database notification that calls for it at once. `beside`: it waits for others'
-    servers, so the rest goes on meanwhile; it is not begun again before it has ended.
+    `channel`: the database notification that calls for it at once. `beside`: it may
+    take long, so the rest goes on meanwhile; it is not begun again before it has ended.
     """
 
     run: Callable[[], Awaitable[object]]

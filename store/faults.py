@@ -45,8 +45,8 @@ _UNABLE: Final = frozenset(
 """Classes of errors that no setting can mend: the server is away, or cannot do it now."""
 
 
-_OF_A_VALUE: Final = "22"
-"""A number that is too large, a text that is no date, and so on."""
+_OF_A_VALUE: Final = ("22", "23")
+"""A number that is too large, a text that is no date, and so on; or a rule of its table says no."""
 
 _REFUSAL: Final = "ORDER"
 """What `refuse` raises (schema/routines/kernel.sql): the error's kind is its detail."""

@@ -12,10 +12,10 @@ from collections import Counter
 from datetime import timedelta
 from typing import Final
 
-from activities.inboxes import ERROR_CHARACTERS_MAX, pause_after, said
+from activities.inboxes import for_a_person, pause_after, said
 from activities.relay import BATCH
 from activities.retention import AS_SHIPPED
-from domain.fulfilment.carrier_messages import Scan, company_of, read
+from domain.fulfilment.carrier_messages import Scan, Told, company_of, read
 from domain.words import few
 from store import clock
 from store.database import DatabaseFault, Pool, Record
@@ -25,7 +25,9 @@ from store.warehouse import carrier_messages, scans
 logger = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(minutes=2)
-ROUNDS_MAX: Final = 10
+AT_ONCE: Final = 20
+"""Messages that are claimed together: each may hold a thousand scans, and two megabytes."""
+ROUNDS_MAX: Final = 50
 UNKNOWN_FOR: Final = timedelta(days=30)
 """So long a label may be bought here after the carrier has told of its parcel."""
 
@@ -43,10 +45,10 @@ class CarrierMessages:
         """Work through the messages that are due."""
         for _ in range(ROUNDS_MAX):
             async with self._pool.acquire() as conn:
-                due = await carrier_messages.claim(conn, LEASE, BATCH)
+                due = await carrier_messages.claim(conn, LEASE, AT_ONCE)
             for message in due:
                 await self._work(message)
-            if len(due) < BATCH:
+            if len(due) < AT_ONCE:
                 return
 
     async def forget(self) -> None:
@@ -61,53 +63,55 @@ class CarrierMessages:
     async def _work(self, message: Record) -> None:
         number, sender = message["message_no"], message["sender"]
         heard: Counter[str] = Counter()
-        unknown: list[str] = []
+        unknown: set[str] = set()
         try:
             told = read(sender, message["body"])
             faults = list(told.faults)
             for scan in told.scans:
                 try:
-                    what = await self._scan(sender, scan)
+                    what = await self._scan(sender, told, scan)
                 except Exception as error:  # noqa: BLE001 - one scan must not stop the others
                     faults.append(_reason(error))
                     continue
                 heard[what] += 1
-                if what == _NO_PARCEL and scan.tracking_number not in unknown:
-                    unknown.append(scan.tracking_number)
+                if what == _NO_PARCEL:
+                    unknown.add(scan.tracking_number)
         except Exception as error:  # noqa: BLE001 - one message's defect must not stop the others
             faults = [_reason(error)]
         outcome = ", ".join(f"{count} {what}" for what, count in sorted(heard.items()))
-        if unknown and not faults and clock.now() - message["received_at"] > UNKNOWN_FOR:
-            unknown, outcome = [], f"no parcel has ever had {few(unknown, 'number')}"
+        numbers = few(sorted(unknown), "number")
+        age = clock.now() - message["received_at"]
+        if unknown and not faults and age > UNKNOWN_FOR:
+            unknown, outcome = set(), f"no parcel has ever had {numbers}"
         async with self._pool.acquire() as conn:
             if not (faults or unknown):
                 await carrier_messages.processed(conn, number, outcome or "tells of no parcel")
                 return
-            if unknown:
-                faults.append(f"no parcel has the number {few(unknown, 'number')}")
+            reasons = [*faults, f"no parcel has the number {numbers}"] if unknown else faults
             await carrier_messages.later(
                 conn,
                 number,
-                pause_after(message["tries"]),
-                error="; ".join(faults)[:ERROR_CHARACTERS_MAX],
-                tracking_number=unknown[0] if unknown and len(faults) == 1 else None,
+                # Most labels come within a minute, and after a day hardly one.
+                max(pause_after(message["tries"]), age / 24),
+                error=for_a_person("; ".join(reasons)),
+                tracking_number=None if faults else numbers,
             )
         logger.warning("message %s of carrier %s waits", number, sender)
 
-    async def _scan(self, sender: str, scan: Scan) -> str:
+    async def _scan(self, sender: str, told: Told, scan: Scan) -> str:
         """Report one scan. Returns what became of it."""
         names = [name for name in (scan.carrier, company_of(sender)) if name is not None]
         async with self._pool.acquire() as conn:
-            carrier = await carrier_messages.label_carrier(conn, scan.tracking_number, names)
-            if carrier is None:
+            label = await carrier_messages.label_of(conn, scan.tracking_number, names)
+            if label is None:
                 return _NO_PARCEL
             return await scans.carrier_event(
                 conn,
-                carrier=carrier,
+                carrier=label.carrier,
                 tracking_number=scan.tracking_number,
                 event_id=scan.event_id,
                 status=scan.status,
-                happened_at=scan.happened_at,
+                happened_at=told.happened_at(scan, label.asked_at),
                 detail=scan.detail,
             )
 

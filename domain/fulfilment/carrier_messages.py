@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import Field, ValidationError
@@ -20,9 +20,11 @@ from domain import standard_webhooks
 from domain.errors import InvalidInput
 from domain.fields import Document, Instant, Note, Printable
 from domain.fulfilment import easypost
-from domain.fulfilment.tracking import CarrierStatus
+from domain.fulfilment.tracking import SCANS_MAX, CarrierStatus
 
-SCANS_MAX: Final = 1000
+_LOCAL: Final = timedelta(hours=13)
+"""So far local times are behind UTC in the west, and an hour for two clocks."""
+
 _ID: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
@@ -49,10 +51,23 @@ class Scans(Document):
 
 @dataclass(frozen=True)
 class Told:
-    """What a message tells. `faults`: what of it cannot be read, one sentence each."""
+    """What a message tells. `faults`: what of it cannot be read, one sentence each.
+
+    `may_be_local`: its times may be local ones that are written as UTC.
+    """
 
     scans: Sequence[Scan] = ()
     faults: Sequence[str] = ()
+    may_be_local: bool = False
+
+    def happened_at(self, scan: Scan, labelled_at: datetime) -> datetime:
+        """When a scan was, of a parcel that got its number then.
+
+        A local time in the west seems to be from before the label, as that of an earlier parcel is.
+        """
+        if self.may_be_local and labelled_at - _LOCAL <= scan.happened_at < labelled_at:
+            return labelled_at
+        return scan.happened_at
 
 
 def company_of(sender: str) -> str:
@@ -103,7 +118,7 @@ def read(sender: str, body: bytes) -> Told:
             faults += _reasons(f"scans[{number}].", error)
     # In the sequence in which they happened: a status only moves forward.
     scans.sort(key=lambda scan: scan.happened_at)
-    return Told(scans, faults)
+    return Told(scans, faults, may_be_local=is_easypost(sender))
 
 
 def _reasons(place: str, error: ValidationError) -> list[str]:

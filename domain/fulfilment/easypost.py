@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from domain.errors import InvalidInput
-from domain.fulfilment.tracking import CarrierStatus
+from domain.fulfilment.tracking import SCANS_MAX, CarrierStatus
 
 NAME: Final = "easypost"
 KINDS: Final = ("tracker.created", "tracker.updated")
@@ -34,6 +34,15 @@ STATUSES: Final[Mapping[str, CarrierStatus]] = {
     "error": "unknown",
 }
 """EasyPost's word → ours. A word that is not here is unknown as well, and is kept in the detail."""
+
+# A failure for one of these reasons loses no parcel, so nothing is to be replaced or paid back.
+_PASSING: Final = frozenset(
+    (
+        *("address_correction", "awaiting_information", "delayed", "delivery_exception", "held"),
+        *("missorted", "transit_exception", "weather_delay"),
+    )
+)
+_COMING_BACK: Final = frozenset({"refused", "return"})
 
 OLDEST: Final = timedelta(days=1)
 """How old a signed time may be: repeats may carry the first one's. A repeat does nothing, because
@@ -79,34 +88,52 @@ def scans_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
         "carrier": tracker.get("carrier"),
         "tracking_number": tracker.get("tracking_code"),
     }
-    details = [one for one in tracker.get("tracking_details") or () if isinstance(one, dict)]
+    found = tracker.get("tracking_details") or []
+    if not isinstance(found, list) or len(found) > SCANS_MAX:
+        raise InvalidInput(
+            f"must be a list of {SCANS_MAX} scans at most", where="result.tracking_details"
+        )
+    details = [one if isinstance(one, dict) else {} for one in found]
     scans = [of_parcel | _scan(one) for one in details]
     status = tracker.get("status")
     if isinstance(status, str) and status not in [one.get("status") for one in details]:
         # The tracker is further than its scans, or has none: once for each status.
-        name = _digest("tracker", tracker.get("id"), status)
+        ours, said = _as_ours(status, tracker.get("status_detail"))
+        name = _digest("tracker", tracker.get("id"), status, ours)
         at = tracker.get("updated_at") or event.get("created_at")
-        scans.append(of_parcel | _as_ours(name, status, at, ""))
+        scans.append(of_parcel | _generic(name, ours, at, said))
     return scans
 
 
 def _scan(detail: Mapping[str, Any]) -> dict[str, Any]:
-    status, at, message = detail.get("status"), detail.get("datetime"), detail.get("message")
-    name = _digest(status, at, message)
+    at, message = detail.get("datetime"), detail.get("message")
+    ours, word = _as_ours(detail.get("status"), detail.get("status_detail"))
     place = detail.get("tracking_location")
-    parts = [place.get(part) for part in ("city", "state", "country")] if place else []
-    where = " ".join(part for part in parts if isinstance(part, str))
-    said = ", ".join(part for part in (message, where) if isinstance(part, str) and part)
-    return _as_ours(name, status, at, said)
+    parts = place if isinstance(place, dict) else {}
+    where = [parts.get(part) for part in ("city", "state", "country")]
+    there = " ".join(part for part in where if isinstance(part, str))
+    said = ", ".join(part for part in (message, there) if isinstance(part, str) and part)
+    name = _digest(detail.get("status"), ours, at, message)
+    return _generic(name, ours, at, ": ".join(part for part in (word, said) if part))
 
 
-def _as_ours(event_id: str, status: Any, at: Any, detail: str) -> dict[str, Any]:
-    ours = STATUSES.get(status, "unknown") if isinstance(status, str) else status
-    if isinstance(status, str) and ours != status:
-        detail = f"{status}: {detail}" if detail else status
+def _as_ours(status: Any, reason: Any) -> tuple[Any, str]:
+    """Our word, and theirs where it says more. What is no word at all stays as it came."""
+    if not isinstance(status, str):
+        return status, ""
+    if status == "failure" and isinstance(reason, str):
+        if reason in _PASSING:
+            return "in_transit", f"{status}, {reason}"
+        if reason in _COMING_BACK:
+            return "return_to_sender", f"{status}, {reason}"
+    ours = STATUSES.get(status, "unknown")
+    return ours, status if ours != status else ""
+
+
+def _generic(event_id: str, status: Any, at: Any, detail: str) -> dict[str, Any]:
     return {
         "event_id": event_id,
-        "status": ours,
+        "status": status,
         "happened_at": _aware(at),
         "detail": detail[:_DETAIL_CHARACTERS_MAX],
     }

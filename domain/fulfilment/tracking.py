@@ -6,7 +6,7 @@ customer sees only moves forward, and an end is final: delivered stays delivered
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 CarrierStatus = Literal[
     "unknown",
@@ -18,6 +18,9 @@ CarrierStatus = Literal[
     "return_to_sender",
     "failure",
 ]
+
+SCANS_MAX: Final = 1000
+"""More scans are in no message."""
 
 # Progress of each status. Pick-up and the last mile have the same: either may come first.
 _PROGRESS: dict[CarrierStatus, int] = {

@@ -117,7 +117,7 @@ create table carrier_message (
     received_at     timestamptz not null default moment(),
     tries           integer     not null default 0,
     try_after       timestamptz not null default moment(),
-    tracking_number some_text,  -- it waits, because no parcel has this number
+    tracking_number some_text,  -- it waits, because no parcel has this number, or these
     last_error      some_text,
     processed_at    timestamptz,
     outcome         some_text,
@@ -126,6 +126,8 @@ create table carrier_message (
     constraint carrier_outcome_is_told_when_it_is_processed check ((processed_at is null) = (outcome is null))
 );
 create index carrier_message_due on carrier_message (try_after, message_no) where processed_at is null;
+create index carrier_message_of_no_parcel on carrier_message (sender, tracking_number, message_no)
+    where processed_at is null and tracking_number is not null;
 create index carrier_message_processed on carrier_message (processed_at) where processed_at is not null;
 
 create table carrier_event (

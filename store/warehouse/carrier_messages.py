@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,7 +30,8 @@ class Sent:
 class CarrierMessage(BaseModel):
     """A message without its body.
 
-    `tracking_number`: no parcel has it. `last_error`: why it waits. `outcome`: what it led to.
+    `tracking_number`: no parcel has it, or any of these. `last_error`: why it waits. `outcome`:
+    what it led to.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,15 +69,22 @@ async def claim(conn: Connection, lease: timedelta, at_most: int) -> list[Record
     return sorted(rows, key=lambda row: int(row["message_no"]))
 
 
-async def label_carrier(conn: Connection, tracking_number: str, names: Sequence[str]) -> str | None:
-    """What the newest label with this number calls its carrier, if that is one of these names.
+class Label(NamedTuple):
+    """`carrier`: as it calls it. `asked_at`: when it was asked for."""
+
+    carrier: str
+    asked_at: datetime
+
+
+async def label_of(conn: Connection, tracking_number: str, names: Sequence[str]) -> Label | None:
+    """The newest label with this number whose carrier has one of these names.
 
     `names`: the best one first. Capital letters do not count.
     """
-    found: str | None = await _sql.label_carrier(
+    row = await _sql.label_of(
         conn, tracking_number=tracking_number, names=[name.lower() for name in names]
     )
-    return found
+    return None if row is None else Label(row["carrier"], row["asked_at"])
 
 
 async def processed(conn: Connection, message_no: int, outcome: str) -> None:
@@ -99,7 +107,7 @@ async def later(
 
 
 async def settle(conn: Connection, message_no: int, note: str) -> None:
-    """A person has dealt with it, and with all about the same number of no parcel.
+    """A person has dealt with it, and with all about the same numbers of no parcel.
 
     Raises NotFound for one that is not waiting.
     """

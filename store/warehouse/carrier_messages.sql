@@ -24,8 +24,8 @@ where message_no in (
     order by try_after, message_no limit :at_most for update skip locked)
 returning message_no, sender, body, received_at, tries;
 
--- name: label_carrier(tracking_number, names)$
-select carrier from shipment
+-- name: label_of(tracking_number, names)^
+select carrier, asked_at from shipment
 where tracking_number = :tracking_number and label = 'bought' and lower(carrier) = any(:names::text[])
 order by array_position(:names::text[], lower(carrier)), asked_at desc limit 1;
 
@@ -55,7 +55,8 @@ returning m.message_no;
 select message_no, sender, message_id, received_at, tries, tracking_number, last_error, processed_at, outcome,
        case when processed_at is null then try_after end as try_after
 from carrier_message m
-where (not :failed or carrier_message_needs_a_person(m)) and (:after::bigint is null or message_no < :after)
+where (not :failed or m.processed_at is null and m.last_error is not null and carrier_message_needs_a_person(m))
+  and (:after::bigint is null or message_no < :after)
 order by message_no desc limit :at_most;
 
 -- name: forget(kept_for, batch)

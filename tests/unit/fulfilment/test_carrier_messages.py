@@ -121,6 +121,35 @@ def test_each_word_of_easypost_is_read_and_none_is_lost(theirs: str, ours: str, 
     assert one.detail == (said or "x")
 
 
+@pytest.mark.parametrize(
+    ("reason", "ours", "said"),
+    [
+        ("lost", "failure", "x"),
+        ("unknown", "failure", "x"),
+        (None, "failure", "x"),
+        ("weather_delay", "in_transit", "failure, weather_delay: x"),
+        ("held", "in_transit", "failure, held: x"),
+        ("refused", "return_to_sender", "failure, refused: x"),
+    ],
+)
+def test_a_failure_that_may_pass_or_comes_back_is_no_loss(
+    reason: str | None, ours: str, said: str
+) -> None:
+    one = detail("failure", NOW, "x") | {"status_detail": reason}
+    (read_so,) = read("easypost", tracker_event("1Z1", [one])).scans
+    assert (read_so.status, read_so.detail) == (ours, said)
+    lost = detail("failure", NOW, "x") | {"status_detail": "lost"}
+    (later,) = read("easypost", tracker_event("1Z1", [lost])).scans
+    assert (later.event_id == read_so.event_id) == (ours == "failure"), "lost after all"
+
+
+def test_a_trackers_own_failure_has_its_reason_as_well() -> None:
+    event = json.loads(tracker_event("1Z1", [], status="failure"))
+    event["result"]["status_detail"] = "weather_delay"
+    (one,) = read("easypost", json.dumps(event).encode()).scans
+    assert (one.status, one.detail) == ("in_transit", "failure, weather_delay")
+
+
 def test_a_tracker_without_scans_tells_its_status_once() -> None:
     twice = [read("easypost", tracker_event("1Z1", [], status="in_transit")) for _ in range(2)]
     assert {told.scans[0].event_id for told in twice} == {twice[0].scans[0].event_id}
@@ -128,7 +157,7 @@ def test_a_tracker_without_scans_tells_its_status_once() -> None:
 
 
 def test_what_is_of_no_tracker_tells_nothing() -> None:
-    assert read("easypost", tracker_event("1Z1", [], kind="batch.created")) == Told([], [])
+    assert read("easypost", tracker_event("1Z1", [], kind="batch.created")).scans == []
 
 
 def test_a_scan_that_is_wrong_is_named_and_the_others_are_read() -> None:
@@ -150,6 +179,26 @@ def test_a_scan_that_is_wrong_is_named_and_the_others_are_read() -> None:
 def test_what_is_no_message_is_refused_in_words(body: bytes) -> None:
     with pytest.raises(InvalidInput, match="body: "):
         read("dhl", body)
+
+
+@pytest.mark.parametrize("found", [5, {"a": 1}, "x", [{}] * 1001])
+def test_scans_that_are_no_list_or_too_many_are_refused_in_words(found: object) -> None:
+    event = json.loads(tracker_event("1Z1", []))
+    event["result"]["tracking_details"] = found
+    with pytest.raises(InvalidInput, match="must be a list of 1000 scans at most"):
+        read("easypost", json.dumps(event).encode())
+
+
+def test_a_scan_of_an_odd_shape_is_named_and_an_odd_place_is_left_out() -> None:
+    event = json.loads(tracker_event("1Z1", [detail("in_transit", NOW, "x")]))
+    event["result"]["tracking_details"][0]["tracking_location"] = "Chicago"
+    event["result"]["tracking_details"].append("delivered")
+    told = read("easypost", json.dumps(event).encode())
+    assert [(one.status, one.detail) for one in told.scans] == [("in_transit", "x")]
+    assert [fault.partition(":")[0] for fault in told.faults] == [
+        "scans[1].status",
+        "scans[1].happened_at",
+    ]
 
 
 PAGE = Path("docs/carriers.md").read_text(encoding="utf-8")
