@@ -54,6 +54,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _PAYERS: Final = ("sandbox", "stripe", ELSEWHERE)
 _SECRET: Final = "what the shop shows below its webhooks"
+_SAID_MAX: Final = 500
 _STAGE_IN_SHOP: Final = "before picking"
 
 
@@ -149,7 +150,8 @@ async def make_client(info: StackInfo, folder: Path) -> str:
     said, _ = await process.communicate()
     log.write_bytes(said)
     if process.returncode:
-        raise Refused(f"no client could be made of the OpenAPI document: {log} says why")
+        told = said.decode(errors="replace").strip()[:_SAID_MAX]
+        raise Refused(f"no client could be made of the OpenAPI document; {log} says more: {told}")
     return url
 
 

@@ -6,12 +6,15 @@ import asyncio
 import os
 import random
 from collections import Counter
+from collections.abc import Awaitable, Iterable
 from time import monotonic
 from typing import Any, Final
 
 import httpx
+import psutil
 import pytest
 
+from starter.http.front import Limits
 from store.database import Pool
 from tests.e2e.stack import Shell, Up, fresh_shell
 from tests.support.builders import a_document
@@ -23,6 +26,7 @@ PROGRAMS_AT_ONCE: Final = 8
 CANCELLED: Final = frozenset(range(0, ORDERS, 5))
 KILLED: Final = ("serve", "worker-1", "postgres", "temporal")
 PATIENCE_S: Final = 150.0
+STILL_ASKED: Final = 30
 STALLED: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -98,6 +102,9 @@ class Programs:
         async with asyncio.timeout(PATIENCE_S):
             for number in range(ORDERS):
                 await self._decided(f"web-{number}")
+        await self.close()
+
+    async def close(self) -> None:
         await self._client.aclose()
 
 
@@ -142,6 +149,91 @@ def test_programs_that_ask_again_with_their_keys_get_each_thing_once() -> None:
         log = (shell.home / "logs" / "serve.log").read_text(encoding="utf-8")
         assert "POST /v1/orders" in log
         assert told["secret_text"] not in log
+
+
+async def asked_while_it_stands_still(
+    url: str, token: str, still: Iterable[psutil.Process]
+) -> list[float]:
+    """Many requests of each kind at once, while PostgreSQL answers nobody: how long each took."""
+    limits = httpx.Limits(max_connections=200)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(
+        base_url=url, headers=headers, timeout=60, limits=limits
+    ) as client:
+
+        async def timed(method: str, path: str, **sent: Any) -> float:
+            began = monotonic()
+            answer = await client.request(method, path, **sent)
+            assert answer.status_code == 503, answer.text
+            if path.startswith("/v1"):
+                assert answer.json()["retryable"], answer.text
+            return monotonic() - began
+
+        def placing(number: int) -> Awaitable[float]:
+            document = a_document(("TEA", 1), channel_order_id=f"still-{number}")
+            key = {"Idempotency-Key": f"still-{number}"}
+            return timed("POST", "/v1/orders", json=document, headers=key)
+
+        placed = await client.post(
+            "/v1/orders",
+            json=a_document(("TEA", 1), channel_order_id="before"),
+            headers={"Idempotency-Key": "before"},
+        )
+        assert placed.is_success, placed.text
+        for process in still:
+            process.suspend()
+        try:
+            change = {"Idempotency-Key": "cancel-before", "If-Match": "*"}
+            return await asyncio.gather(
+                *(placing(number) for number in range(STILL_ASKED)),
+                *(timed("GET", "/v1/orders/web-before") for _ in range(STILL_ASKED)),
+                *(timed("GET", "/v1/orders") for _ in range(STILL_ASKED)),
+                timed(
+                    "POST", "/v1/orders/web-before/cancel", json={"reason": "no"}, headers=change
+                ),
+                timed("GET", "/readyz"),
+            )
+        finally:
+            for process in still:
+                process.resume()
+
+
+def test_while_postgresql_stands_still_every_request_is_answered_within_its_limit() -> None:
+    with fresh_shell() as shell, shell.up():
+        shell.orderloom("stock", "receive", "TEA", "100", "--new-location")
+        scopes = (
+            "--scope",
+            "orders:read",
+            "--scope",
+            "orders:write",
+            "--scope",
+            "aftersales:write",
+        )
+        told = shell.orderloom("api-keys", "make", "shop", *scopes, "--per-minute", "100000")
+        url, token = shell.info().http_url, told["secret_text"]
+        assert url is not None
+        first = psutil.Process(shell.info().pids["postgres"])
+        still = [first, *first.children(recursive=True)]
+        took = asyncio.run(asked_while_it_stands_still(url, token, still))
+        print(f"{len(took)} requests, answered after {min(took):.1f} to {max(took):.1f} s")
+        assert max(took) < Limits().answer_seconds + 5  # this machine is busy
+        asyncio.run(again(Programs(url, token)))
+        assert shell.ask(orders_there) == STILL_ASKED + 1
+        assert shell.orderloom("audit")["clean"]
+
+
+async def again(programs: Programs) -> None:
+    """What was asked before, with the same keys: it is done now, if it was not then."""
+    for number in range(STILL_ASKED):
+        document = a_document(("TEA", 1), channel_order_id=f"still-{number}")
+        placed = await programs.post("/v1/orders", document, f"still-{number}")
+        assert placed["order_id"] == f"web-still-{number}"
+    await programs.close()
+
+
+async def orders_there(pool: Pool) -> int:
+    found: int = await pool.fetchval("select count(*) from customer_order")
+    return found
 
 
 async def counted(pool: Pool) -> dict[str, int]:
