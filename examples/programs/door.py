@@ -15,6 +15,7 @@ _ANSWERED_WITHIN_S: Final = 40.0
 _PATIENCE_S: Final = 180.0
 _PAUSE_S: Final = 0.5
 _PAGE: Final = 100
+_DECIDED_LATER: Final = 202
 
 
 class Refused(Exception):
@@ -51,7 +52,7 @@ class Door:
                 if not answer.parsed.retryable:
                     raise Refused(answer.parsed)
                 await asyncio.sleep(_PAUSE_S)
-            if isinstance(answer.parsed, Command):
+            if answer.status_code == _DECIDED_LATER and isinstance(answer.parsed, Command):
                 return await self._decided(answer.parsed)
             return answer.parsed
 

@@ -177,7 +177,7 @@ async def trade(
             {
                 "order_id": order.order_id,
                 "through": "shop" if order.order_id in sent else "api",
-                "document": _document(order),
+                "document": as_sent(order),
             }
             for order in orders
         ],
@@ -223,7 +223,7 @@ async def trade(
     )
 
 
-def _document(order: Order) -> dict[str, Any]:
+def as_sent(order: Order) -> dict[str, Any]:
     """As a checkout sends it: at a moment. Northwind knows the day alone."""
     document = order.model_dump(mode="json", exclude_defaults=True)
     return {**document, "placed_at": f"{document['placed_at'][:10]}T09:00:00Z"}
