@@ -24,10 +24,10 @@ from domain.orders.providers import ELSEWHERE
 from starter.channels.countries import country_code
 from starter.channels.csv_dialect import columns_of
 from starter.channels.csv_rows import Row, header_fault, lines_in
+from starter.channels.marketplace_rows import readable, that_count
 from starter.channels.marketplace_tables import TABLES, Table
 from starter.channels.order_rows import Key, OrderRows, Places, gather, to_records
 from starter.channels.read_results import Problem, Record, unreadable
-from starter.channels.text import first_undecoded, in_western_letters
 
 CHANNEL: Final = "marketplace"
 """Whose orders they are, where nobody says otherwise: the file does not."""
@@ -61,26 +61,17 @@ def read_marketplace(
         yield unreadable(columns.line, fault)
         return
     western: set[int] = set()
-    readable = _readable(lines, columns.line + 1, western) if is_utf8 and table.western else lines
+    may_be_western = is_utf8 and table.western
+    told = readable(lines, columns, table, western) if may_be_western else lines
     key = Key(table.number, _NUMBER, "a number")
     # Marketplaces write amounts with a point, spreadsheets of some countries with a comma.
-    gathered, strays = gather(readable, columns, key, {table.quantity: True})
+    gathered, strays = gather(told, columns, key, {table.quantity: True})
     yield from to_records(
         gathered,
         strays,
         lambda one: _Mapped(table, channel, one, western).document(),
         _places(table),
     )
-
-
-def _readable(lines: Iterator[str], first: int, western: set[int]) -> Iterator[str]:
-    """The lines; what is not UTF-8 is read as Windows-1252, and its number noted."""
-    for number, line in enumerate(lines, start=first):
-        if first_undecoded(line) is None:
-            yield line
-        else:
-            western.add(number)
-            yield in_western_letters(line)
 
 
 class _Mapped:
@@ -92,8 +83,8 @@ class _Mapped:
         self._one = one
         self._western = western
         one.must_agree(table.of_the_order)
-        one.rows = _told_once(one.rows, table.line_id)
         self._first = one.rows[0]
+        one.rows = that_count(one.rows, table)
         self._currency = self._first.cells[table.currency].upper()
         self._is_known = _is_known(self._currency)
 
@@ -105,6 +96,8 @@ class _Mapped:
         for row in self._one.rows:
             self._check(row)
         shipping = self._sum(table.shipping) - self._sum(table.shipping_discount)
+        if shipping < 0:
+            self._wrong(first, table.shipping_discount, "is more than shipping costs")
         wrapping = self._sum(table.wrapping)
         fee = {"name": "Gift wrap", "amount": self._text(wrapping)}
         return {
@@ -115,6 +108,7 @@ class _Mapped:
                 "name": self._cell(first, table.buyer),
                 "email": self._cell(first, table.email),
                 "phone": self._cell(first, table.phone),
+                "company": self._cell(first, table.company) or None,
             },
             "currency": self._currency,
             "prices_include_tax": self._currency not in table.net_in,
@@ -126,6 +120,7 @@ class _Mapped:
                 "address": self._address(),
             },
             "fees": [{**fee, **self._taxed(table.wrapping_tax)}] if wrapping else [],
+            "gift_message": self._gift_message(),
             "payment": {"provider": ELSEWHERE, "token": self._token()},
         }
 
@@ -134,8 +129,7 @@ class _Mapped:
         told = row.cells[table.quantity]
         units = int(told) if _WHOLE.fullmatch(told) else 0
         if not units:
-            reason = "must be a whole number of units" if told else _MISSING
-            self._wrong(row, table.quantity, reason)
+            self._wrong(row, table.quantity, _no_units(told))
         price, discount = self._amount(row, table.price), self._amount(row, table.discount)
         each, too_much = self._each(price, units or 1)
         line = {
@@ -163,6 +157,8 @@ class _Mapped:
         table = self._table
         if table.paid_at in row.cells and not row.cells[table.paid_at]:
             self._wrong(row, table.paid_at, "is empty: it is not paid yet; place it when it is")
+        if self._cell(row, table.shipped) not in ("", "0"):
+            self._wrong(row, table.shipped, "is not 0: these have left, and would be sent again")
         if not row.cells[table.price]:
             self._wrong(row, table.price, _MISSING)
         country = country_code(row.cells[table.country])
@@ -211,16 +207,21 @@ class _Mapped:
         if named is None and first.cells[table.country]:
             self._wrong(first, table.country, "must be a country, such as DE")
         streets = [self._cell(first, name) for name in (table.line1, table.line2, table.line3)]
+        region = self._cell(first, table.region)
         line1, *rest = [street for street in streets if street] or [""]
         return {
             "name": first.cells[table.recipient],
             "line1": line1,
             "line2": ", ".join(rest),
-            "city": first.cells[table.city],
-            "region": self._cell(first, table.region),
+            "city": first.cells[table.city] or (region if named in table.city_in_region else ""),
+            "region": region,
             "postal_code": self._cell(first, table.postal_code),
             "country": named or "",
         }
+
+    def _gift_message(self) -> str | None:
+        told = (self._cell(row, self._table.gift_message) for row in self._one.rows)
+        return "\n".join(dict.fromkeys(message for message in told if message)) or None
 
     def _token(self) -> str:
         """The payment there, by which a person finds it when something is to be paid back."""
@@ -237,13 +238,12 @@ class _Mapped:
         self._one.problems.append(Problem(row.line, column, reason))
 
 
-def _told_once(rows: Sequence[Row], line_id: str) -> list[Row]:
-    """Files that are put together may hold a row twice: a line of an order is told once."""
-    kept: dict[tuple[str, ...] | int, Row] = {}
-    for row in rows:
-        named = bool(row.cells.get(line_id))
-        kept.setdefault(tuple(row.cells.values()) if named else row.line, row)
-    return list(kept.values())
+def _no_units(told: str) -> str:
+    if not told:
+        return _MISSING
+    if _WHOLE.fullmatch(told):
+        return "is 0: what was cancelled there is not placed; take it out of the file"
+    return "must be a whole number of units"
 
 
 def _is_known(currency: str) -> bool:

@@ -15,7 +15,9 @@ class Table:
     `known_by`: the columns by which the file is known. `net_in`: in these currencies tax is added
     to prices, in all others they include it. `services`: their shipping service → ours; of others
     the small letters are taken. `western`: a file that is not UTF-8 is Windows-1252, and has rows
-    of these countries alone. `quoted`: cells may stand in quotes, as spreadsheets write them.
+    of these countries alone; `encodings`: but a row of this country and currency is in this one.
+    `quoted`: cells may stand in quotes, as spreadsheets write them. `city_in_region`: addresses of
+    these countries may have no city of their own.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Table:
     country: str
     line_id: str = ""
     paid_at: str = ""
+    shipped: str = ""
     tax: str = ""
     discount: str = ""
     shipping: str = ""
@@ -47,9 +50,13 @@ class Table:
     buyer: str = ""
     email: str = ""
     phone: str = ""
+    company: str = ""
+    gift_message: str = ""
     net_in: frozenset[str] = frozenset()
     services: Mapping[str, str] = field(default_factory=dict)
     western: frozenset[str] = frozenset()
+    encodings: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    city_in_region: frozenset[str] = frozenset()
     quoted: bool = True
 
     @property
@@ -75,14 +82,15 @@ class Table:
         found = (
             *(self.placed_at, self.currency, self.service, self.recipient, self.line1, self.line2),
             *(self.line3, self.city, self.region, self.postal_code, self.country),
-            *(self.buyer, self.email, self.phone),
+            *(self.buyer, self.email, self.phone, self.company),
         )
         return tuple(name for name in found if name)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All that are read."""
-        found = (*self.must, *self.amounts, *self.of_the_order, self.line_id, self.paid_at)
+        others = (self.line_id, self.paid_at, self.shipped, self.gift_message)
+        found = (*self.must, *self.amounts, *self.of_the_order, *others)
         return tuple(dict.fromkeys(name for name in found if name))
 
 
@@ -106,6 +114,9 @@ AMAZON: Final = Table(
     buyer="buyer-name",
     email="buyer-email",
     phone="buyer-phone-number",
+    company="buyer-company-name",
+    gift_message="gift-message-text",
+    shipped="quantity-shipped",
     sku="sku",
     quantity="quantity-purchased",
     currency="currency",
@@ -129,6 +140,8 @@ AMAZON: Final = Table(
     net_in=frozenset({"USD", "CAD"}),
     services={"SecondDay": "second-day", "NextDay": "next-day", "SameDay": "same-day"},
     western=_WINDOWS_1252,
+    encodings={("JP", "JPY"): "cp932"},
+    city_in_region=frozenset({"JP"}),
     # A product's name may begin with a quote, and inches end with one.
     quoted=False,
 )

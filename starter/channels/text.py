@@ -24,6 +24,9 @@ _LINE_END: Final = re.compile("\r\n?")
 
 NOT_UTF8: Final = "is not valid UTF-8; save it in that encoding"
 
+WESTERN: Final = "cp1252"
+"""What programs in the west write where they do not write UTF-8."""
+
 NUMBER_TOO_LONG: Final = "holds a number of thousands of digits, which nothing here has"
 
 LINE_CHARACTERS_MAX: Final = 1_000_000
@@ -115,13 +118,13 @@ def _errors(encoding: str) -> str:
     return "surrogateescape" if encoding == "utf-8" else "orderloom.undecoded"
 
 
-def in_western_letters(line: str) -> str:
-    """A line that is not UTF-8, read as Windows-1252; as it was where that has no such letter.
+def in_letters(line: str, encoding: str) -> str:
+    """A line that is not UTF-8, read in this encoding; as it was where that has no such letter.
 
     Only for who knows where a line comes from: the same bytes are other letters elsewhere.
     """
     try:
-        return line.encode("utf-8", "surrogateescape").decode("cp1252")
+        return line.encode("utf-8", "surrogateescape").decode(encoding)
     except UnicodeDecodeError:
         return line
 

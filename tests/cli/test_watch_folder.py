@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -101,3 +103,40 @@ async def test_a_marketplaces_file_is_placed_and_its_wrong_rows_are_told(
     assert (again.code, "2 confirmed, 1 malformed" in again.out) == (2, True)
     elsewhere = await cli("place", str(drop / "refused" / "orders.txt"))
     assert "payment.provider" in elsewhere.err, "the usual channel takes no orders that are paid"
+
+
+async def test_a_file_that_cannot_be_put_away_is_told_and_holds_up_no_other(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    await shop.stocked("TEA", 9)
+    long = tmp_path / f"{'a' * 250}.json"
+    long.write_text(json.dumps(a_document(("TEA", 1))), encoding="utf-8")
+    (tmp_path / "b.json").write_text(json.dumps(a_document(("TEA", 1))), encoding="utf-8")
+    taken = await cli("watch-folder", str(tmp_path), "--once")
+    assert taken.code == 2
+    assert taken.out == "b.json  done: 1 confirmed\n"
+    assert "cannot be put away (File name too long)" in taken.err
+    assert long.exists()
+    assert len(await shop.orders.list(at_most=10)) == 2, "it was placed"
+    watching = await cli.start("watch-folder", str(tmp_path), "--every", "0.1")
+    (tmp_path / "c.json").write_text(json.dumps(a_document(("TEA", 1))), encoding="utf-8")
+
+    async def done() -> bool:
+        return (tmp_path / "done" / "c.json").exists()
+
+    await shop.until(done, "the file is done")
+    await asyncio.sleep(0.5)
+    watching.send_signal(signal.SIGTERM)
+    ended = await cli.end(watching)
+    assert (ended.code, ended.err.count("put away")) == (0, 1), "it is not taken again and again"
+
+
+async def test_a_name_that_is_no_text_is_shown_as_far_as_it_is(
+    cli: Cli, shop: Shop, tmp_path: Path
+) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt"))
+    odd.write_bytes(b"no order")
+    taken = await cli("watch-folder", str(tmp_path), "--once")
+    assert (taken.code, taken.out) == (0, "caf\\udce9.txt  refused: 1 malformed\n")
+    told = json.loads((tmp_path / "refused" / f"{odd.name}.report.json").read_text("utf-8"))
+    assert told["file"] == "caf\\udce9.txt"

@@ -35,6 +35,9 @@ _USUAL: Final = {
     "item-promotion-discount": "",
     "item-promotion-id": "",
     "ship-promotion-discount": "",
+    "quantity-shipped": "",
+    "buyer-company-name": "",
+    "gift-message-text": "",
     "delivery-Instructions": "",
     "sales-channel": "Amazon.com",
 }

@@ -15,6 +15,7 @@ import typer
 
 from domain.errors import InvalidInput, OrderloomError, Unreachable
 from domain.orders.policy import Policy
+from domain.words import count_of
 from runtime.program import until_signal
 from starter.channels.documents import load, read_orders
 from starter.channels.marketplace import CHANNEL
@@ -38,6 +39,10 @@ REFUSED: Final = "refused"
 _TAKEN: Final = ("confirmed", "held", "in_progress")
 _ANSWER_WITHIN: Final = timedelta(seconds=10)
 _AT_ONCE: Final = 8
+
+
+class Stuck(InvalidInput):
+    """A file that cannot be put away."""
 
 
 @app.command("watch-folder")
@@ -66,27 +71,43 @@ def watch_folder(
         raise InvalidInput("is no folder", where=str(folder))
     out = Output(as_json=as_json)
     if once:
-        taken = []
-        for file in waiting(folder):
-            taken.append(asyncio.run(take(file, channel)))
-            if not as_json:
-                _say(taken[-1], out)
-        if as_json:
-            out.document({"files": taken})
+        _once(folder, channel, out)
     else:
         asyncio.run(until_signal(lambda stop: _watch(folder, every_s, channel, out, stop)))
+
+
+def _once(folder: Path, channel: str, out: Output) -> None:
+    taken, stuck = [], 0
+    for file in waiting(folder):
+        try:
+            taken.append(asyncio.run(take(file, channel)))
+        except Stuck as error:
+            complain(str(error))
+            stuck += 1
+            continue
+        if not out.as_json:
+            _say(taken[-1], out)
+    if out.as_json:
+        out.document({"files": taken})
+    if stuck:
+        raise InvalidInput(f"{count_of(stuck, 'file')} could not be put away", where=str(folder))
 
 
 async def _watch(
     folder: Path, every_s: float, channel: str, out: Output, stop: asyncio.Event
 ) -> None:
     before: dict[Path, tuple[int, int]] = {}
+    stuck: dict[Path, tuple[int, int]] = {}
     while not stop.is_set():
         now = {file: _looks(file) for file in waiting(folder)}
         try:
             for file, looks in now.items():
-                if before.get(file) == looks and not stop.is_set():
-                    _say(await take(file, channel), out)
+                if before.get(file) == looks != stuck.get(file) and not stop.is_set():
+                    try:
+                        _say(await take(file, channel), out)
+                    except Stuck as error:
+                        complain(str(error))
+                        stuck[file] = looks
         except OrderloomError as error:
             complain(str(error))
         before = now
@@ -107,7 +128,8 @@ async def take(file: Path, channel: str = CHANNEL) -> dict[str, Any]:
 
     `channel`: of a marketplace's orders.
 
-    Raises Unreachable where the database does not answer: the file stays, and can be taken again.
+    Raises Unreachable where the database does not answer, and Stuck where the file cannot be put
+    away: the file stays, and can be taken again.
     """
     results: dict[int, Result] = {}
     fault = ""
@@ -123,12 +145,19 @@ async def take(file: Path, channel: str = CHANNEL) -> dict[str, Any]:
     found = [results[index] for index in sorted(results)]
     left = [result for result in found if result.outcome == "not_placed"]
     if left:
-        raise Unreachable(f"{file.name} stays: {left[0].reason}")
+        raise Unreachable(f"{_named(file)} stays: {left[0].reason}")
     is_done = not fault and all(outcome in _TAKEN for outcome in counts_of(found))
-    report = report_of(found, file.name)
+    report = report_of(found, _named(file))
     if fault:
-        report["problems"] = [{"file": file.name, "reason": fault}]
-    _move(file, DONE if is_done else REFUSED, report)
+        report["problems"] = [{"file": _named(file), "reason": fault}]
+    try:
+        _move(file, DONE if is_done else REFUSED, report)
+    except OSError as error:
+        raise Stuck(
+            f"its orders are dealt with, but it cannot be put away ({error.strerror}): mend that, "
+            "and put it there again, which repeats nothing",
+            where=str(file.with_name(_named(file))),
+        ) from None
     return {**report, "folder": DONE if is_done else REFUSED}
 
 
@@ -141,9 +170,15 @@ def _move(file: Path, to: str, report: dict[str, Any]) -> None:
         number += 1
         name = f"{file.stem}.{number}{file.suffix}"
     written = there / f".{name}.report"
-    written.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+    written.write_text(text, encoding="utf-8", errors="backslashreplace")
     written.replace(there / f"{name}.report.json")
     file.replace(there / name)
+
+
+def _named(file: Path) -> str:
+    """Its name as it can be shown: signs that are no letters anywhere are written as numbers."""
+    return file.name.encode("utf-8", "backslashreplace").decode()
 
 
 def _looks(file: Path) -> tuple[int, int]:

@@ -121,6 +121,59 @@ def test_the_rows_of_an_order_need_not_stand_together_and_a_row_may_come_twice()
     assert [len(one.lines) for one in orders(text + text)] == [2, 1]
 
 
+def test_another_file_may_have_the_rows_of_an_order_in_another_sequence() -> None:
+    one = item("1", **{"order-item-id": "11"})
+    other = item("1", sku="JAM", **{"order-item-id": "12"})
+    first, second = orders(amazon(one, other)), orders(amazon(other, one))
+    assert first == second
+    bad = item("1", sku="", **{"order-item-id": "10"})
+    assert [fault.split(":")[0] for fault in faults(amazon(one, bad))] == ["3 sku"]
+
+
+def test_a_row_that_comes_twice_may_tell_other_news() -> None:
+    told = [item("1", **{"sales-channel": name}) for name in ("Amazon.com", "Amazon.co.uk")]
+    assert [len(one.lines) for one in orders(amazon(*told))] == [1]
+    unlike = [item("1"), item("1", **{"quantity-purchased": "3"})]
+    assert faults(amazon(*unlike)) == ["3 order-item-id: '1TEA' is used twice"]
+
+
+def test_a_line_that_was_cancelled_there_is_left_out_of_its_order() -> None:
+    gone = {"quantity-purchased": "0", "item-price": "0.00", "item-tax": ""}
+    (order,) = orders(amazon(item("1", **gone), item("1", sku="JAM")))
+    assert [line.sku for line in order.lines] == ["JAM"]
+    charged = item("1", sku="JAM", **{"quantity-purchased": "0"})
+    assert len(faults(amazon(item("1"), charged))) == 1, "it costs something"
+
+
+def test_what_is_written_on_a_gift_and_who_buys_for_a_company_are_kept() -> None:
+    cells = {"gift-message-text": "Happy birthday", "buyer-company-name": "Baker Ltd"}
+    last = item("1", sku="PEN", **{**cells, "gift-message-text": "Bo"})
+    (order,) = orders(amazon(item("1", **cells), item("1", sku="JAM", **cells), last))
+    assert order.customer.company == "Baker Ltd"
+    assert order.gift_message == "Happy birthday\nBo"
+
+
+JAPAN = {
+    "recipient-name": "山田 ソ|太郎",
+    "ship-address-1": "千代田区丸の内1-1",
+    "ship-city": "",
+    "ship-state": "東京都",
+    "ship-country": "JP",
+    "currency": "JPY",
+    "item-price": "1980",
+}
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "utf-8"])
+def test_a_japanese_file_is_read_though_its_addresses_have_no_city(encoding: str) -> None:
+    (order,) = orders(amazon(item("1", **JAPAN)).encode(encoding))
+    address = address_of(order)
+    assert (address.name, address.city) == ("山田 ソ|太郎", "東京都")
+    assert order.total_minor == 1980
+    elsewhere = {**JAPAN, "currency": "EUR", "item-price": "19.80"}
+    assert len(faults(amazon(item("1", **elsewhere)).encode("cp932"))) == 1, "it may be Latin"
+
+
 NAMES = {"recipient-name": "Zoë Müller", "ship-city": "Genève", "ship-country": "CH"}
 
 
@@ -164,7 +217,13 @@ def test_quotes_are_signs_in_a_file_with_tabs_and_open_cells_in_one_with_commas(
 @pytest.mark.parametrize(
     ("cells", "fault"),
     [
-        ({"quantity-purchased": "0"}, "2 quantity-purchased: must be a whole number of units"),
+        ({"quantity-purchased": "0"}, "2 quantity-purchased: is 0: what was cancelled there"),
+        ({"quantity-purchased": "two"}, "2 quantity-purchased: must be a whole number of units"),
+        ({"quantity-shipped": "1"}, "2 quantity-shipped: is not 0: these have left"),
+        (
+            {"shipping-price": "3.00", "ship-promotion-discount": "-3.01"},
+            "2 ship-promotion-discount: is more than shipping costs",
+        ),
         ({"quantity-purchased": ""}, "2 quantity-purchased: is missing"),
         ({"item-price": "12,5,0"}, "2 item-price: must be an amount in USD, such as 12.50"),
         ({"item-price": "12.505"}, "2 item-price: must be an amount in USD, such as 12.50"),
