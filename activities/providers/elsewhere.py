@@ -16,7 +16,7 @@ from typing import Final, NoReturn, TypeVar
 from activities.extension import Extension, NoSettings
 from activities.payments.provider import Capabilities, PaymentKind, PaymentReceipt
 from activities.provider_errors import DeclineCode, Declined, Unavailable
-from activities.shops.client import Refunded, ShopClient, ShopFault, ShopSaysNo
+from activities.shops.client import ODD, Refunded, ShopClient, ShopFault, ShopSaysNo
 from activities.shops.clients import ShopClients
 from domain import ids
 from domain.money import Money
@@ -166,7 +166,7 @@ async def _asked(call: Awaitable[T]) -> T:
         raise
     except ShopFault as fault:
         raise Unavailable(f"the shop: {fault}") from fault
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except ODD as error:
         raise Unavailable("the shop answered in a way that is not understood") from error
 
 

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from activities.shops.client import Changed, Page, ShopAway, ShopClient, ShopSaysNo
+from activities.shops.client import ODD, Changed, NotThere, Page, ShopAway, ShopClient, ShopSaysNo
+from domain.errors import InvalidInput
 from domain.shops.reading import subject_and_version
 from store.database import Pool
 from store.shops import contacts, messages
@@ -43,6 +44,7 @@ class Asking:
         self._failures = 0
         self._unread: datetime | None = None
         """The first change that could not be read: the next look begins there."""
+        self._why = ""
 
     async def ask(self) -> None:
         """Read pages until there is no more, or no more time."""
@@ -60,6 +62,8 @@ class Asking:
         pause = EVERY if over and complete else SOON
         async with self._pool.acquire() as conn:
             await contacts.asked(conn, self._contact.channel, self._holder, pause)
+        if self._unread is not None:  # All others were read.
+            raise ShopAway(self._why)
 
     def _since(self) -> datetime:
         contact = self._contact
@@ -101,19 +105,21 @@ class Asking:
         return page.at is None or one.version <= page.at - _SETTLED_AFTER
 
     async def _keep(self, one: Changed) -> None:
+        contact = self._contact
         try:
             content = one.content or await self._client.order(one.subject)
-        except ShopSaysNo:  # It was deleted meanwhile.
+            subject, version = subject_and_version(contact.kind, content, one.version)
+        except NotThere:  # It was deleted meanwhile.
             return
-        except ShopAway:
+        except (ShopAway, ShopSaysNo, InvalidInput, *ODD) as fault:
             self._failures += 1
-            self._unread = self._unread or one.version
+            if self._unread is None:
+                self._unread = one.version
+                self._why = f"order {one.subject} cannot be read: {fault}"
             if self._failures >= _FAILURES_MAX:
-                raise
+                raise ShopAway(self._why) from fault
             return  # One order that it cannot show holds back no others.
         self._failures = 0
-        contact = self._contact
-        subject, version = subject_and_version(contact.kind, content, one.version)
         if version.astimezone(UTC) > one.version.astimezone(UTC):
             return  # It changed again, and comes again behind the others.
         body = json.dumps(content).encode()

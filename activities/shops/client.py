@@ -4,6 +4,7 @@
     ├── ShopAway       no answer, or none that makes sense: it may have done what was asked, or not
     ├── ShopRefuses    it does not know our access, or that lacks a right: a person has to mend it
     └── ShopSaysNo     a firm no to this one thing, which changed nothing there
+        └── NotThere   there is no such thing
 
 No message of these repeats what opens the shop to us.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from domain.money import Money
 from domain.shops.telling import Level, Parcel
@@ -43,6 +44,10 @@ class ShopRefuses(ShopFault):
 
 class ShopSaysNo(ShopFault):
     """It understood, and will not."""
+
+
+class NotThere(ShopSaysNo):
+    """It has no order of that id, any more."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,10 @@ class Rights:
     lacking: Sequence[str] = field(default_factory=tuple)
 
 
+ODD: Final = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What reading an answer fails with that has another shape than it should."""
+
+
 class ShopClient(Protocol):
     """A shop elsewhere, as it is asked and told. Every call ends within a minute.
 
@@ -101,7 +110,7 @@ class ShopClient(Protocol):
         ...
 
     async def order(self, subject: str) -> Mapping[str, Any]:
-        """An order as its webhook has it. Raises ShopSaysNo for one that is not there."""
+        """An order as its webhook has it. Raises NotThere."""
         ...
 
     async def rights(self) -> Rights:
@@ -123,7 +132,7 @@ class ShopClient(Protocol):
         ...
 
     async def refunds(self, subject: str) -> Sequence[Refunded]:
-        """What was paid back of an order. Raises ShopSaysNo for one that is not there."""
+        """What was paid back of an order. Raises NotThere."""
         ...
 
     async def refund(self, subject: str, key: str, amount: Money) -> Refunded:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from activities.shops import shopify_documents as documents
-from activities.shops.client import Changed, Page, Refunded, Rights, ShopAway, ShopSaysNo
+from activities.shops.client import Changed, NotThere, Page, Refunded, Rights, ShopAway, ShopSaysNo
 from activities.shops.shopify_graphql import PAGES_MAX, Graphql
 from activities.shops.shopify_parcels import known_units, to_fulfil
 from activities.shops.shopify_refunds import refunds_of, with_left
@@ -23,7 +23,7 @@ PAGE: Final = 100
 _LINES: Final = 50
 _TOGETHER: Final = 25
 _NEEDED: Final = (
-    *("read_orders", "write_orders", "read_products"),
+    *("read_orders", "write_orders", "read_customers", "read_products"),
     *("read_inventory", "write_inventory", "read_locations"),
     "write_merchant_managed_fulfillment_orders",
 )
@@ -66,7 +66,7 @@ class Shopify:
         wanted: dict[str, Any] = {"id": _gid("Order", subject), "lines": _LINES, "after": None}
         order = (await self._api.ask(documents.ORDER, wanted)).data["order"]
         if order is None:
-            raise ShopSaysNo(f"order {subject} is not there")
+            raise NotThere(f"order {subject} is not there")
         lines = order["lineItems"]
         for _ in range(PAGES_MAX):
             info = lines["pageInfo"]
@@ -119,7 +119,7 @@ class Shopify:
         wanted = {"id": _gid("Order", subject), "after": None}
         order = (await self._api.ask(documents.FULFILMENTS, wanted)).data["order"]
         if order is None:
-            raise ShopSaysNo(f"order {subject} is not there")
+            raise NotThere(f"order {subject} is not there")
         parts = order["fulfillmentOrders"]
         for _ in range(PAGES_MAX):
             if not parts["pageInfo"]["hasNextPage"]:
@@ -247,7 +247,7 @@ class Shopify:
             "order"
         ]
         if order is None:
-            raise ShopSaysNo(f"order {subject} is not there")
+            raise NotThere(f"order {subject} is not there")
         return order
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from activities.shops.client import ShopAway, ShopClient, ShopSaysNo
+from activities.shops.client import ODD, ShopAway, ShopClient, ShopSaysNo
 from domain.shops.telling import Parcel, carrier_name, levels_of, tracking_url
 from store.database import Pool
 from store.shops import telling
@@ -18,7 +18,7 @@ from store.shops.contacts import Contact
 from store.shops.telling import ParcelToTell
 
 PARCELS_TOGETHER: Final = 20
-LEVELS_TOGETHER: Final = 250
+LEVELS_TOGETHER: Final = 500
 PAUSE_MAX: Final = timedelta(hours=1)
 
 _FAILURES_MAX: Final = 2
@@ -52,12 +52,12 @@ class Telling:
             async with self._pool.acquire() as conn:
                 await telling.parcel_refused(conn, parcel, str(error))
             return
-        except ShopAway as error:
+        except (ShopAway, *ODD) as error:
             async with self._pool.acquire() as conn:
                 await telling.parcel_later(conn, parcel, str(error), _pause(parcel))
             self._failures += 1
             if self._failures >= _FAILURES_MAX:
-                raise
+                raise ShopAway(str(error)) from error
             return  # One order that it stumbles over holds back no others.
         self._failures = 0
         async with self._pool.acquire() as conn:

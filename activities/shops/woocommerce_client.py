@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from activities.shops.client import Changed, Page, Refunded, Rights, ShopAway, ShopSaysNo
+from activities.shops.client import Changed, NotThere, Page, Refunded, Rights, ShopAway, ShopSaysNo
 from activities.shops.web import Reply, ServerFault, Web, again
 from activities.shops.woocommerce_levels import Item, batches, items_of
 from domain.money import Money, to_decimal, to_minor
@@ -30,6 +30,8 @@ _TOGETHER: Final = 50
 _PAGES_MAX: Final = 20
 _TRACKING: Final = "_wc_shipment_tracking_items"
 _OVER: Final = ("cancelled", "refunded", "failed", "trash")
+_DRAFTS: Final = ("checkout-draft", "auto-draft", "draft")
+_NO_ORDER: Final = "woocommerce_rest_shop_order_invalid_id"
 _CANNOT_REFUND: Final = "woocommerce_rest_cannot_create_order_refund"
 _SAID_CHARACTERS_MAX: Final = 300
 
@@ -66,11 +68,13 @@ class WooCommerce:
             page=str(page),
             status="any",
         )
-        orders = [_changed(content) for content in _listed(reply)]
+        listed = [_changed(content) for content in _listed(reply)]
+        # What somebody has in a basket is listed as well.
+        orders = [one for one in listed if (one.content or {}).get("status") not in _DRAFTS]
         more = ""
-        if len(orders) == PAGE:
+        if len(listed) == PAGE:
             # Of the last second there may be more, so it is asked for again.
-            behind = orders[-1].version - timedelta(seconds=1)
+            behind = listed[-1].version - timedelta(seconds=1)
             same = behind <= after
             more = f"{(after if same else behind).isoformat()} {page + 1 if same else 1}"
         return Page(orders, more, reply.at)
@@ -222,6 +226,8 @@ def _checked(reply: Reply) -> Reply:
     refusal = _refusal(reply)
     if refusal is None:
         raise ShopSaysNo(f"it answered {reply.status}: is its address right?")
+    if refusal[0] == _NO_ORDER:
+        raise NotThere(refusal[1])
     raise ShopSaysNo(refusal[1])
 
 

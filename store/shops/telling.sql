@@ -88,5 +88,8 @@ select (select count(*) from parcels) + (select count(*) from levels);
 delete from shop_parcel where (order_no, fulfilment_id) in (
     select order_no, fulfilment_id from shop_parcel
     where done_at < moment() - :kept_for::interval
-    order by done_at limit :batch for update skip locked)
+       -- Nobody is told any more.
+       or made_at < moment() - :kept_for::interval and state in ('due', 'refused')
+          and not exists (select from shop_contact c where c.channel = shop_parcel.channel)
+    order by made_at limit :batch for update skip locked)
 returning order_no;

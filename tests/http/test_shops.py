@@ -69,3 +69,36 @@ async def test_what_needs_a_person_is_listed_page_by_page_and_settled(
     problem(await caller.send_once(to, {"note": "sold by hand"}), 404, "not_found")
     left = (await caller.get("/v1/shop-messages?failed=true&channel=webshop")).json()["items"]
     assert [one["message_no"] for one in left] == [newest["message_no"]]
+
+
+async def test_a_shop_that_can_be_asked_is_shown_without_what_opens_it(
+    shop: Shop, caller: Caller
+) -> None:
+    await caller.put("/v1/channels/webshop", json=CHANNEL)
+    access = {"address": "https://127.0.0.1:1", "key": "ck_our_key", "secret": "cs_our_secret"}
+    wanted = {"kind": "woocommerce", "secrets": [SECRET], "access": access}
+    made = await caller.put("/v1/shops/webshop", json=wanted)
+    assert made.json()["contact"]["address"] == "https://127.0.0.1:1"
+    assert "our_" not in made.text
+    for wrong in (
+        {"token": "shpat_12345678"},
+        {"key": None},
+        {"address": "https://user:pass@shop.example"},
+        {"address": "ftp://shop.example"},
+    ):
+        given = {**wanted, "access": {**access, **wrong}}
+        refused = await caller.put("/v1/shops/webshop", json=given)
+        assert refused.status_code == 422, wrong
+        assert "our_" not in refused.text
+        assert "user:pass" not in refused.text
+    checked = await caller.send_once("/v1/shops/webshop/check", {"again": True})
+    assert (checked.status_code, checked.json()["channel"]) == (200, "webshop")
+
+    async def asked() -> bool:
+        contact = (await caller.get("/v1/shops/webshop")).json()["contact"]
+        return "no answer" in (contact["error"] or "")
+
+    await shop.until(asked, "a worker has asked it")
+    nothing = {"names": ["webshop-1:1"], "note": "by hand"}
+    problem(await caller.send_once("/v1/shops/webshop/dismiss", nothing), 404, "not_found")
+    problem(await caller.send_once("/v1/shops/web/check", {}), 404, "not_found")

@@ -36,6 +36,9 @@ class Manners:
     way: Callable[[web.Request], str] = lambda _request: ""
     calls: list[str] = field(default_factory=list)
     """Each request, and how it was answered."""
+    busy: int = 0
+    busiest: int = 0
+    """So many requests were being answered at the same time."""
 
 
 @asynccontextmanager
@@ -44,11 +47,21 @@ async def serving(answer: Answer, manners: Manners, clock: Clock) -> AsyncIterat
 
     async def handle(request: web.Request) -> web.StreamResponse:
         await request.read()
+        manners.busy += 1
+        manners.busiest = max(manners.busiest, manners.busy)
+        try:
+            return await respond(request)
+        finally:
+            manners.busy -= 1
+
+    async def respond(request: web.Request) -> web.StreamResponse:
         way = manners.way(request)
         manners.calls.append(f"{request.method} {request.path} {way}".strip())
         match way:
             case "hang":
                 await asyncio.sleep(3600)
+            case "slow":
+                await asyncio.sleep(0.2)
             case "429":
                 return web.json_response({}, status=429, headers={"Retry-After": "1"})
             case "500":

@@ -13,6 +13,10 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
+from activities.relay import Duty, Relay
+from activities.shops.clients import ShopClients
+from activities.shops.visits import ShopVisits
+from activities.shops.web import Web
 from domain.orders.channels import Channel
 from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest
 from domain.shops.connections import NewShop
@@ -23,6 +27,7 @@ from tests.localshops import woocommerce as woo_shop
 from tests.localshops.misbehaving import WAYS
 from tests.support.books import faults_in
 from tests.support.builders import a_policy
+from tests.support.receiver import HERE
 from tests.support.shop import Shop
 from tests.support.shop_payloads import shopify, woocommerce
 
@@ -312,6 +317,24 @@ async def test_a_shop_that_hangs_keeps_no_other_waiting(
     await until(shop, "asked", answers, "it answers again")
 
 
+async def test_two_workers_never_speak_with_one_shop_at_once(
+    shop: Shop, theirs: shopify_shop.Shopify
+) -> None:
+    await shop.stocked("TEA", 8)
+    theirs.manners.way = lambda _request: "slow"
+    clients = ShopClients(Web(HERE))
+    other = Relay(shop.pool, [Duty(ShopVisits(shop.pool, clients).visit_all, 0.1, beside=True)])
+    working = asyncio.create_task(other.run())
+    for _ in range(4):
+        _, here = new_at_shopify(theirs)
+        await until(shop, "asked", placed(shop, here), "it is placed")
+    working.cancel()
+    await asyncio.wait([working])
+    await clients.close()
+    assert len(theirs.manners.calls) > 8
+    assert theirs.manners.busiest == 1
+
+
 async def test_a_clock_that_is_behind_or_set_back_hides_nothing(
     shop: Shop, theirs: shopify_shop.Shopify
 ) -> None:
@@ -331,6 +354,14 @@ async def test_an_order_that_cannot_be_read_holds_back_no_other(
     theirs.orders[bad]["line_items"][0]["title"] = None  # Its schema says that it has one.
     _, here = new_at_shopify(theirs)
     await until(shop, "asked", placed(shop, here), "the second one is placed")
+
+    async def told() -> bool:
+        contact = (await connected(shop, "asked")).contact
+        return contact is not None and f"order {bad} cannot be read" in str(contact.error)
+
+    await shop.until(told, "which one it is is told")
+    theirs.orders[bad]["line_items"][0]["title"] = "Green tea"
+    await until(shop, "asked", placed(shop, f"asked-~23{bad}"), "it is placed once it can be read")
 
 
 @pytest.mark.parametrize("seed", range(4))

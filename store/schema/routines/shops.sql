@@ -19,11 +19,12 @@ create or replace trigger parcel_has_left after update of handed_over_at on ship
 create or replace function sellable(its_channel text) returns table (sku text, units bigint) language sql stable as $$
     with here as materialized (
         select s.sku, s.location,
-               greatest(0, s.on_hand - s.allocated - s.safety - coalesce((
-                   select sum(r.quantity) from soft_reservation r
-                   where (r.sku, r.location) = (s.sku, s.location)
-                     and (r.expires_at is null or r.expires_at > transaction_moment())), 0))::bigint as units
+               greatest(0, s.on_hand - s.allocated - s.safety - coalesce(r.units, 0))::bigint as units
         from stock s join location l using (location) join channel c on c.channel = its_channel
+        left join (
+            select sku, location, sum(quantity) as units from soft_reservation
+            where expires_at is null or expires_at > transaction_moment()
+            group by sku, location) r on (r.sku, r.location) = (s.sku, s.location)
         where l.retired_at is null and (c.locations is null or s.location = any(c.locations))
     )
     select sku, sum(units)::bigint from here group by sku

@@ -92,6 +92,12 @@ async def test_an_order_read_by_graphql_means_what_its_webhook_means(
     )
 
 
+async def test_a_basket_is_no_order_yet(web: Web, woo: woo_shop.WooCommerce) -> None:
+    woo.place(woocommerce(id=1, status="checkout-draft"))
+    woo.place(woocommerce(id=2))
+    assert await all_changed(at_woo(web, woo)) == ["2"]
+
+
 async def test_an_order_of_many_lines_is_read_whole(web: Web, theirs: shopify_shop.Shopify) -> None:
     (first, *_) = shopify()["line_items"]
     lines = [{**first, "id": number} for number in range(1, 121)]
