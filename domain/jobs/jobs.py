@@ -25,6 +25,7 @@ Kind = Literal[
     "export_stock",
     "export_ledger",
     "cancel_orders",
+    "resolve_steps",
     "print_pick_list",
     "print_packing_slips",
     "print_documents",
@@ -42,6 +43,7 @@ NEEDS: Final[Mapping[Kind, frozenset[Scope]]] = {
     "export_ledger": frozenset({"accounting:read"}),
     # By a filter these tell which orders there are.
     "cancel_orders": frozenset({"aftersales:write", "orders:read"}),
+    "resolve_steps": frozenset({"orders:write"}),
     "print_pick_list": frozenset({"warehouse:read", "orders:read"}),
     "print_packing_slips": frozenset({"warehouse:read", "orders:read"}),
     "print_documents": frozenset({"accounting:read", "customers:read", "orders:read"}),
@@ -159,12 +161,13 @@ class NewItem:
 
 @dataclass(frozen=True)
 class OpenItem:
-    """An item that is to be done."""
+    """An item that is to be done. `again`: another attempt has begun it, and may have done it."""
 
     number: int
     line: int | None
     reference: str | None
     content: Any
+    again: bool
 
 
 @dataclass(frozen=True)

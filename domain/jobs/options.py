@@ -19,12 +19,15 @@ from domain.fields import (
     Who,
     inconsistent,
 )
-from domain.jobs.jobs import Kind
+from domain.jobs.jobs import Kind, NewItem
 from domain.sellers import Code
 from domain.views.order_snapshot import OrderState
 
 ITEMS_MAX: Final = 10_000
 """So many things may be named in one request."""
+
+ANSWERS_MAX: Final = 1_000
+"""So many steps may be answered in one request."""
 
 PRINTED_MAX: Final = 500
 """Orders of one print. One file of more would not go through a printer in a day."""
@@ -108,6 +111,37 @@ class Print(_OfOrders):
     """A page for each parcel of these orders, 500 orders at most."""
 
 
+class StepAnswer(Document):
+    """What somebody has decided about a step that waits for a person: as `resolve` takes it."""
+
+    order_id: OrderId
+    step: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    action: Literal["retry", "done", "cancel", "store_credit"]
+    note: Reason
+
+
+class StepAnswers(Document):
+    """Answers to steps, each of which takes one. `by`: who decides it."""
+
+    answers: Annotated[tuple[StepAnswer, ...], Field(min_length=1, max_length=ANSWERS_MAX)]
+    by: Who | None = None
+
+
+def items_named(options: Document) -> list[NewItem] | None:
+    """The items that are named with what is wanted; None: they are found when the job begins.
+
+    An order that is named twice is done once.
+    """
+    if isinstance(options, StepAnswers):
+        return [
+            NewItem(one.model_dump(mode="json", exclude={"order_id"}), one.order_id)
+            for one in options.answers
+        ]
+    if isinstance(options, _OfOrders) and options.order_ids is not None:
+        return [NewItem({}, one) for one in dict.fromkeys(options.order_ids)]
+    return None
+
+
 OPTIONS: Final[Mapping[Kind, type[Document]]] = {
     "import_orders": NoOptions,
     "import_stock": StockImport,
@@ -118,6 +152,7 @@ OPTIONS: Final[Mapping[Kind, type[Document]]] = {
     "export_stock": StockExport,
     "export_ledger": LedgerExport,
     "cancel_orders": ManyCancellations,
+    "resolve_steps": StepAnswers,
     "print_pick_list": Print,
     "print_packing_slips": Print,
     "print_documents": Print,

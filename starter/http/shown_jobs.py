@@ -62,9 +62,8 @@ async def made(
     """Make a job, once, and answer where it is."""
     job_id = caller.here.jobs.new_id()
     maker = maker_of(caller, by)
-    order_ids = getattr(options, "order_ids", None)
     return await once.in_database(
-        lambda here: here.jobs.make(job_id, kind, options, maker, data=data, order_ids=order_ids),
+        lambda here: here.jobs.make(job_id, kind, options, maker, data=data),
         status=202,
         location=f"/v1/jobs/{job_id}",
     )

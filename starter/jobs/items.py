@@ -14,7 +14,7 @@ from domain.errors import NotFound
 from domain.jobs.jobs import Kind, Maker, OpenItem, Told
 from domain.jobs.options import StockImport
 from domain.orders.fulfilment_state import FulfilmentState
-from domain.orders.messages import CancelRequest
+from domain.orders.messages import AttentionAnswer, CancelRequest
 from domain.orders.order import Order
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.items import Item
@@ -71,6 +71,21 @@ async def cancel(here: Service, job: Standing, item: OpenItem) -> Told:
         code="refused" if refused else None,
         detail=outcome.message or None,
     )
+
+
+async def resolve(here: Service, job: Standing, item: OpenItem) -> Told:
+    """Answer a step that waits for a person. It takes one answer, and no second one."""
+    order_id = item.reference or ""
+    await _check_order(here, job.maker, order_id)
+    answer = AttentionAnswer(**item.content, by=job.maker.by)
+    try:
+        await here.resolve(order_id, answer)
+    except NotFound:
+        if not item.again:
+            raise
+        # The attempt before has told it, and was stopped before it could say so here.
+        return Told(item.number, "done", answer="waits for nobody any more")
+    return Told(item.number, "done", answer=answer.action)
 
 
 async def find_parcels(here: Service, job: Standing, item: OpenItem) -> Told:
@@ -183,11 +198,12 @@ DO: Final[dict[Kind, Do]] = {
     "import_kits": set_kit,
     "import_supplier_terms": set_terms,
     "cancel_orders": cancel,
+    "resolve_steps": resolve,
     "print_pick_list": find_parcels,
     "print_packing_slips": find_parcels,
     "print_documents": find_documents,
 }
 """Kind → what is done with an item of it."""
 
-AT_ONCE: Final[dict[Kind, int]] = {"import_orders": 8, "cancel_orders": 8}
+AT_ONCE: Final[dict[Kind, int]] = {"import_orders": 8, "cancel_orders": 8, "resolve_steps": 8}
 """Of these, so many items are under way together; of others, one after the other."""

@@ -31,7 +31,7 @@ logger = logging.getLogger("orderloom.jobs")
 TURN_S: Final = 30.0
 """A turn begins nothing more after so many seconds."""
 
-HEARTBEAT_S: Final = 3.0
+HEARTBEAT_S: Final = 2.0
 ITEMS_A_ROUND: Final = 16
 READ_TOGETHER: Final = 500
 

@@ -22,9 +22,9 @@ from domain.jobs.jobs import (
     JobItem,
     Kind,
     Maker,
-    NewItem,
     State,
 )
+from domain.jobs.options import items_named
 from store.database import Pool
 from store.jobs import jobs, work
 
@@ -51,22 +51,20 @@ class Jobs:
         maker: Maker,
         *,
         data: bytes = b"",
-        order_ids: Sequence[str] | None = None,
     ) -> Job:
         """Write a job down, to be begun by a worker.
 
-        `data`: the file of an import. `order_ids`: what it is about, where that is named; an order
-        that is named twice is done once. Raises Refused where its key has too many open jobs.
+        `data`: the file of an import. Raises Refused where its key has too many open jobs.
         """
         shown: dict[str, Any] = options.model_dump(
-            mode="json", exclude={"order_ids"}, exclude_none=True, by_alias=True
+            mode="json", exclude={"order_ids", "answers"}, exclude_none=True, by_alias=True
         )
+        items = items_named(options)
         async with self._pool.acquire() as conn, conn.transaction():
             await jobs.make(conn, job_id, kind, shown, maker)
             if data:
                 await work.put_in(conn, job_id, data)
-            if order_ids is not None:
-                items = [NewItem(content={}, reference=one) for one in dict.fromkeys(order_ids)]
+            if items is not None:
                 await work.add_items(conn, job_id, 1, items)
                 await work.all_known(conn, job_id)
             return await jobs.get(conn, job_id)

@@ -50,9 +50,9 @@ with more as (
     where i.job_id = :job_id and i.number = n.number
     returning i.number, i.line, i.reference, i.content
 )
-select number, line, reference, content from more
+select number, line, reference, content, false as again from more
 union all
-select number, line, reference, content from job_item
+select number, line, reference, content, true from job_item
 where job_id = :job_id and outcome is null and begun
 order by number;
 

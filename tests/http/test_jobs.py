@@ -6,10 +6,14 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from domain.errors import NotFound
+from domain.jobs.jobs import OpenItem
+from starter.jobs.items import resolve
 from tests.support.api import Api, Caller, problem, sent
 from tests.support.builders import a_document, an_order
 from tests.support.jobs import ended, jobs_at_work, made, send_file
@@ -282,6 +286,36 @@ async def test_a_cancellation_of_nothing_or_of_everything_is_refused(
 ) -> None:
     caller = await api.caller()
     problem(await caller.send_once("/v1/bulk/cancel-orders", content), 422, "invalid_input")
+
+
+async def test_many_steps_are_answered_each_once(api: Api, shop: Shop) -> None:
+    caller = await api.caller("orders:read", "orders:write")
+    shop.faults.refuse("pick_pack_ship")
+    parked, other = an_order(("TEA", 1)), an_order(("TEA", 1))
+    answers = []
+    for order in (parked, other):
+        await caller.placed(order)
+        step = await shop.parked(order.order_id)
+        answers.append({"order_id": order.order_id, "step": step, "action": "retry", "note": "on"})
+    shop.faults.heal("pick_pack_ship")
+    wrong = [{**answers[0], "step": "dance"}, {**answers[0], "order_id": "web-none"}]
+    content = {"answers": [*answers, *wrong], "by": "anna"}
+    job_id = made(await caller.send_once("/v1/bulk/resolve-steps", content))
+    job = await ended(shop, job_id)
+    assert (job["state"], job["done"], job["refused"]) == ("done", 2, 2)
+    items = await items_of(caller, job_id)
+    assert [one["answer"] for one in items] == ["retry", "retry", None, None]
+    assert [one["code"] for one in items[2:]] == ["not_found", "not_found"]
+    for order in (parked, other):
+        await shop.task("pick", f"{order.order_id}:1")
+    # An attempt that was stopped before it could tell: the next one finds that nobody waits.
+    standing = await shop.job_work.begin(job_id)
+    told = {name: value for name, value in answers[0].items() if name != "order_id"}
+    late = OpenItem(1, None, parked.order_id, told, again=True)
+    assert (await resolve(shop, standing, late)).answer == "waits for nobody any more"
+    with pytest.raises(NotFound):
+        await resolve(shop, standing, replace(late, again=False))
+    problem(await caller.send_once("/v1/bulk/resolve-steps", {"answers": []}), 422, "invalid_input")
 
 
 async def test_papers_of_many_orders_are_one_file(api: Api, shop: Shop) -> None:

@@ -126,14 +126,13 @@ async def named(shop: Shop, caplog: pytest.LogCaptureFixture) -> AsyncIterator[s
         assert (await ended(shop, job_id))["done"] == 1
         await shop.task("pick", f"{order.order_id}:1")
         ids = (order.order_id,)
-        for kind, options, order_ids in (
-            ("print_packing_slips", Print(order_ids=ids), ids),
-            ("export_orders", OrderFilters(), None),
-            ("cancel_orders", ManyCancellations(order_ids=ids, reason="closed"), ids),
+        for kind, options in (
+            ("print_packing_slips", Print(order_ids=ids)),
+            ("export_orders", OrderFilters()),
+            ("cancel_orders", ManyCancellations(order_ids=ids, reason="closed")),
         ):
             made = await shop.jobs.make(
                 *(shop.jobs.new_id(), kind, options, ANNA),  # type: ignore[arg-type]  # a kind
-                order_ids=order_ids,
             )
             assert (await ended(shop, made.job_id))["done"] == 1
         yield order.order_id

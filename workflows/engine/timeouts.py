@@ -34,7 +34,7 @@ EVENT_ATTEMPT = timedelta(seconds=45)
 JOB_TURN = timedelta(minutes=5)
 """A turn of work on a job: half a minute, and what was under way by then; or a whole file read."""
 
-JOB_SILENCE = timedelta(seconds=20)
+JOB_SILENCE = timedelta(seconds=10)
 """Who works on a job says so every few seconds. Who is silent for so long is gone."""
 
 DATABASE_RETRY = RetryPolicy(

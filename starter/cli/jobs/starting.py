@@ -141,7 +141,7 @@ def cancel_orders(
     """
     wanted = _of(orders, _filters(channel, seller, state, placed_from, placed_to))
     options = read_model(ManyCancellations, {**wanted, "reason": reason}, where="cancel-orders")
-    _made("cancel_orders", options, by, as_json=as_json, order_ids=options.order_ids)
+    _made("cancel_orders", options, by, as_json=as_json)
 
 
 def print_papers(
@@ -168,7 +168,7 @@ def print_papers(
     options = read_model(Print, wanted, where=what)
     if len(options.order_ids or ()) > PRINTED_MAX:
         raise InvalidInput(f"are more than {PRINTED_MAX}: print fewer", where="orders")
-    _made(_kind("print", what), options, by, as_json=as_json, order_ids=options.order_ids)
+    _made(_kind("print", what), options, by, as_json=as_json)
 
 
 def _kind(verb: str, what: str) -> Kind:
@@ -211,14 +211,13 @@ def _made(
     *,
     as_json: bool,
     data: bytes = b"",
-    order_ids: Sequence[str] | None = None,
 ) -> None:
     """Make the job, and tell how to follow it."""
     maker = Maker(reporter(by))
 
     async def work(here: Records) -> Job:
         job_id = here.jobs.new_id()
-        return await here.jobs.make(job_id, kind, options, maker, data=data, order_ids=order_ids)
+        return await here.jobs.make(job_id, kind, options, maker, data=data)
 
     job = from_records(work)
     out = Output(as_json=as_json)

@@ -1,4 +1,4 @@
-"""Long work: files that are written, many things at once, and how far each job is."""
+"""Jobs: how far each of them is, what came of its items, and its file."""
 
 from __future__ import annotations
 
@@ -8,22 +8,12 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from domain.errors import InvalidInput
 from domain.jobs.jobs import Job, JobItem, Kind, State
-from domain.jobs.options import (
-    PRINTED_MAX,
-    LedgerExport,
-    ManyCancellations,
-    OrderFilters,
-    Print,
-    StockExport,
-)
-from starter.http.callers import Caller, anybody, may
-from starter.http.examples import example
+from starter.http.callers import Caller, anybody
 from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
-from starter.http.shown_jobs import MADE, made, maker_of, may_know, mine
+from starter.http.shown_jobs import maker_of, may_know, mine
 
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=StrictRoute)
 
@@ -41,151 +31,6 @@ _FILE: Final[dict[int | str, dict[str, Any]]] = {
         },
     }
 }
-
-
-@router.post(
-    "/exports/orders",
-    operation_id="exportOrders",
-    summary="Export orders",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
-)
-async def export_orders(
-    filters: Annotated[OrderFilters, example({"channel": "web", "state": "closed"})],
-    caller: Annotated[Caller, may("orders:read")],
-    once: Keyed,
-) -> Response:
-    """JSON Lines, newest first: each line is what reading that order answers, without the person.
-
-    Those of the key's channels and sellers that match every filter; without a filter, all of them.
-    """
-    return await made(caller, once, "export_orders", filters)
-
-
-@router.post(
-    "/exports/stock",
-    operation_id="exportStock",
-    summary="Export stock",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
-)
-async def export_stock(
-    wanted: Annotated[StockExport, example({"location": "main"})],
-    caller: Annotated[Caller, may("stock:read")],
-    once: Keyed,
-) -> Response:
-    """CSV: a row for each SKU and location."""
-    return await made(caller, once, "export_stock", wanted)
-
-
-@router.post(
-    "/exports/ledger",
-    operation_id="exportLedgerFile",
-    summary="Export a seller's books of some days",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
-)
-async def export_ledger(
-    wanted: Annotated[
-        LedgerExport,
-        example({"seller": "main", "format": "beancount", "from": "2026-11-01"}),
-    ],
-    caller: Annotated[Caller, may("accounting:read")],
-    once: Keyed,
-) -> Response:
-    """As `GET /v1/ledger/export` does, of any number of entries; as JSON of 20,000 at most."""
-    await caller.seller(wanted.seller)
-    return await made(caller, once, "export_ledger", wanted)
-
-
-@router.post(
-    "/bulk/cancel-orders",
-    operation_id="cancelOrders",
-    summary="Cancel many orders",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
-)
-async def cancel_orders(
-    wanted: Annotated[
-        ManyCancellations, example({"order_ids": ["web-~231001"], "reason": "the shop is closed"})
-    ],
-    caller: Annotated[Caller, may("aftersales:write")],
-    _: Annotated[Caller, may("orders:read")],
-    once: Keyed,
-) -> Response:
-    """Name up to 10,000 orders, or say by `where` which ones; those are found when the job begins.
-
-    Each order decides for itself, as if it had been asked alone: what has left is refused.
-    """
-    return await made(caller, once, "cancel_orders", wanted, by=wanted.by)
-
-
-@router.post(
-    "/bulk/pick-list",
-    operation_id="printPickList",
-    summary="Print a pick list of many orders",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
-)
-async def print_pick_list(
-    wanted: Annotated[Print, example({"where": {"state": "confirmed"}})],
-    caller: Annotated[Caller, may("warehouse:read")],
-    _: Annotated[Caller, may("orders:read")],
-    once: Keyed,
-) -> Response:
-    """One PDF of what is to be picked for these orders, 500 at most."""
-    return await _printed(caller, once, "print_pick_list", wanted)
-
-
-@router.post(
-    "/bulk/packing-slips",
-    operation_id="printPackingSlips",
-    summary="Print the packing slips of many orders",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
-)
-async def print_packing_slips(
-    wanted: Annotated[Print, example({"order_ids": ["web-~231001"]})],
-    caller: Annotated[Caller, may("warehouse:read")],
-    _: Annotated[Caller, may("orders:read")],
-    once: Keyed,
-) -> Response:
-    """One PDF with a page for each parcel that has not left, of 500 orders at most.
-
-    It names who gets the parcels.
-    """
-    return await _printed(caller, once, "print_packing_slips", wanted)
-
-
-@router.post(
-    "/bulk/documents",
-    operation_id="printDocuments",
-    summary="Print the invoices and credit notes of many orders",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
-)
-async def print_documents(
-    wanted: Annotated[Print, example({"where": {"state": "closed", "channel": "web"}})],
-    caller: Annotated[Caller, may("accounting:read")],
-    _: Annotated[Caller, may("customers:read")],
-    __: Annotated[Caller, may("orders:read")],
-    once: Keyed,
-) -> Response:
-    """One PDF with what was issued for these orders, 500 at most. It names who bought."""
-    return await _printed(caller, once, "print_documents", wanted)
-
-
-async def _printed(caller: Caller, once: Keyed, kind: Kind, wanted: Print) -> Response:
-    if len(wanted.order_ids or ()) > PRINTED_MAX:
-        raise InvalidInput(f"has more than {PRINTED_MAX} orders: print fewer", where="order_ids")
-    return await made(caller, once, kind, wanted)
 
 
 @router.get("/jobs", operation_id="listJobs", summary="List jobs, newest first")

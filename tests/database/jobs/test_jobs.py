@@ -12,7 +12,7 @@ from activities.jobs.retention import OldJobs
 from activities.jobs.starts import LEASE
 from domain.errors import IllegalTransition, NotFound, Refused
 from domain.jobs.jobs import FilePart, ItemFault, Job, Kind, Maker, NewItem, ResultFile, Told
-from domain.jobs.options import NoOptions
+from domain.jobs.options import ManyCancellations, NoOptions
 from starter.service.job_work import JobWork
 from starter.service.jobs import Jobs
 from store.database import Pool
@@ -31,8 +31,9 @@ async def make(
     data: bytes = b"",
 ) -> Job:
     here = Jobs(pool)
-    named = None if items is None else [f"web-{n}" for n in range(1, items + 1)]
-    return await here.make(here.new_id(), kind, NoOptions(), maker, data=data, order_ids=named)
+    named = tuple(f"web-{n}" for n in range(1, (items or 0) + 1))
+    options = ManyCancellations(order_ids=named, reason="x") if named else NoOptions()
+    return await here.make(here.new_id(), kind, options, maker, data=data)
 
 
 def numbers(items: Any) -> list[int]:

@@ -1,0 +1,137 @@
+"""Many things at once, as jobs: cancellations, answers to steps, and papers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from domain.errors import InvalidInput
+from domain.jobs.jobs import Kind
+from domain.jobs.options import PRINTED_MAX, ManyCancellations, Print, StepAnswers
+from starter.http.callers import Caller, may
+from starter.http.examples import example
+from starter.http.once import Keyed, Once
+from starter.http.reading import StrictRoute
+from starter.http.shown_jobs import MADE, made
+
+router = APIRouter(prefix="/v1/bulk", tags=["jobs"], route_class=StrictRoute)
+
+
+@router.post(
+    "/cancel-orders",
+    operation_id="cancelOrders",
+    summary="Cancel many orders",
+    status_code=202,
+    response_model=None,
+    responses=MADE,
+)
+async def cancel_orders(
+    wanted: Annotated[
+        ManyCancellations, example({"order_ids": ["web-~231001"], "reason": "the shop is closed"})
+    ],
+    caller: Annotated[Caller, may("aftersales:write")],
+    _: Annotated[Caller, may("orders:read")],
+    once: Keyed,
+) -> Response:
+    """Name up to 10,000 orders, or say by `where` which ones; those are found when the job begins.
+
+    Each order decides for itself, as if it had been asked alone: what has left is refused.
+    """
+    return await made(caller, once, "cancel_orders", wanted, by=wanted.by)
+
+
+@router.post(
+    "/resolve-steps",
+    operation_id="resolveSteps",
+    summary="Decide about many steps that wait for a person",
+    status_code=202,
+    response_model=None,
+    responses=MADE,
+)
+async def resolve_steps(
+    wanted: Annotated[
+        StepAnswers,
+        example(
+            {
+                "answers": [
+                    {
+                        "order_id": "web-~231001",
+                        "step": "label web-~231001:1",
+                        "action": "retry",
+                        "note": "the carrier is back",
+                    }
+                ]
+            }
+        ),
+    ],
+    caller: Annotated[Caller, may("orders:write")],
+    once: Keyed,
+) -> Response:
+    """Up to 1,000 answers. `GET /v1/attention` names the steps, and the answers that each takes."""
+    return await made(caller, once, "resolve_steps", wanted, by=wanted.by)
+
+
+@router.post(
+    "/pick-list",
+    operation_id="printPickList",
+    summary="Print a pick list of many orders",
+    status_code=202,
+    response_model=None,
+    responses=MADE,
+)
+async def print_pick_list(
+    wanted: Annotated[Print, example({"where": {"state": "confirmed"}})],
+    caller: Annotated[Caller, may("warehouse:read")],
+    _: Annotated[Caller, may("orders:read")],
+    once: Keyed,
+) -> Response:
+    """One PDF of what is to be picked for these orders, 500 at most."""
+    return await _printed(caller, once, "print_pick_list", wanted)
+
+
+@router.post(
+    "/packing-slips",
+    operation_id="printPackingSlips",
+    summary="Print the packing slips of many orders",
+    status_code=202,
+    response_model=None,
+    responses=MADE,
+)
+async def print_packing_slips(
+    wanted: Annotated[Print, example({"order_ids": ["web-~231001"]})],
+    caller: Annotated[Caller, may("warehouse:read")],
+    _: Annotated[Caller, may("orders:read")],
+    once: Keyed,
+) -> Response:
+    """One PDF with a page for each parcel that has not left, of 500 orders at most.
+
+    It names who gets the parcels.
+    """
+    return await _printed(caller, once, "print_packing_slips", wanted)
+
+
+@router.post(
+    "/documents",
+    operation_id="printDocuments",
+    summary="Print the invoices and credit notes of many orders",
+    status_code=202,
+    response_model=None,
+    responses=MADE,
+)
+async def print_documents(
+    wanted: Annotated[Print, example({"where": {"state": "closed", "channel": "web"}})],
+    caller: Annotated[Caller, may("accounting:read")],
+    _: Annotated[Caller, may("customers:read")],
+    __: Annotated[Caller, may("orders:read")],
+    once: Keyed,
+) -> Response:
+    """One PDF with what was issued for these orders, 500 at most. It names who bought."""
+    return await _printed(caller, once, "print_documents", wanted)
+
+
+async def _printed(caller: Caller, once: Once, kind: Kind, wanted: Print) -> Response:
+    if len(wanted.order_ids or ()) > PRINTED_MAX:
+        raise InvalidInput(f"has more than {PRINTED_MAX} orders: print fewer", where="order_ids")
+    return await made(caller, once, kind, wanted)

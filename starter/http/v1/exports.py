@@ -1,0 +1,75 @@
+"""Files that jobs write: orders, stock, and books."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from domain.jobs.options import LedgerExport, OrderFilters, StockExport
+from starter.http.callers import Caller, may
+from starter.http.examples import example
+from starter.http.once import Keyed
+from starter.http.reading import StrictRoute
+from starter.http.shown_jobs import MADE, made
+
+router = APIRouter(prefix="/v1/exports", tags=["jobs"], route_class=StrictRoute)
+
+
+@router.post(
+    "/orders",
+    operation_id="exportOrders",
+    summary="Export orders",
+    status_code=202,
+    response_model=None,
+    responses=MADE,
+)
+async def export_orders(
+    filters: Annotated[OrderFilters, example({"channel": "web", "state": "closed"})],
+    caller: Annotated[Caller, may("orders:read")],
+    once: Keyed,
+) -> Response:
+    """JSON Lines, newest first: each line is what reading that order answers, without the person.
+
+    Those of the key's channels and sellers that match every filter; without a filter, all of them.
+    """
+    return await made(caller, once, "export_orders", filters)
+
+
+@router.post(
+    "/stock",
+    operation_id="exportStock",
+    summary="Export stock",
+    status_code=202,
+    response_model=None,
+    responses=MADE,
+)
+async def export_stock(
+    wanted: Annotated[StockExport, example({"location": "main"})],
+    caller: Annotated[Caller, may("stock:read")],
+    once: Keyed,
+) -> Response:
+    """CSV: a row for each SKU and location."""
+    return await made(caller, once, "export_stock", wanted)
+
+
+@router.post(
+    "/ledger",
+    operation_id="exportLedgerFile",
+    summary="Export a seller's books of some days",
+    status_code=202,
+    response_model=None,
+    responses=MADE,
+)
+async def export_ledger(
+    wanted: Annotated[
+        LedgerExport,
+        example({"seller": "main", "format": "beancount", "from": "2026-11-01"}),
+    ],
+    caller: Annotated[Caller, may("accounting:read")],
+    once: Keyed,
+) -> Response:
+    """As `GET /v1/ledger/export` does, of any number of entries; as JSON of 20,000 at most."""
+    await caller.seller(wanted.seller)
+    return await made(caller, once, "export_ledger", wanted)
