@@ -53,15 +53,15 @@ OPERATOR_S: Final = frozenset(
 )
 """Commands of whoever runs this installation: no operation does the same."""
 
-_COMMAND: Final = re.compile(r"`orderloom ([^`]+)`")
+_PROGRAM: Final = "orderloom"
+_COMMAND: Final = re.compile(rf"`{_PROGRAM} ([^`]+)`")
 _SETTING: Final = re.compile(r"\bORDERLOOM_[A-Z0-9_]+(?:=[^\s,;)]+)?")
 _OPTION: Final = re.compile(r" \(--[a-z-]+\)")
 
 
 def in_http(text: str) -> str:
     """The text with operations in the place of commands, and nobody's settings by their names."""
-    if "`orderloom " in text:
-        text = _COMMAND.sub(lambda found: _operation(found[1]), text)
+    text = _COMMAND.sub(lambda found: _operation(found[1]), text)
     text = _SETTING.sub("a setting of the operator's", text)
     return _OPTION.sub("", text)
 

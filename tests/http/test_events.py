@@ -129,6 +129,34 @@ async def test_a_stream_tells_what_happens_and_goes_on_where_it_broke_off(
     assert int(second[0][0]) == int(first[-1][0]) + 1
 
 
+async def test_an_event_that_cannot_be_made_stops_no_reader_and_is_told(
+    api: Api, shop: Shop, caller: Caller
+) -> None:
+    start = (await caller.get("/v1/events")).json()["position"]
+    odd, good = an_order(("TEA", 1, "10.00")), an_order(("TEA", 1, "10.00"))
+    await caller.placed(odd)
+    await read_until(caller, "orderloom.order.confirmed.v1", start)
+    await shop.pool.execute(
+        "update customer_order set currency = 'QQD' where order_id = $1", odd.order_id
+    )
+    await caller.placed(good)
+    await read_until(caller, "orderloom.order.confirmed.v1", start)
+    read = (await caller.get("/v1/events", params={"after": start})).json()
+    assert {event["subject"] for event in read["events"]} == {good.order_id}
+    assert read["left_out"] == [start + 1, start + 2]
+    comments = []
+    async with (
+        listening(api, caller) as client,
+        client.stream("GET", "/v1/events", params={"after": start}) as answer,
+    ):
+        async for line in answer.aiter_lines():
+            if line.startswith(": "):
+                comments.append(line)
+            if len(comments) == 2:
+                break
+    assert comments == [f": the event at {start + n} cannot be made now" for n in (1, 2)]
+
+
 async def test_a_stream_ends_with_its_key(api: Api, caller: Caller) -> None:
     reader = await api.caller("events:read")
     async with listening(api, reader) as client, client.stream("GET", "/v1/events") as answer:

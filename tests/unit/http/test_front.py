@@ -358,6 +358,7 @@ async def test_what_a_proxy_says_of_its_client_is_believed_only_of_a_trusted_one
 async def test_what_is_being_answered_when_it_stops_is_answered_and_nothing_more(
     here: Here,
 ) -> None:
+    await here.client.get("/slowly/0")  # The first request of all puts the routes together.
     asked = asyncio.create_task(here.client.get("/slowly/0.2"))
     await asyncio.sleep(0.1)
     here.stop.set()
