@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
 from activities.retention import AS_SHIPPED
-from store.database import Pool
+from store.database import Connection, Pool
 from store.jobs import jobs
 
-TOGETHER: Final = 5
-"""A job may have very many items, which go with it."""
+ITEMS_TOGETHER: Final = 5_000
+JOBS_TOGETHER: Final = 10
+"""Each may have a large file."""
 
 
 class OldJobs:
@@ -21,10 +23,14 @@ class OldJobs:
         self._kept = kept
 
     async def forget(self) -> None:
-        """Delete the old ones."""
-        while await self._some() == TOGETHER:
-            pass
+        """Delete the old ones, their items first."""
+        await self._all(jobs.forget_items, ITEMS_TOGETHER)
+        await self._all(jobs.forget, JOBS_TOGETHER)
 
-    async def _some(self) -> int:
-        async with self._pool.acquire() as conn:
-            return await jobs.forget(conn, self._kept, TOGETHER)
+    async def _all(
+        self, some: Callable[[Connection, timedelta, int], Awaitable[int]], at_most: int
+    ) -> None:
+        gone = at_most
+        while gone == at_most:
+            async with self._pool.acquire() as conn:
+                gone = await some(conn, self._kept, at_most)

@@ -9,12 +9,14 @@ from pydantic import Field, StringConstraints, model_validator
 
 from domain.fields import (
     CurrencyOnceUsed,
+    CustomerId,
     Day,
     Document,
     Id,
     Instant,
     Printable,
     Reason,
+    Shape,
     Sku,
     Who,
     inconsistent,
@@ -32,16 +34,20 @@ ANSWERS_MAX: Final = 1_000
 PRINTED_MAX: Final = 500
 """Orders of one print. One file of more would not go through a printer in a day."""
 
-OrderId = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+OrderId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    Shape(r"^[A-Za-z0-9._~-]+$", "an order's id, such as web-1001"),
+]
 
 
 class OrderFilters(Document):
     """Orders that match all of these. `placed_from`: then or later; `placed_to`: before then."""
 
-    channel: Annotated[str, StringConstraints(max_length=16)] | None = None
-    seller: Annotated[str, StringConstraints(max_length=64)] | None = None
+    channel: Code | None = None
+    seller: Code | None = None
     state: OrderState | None = None
-    customer_id: Annotated[str, StringConstraints(max_length=200)] | None = None
+    customer_id: CustomerId | None = None
     needs_attention: bool | None = None
     placed_from: Instant | None = None
     placed_to: Instant | None = None
@@ -115,7 +121,11 @@ class StepAnswer(Document):
     """What somebody has decided about a step that waits for a person: as `resolve` takes it."""
 
     order_id: OrderId
-    step: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    step: Annotated[
+        str,
+        StringConstraints(max_length=200),
+        Shape(r"^[!-~][ -~]*$", "a step as the list of what needs attention names it"),
+    ]
     action: Literal["retry", "done", "cancel", "store_credit"]
     note: Reason
 

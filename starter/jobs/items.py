@@ -1,12 +1,13 @@
 """One item of a job, done by the doors that everybody uses.
 
-An item may be done twice, by an attempt that goes on though it is thought to be dead: each of these
-is once by its own name or key, or changes the database together with its outcome.
+An item may be asked for twice, by an attempt that goes on though it is thought to be dead: each of
+these is once by its own name or key, or changes the database together with its outcome.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -162,11 +163,20 @@ async def _in_one_transaction(
     item: OpenItem,
     work: Callable[[Records], Awaitable[str | None]],
 ) -> Told:
-    """Change the database, and tell it in the same transaction."""
-    async with here.in_one_transaction() as records:
-        told = Told(item.number, "done", answer=await work(records) or "set")
-        await records.job_work.tell(job.job_id, [told])
+    """Change the database, and tell it in the same transaction.
+
+    Where another attempt has told it before, nothing is changed: a later row may have set the same.
+    """
+    with suppress(_ToldBeforeError):
+        async with here.in_one_transaction() as records:
+            told = Told(item.number, "done", answer=await work(records) or "set")
+            if not await records.job_work.tell(job.job_id, [told]):
+                raise _ToldBeforeError
     return told
+
+
+class _ToldBeforeError(Exception):
+    """Undoes what another attempt has done and told."""
 
 
 async def _check_order(here: Service, maker: Maker, order_id: str) -> None:

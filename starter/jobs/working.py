@@ -11,6 +11,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -35,8 +36,12 @@ HEARTBEAT_S: Final = 2.0
 ITEMS_A_ROUND: Final = 16
 READ_TOGETHER: Final = 500
 
-TRIES_MAX: Final = 4
+TRIES_MAX: Final = 3
 """A server that is away is waited for, however long. One order that does not answer is not."""
+
+AGAIN_AFTER_S: Final = 1.0
+ITEM_SECONDS_MAX: Final = 40.0
+"""One try of an item. All tries of a round fit into `workflows.engine.timeouts.JOB_TURN`."""
 
 DEFECT: Final = "this is a fault of Orderloom: the log of `orderloom serve` says more"
 
@@ -54,13 +59,35 @@ class JobActivities:
         until = clock() + TURN_S
         async with _heard_of():
             try:
-                while await self._round(ask.job_id):
+                while await self._insist(ask.job_id):
                     if clock() > until:
                         return WorkedOnJob(more=True)
             except NotFound as error:
                 # It was forgotten, or never made: there is nothing to do.
                 logger.warning("%s", error)
+            except Unreachable:
+                # What the database says can quote a row, and Temporal is no place for that.
+                raise Unreachable("a server does not answer") from None
         return WorkedOnJob(more=False)
+
+    async def _insist(self, job_id: str) -> bool:
+        """A piece of work, tried again. False: the job has ended, also because no try helped.
+
+        Raises Unreachable while a server is away, and NotFound.
+        """
+        work = self._here.job_work
+        for _ in range(TRIES_MAX):
+            try:
+                return await self._round(job_id)
+            except Unreachable as error:
+                await self._check_servers()
+                _log(job_id, error.__cause__ or error)
+            except OrderloomError:
+                raise
+            except Exception as defect:  # noqa: BLE001 - it is tried again, and then told in the job
+                _log(job_id, defect)
+            await asyncio.sleep(AGAIN_AFTER_S)
+        return await work.fail(await work.begin(job_id), ItemFault(detail=DEFECT))
 
     async def _round(self, job_id: str) -> bool:
         """A piece of work. False: the job has ended."""
@@ -80,14 +107,7 @@ class JobActivities:
         except Unreachable:
             raise
         except OrderloomError as error:
-            await work.end(job_id, "failed", ItemFault(detail=str(error)))
-            return False
-        except Exception as defect:  # noqa: BLE001 - it is tried again, and then told in the job
-            _log(job, defect)
-            if activity.info().attempt < TRIES_MAX:
-                raise RuntimeError(type(defect).__name__) from None
-            await work.end(job_id, "failed", ItemFault(detail=DEFECT))
-            return False
+            return await work.fail(job, ItemFault(detail=str(error)))
 
     async def _read(self, job: Standing) -> None:
         """Give every item its row. Another attempt goes on behind the last one."""
@@ -101,7 +121,7 @@ class JobActivities:
         while goes_on:
             some = await asyncio.to_thread(_some, rest)
             is_last = len(some) < READ_TOGETHER
-            goes_on = await work.found(job.job_id, number + 1, some, None, is_last=is_last)
+            goes_on = await work.found(job, number + 1, some, job.reached, is_last=is_last)
             number += len(some)
 
     async def _resolve(self, job: Standing, number: int) -> None:
@@ -113,9 +133,7 @@ class JobActivities:
                 f"these are more than {PRINTED_MAX} orders: print fewer", where="where"
             )
         items = [NewItem(content={}, reference=one) for one in page.order_ids]
-        await self._here.job_work.found(
-            job.job_id, number + 1, items, page.reached, is_last=page.is_last
-        )
+        await self._here.job_work.found(job, number + 1, items, page.reached, is_last=page.is_last)
 
     async def _do_some(self, job: Standing) -> bool:
         """Do some items. False: none is left, and the job has ended."""
@@ -126,7 +144,7 @@ class JobActivities:
         if not items:
             part = await drawn(self._here, job) if job.kind in PRINTS else None
             if part is None:
-                await work.end(job.job_id, "done")
+                await work.finish(job.job_id)
                 return False
             return await work.write(job, part, result(job))
         await self._do(job, items)
@@ -149,29 +167,30 @@ class JobActivities:
                 raise outcome
 
     async def _one(self, job: Standing, item: OpenItem) -> Told:
-        try:
+        """Do one item. Raises Unreachable while a server is away."""
+        silence = Unreachable("it does not answer in time")
+        for _ in range(TRIES_MAX):
             try:
-                return await DO[job.kind](self._here, job, item)
-            except Unreachable:
-                if activity.info().attempt < TRIES_MAX:
-                    raise
-            await self._here.check_schema()
-            await self._here.check_temporal()
-            return await self._last_try(job, item)
-        except Unreachable:
-            raise
-        except OrderloomError as refusal:
-            return _refused(item, refusal)
-        except Exception as defect:  # noqa: BLE001 - one item's defect does not stop the others
-            _log(job, defect)
-            return Told(item.number, "refused", code="defect", detail=DEFECT)
+                async with asyncio.timeout(ITEM_SECONDS_MAX):
+                    return await DO[job.kind](self._here, job, item)
+            except TimeoutError:
+                pass
+            except Unreachable as error:
+                silence = error
+            except OrderloomError as error:
+                return _refused(item, error)
+            except Exception as defect:  # noqa: BLE001 - one item's defect does not stop the others
+                _log(job.job_id, defect)
+                return Told(item.number, "refused", code="defect", detail=DEFECT)
+            await self._check_servers()
+            await asyncio.sleep(AGAIN_AFTER_S)
+            item = replace(item, again=True)
+        return _refused(item, silence)
 
-    async def _last_try(self, job: Standing, item: OpenItem) -> Told:
-        """The servers answer. If this one still does not, it is the order's own trouble."""
-        try:
-            return await DO[job.kind](self._here, job, item)
-        except Unreachable as silence:
-            return _refused(item, silence)
+    async def _check_servers(self) -> None:
+        """Raises Unreachable while a server is away: then there is nothing else to be blamed."""
+        await self._here.check_schema()
+        await self._here.check_temporal()
 
 
 def _refused(item: OpenItem, error: OrderloomError) -> Told:
@@ -196,10 +215,10 @@ def _some(rest: object) -> list[NewItem]:
     return list(islice(rest, READ_TOGETHER))  # type: ignore[call-overload]  # as above
 
 
-def _log(job: Standing, defect: Exception) -> None:
+def _log(job_id: str, defect: BaseException) -> None:
     # Its message may quote what a customer wrote: the log gets its type and its place.
     where = "".join(traceback.format_tb(defect.__traceback__))
-    logger.error("%s has a defect: %s\n%s", job.job_id, type(defect).__name__, where)
+    logger.error("%s has a defect: %s\n%s", job_id, type(defect).__name__, where)
 
 
 @asynccontextmanager

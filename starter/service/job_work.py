@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from domain.jobs.jobs import FilePart, ItemFault, NewItem, OpenItem, ResultFile, State, Told
+from domain.jobs.jobs import FilePart, ItemFault, NewItem, OpenItem, ResultFile, Told
 from store.database import Pool
 from store.jobs import jobs, work
 
@@ -40,15 +40,16 @@ class JobWork:
             return await work.latest(conn, job_id)
 
     async def found(
-        self, job_id: str, first: int, items: Sequence[NewItem], reached: Any, *, is_last: bool
+        self, job: Standing, first: int, items: Sequence[NewItem], reached: Any, *, is_last: bool
     ) -> bool:
         """Give items rows, numbered from `first`, and remember the place behind them.
 
-        False: nothing more is to be read.
+        False: nothing more is to be read, or another attempt has read on from where the job stood.
         """
+        job_id = job.job_id
         async with self._pool.acquire() as conn, conn.transaction():
-            standing = await work.lock(conn, job_id)
-            if standing.has_ended or standing.items_known or standing.cancel_asked:
+            now = await work.lock(conn, job_id)
+            if now.has_ended or now.items_known or now.cancel_asked or now.reached != job.reached:
                 return False
             await work.add_items(conn, job_id, first, items)
             await work.reach(conn, job_id, reached)
@@ -73,16 +74,17 @@ class JobWork:
                 return None
             return items
 
-    async def tell(self, job_id: str, told: Sequence[Told]) -> None:
-        """Tell what became of items, each once."""
+    async def tell(self, job_id: str, told: Sequence[Told]) -> int:
+        """Tell what became of items, each once. Returns how many had not been told before."""
         async with self._pool.acquire() as conn, conn.transaction():
             await work.lock(conn, job_id)
-            await work.tell(conn, job_id, told)
+            return await work.tell(conn, job_id, told)
 
     async def write(self, standing: Standing, part: FilePart, result: ResultFile) -> bool:
-        """Write a part of its file, if nobody else has meanwhile. False: the job has ended.
+        """Write a part of its file. False: the job has ended.
 
-        `result`: what the whole file is called.
+        It is left out where another attempt has written it meanwhile, or a customer was erased
+        whom it may name: then it is read anew. `result`: what the whole file is called.
         """
         job_id = standing.job_id
         async with self._pool.acquire() as conn, conn.transaction():
@@ -92,15 +94,29 @@ class JobWork:
             if now.cancel_asked:
                 await work.end(conn, job_id, "cancelled")
                 return False
-            if now.reached != standing.reached:
+            if (now.reached, now.erased) != (standing.reached, standing.erased):
                 return True
             await work.write(conn, job_id, part)
             if part.is_last:
                 await work.end(conn, job_id, "done", result=result)
             return not part.is_last
 
-    async def end(self, job_id: str, state: State, failure: ItemFault | None = None) -> None:
-        """It is done, or has failed."""
+    async def finish(self, job_id: str) -> None:
+        """It is done, without a file; or by another attempt before."""
         async with self._pool.acquire() as conn, conn.transaction():
-            await work.lock(conn, job_id)
-            await work.end(conn, job_id, state, failure=failure)
+            if not (await work.lock(conn, job_id)).has_ended:
+                await work.end(conn, job_id, "done")
+
+    async def fail(self, job: Standing, failure: ItemFault) -> bool:
+        """It has failed, where it still stands so. False: it has ended.
+
+        Another attempt may have come further: then this one had something stale before it.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            now = await work.lock(conn, job.job_id)
+            if now.has_ended:
+                return False
+            if (now.items_known, now.reached) != (job.items_known, job.reached):
+                return True
+            await work.end(conn, job.job_id, "failed", failure=failure)
+            return False

@@ -117,17 +117,19 @@ class Jobs:
                 f"there is no file of {job_id}: {why}. A file goes with the job, and when a "
                 "customer of its orders is erased"
             )
-        return job, self._parts(job_id)
+        return job, self._parts(job_id, job.result.bytes)
 
-    async def _parts(self, job_id: str) -> AsyncIterator[bytes]:
-        number = 1
-        while True:
+    async def _parts(self, job_id: str, size: int) -> AsyncIterator[bytes]:
+        """Raises NotFound where the file goes while it is read: nobody takes a half for all."""
+        number = read = 0
+        while read < size:
+            number += 1
             async with self._pool.acquire() as conn:
                 part = await jobs.part(conn, job_id, number)
             if part is None:
-                return
+                raise NotFound(f"the file of {job_id} has just gone: what was read is not whole")
+            read += len(part)
             yield part
-            number += 1
 
     async def cancel(self, job_id: str) -> Job:
         """Skip what has not begun. What has begun is finished, and then the job is cancelled.

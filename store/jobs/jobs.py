@@ -113,8 +113,14 @@ async def not_called(conn: Connection, job_ids: Sequence[str]) -> None:
     await _sql.not_called(conn, job_ids=list(job_ids))
 
 
+async def forget_items(conn: Connection, kept: timedelta, at_most: int) -> int:
+    """Delete some items of jobs that ended longer ago. Returns how many."""
+    count: int = await _sql.forget_items(conn, kept=kept, at_most=at_most)
+    return count
+
+
 async def forget(conn: Connection, kept: timedelta, at_most: int) -> int:
-    """Delete jobs that ended longer ago, with all of theirs. Returns how many."""
+    """Delete jobs that ended longer ago, with all that is left of them. Returns how many."""
     count: int = await _sql.forget(conn, kept=kept, at_most=at_most)
     return count
 

@@ -62,8 +62,18 @@ returning job.job_id, job.kind;
 -- name: not_called(job_ids)!
 update job set next_call_at = moment() where job_id = any(:job_ids::text[]) and ended_at is null;
 
+-- name: forget_items(kept, at_most)$
+-- Items of jobs that ended longer ago, some at once: a job may have millions.
+with gone as (
+    delete from job_item where (job_id, number) in (
+        select i.job_id, i.number from job j join job_item i using (job_id)
+        where j.ended_at < moment() - :kept::interval limit :at_most for update of i skip locked)
+    returning 1
+)
+select count(*) from gone;
+
 -- name: forget(kept, at_most)$
--- Ended → nothing, with its items and its file.
+-- Ended → nothing, with its file.
 with gone as (
     delete from job where job_id in (
         select job_id from job where ended_at < moment() - :kept::interval

@@ -41,7 +41,11 @@ NOT_READ: Final = "invalid_input"
 
 @dataclass(frozen=True)
 class Standing:
-    """A job as its work begins, or goes on."""
+    """A job as its work begins, or goes on.
+
+    `reached`: the place behind what is read or written. `erased`: how many customers were erased
+    while it ran.
+    """
 
     job_id: str
     kind: Kind
@@ -51,6 +55,7 @@ class Standing:
     cancel_asked: bool
     items_known: bool
     reached: Any
+    erased: int
 
     @property
     def has_ended(self) -> bool:
@@ -73,6 +78,7 @@ async def lock(conn: Connection, job_id: str) -> Standing:
         cancel_asked=row["cancel_asked"],
         items_known=row["items_known"],
         reached=row["reached"],
+        erased=row["erased"],
     )
 
 
@@ -129,9 +135,9 @@ async def claim(conn: Connection, job_id: str, at_most: int) -> list[OpenItem]:
     return [OpenItem(**row) async for row in rows]
 
 
-async def tell(conn: Connection, job_id: str, told: Sequence[Told]) -> None:
-    """Tell what became of items. What was told before stays."""
-    await _sql.tell(
+async def tell(conn: Connection, job_id: str, told: Sequence[Told]) -> int:
+    """Tell what became of items. What was told before stays. Returns how many are told by this."""
+    count: int = await _sql.tell(
         conn,
         job_id=job_id,
         numbers=[one.number for one in told],
@@ -142,6 +148,7 @@ async def tell(conn: Connection, job_id: str, told: Sequence[Told]) -> None:
         details=[one.detail or None for one in told],
         faults=[_faults(one.faults) for one in told],
     )
+    return count
 
 
 async def skip(conn: Connection, job_id: str) -> None:

@@ -3,7 +3,7 @@
 
 -- name: lock(job_id)^
 select kind, options, made_by, key_id, channels, sellers, state, cancel_asked_at is not null as cancel_asked,
-       items_known, reached, total, file_name
+       items_known, reached, erased
 from job where job_id = :job_id for no key update;
 
 -- name: begin(job_id)!
@@ -56,8 +56,8 @@ select number, line, reference, content, true from job_item
 where job_id = :job_id and outcome is null and begun
 order by number;
 
--- name: tell(job_id, numbers, outcomes, names, answers, codes, details, faults)!
--- waiting → done, refused, once: what another attempt has told stays.
+-- name: tell(job_id, numbers, outcomes, names, answers, codes, details, faults)$
+-- waiting → done, refused, once: what another attempt has told stays. Answers how many it has told.
 with told as (
     update job_item i
     set outcome = t.outcome, reference = coalesce(t.reference, i.reference), answer = t.answer, code = t.code,
@@ -72,7 +72,8 @@ with told as (
     from told
 )
 update job set done = job.done + counted.done, refused = job.refused + counted.refused
-from counted where job_id = :job_id;
+from counted where job_id = :job_id
+returning counted.done + counted.refused;
 
 -- name: skip(job_id)!
 -- waiting → skipped, but for what has begun.

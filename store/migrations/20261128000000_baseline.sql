@@ -1717,6 +1717,8 @@ create table job (
     refused         integer     not null default 0,
     skipped         integer     not null default 0,
     reached         jsonb,  -- the place behind what is read or written
+    -- Customers that were erased while it ran: what was read of orders before is read anew.
+    erased          integer     not null default 0,
     failure         some_text,
     failure_line    integer,
     -- of the file that it writes

@@ -92,6 +92,8 @@ async def test_what_makes_no_job_is_refused(cli: Cli, shop: Shop, tmp_path: Path
         ("jobs", "cancel-orders", "web-1", "--reason", " "): "reason",
         ("jobs", "cancel-orders", "web-1", "--state", "held", "--reason", "x"): "not both",
         ("jobs", "export", "ledger", "--format", "paper"): "format",
+        ("jobs", "export", "stock", "--channel", "web"): "--channel: is no choice",
+        ("jobs", "export", "orders", "--sku", "TEA", "--from", "2026-01-01"): "--from, --sku",
         ("jobs", "list", "--kind", "dreams"): "dreams",
     }.items():
         ended = await cli(*command)

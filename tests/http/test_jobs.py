@@ -276,7 +276,11 @@ async def test_many_orders_are_cancelled_each_with_its_answer(api: Api, shop: Sh
         {"reason": "x", "where": {"colour": "red"}},
         {"reason": "x", "order_ids": []},
         {"reason": "x", "order_ids": ["web-1"], "where": {"channel": "web"}},
-        {"reason": "x", "order_ids": ["a\0b"] * 3, "by": ""},
+        {"reason": "x", "order_ids": ["web-1"], "by": ""},
+        {"reason": "x", "order_ids": ["a\0b"]},
+        {"reason": "x", "where": {"channel": "a\0b"}},
+        {"reason": "x", "where": {"seller": "a\0b"}},
+        {"reason": "x", "where": {"customer_id": "a\0b"}},
         {"order_ids": ["web-1"]},
         {"reason": "x", "order_ids": [1]},
     ],
@@ -315,7 +319,9 @@ async def test_many_steps_are_answered_each_once(api: Api, shop: Shop) -> None:
     assert (await resolve(shop, standing, late)).answer == "waits for nobody any more"
     with pytest.raises(NotFound):
         await resolve(shop, standing, replace(late, again=False))
-    problem(await caller.send_once("/v1/bulk/resolve-steps", {"answers": []}), 422, "invalid_input")
+    for faulty in ([], [{**answers[0], "step": "a\0b"}]):
+        answer = await caller.send_once("/v1/bulk/resolve-steps", {"answers": faulty})
+        problem(answer, 422, "invalid_input")
 
 
 async def test_papers_of_many_orders_are_one_file(api: Api, shop: Shop) -> None:

@@ -95,8 +95,9 @@ def export_file(
     sku: Annotated[str | None, typer.Option("--sku", help="stock: only this SKU.")] = None,
     location: Annotated[str | None, typer.Option("--location", help="stock: only there.")] = None,
     form: Annotated[
-        str, typer.Option("--format", help="ledger: as `orderloom ledger export` takes it.")
-    ] = "beancount",
+        str | None,
+        typer.Option("--format", help="ledger: as `orderloom ledger export`; beancount."),
+    ] = None,
     first: Annotated[
         str | None, typer.Option("--from", metavar="DAY", help="ledger: the first day.")
     ] = None,
@@ -110,16 +111,24 @@ def export_file(
 
     Example: `orderloom jobs export orders --channel web --state closed`
     """
+    filters = _filters(channel, seller, state, placed_from, placed_to)
+    others = {"sku": sku, "location": location, "format": form, "from": first, "to": last}
+    given = filters | {name: value for name, value in others.items() if value is not None}
+    if alien := sorted(given.keys() - _EXPORTED_BY[what]):
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in alien)
+        raise InvalidInput(f"is no choice for an export of {what}", where=named)
+    if what == "ledger":
+        given = {"seller": "main", "format": "beancount"} | given
     kind: Kind = _kind("export", what)
-    given: dict[str, Any]
-    if kind == "export_orders":
-        given = _filters(channel, seller, state, placed_from, placed_to)
-    elif kind == "export_stock":
-        given = {"sku": sku, "location": location}
-    else:
-        given = {"seller": seller or "main", "format": form, "from": first, "to": last}
-    given = {name: value for name, value in given.items() if value is not None}
     _made(kind, read_model(OPTIONS[kind], given, where=what), by, as_json=as_json)
+
+
+_EXPORTED_BY: Final = {
+    "orders": {"channel", "seller", "state", "placed_from", "placed_to"},
+    "stock": {"sku", "location"},
+    "ledger": {"seller", "format", "from", "to"},
+}
+"""What an export is of → what can be chosen of it."""
 
 
 def cancel_orders(

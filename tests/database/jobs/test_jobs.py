@@ -80,7 +80,7 @@ async def test_a_key_has_so_many_open_jobs_at_most(
         await make(pool, maker=mine)
     await make(pool, maker=Maker("other", "abcdefghij34"))
     await make(pool)
-    await JobWork(pool).end(first.job_id, "done")
+    await JobWork(pool).finish(first.job_id)
     await make(pool, maker=mine)
 
 
@@ -111,7 +111,7 @@ async def test_two_attempts_at_once_tell_each_item_once(pool: Pool) -> None:
     found = await outcomes(pool, job)
     assert (found.count("done"), found.count("refused")) == (done, not_done)
     assert await work.claim(job.job_id, 10) == []
-    await work.end(job.job_id, "done")
+    await work.finish(job.job_id)
     assert await work.claim(job.job_id, 10) is None
 
 
@@ -141,7 +141,7 @@ async def test_who_cancels_and_who_finishes_at_once_agree(pool: Pool) -> None:
         async def finish(job_id: str = job.job_id, work: JobWork = work) -> None:
             await work.tell(job_id, [Told(1, "done")])
             if await work.claim(job_id, 1) == []:
-                await work.end(job_id, "done")
+                await work.finish(job_id)
 
         async def cancel(job_id: str = job.job_id, here: Jobs = here) -> bool:
             try:
@@ -161,14 +161,14 @@ async def test_a_file_is_kept_until_its_items_have_rows(pool: Pool) -> None:
     data = bytes(range(256)) * 3000
     job, work = await make(pool, kind="import_items", items=None, data=data), JobWork(pool)
     assert job.result is None
-    await work.begin(job.job_id)
+    standing = await work.begin(job.job_id)
     assert await work.file(job.job_id) == data
     wrong = NewItem(None, line=3, faults=(ItemFault(line=3, field="sku", detail="is missing"),))
     some = [NewItem({"sku": "TEA"}, "TEA", 2), wrong]
     # Two attempts read the same file.
-    await asyncio.gather(*(work.found(job.job_id, 1, some, None, is_last=False) for _ in range(2)))
+    await asyncio.gather(*(work.found(standing, 1, some, None, is_last=False) for _ in range(2)))
     assert await work.latest(job.job_id) == 2
-    assert not await work.found(job.job_id, 3, [], None, is_last=True)
+    assert not await work.found(standing, 3, [], None, is_last=True)
     assert await work.file(job.job_id) == b""
     (one, other) = await Jobs(pool).items(job.job_id)
     assert (one.outcome, other.outcome, other.code) == ("waiting", "refused", "invalid_input")
@@ -212,14 +212,15 @@ async def test_a_job_that_failed_keeps_what_was_done_and_skips_the_rest(pool: Po
     await work.begin(job.job_id)
     await work.claim(job.job_id, 3)
     await work.tell(job.job_id, [Told(1, "done")])
-    await work.end(job.job_id, "failed", ItemFault(line=7, detail="the rest cannot be read"))
+    fault = ItemFault(line=7, detail="the rest cannot be read")
+    assert await work.fail(await work.begin(job.job_id), fault) is False
     assert await counts(pool, job) == ("failed", 1, 0, 4)
     # What another attempt tells of it comes too late.
     await work.tell(job.job_id, [Told(2, "done")])
-    await work.end(job.job_id, "done")
+    await work.finish(job.job_id)
     assert await counts(pool, job) == ("failed", 1, 0, 4)
     now = await Jobs(pool).get(job.job_id)
-    assert now.failure == ItemFault(line=7, detail="the rest cannot be read")
+    assert now.failure == fault
 
 
 async def test_a_job_is_called_for_by_one_and_again_after_a_while(pool: Pool) -> None:
@@ -233,7 +234,7 @@ async def test_a_job_is_called_for_by_one_and_again_after_a_while(pool: Pool) ->
         assert await rows.to_call(one, LEASE, 9) == []
         await rows.not_called(one, [jobs[0].job_id])
         assert await rows.to_call(one, timedelta(0), 9) == [(jobs[0].job_id, "cancel_orders")]
-        await JobWork(pool).end(jobs[0].job_id, "done")
+        await JobWork(pool).finish(jobs[0].job_id)
         assert await rows.to_call(one, LEASE, 9) == []
 
 
@@ -241,7 +242,7 @@ async def test_an_old_job_goes_with_all_of_its_rows(pool: Pool) -> None:
     work = JobWork(pool)
     old, young, running = [await make(pool) for _ in range(3)]
     for job in (old, young):
-        await work.end(job.job_id, "done")
+        await work.finish(job.job_id)
     await pool.execute("update job set made_at = made_at - interval '31 days'")
     await pool.execute(
         "update job set ended_at = ended_at - interval '31 days' where job_id = $1", old.job_id
