@@ -12,7 +12,9 @@ from typing import Final
 
 from aiohttp import web
 
-WAYS: Final = ("hang", "429", "500", "500 after", "half", "close", "close after", "401")
+WAYS: Final = (
+    *("hang", "hang after", "429", "500", "500 after", "half", "close", "close after", "401"),
+)
 """How an answer goes wrong. `after`: what was asked for has been done by then."""
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
@@ -75,6 +77,8 @@ async def serving(answer: Answer, manners: Manners, clock: Clock) -> AsyncIterat
         response = await answer(request)
         response.headers["Date"] = format_datetime(clock.now(), usegmt=True)
         match way:
+            case "hang after":
+                await asyncio.sleep(3600)
             case "500 after":
                 return web.Response(status=500, text="<h1>Fatal error</h1>")
             case "close after":

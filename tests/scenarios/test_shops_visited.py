@@ -317,6 +317,40 @@ async def test_a_shop_that_hangs_keeps_no_other_waiting(
     await until(shop, "asked", answers, "it answers again")
 
 
+async def test_a_worker_that_ends_during_a_call_leaves_it_to_the_next_one(
+    shop: Shop, theirs: shopify_shop.Shopify
+) -> None:
+    await shop.stocked("TEA", 2)
+    there, here = new_at_shopify(theirs)
+    await until(shop, "asked", placed(shop, here), "it is placed")
+    began = asyncio.Event()
+
+    def hang(request: Any) -> str:
+        if b"fulfillmentCreate" not in (request._read_bytes or b"") or began.is_set():
+            return ""
+        began.set()
+        return "hang after"
+
+    theirs.manners.way = hang
+    clients = ShopClients(Web(HERE, seconds_max=60.0))
+    # This shop's own worker rests meanwhile.
+    await shop.pool.execute("update shop_contact set held_until = moment() + interval '1 hour'")
+    await shipped(shop, here)
+    await shop.pool.execute("update shop_contact set held_until = null where channel = 'asked'")
+    visiting = asyncio.create_task(ShopVisits(shop.pool, clients).visit_all())
+    await asyncio.wait_for(began.wait(), 20)
+    visiting.cancel()
+    await asyncio.wait([visiting])
+    await clients.close()
+
+    async def told() -> bool:
+        state = await shop.pool.fetchval("select state from shop_parcel")
+        return bool(state == "told")
+
+    await shop.until(told, "the next one goes on without waiting for the lease")
+    assert len(theirs.told(there)) == 1
+
+
 async def test_two_workers_never_speak_with_one_shop_at_once(
     shop: Shop, theirs: shopify_shop.Shopify
 ) -> None:

@@ -43,6 +43,21 @@ def test_the_pages_show_what_is_read() -> None:
     )
 
 
+def test_what_was_fulfilled_there_before_it_came_is_not_sent_again() -> None:
+    assert read("shopify", shopify(fulfillment_status="partial")).wait == ""
+    wait = read("shopify", shopify(fulfillment_status="fulfilled")).wait
+    assert wait == "it was fulfilled there before it came"
+
+
+def test_what_we_had_paid_back_makes_no_order_of_woocommerce_a_cancelled_one() -> None:
+    ours = {"id": 1, "reason": "Orderloom refund web-727:G1:refund:1", "total": "-32.35"}
+    assert read("woocommerce", woocommerce(status="refunded", refunds=[ours])).cancelled == ""
+    theirs = {"id": 2, "reason": "broken", "total": "-32.35"}
+    news = read("woocommerce", woocommerce(status="refunded", refunds=[theirs]))
+    assert news.cancelled == "refunded in the shop"
+    assert [one.reference for one in news.paid_back] == ["woocommerce-refund-2"]
+
+
 def test_net_prices_discounts_and_several_taxes_of_shopify_add_up() -> None:
     message = shopify(
         currency="USD",
