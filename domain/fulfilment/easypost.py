@@ -153,7 +153,7 @@ def _digest(*parts: Any) -> str:
 
 
 def _fits(header: str, content: bytes, secrets: Sequence[str]) -> bool:
-    theirs = header.strip().encode("utf-8", "replace")
+    theirs = (_PREFIX + header.strip().lower().removeprefix(_PREFIX)).encode("utf-8", "replace")
     # All are compared, each in constant time, so that the duration reveals nothing.
     matches = [hmac.compare_digest(theirs, sign(content, one).encode()) for one in secrets]
     return any(matches)
@@ -162,7 +162,8 @@ def _fits(header: str, content: bytes, secrets: Sequence[str]) -> bool:
 def _time(text: str) -> datetime:
     """By RFC 2822: `Tue, 19 Aug 2025 20:37:09 -0000`."""
     try:
-        return datetime.strptime(text.strip(), "%a, %d %b %Y %H:%M:%S %z")
+        in_numbers = text.strip().replace("GMT", "+0000")
+        return datetime.strptime(in_numbers, "%a, %d %b %Y %H:%M:%S %z")
     except ValueError:
         raise InvalidInput(
             "must come with x-timestamp, such as Tue, 19 Aug 2025 20:37:09 -0000",

@@ -733,7 +733,8 @@ create table carrier_message (
     constraint carrier_body_goes_when_it_is_processed check ((processed_at is null) = (body is not null)),
     constraint carrier_outcome_is_told_when_it_is_processed check ((processed_at is null) = (outcome is null))
 );
-create index carrier_message_due on carrier_message (try_after, message_no) where processed_at is null;
+create index carrier_message_new on carrier_message (try_after, message_no) where processed_at is null and tries = 0;
+create index carrier_message_again on carrier_message (try_after, message_no) where processed_at is null and tries > 0;
 create index carrier_message_of_no_parcel on carrier_message (sender, tracking_number, message_no)
     where processed_at is null and tracking_number is not null;
 create index carrier_message_processed on carrier_message (processed_at) where processed_at is not null;

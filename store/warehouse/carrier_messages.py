@@ -61,12 +61,12 @@ async def keep(conn: Connection, sent: Sequence[Sent]) -> list[bool]:
 
 
 async def claim(conn: Connection, lease: timedelta, at_most: int) -> list[Record]:
-    """Messages to work through, the oldest first: message_no, sender, body, received_at, tries.
+    """Messages to work through, new ones first: message_no, sender, body, received_at, tries.
 
     `lease`: nobody else gets them for so long.
     """
     rows = [row async for row in _sql.claim(conn, lease=lease, at_most=at_most)]
-    return sorted(rows, key=lambda row: int(row["message_no"]))
+    return sorted(rows, key=lambda row: (int(row["tries"]) > 0, int(row["message_no"])))
 
 
 class Label(NamedTuple):

@@ -16,12 +16,19 @@ select min(position) as position, (select pg_notify('carrier_message', '')) as w
 from sent join kept using (sender, message_id) group by sender, message_id;
 
 -- name: claim(lease, at_most)
--- Those that are due, for one worker. Each scan has a transaction of its own, so no lock could last as long.
-update carrier_message set try_after = moment() + :lease::interval
-where message_no in (
+-- Those that are due, for one worker; new ones first, because of those that are tried again there may be very many.
+-- Each scan has a transaction of its own, so no lock could last as long.
+with new as (
     select message_no from carrier_message
-    where processed_at is null and try_after <= moment()
-    order by try_after, message_no limit :at_most for update skip locked)
+    where processed_at is null and tries = 0 and try_after <= moment()
+    order by try_after, message_no limit :at_most for update skip locked
+), again as (
+    select message_no from carrier_message
+    where processed_at is null and tries > 0 and try_after <= moment()
+    order by try_after, message_no limit :at_most - (select count(*) from new) for update skip locked
+)
+update carrier_message set try_after = moment() + :lease::interval
+where message_no in (select message_no from new union all select message_no from again)
 returning message_no, sender, body, received_at, tries;
 
 -- name: label_of(tracking_number, names)^

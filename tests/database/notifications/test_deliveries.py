@@ -593,3 +593,29 @@ async def test_a_receivers_answer_goes_with_the_person_of_its_order(desk: Desk) 
         await desk.pool.execute("update order_person set erased_at = now()")
         (attempt,) = await desk.door.deliveries(made.subscription.subscription_id)
         assert attempt.answer is None
+
+
+async def test_what_waits_for_an_event_goes_on_when_that_cannot_be_made_any_more(
+    desk: Desk,
+) -> None:
+    away = True
+    async with receiving(lambda _n, _g: Reply(500) if away else Reply()) as receiver:
+        made = await desk.subscribe(receiver.url)
+        odd = await desk.order()
+        await desk.deliver(made)  # tried again later
+        await desk.tell(odd, "packed", "shipped")
+        await desk.later()
+        await desk.deliver(made)
+        away = False
+        await desk.currency(odd, "QQB")
+        await desk.later()
+        await desk.deliver(made)
+        await desk.currency(odd, "USD")
+        await desk.deliver_all(made)
+        letters = await desk.door.dead(made.subscription.subscription_id)
+        taken = [*receiver.types, *(letter.type.split(".", 1)[1][:-3] for letter in letters)]
+        assert sorted(taken) == ["fulfilment.packed", "fulfilment.shipped", "order.received"]
+        assert letters
+        assert await desk.door.resend(made.subscription.subscription_id) == len(letters)
+        await desk.deliver_all(made)
+        assert len(receiver.taken) == 3

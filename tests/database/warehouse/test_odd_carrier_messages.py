@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.warehouse.carrier_messages import CarrierMessages
+from activities.warehouse.carrier_messages import AT_ONCE, CarrierMessages
 from store.database import Pool
 from tests.database.warehouse.desk import Desk
 from tests.support.carrier_desk import detail, scan, tracker_event
@@ -75,6 +75,25 @@ async def test_many_messages_of_another_shop_make_no_list_slow(desk: Desk) -> No
     async with asyncio.timeout(5):
         assert len(await desk.tasks()) == 100
         assert len(await desk.messages(failed=True)) == 100
+
+
+async def test_a_new_message_waits_for_none_that_is_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.pool.execute("""
+        insert into carrier_message (sender, message_id, body, try_after, tries)
+        select 'sandbox', n::text, '{}', now() - interval '1 hour', 1
+        from generate_series(1, 100) n""")
+    part, number = await desk.shipped()
+    await desk.generic(scan(number, "delivered"))
+    with monkeypatch.context() as once:
+        once.setattr("activities.warehouse.carrier_messages.ROUNDS_MAX", 1)
+        await desk.duty.work_through()
+    assert await desk.bench.state(part) == "delivered"
+    again = "select count(*) from carrier_message where tries > 1"
+    assert await desk.bench.count(again) == AT_ONCE - 1, "the rest of the round is theirs"
+    await desk.duty.work_through()
+    assert await desk.bench.count(again) == 100
 
 
 async def test_the_longer_a_number_is_of_no_parcel_the_more_rarely_it_is_looked_for(

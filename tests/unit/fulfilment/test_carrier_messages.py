@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 
 from domain.errors import InvalidInput
 from domain.fulfilment.carrier_messages import Scan, Told, read, verify
-from domain.fulfilment.easypost import STATUSES
+from domain.fulfilment.easypost import STATUSES, sign
 from domain.fulfilment.tracking import CarrierStatus
 from tests.support.carrier_desk import (
     EASYPOST_SECRET,
@@ -57,9 +57,30 @@ def test_a_second_signature_counts_with_its_time_alone() -> None:
     moved = {**old, "x-timestamp": by_easypost_v2(BODY, NOW)["x-timestamp"]}
     with pytest.raises(InvalidInput, match="secret that is known here"):
         verify("easypost", moved, BODY, [EASYPOST_SECRET], now=NOW)
+    tomorrow = by_easypost_v2(BODY, NOW + timedelta(days=2))
+    with pytest.raises(InvalidInput, match="longer than a day ago"):
+        verify("easypost", tomorrow, BODY, [EASYPOST_SECRET], now=NOW)
     elsewhere = {**by_easypost_v2(BODY, NOW), "x-path": "/other"}
     with pytest.raises(InvalidInput, match="secret that is known here"):
         verify("easypost", elsewhere, BODY, [EASYPOST_SECRET], now=NOW)
+
+
+@pytest.mark.parametrize("zone", ["-0000", "+0000", "GMT"])
+@pytest.mark.parametrize("prefix", ["hmac-sha256-hex=", "HMAC-SHA256-hex=", ""])
+def test_a_signature_is_read_in_each_spelling_that_is_seen(zone: str, prefix: str) -> None:
+    second = f"{NOW:%a, %d %b %Y %H:%M:%S} {zone}"
+    code = sign(f"{second}POST/in".encode() + BODY, EASYPOST_SECRET).partition("=")[2]
+    headers = {"x-timestamp": second, "x-path": "/in", "x-hmac-signature-v2": prefix + code}
+    assert verify("easypost", headers, BODY, [EASYPOST_SECRET], now=NOW) == "evt_1"
+    assert verify("easypost", headers, BODY, [EASYPOST_SECRET], now=NOW + timedelta(hours=23))
+
+
+@pytest.mark.parametrize("second", ["", "yesterday", "Tue, 99 Xxx 2025", "1" * 400])
+def test_a_signed_time_that_is_none_is_refused_in_words(second: str) -> None:
+    code = sign(f"{second}POST".encode() + BODY, EASYPOST_SECRET)
+    headers = {"x-timestamp": second, "x-hmac-signature-v2": code}
+    with pytest.raises(InvalidInput, match="must come with x-timestamp"):
+        verify("easypost", headers, BODY, [EASYPOST_SECRET], now=NOW)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"id": 7}', b'{"id": "a\\u0000b"}', b"\xff"])
