@@ -13,11 +13,14 @@ from typing import Annotated, Any, Final, Literal, get_args
 import typer
 
 from domain.errors import Conflict, InvalidInput, OrderloomError, Unreachable
+from domain.fields import Document
 from domain.orders.messages import Placement, Units, Waiting
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.sellers import Code
 from starter.channels.read_results import Problem, Record
 from starter.cli.orders.pace import Pace
+from starter.cli.terminal.options import read_model
 from starter.service.connection import service
 from starter.service.orders import Orders
 from store.faults import NotPrepared
@@ -34,11 +37,22 @@ Outcome = Literal[
     "readable",
 ]
 
+
+class _Whose(Document):
+    channel: Code
+
+
+def _channel(code: str) -> str:
+    """The code as it is. A wrong one would have each order of each file refused."""
+    return read_model(_Whose, {"channel": code}, where="--channel").channel
+
+
 MarketplaceChannel = Annotated[
     str,
     typer.Option(
         "--channel",
         metavar="CODE",
+        callback=_channel,
         help="Whose orders a marketplace's file holds; other files say it themselves.",
     ),
 ]
