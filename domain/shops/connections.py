@@ -96,7 +96,8 @@ class ShopContact(BaseModel):
     """How a shop answers when it is asked.
 
     `asked_at`: when it last was, whatever came of it. `answered_at`: when it last did.
-    `not_answering_since`: None: it answers. `read_upto`: up to where its changes were read, by its
+    `not_answering_since`: None: it answers. `next_try_at`: until then it is left alone, unless
+    somebody wants it to be checked. `read_upto`: up to where its changes were read, by its
     own clock. `rights`: what it said of our access when that was checked, at `checked_at`.
     `to_tell`: parcels that it was not told of yet. `refused`: parcels and SKUs that it refused.
     """
@@ -108,6 +109,7 @@ class ShopContact(BaseModel):
     answered_at: datetime | None
     not_answering_since: datetime | None
     error: str | None
+    next_try_at: datetime | None
     read_upto: datetime | None
     checked_at: datetime | None
     rights: tuple[str, ...]

@@ -94,6 +94,10 @@ async def test_a_shop_is_checked_and_what_it_refused_is_seen_to(
         refused, table = await cli.many(("shops", "check", "webshop"), ("shops", "list"))
         assert (refused.code, "does not let us in (401)" in refused.err) == (3, True)
         assert "not since" in table.out
+        there.token = "shpat_of_another"
+        mended = await cli.done("shops", "check", "webshop")
+        assert "answers; Stand-in" in mended.out  # What it said before is not repeated.
+        there.token = stand_in.TOKEN
         write(stand_in.TOKEN, there.address)
         await cli.done("shops", "connect", "webshop", str(file))
         checked = await cli.done("shops", "check", "webshop")

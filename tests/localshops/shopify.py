@@ -39,6 +39,7 @@ class Shopify:
     fulfilments: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)
     scopes: list[str] = field(default_factory=lambda: ["write_orders", "read_products"])
+    token: str = TOKEN
     page: int = 100
     throttled: int = 0
     keys: dict[str, Any] = field(default_factory=dict)
@@ -67,7 +68,7 @@ class Shopify:
     async def answer(self, request: web.Request) -> web.Response:
         if request.path != PATH:
             return web.Response(status=404, text="not found")
-        if request.headers.get("X-Shopify-Access-Token") != TOKEN:
+        if request.headers.get("X-Shopify-Access-Token") != self.token:
             return web.json_response({"errors": "[API] Invalid API key"}, status=401)
         if self.throttled:
             self.throttled -= 1

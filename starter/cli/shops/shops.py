@@ -121,14 +121,14 @@ def check(
 async def _checked(here: Records, channel: str, *, again: bool, wait_s: int) -> Shop:
     before = await here.shops.check(channel, again=again)
     assert before.contact is not None
-    asked = before.contact.asked_at
+    rest = before.contact.next_try_at
     for _ in range(wait_s * 2):
         shop = await here.shops.get(channel)
         contact = shop.contact
         if contact is None:
             break
-        done = contact.checked_at != before.contact.checked_at
-        if done or (contact.asked_at != asked and contact.not_answering_since is not None):
+        failed = contact.next_try_at is not None and contact.next_try_at != rest
+        if failed or contact.checked_at != before.contact.checked_at:
             return shop
         await asyncio.sleep(0.5)
     raise Unreachable(f"no worker has asked the shop of {channel} within {wait_s} s")
