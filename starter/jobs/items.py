@@ -6,7 +6,7 @@ these is once by its own name or key, or changes the database together with its 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -33,6 +33,7 @@ DOCUMENTS_MAX: Final = 100
 """Of one order, so many are printed."""
 
 Do = Callable[[Service, Standing, OpenItem], Awaitable[Told]]
+DoTogether = Callable[[Service, Standing, Sequence[OpenItem]], Awaitable[None]]
 
 
 async def place(here: Service, job: Standing, item: OpenItem) -> Told:
@@ -117,8 +118,9 @@ async def take_in_stock(here: Service, job: Standing, item: OpenItem) -> Told:
     row = stored(StockRow, item.content)
     if row.quantity == 0:
         return Told(item.number, "done", answer="nothing to take in")
+    told = Told(item.number, "done", answer=count_of(row.quantity, "unit"))
 
-    async def work(records: Records) -> str:
+    async def work(records: Records) -> None:
         await records.stock.receive(
             f"{job.job_id}:{item.number}",
             row.sku,
@@ -129,50 +131,56 @@ async def take_in_stock(here: Service, job: Standing, item: OpenItem) -> Told:
             who=job.maker.by,
             why=options.reason or f"import {job.job_id}",
         )
-        return count_of(row.quantity, "unit")
 
-    return await _in_one_transaction(here, job, item, work)
-
-
-async def set_item(here: Service, job: Standing, item: OpenItem) -> Told:
-    """Set what is said of a SKU."""
-    return await _in_one_transaction(
-        *(here, job, item),
-        lambda records: records.catalogue.set_items([stored(Item, item.content)]),
-    )
+    await _all_or_none(here, job, [told], work)
+    return told
 
 
 async def set_kit(here: Service, job: Standing, item: OpenItem) -> Told:
     """Say what a kit is made of."""
-    return await _in_one_transaction(
-        *(here, job, item), lambda records: records.catalogue.define_kit(stored(Kit, item.content))
-    )
+    kit, told = stored(Kit, item.content), _set(item)
+    await _all_or_none(here, job, [told], lambda records: records.catalogue.define_kit(kit))
+    return told
 
 
-async def set_terms(here: Service, job: Standing, item: OpenItem) -> Told:
-    """Set a supplier's terms for a SKU."""
-    return await _in_one_transaction(
-        *(here, job, item),
-        lambda records: records.purchasing.set_terms([stored(SupplierItem, item.content)]),
-    )
+async def set_items(here: Service, job: Standing, items: Sequence[OpenItem]) -> None:
+    """Set what is said of SKUs. Raises InvalidInput where one stands there twice."""
+    wanted, told = [stored(Item, one.content) for one in items], [_set(one) for one in items]
+    await _all_or_none(here, job, told, lambda records: records.catalogue.set_items(wanted))
 
 
-async def _in_one_transaction(
-    here: Service,
-    job: Standing,
-    item: OpenItem,
-    work: Callable[[Records], Awaitable[str | None]],
-) -> Told:
+async def set_terms(here: Service, job: Standing, items: Sequence[OpenItem]) -> None:
+    """Set suppliers' terms for SKUs."""
+    wanted = [stored(SupplierItem, one.content) for one in items]
+    told = [_set(one) for one in items]
+    await _all_or_none(here, job, told, lambda records: records.purchasing.set_terms(wanted))
+
+
+def _set(item: OpenItem) -> Told:
+    return Told(item.number, "done", answer="set")
+
+
+def _alone(together: DoTogether) -> Do:
+    async def do(here: Service, job: Standing, item: OpenItem) -> Told:
+        await together(here, job, [item])
+        return _set(item)
+
+    return do
+
+
+async def _all_or_none(
+    here: Service, job: Standing, told: Sequence[Told], work: Callable[[Records], Awaitable[object]]
+) -> None:
     """Change the database, and tell it in the same transaction.
 
-    Where another attempt has told it before, nothing is changed: a later row may have set the same.
+    Where another attempt has told one of these before, nothing is changed: a later row may have set
+    the same. What is open then is claimed once more.
     """
     with suppress(_ToldBeforeError):
         async with here.in_one_transaction() as records:
-            told = Told(item.number, "done", answer=await work(records) or "set")
-            if not await records.job_work.tell(job.job_id, [told]):
+            await work(records)
+            if await records.job_work.tell(job.job_id, told) < len(told):
                 raise _ToldBeforeError
-    return told
 
 
 class _ToldBeforeError(Exception):
@@ -204,9 +212,9 @@ PRINTED: Final[dict[Kind, frozenset[FulfilmentState]]] = {
 DO: Final[dict[Kind, Do]] = {
     "import_orders": place,
     "import_stock": take_in_stock,
-    "import_items": set_item,
+    "import_items": _alone(set_items),
     "import_kits": set_kit,
-    "import_supplier_terms": set_terms,
+    "import_supplier_terms": _alone(set_terms),
     "cancel_orders": cancel,
     "resolve_steps": resolve,
     "print_pick_list": find_parcels,
@@ -214,6 +222,15 @@ DO: Final[dict[Kind, Do]] = {
     "print_documents": find_documents,
 }
 """Kind → what is done with an item of it."""
+
+TOGETHER: Final[dict[Kind, DoTogether]] = {
+    "import_items": set_items,
+    "import_supplier_terms": set_terms,
+}
+"""Kind → what is done with several items of it in one transaction, or with one where that fails.
+
+Each change of the catalogue has every worker read it again, so there are not more than needed.
+"""
 
 AT_ONCE: Final[dict[Kind, int]] = {"import_orders": 8, "cancel_orders": 8, "resolve_steps": 8}
 """Of these, so many items are under way together; of others, one after the other."""

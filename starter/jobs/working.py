@@ -21,7 +21,7 @@ from domain.errors import InvalidInput, NotFound, OrderloomError, Unreachable
 from domain.jobs.jobs import ItemFault, NewItem, OpenItem, Told, WorkedOnJob, WorkOnJob
 from domain.jobs.options import PRINTED_MAX, OrderFilters
 from starter.jobs.exports import EXPORTS, export_of, order_ids
-from starter.jobs.items import AT_ONCE, DO
+from starter.jobs.items import AT_ONCE, DO, TOGETHER
 from starter.jobs.papers import PRINTS, drawn, result
 from starter.jobs.reading import items_of
 from starter.service.job_work import Standing
@@ -34,6 +34,7 @@ TURN_S: Final = 30.0
 
 HEARTBEAT_S: Final = 2.0
 ITEMS_A_ROUND: Final = 16
+ITEMS_TOGETHER: Final = 200
 READ_TOGETHER: Final = 500
 
 TRIES_MAX: Final = 3
@@ -41,7 +42,7 @@ TRIES_MAX: Final = 3
 
 AGAIN_AFTER_S: Final = 1.0
 ITEM_SECONDS_MAX: Final = 40.0
-"""One try of an item. All tries of a round fit into `workflows.engine.timeouts.JOB_TURN`."""
+"""One try of an item. All of its tries fit into `workflows.engine.timeouts.JOB_TURN`."""
 
 DEFECT: Final = "this is a fault of Orderloom: the log of `orderloom serve` says more"
 
@@ -138,7 +139,8 @@ class JobActivities:
     async def _do_some(self, job: Standing) -> bool:
         """Do some items. False: none is left, and the job has ended."""
         work = self._here.job_work
-        items = await work.claim(job.job_id, ITEMS_A_ROUND)
+        together = TOGETHER.get(job.kind)
+        items = await work.claim(job.job_id, ITEMS_TOGETHER if together else ITEMS_A_ROUND)
         if items is None:
             return False
         if not items:
@@ -147,6 +149,12 @@ class JobActivities:
                 await work.finish(job.job_id)
                 return False
             return await work.write(job, part, result(job))
+        if together is not None:
+            # Where one of them is wrong, each alone says which.
+            with suppress(Exception):
+                async with asyncio.timeout(ITEM_SECONDS_MAX):
+                    await together(self._here, job, items)
+                    return True
         await self._do(job, items)
         return True
 
@@ -156,7 +164,11 @@ class JobActivities:
 
         async def one(item: OpenItem) -> Told:
             async with slots:
-                return await self._one(job, item)
+                told = await self._one(job, item)
+            if told.outcome == "refused":
+                # It may have taken long. An attempt that ends in the middle leaves it behind.
+                await self._here.job_work.tell(job.job_id, [told])
+            return told
 
         outcomes = await asyncio.gather(*(one(item) for item in items), return_exceptions=True)
         told = [outcome for outcome in outcomes if isinstance(outcome, Told)]

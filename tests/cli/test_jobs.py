@@ -18,10 +18,13 @@ async def test_a_file_of_orders_is_imported_followed_and_told(
     orders = [a_document(("TEA", 1)) for _ in range(2)]
     wrong = a_document(("TEA", 0))
     text = "".join(f"{json.dumps(one)}\n" for one in (*orders, wrong))
+    made = await cli("jobs", "import", "orders", "-", "--by", "anna", "--json", stdin=text)
+    job = made.json["job_id"]
+    assert (made.json["state"], made.json["made_by"]) == ("waiting", "anna")
+    waiting = await cli("jobs", "show", job)
+    assert waiting.code == 0
+    assert "while a worker and `orderloom serve` run" in waiting.out
     async with jobs_at_work(shop):
-        made = await cli("jobs", "import", "orders", "-", "--by", "anna", "--json", stdin=text)
-        job = made.json["job_id"]
-        assert (made.json["state"], made.json["made_by"]) == ("waiting", "anna")
         shown = await cli("jobs", "show", job, "--wait")
     assert shown.code == 1
     assert "2 done, 1 refused, 0 skipped of 3" in shown.out

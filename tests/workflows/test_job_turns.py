@@ -93,7 +93,7 @@ async def test_an_item_that_never_works_is_refused_and_stops_no_other(
 async def test_an_item_that_hangs_is_refused_and_stops_no_other(
     shop: Shop, here: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(working, "ITEM_SECONDS_MAX", 1.0)
+    monkeypatch.setattr(working, "ITEM_SECONDS_MAX", 0.5)
     async with shop.pool.acquire() as conn, conn.transaction():
         await conn.execute("lock table item in exclusive mode")
         job = await make(here, "import_items", "sku,name\nTEA,Tea\n")
@@ -133,3 +133,16 @@ async def test_neither_temporal_nor_a_log_is_told_what_a_row_says(
     assert (await here.jobs.get(job.job_id)).state == "failed"
     assert caplog.records
     assert found_in(caplog.text) == []
+
+
+async def test_rows_of_items_are_set_together_and_a_sku_that_comes_twice_ends_as_the_last(
+    here: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "ITEMS_TOGETHER", 4)
+    rows = [f"SKU-{n},Name {n}\n" for n in range(10)]
+    job = await make(here, "import_items", f"sku,name\n{''.join(rows)}SKU-9,Last\n")
+    assert not await turn(here, job)
+    now = await here.jobs.get(job.job_id)
+    assert (now.state, now.done, now.refused) == ("done", 11, 0)
+    found = {one.sku: one.name for one in await here.catalogue.items()}
+    assert found == {**{f"SKU-{n}": f"Name {n}" for n in range(9)}, "SKU-9": "Last"}

@@ -212,6 +212,8 @@ def sentences(job: Job) -> list[str]:
         f"{job.job_id}  {job.kind.replace('_', ' ')}: {state_of(job)}",
         f"{', '.join(counts)}{of}; made {local(job.made_at)} by {job.made_by}",
     ]
+    if job.state == "waiting":
+        said.append("it begins by itself while a worker and `orderloom serve` run")
     if job.result is not None:
         said.append(f"its file: `orderloom jobs result {job.job_id} --out {job.result.name}`")
     return said

@@ -10,7 +10,7 @@ import pytest
 from domain.errors import NotFound
 from domain.jobs.jobs import FilePart, ItemFault, Kind, Maker, NewItem, ResultFile, Told
 from domain.jobs.options import ManyCancellations, NoOptions
-from starter.jobs.items import set_item
+from starter.jobs.items import set_items
 from starter.service.job_work import JobWork, Standing
 from starter.service.jobs import Jobs
 from starter.service.service import Records, Service
@@ -52,10 +52,10 @@ async def test_a_row_that_another_attempt_has_set_is_not_set_again(pool: Pool) -
     ]
     await here.job_work.found(job, 1, rows, None, is_last=True)
     first, second = await here.job_work.claim(job.job_id, 2) or ()
-    await set_item(here, job, first)
-    await set_item(here, job, second)
+    await set_items(here, job, [first])
+    await set_items(here, job, [second])
     # A stalled attempt at the first row goes on now.
-    await set_item(here, job, first)
+    await set_items(here, job, [first])
     (item,) = await here.catalogue.items()
     assert item.name == "b"
     now = await here.jobs.get(job.job_id)
