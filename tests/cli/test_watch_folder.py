@@ -65,7 +65,7 @@ async def test_it_waits_for_files_until_it_is_stopped(cli: Cli, shop: Shop, tmp_
     assert (missing.code, "no folder" in missing.err) == (2, True)
     (tmp_path / "early.txt").write_text(amazon(item("1")), encoding="utf-8")
     wrong = await cli("watch-folder", str(tmp_path), "--once", "--channel", "Amazon US")
-    assert (wrong.code, "--channel: must be 2 to 16 small" in wrong.err) == (2, True)
+    assert (wrong.code, "--channel: channel: must be 2 to 16 small" in wrong.err) == (2, True)
     assert (tmp_path / "early.txt").exists(), "it waits for a channel that can be"
     (tmp_path / "early.txt").unlink()
     watching = await cli.start("watch-folder", str(tmp_path), "--every", "0.2")
