@@ -43,6 +43,10 @@ _PASSING: Final = frozenset(
     )
 )
 _COMING_BACK: Final = frozenset({"refused", "return"})
+_MOVING: Final = frozenset(
+    ("in_transit", "out_for_delivery", "available_for_pickup", "delivered", "return_to_sender")
+)
+"""A tracker that has one of these now has not lost its parcel, whatever an earlier scan says."""
 
 OLDEST: Final = timedelta(days=1)
 """How old a signed time may be: repeats may carry the first one's. A repeat does nothing, because
@@ -94,20 +98,21 @@ def scans_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
             f"must be a list of {SCANS_MAX} scans at most", where="result.tracking_details"
         )
     details = [one if isinstance(one, dict) else {} for one in found]
-    scans = [of_parcel | _scan(one) for one in details]
     status = tracker.get("status")
+    is_found = isinstance(status, str) and status in _MOVING
+    scans = [of_parcel | _scan(one, is_found=is_found) for one in details]
     if isinstance(status, str) and status not in [one.get("status") for one in details]:
         # The tracker is further than its scans, or has none: once for each status.
-        ours, said = _as_ours(status, tracker.get("status_detail"))
+        ours, said = _as_ours(status, tracker.get("status_detail"), is_found=is_found)
         name = _digest("tracker", tracker.get("id"), status, ours)
         at = tracker.get("updated_at") or event.get("created_at")
         scans.append(of_parcel | _generic(name, ours, at, said))
     return scans
 
 
-def _scan(detail: Mapping[str, Any]) -> dict[str, Any]:
+def _scan(detail: Mapping[str, Any], *, is_found: bool) -> dict[str, Any]:
     at, message = detail.get("datetime"), detail.get("message")
-    ours, word = _as_ours(detail.get("status"), detail.get("status_detail"))
+    ours, word = _as_ours(detail.get("status"), detail.get("status_detail"), is_found=is_found)
     place = detail.get("tracking_location")
     parts = place if isinstance(place, dict) else {}
     where = [parts.get(part) for part in ("city", "state", "country")]
@@ -117,15 +122,19 @@ def _scan(detail: Mapping[str, Any]) -> dict[str, Any]:
     return _generic(name, ours, at, ": ".join(part for part in (word, said) if part))
 
 
-def _as_ours(status: Any, reason: Any) -> tuple[Any, str]:
-    """Our word, and theirs where it says more. What is no word at all stays as it came."""
+def _as_ours(status: Any, reason: Any, *, is_found: bool) -> tuple[Any, str]:
+    """Our word, and theirs where it says more. What is no word at all stays as it came.
+
+    `is_found`: by now it is known where the parcel is, so a failure was none.
+    """
     if not isinstance(status, str):
         return status, ""
-    if status == "failure" and isinstance(reason, str):
-        if reason in _PASSING:
-            return "in_transit", f"{status}, {reason}"
-        if reason in _COMING_BACK:
-            return "return_to_sender", f"{status}, {reason}"
+    if status == "failure":
+        told = f"{status}, {reason}" if isinstance(reason, str) else status
+        if is_found or (isinstance(reason, str) and reason in _PASSING):
+            return "in_transit", told
+        if isinstance(reason, str) and reason in _COMING_BACK:
+            return "return_to_sender", told
     ours = STATUSES.get(status, "unknown")
     return ours, status if ours != status else ""
 

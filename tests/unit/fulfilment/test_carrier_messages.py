@@ -164,6 +164,16 @@ def test_a_failure_that_may_pass_or_comes_back_is_no_loss(
     assert (later.event_id == read_so.event_id) == (ours == "failure"), "lost after all"
 
 
+@pytest.mark.parametrize("now", ["in_transit", "out_for_delivery", "delivered"])
+def test_a_parcel_that_was_found_again_was_not_lost(now: str) -> None:
+    way = [detail("failure", NOW, "x"), detail(now, NOW + timedelta(hours=1))]
+    assert statuses(read("easypost", tracker_event("1Z1", way))) == ["in_transit", now]
+    assert statuses(read("easypost", tracker_event("1Z1", way[:1], status=now)))[0] == "in_transit"
+    back = [detail("return_to_sender", NOW), detail("delivered", NOW + timedelta(hours=1))]
+    told = read("easypost", tracker_event("1Z1", back))
+    assert statuses(told) == ["return_to_sender", "delivered"], "it was delivered to the sender"
+
+
 def test_a_trackers_own_failure_has_its_reason_as_well() -> None:
     event = json.loads(tracker_event("1Z1", [], status="failure"))
     event["result"]["status_detail"] = "weather_delay"
