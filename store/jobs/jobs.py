@@ -133,7 +133,7 @@ def unknown(job_id: str) -> NotFound:
 def _job(row: Record) -> Job:
     failure = result = None
     if row["failure"] is not None:
-        failure = ItemFault(line=row["failure_line"], detail=row["failure"])
+        failure = ItemFault(detail=row["failure"])
     # While an import is read, its own file is here; that is no result.
     if row["file_name"] is not None and row["bytes"] is not None:
         result = ResultFile(name=row["file_name"], media_type=row["media_type"], bytes=row["bytes"])

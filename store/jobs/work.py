@@ -197,7 +197,6 @@ async def end(
         job_id=job_id,
         state=state,
         failure=failure and failure.detail,
-        failure_line=failure and failure.line,
         file_name=result and result.name,
         media_type=result and result.media_type,
     )

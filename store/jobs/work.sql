@@ -105,11 +105,11 @@ update job set done = done + :rows, reached = :reached where job_id = :job_id;
 -- name: latest_part(job_id)$
 select coalesce(max(number), 0) from job_part where job_id = :job_id;
 
--- name: end_it(job_id, state, failure, failure_line, file_name, media_type)!
+-- name: end_it(job_id, state, failure, file_name, media_type)!
 -- running → done, cancelled, failed
 update job
 set state = :state, ended_at = moment(), begun_at = coalesce(begun_at, moment()), failure = :failure,
-    failure_line = :failure_line, file_name = :file_name, media_type = :media_type,
+    file_name = :file_name, media_type = :media_type,
     total = coalesce(total, done + refused + skipped)
 where job_id = :job_id and ended_at is null;
 

@@ -1721,7 +1721,6 @@ create table job (
     -- Customers that were erased while it ran: what was read of orders before is read anew.
     erased          integer     not null default 0,
     failure         some_text,
-    failure_line    integer,
     -- of the file that it writes
     file_name       some_text,
     media_type      some_text,

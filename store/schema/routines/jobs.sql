@@ -9,8 +9,12 @@ declare
     its_id   text;
     its_time timestamptz;
 begin
-    update job set erased = erased + 1
-    where ended_at is null and (kind = 'export_orders' or kind like 'print_%');
+    with at_work as (
+        select job_id from job
+        where ended_at is null and (kind = 'export_orders' or kind like 'print_%')
+        order by job_id for no key update
+    )
+    update job set erased = erased + 1 from at_work where job.job_id = at_work.job_id;
     select order_id, received_at into its_id, its_time from customer_order where order_no = new.order_no;
     update job_item set answer = null, detail = case when detail is not null then '[erased]' end, faults = null
     where reference = its_id and outcome is not null and (answer is not null or detail is not null);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from domain.orders.order import Order
 from starter.service.customers import Customers
 from starter.service.job_work import JobWork, Standing
 from starter.service.jobs import Jobs
+from store.customers import people
 from store.database import Pool
-from tests.support.bench import Bench
+from tests.support.bench import Bench, until_one_waits
 from tests.support.builders import an_order
 from tests.support.planted import CUSTOMER, SAID, left_of_it, planted
 
@@ -67,6 +69,18 @@ async def test_what_was_read_before_somebody_was_erased_is_read_anew(pool: Pool)
     now = await work.begin(job.job_id)
     assert await work.write(now, FilePart(b"{}\n", 1, ["t"], is_last=True), FILE) is False
     assert (await Jobs(pool).get(job.job_id)).state == "done"
+
+
+async def test_who_begins_to_read_waits_for_an_erasing_that_is_under_way(pool: Pool) -> None:
+    """What it read before the erasing is committed would be written after it."""
+    order, work = await over(pool), JobWork(pool)
+    job = await begun(pool, "export_orders", OrderFilters())
+    async with pool.acquire() as conn, conn.transaction():
+        number = await conn.fetchval("select order_no_of($1)", order.order_id)
+        assert await people.erase(conn, number, years=-1, who="dpo", why="")
+        reading = asyncio.create_task(work.begin(job.job_id))
+        await until_one_waits(pool)
+    assert ((await reading).erased, job.erased) == (1, 0)
 
 
 async def test_an_export_that_has_lost_a_part_of_its_file_fails_and_says_why(pool: Pool) -> None:
