@@ -88,11 +88,12 @@ class CarrierMessages:
                 await carrier_messages.processed(conn, number, outcome or "tells of no parcel")
                 return
             reasons = [*faults, f"no parcel has the number {numbers}"] if unknown else faults
+            pause = pause_after(message["tries"])
             await carrier_messages.later(
                 conn,
                 number,
                 # Most labels come within a minute, and after a day hardly one.
-                max(pause_after(message["tries"]), age / 24),
+                pause if faults else max(pause, age / 24),
                 error=for_a_person("; ".join(reasons)),
                 tracking_number=None if faults else numbers,
             )

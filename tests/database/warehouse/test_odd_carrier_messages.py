@@ -108,6 +108,11 @@ async def test_the_longer_a_number_is_of_no_parcel_the_more_rarely_it_is_looked_
         assert message.try_after is not None
         pauses.append(message.try_after - datetime.now(UTC))
     assert pauses[0] < timedelta(minutes=1) < timedelta(hours=9) < pauses[1]
+    await desk.pool.execute("update carrier_message set body = '{'")
+    await desk.later()
+    (message,) = await desk.messages()
+    assert message.try_after is not None
+    assert message.try_after - datetime.now(UTC) < timedelta(hours=1), "what is mended is read soon"
 
 
 async def test_local_times_that_easypost_writes_as_utc_are_of_the_parcel_that_has_the_number(
