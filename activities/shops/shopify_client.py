@@ -191,7 +191,8 @@ class Shopify:
         if variants:
             answer = await self._api.ask(documents.VARIANTS, {"ids": variants})
             for node in answer.data["nodes"]:
-                if node and node.get("inventoryItem"):
+                # Orders name what has a SKU by that, and never by its id.
+                if node and not node["sku"]:
                     found[number_of(node["id"])].add(node["inventoryItem"]["id"])
         return {
             level.sku: sorted({item for name in level.names for item in found.get(name, ())})

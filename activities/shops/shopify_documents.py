@@ -118,7 +118,7 @@ query Items($query: String!, $after: String) {
 
 VARIANTS: Final = """
 query Variants($ids: [ID!]!) {
-  nodes(ids: $ids) { ... on ProductVariant { id inventoryItem { id } } }
+  nodes(ids: $ids) { ... on ProductVariant { id sku inventoryItem { id } } }
 }
 """
 
@@ -141,7 +141,7 @@ query MoneyOfOrder($id: ID!) {
       transactions(first: 5) { nodes { id kind status amountSet { shopMoney { amount } } } }
     }
     transactions(first: 50) {
-      id kind status gateway
+      id kind status gateway manualPaymentGateway
       amountSet { shopMoney { amount } }
       parentTransaction { id }
     }

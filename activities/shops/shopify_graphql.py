@@ -16,6 +16,9 @@ PAGES_MAX: Final = 40
 """So many pages of one thing are read at most."""
 
 _SAID_CHARACTERS_MAX: Final = 300
+_STILL_AT_IT: Final = ("currently in progress", "same idempotency key")
+"""Of these errors of an `@idempotent` call not all have a code, so their words tell: a call with
+that key has begun, and nobody knows yet what comes of it."""
 _THROTTLED_S: Final = 2.0
 
 
@@ -48,7 +51,7 @@ class Graphql:
         if not isinstance(answer, dict):
             raise ShopAway("it answered without the answer")
         if faults := answer.get("userErrors"):
-            raise ShopSaysNo(said_of(faults))
+            raise _refusal(said_of(faults))
         return answer
 
     async def pages(
@@ -76,6 +79,11 @@ def said_of(faults: Any) -> str:
     return ("; ".join(said) or "without a reason")[:_SAID_CHARACTERS_MAX]
 
 
+def _refusal(said: str) -> ShopAway | ShopSaysNo:
+    is_no = not any(words in said.lower() for words in _STILL_AT_IT)
+    return ShopSaysNo(said) if is_no else ShopAway(said)
+
+
 def _read(reply: Reply) -> Data:
     if reply.status >= 400:
         raise ShopRefuses(f"it answered {reply.status}: is its address right?")
@@ -93,7 +101,7 @@ def _read(reply: Reply) -> Data:
             raise ShopRefuses(said_of(listed))
         if "INTERNAL_SERVER_ERROR" in codes:
             raise ShopAway(f"it failed: {said_of(listed)}", at_once=True)
-        raise ShopSaysNo(said_of(listed))
+        raise _refusal(said_of(listed))
     data = content.get("data")
     if not isinstance(data, dict):
         raise ShopAway("it answered without data")

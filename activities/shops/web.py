@@ -77,8 +77,8 @@ class Web:
     ) -> Reply:
         """Send a request, once. `content` goes as JSON.
 
-        Raises ShopAway where there is no answer, and for 429 and 5xx; ShopRefuses for 401 and 403,
-        and for a redirect. Answers with any other status are returned.
+        Raises ShopAway where there is no answer, and for 408, 429 and 5xx; ShopRefuses for 401, 403
+        and a redirect. Answers with any other status are returned.
         """
         body = None if content is None else json.dumps(content).encode()
         sent = {
@@ -127,6 +127,8 @@ def check(reply: Reply, after: timedelta | None) -> None:
         raise ShopRefuses(f"it sends us to another address ({status}): connect it with that one")
     if status == 429:
         raise ShopAway("it asks for a pause (429)", after=after)
+    if status == 408:
+        raise ShopAway("it did not read all of what was asked (408)")
     if status >= 500:
         raise ServerFault(f"it answered {status}{_message(reply)}", reply, after)
 

@@ -16,7 +16,16 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from activities.shops.client import Changed, NotThere, Page, Refunded, Rights, ShopAway, ShopSaysNo
+from activities.shops.client import (
+    Changed,
+    NotThere,
+    Page,
+    Refunded,
+    Rights,
+    ShopAway,
+    ShopRefuses,
+    ShopSaysNo,
+)
 from activities.shops.web import Reply, ServerFault, Web, again
 from activities.shops.woocommerce_levels import Item, batches, items_of
 from domain.money import Money, to_decimal, to_minor
@@ -32,6 +41,8 @@ _TRACKING: Final = "_wc_shipment_tracking_items"
 _OVER: Final = ("cancelled", "refunded", "failed", "trash")
 _DRAFTS: Final = ("checkout-draft", "auto-draft", "draft")
 _NO_ORDER: Final = "woocommerce_rest_shop_order_invalid_id"
+_NO_ROUTE: Final = "rest_no_route"
+_REFUNDS_MAX: Final = 100
 _CANNOT_REFUND: Final = "woocommerce_rest_cannot_create_order_refund"
 _SAID_CHARACTERS_MAX: Final = 300
 
@@ -121,7 +132,8 @@ class WooCommerce:
     async def _note(self, parcel: Parcel) -> None:
         path = f"orders/{parcel.subject}/notes"
         said = f"Sent with {parcel.carrier}, tracking number {parcel.number}"
-        if any(said in str(one.get("note")) for one in _listed(await self._get(path))):
+        known = [str(one.get("note")) for one in _listed(await self._get(path))]
+        if any(f"{note}. ".startswith(f"{said}. ") for note in known):
             return
         note = f"{said}. {parcel.url}".removesuffix(". ")
         await self._send("POST", path, {"note": note, "customer_note": self._notify})
@@ -160,7 +172,8 @@ class WooCommerce:
         for name in names:
             if name.isascii() and name.isdecimal() and name not in known:
                 product = await self._product(name)
-                if product is not None:
+                # Orders name what has a SKU by that, and never by its id.
+                if product is not None and not product.get("sku"):
                     found.append({**product, "sku": name})
         return items_of(levels, found)
 
@@ -170,7 +183,10 @@ class WooCommerce:
         return await self._refunds(subject, str(order["currency"]))
 
     async def _refunds(self, subject: str, currency: str) -> list[Refunded]:
-        listed = _listed(await self._get(f"orders/{subject}/refunds", per_page="100"))
+        most = str(_REFUNDS_MAX)
+        listed = _listed(await self._get(f"orders/{subject}/refunds", per_page=most))
+        if len(listed) >= _REFUNDS_MAX:
+            raise ShopSaysNo("the order has more refunds than are read")
         for one in listed:
             if is_ours(str(one.get("reason") or "")) and not one.get("refunded_payment", True):
                 # It writes the refund down before it asks the payment company.
@@ -224,8 +240,8 @@ def _checked(reply: Reply) -> Reply:
     if reply.status < 400:
         return reply
     refusal = _refusal(reply)
-    if refusal is None:
-        raise ShopSaysNo(f"it answered {reply.status}: is its address right?")
+    if refusal is None or refusal[0] == _NO_ROUTE:
+        raise ShopRefuses(f"it answered {reply.status}: is its address right, and WooCommerce on?")
     if refusal[0] == _NO_ORDER:
         raise NotThere(refusal[1])
     raise ShopSaysNo(refusal[1])

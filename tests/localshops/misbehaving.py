@@ -64,6 +64,12 @@ async def serving(answer: Answer, manners: Manners, clock: Clock) -> AsyncIterat
                 await asyncio.sleep(3600)
             case "slow":
                 await asyncio.sleep(0.2)
+            case "late":  # Its caller has given up by then.
+                await asyncio.sleep(4)
+            case "404":
+                return web.Response(status=404, text="<h1>Not found</h1>")
+            case "408":
+                return web.Response(status=408, text="<h1>Request timeout</h1>")
             case "429":
                 return web.json_response({}, status=429, headers={"Retry-After": "1"})
             case "500":

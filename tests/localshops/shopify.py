@@ -43,6 +43,14 @@ class Shopify:
     page: int = 100
     throttled: int = 0
     keys: dict[str, Any] = field(default_factory=dict)
+    under_way: bool = False
+    """A call with the same key is still under way."""
+    money_goes: str = "success"
+    """What its payment company says of a refund at once; empty: nothing yet."""
+    paid_by_hand: bool = False
+    """The customer has paid by bank transfer, which it only writes down."""
+    named: dict[str, str] = field(default_factory=dict)
+    """Variant id → the SKU that it has; of others it has none."""
     on_page: Any = None
     """Called as a page of changed orders is read: the shop goes on meanwhile."""
     numbers: Any = field(default_factory=lambda: itertools.count(9000))
@@ -96,6 +104,9 @@ class Shopify:
         (argument,) = directive.arguments or ()
         assert isinstance(argument.value, VariableNode)
         key = info.variable_values.coerced[argument.value.name.value]
+        if self.under_way:
+            said = "This request is currently in progress, please try again."
+            return {"userErrors": [{"field": None, "message": said}]}
         if key not in self.keys:
             self.keys[key] = done()
         return self.keys[key]
@@ -165,9 +176,13 @@ class _Root:
     def inventoryItems(self, _info: Any, query: str, **_: Any) -> Any:  # noqa: N802 - Shopify calls it so
         names = [json.loads(name) for name in re.findall(r'sku:("(?:[^"\\]|\\.)*")', query)]
         # Its search finds what only begins so, too.
-        found = [sku for sku in self.shop_.levels if any(sku.startswith(name) for name in names)]
+        skus = {one: self.shop_.named.get(one, one) for one in self.shop_.levels}
         return {
-            "nodes": [{"id": f"gid://shopify/InventoryItem/{sku}", "sku": sku} for sku in found],
+            "nodes": [
+                {"id": f"gid://shopify/InventoryItem/{one}", "sku": sku}
+                for one, sku in skus.items()
+                if any(sku.startswith(name) for name in names)
+            ],
             "pageInfo": {"hasNextPage": False, "endCursor": None},
         }
 
@@ -176,6 +191,7 @@ class _Root:
             {
                 "__typename": "ProductVariant",
                 "id": one,
+                "sku": self.shop_.named.get(_number(one)),
                 "inventoryItem": {"id": f"gid://shopify/InventoryItem/{_number(one)}"},
             }
             if _number(one) in self.shop_.levels
@@ -234,10 +250,12 @@ class _Root:
                     {
                         "id": next(self.shop_.numbers),
                         "kind": "refund",
-                        "status": "success",
+                        "status": self.shop_.money_goes,
                         "amount": wanted["amount"],
                     }
-                ],
+                ]
+                if self.shop_.money_goes
+                else [],
             }
             whole = gone + Decimal(wanted["amount"]) == Decimal(order["total_price"])
             self.shop_.change(
@@ -321,6 +339,7 @@ def _transaction(one: dict[str, Any]) -> dict[str, Any]:
         "status": _upper(one["status"]),
         "amountSet": _bag(one["amount"]),
         "gateway": "shopify_payments",
+        "manualPaymentGateway": False,
     }
 
 
@@ -398,7 +417,7 @@ def _order(shop: Shopify, order: dict[str, Any]) -> dict[str, Any]:
         },
         "refunds": [_refund(one) for one in order["refunds"]],
         "transactions": [
-            _transaction(paid),
+            {**_transaction(paid), "manualPaymentGateway": shop.paid_by_hand},
             *(
                 {**_transaction(one), **parent}
                 for refund in order["refunds"]

@@ -275,6 +275,31 @@ async def test_levels_are_set_and_what_is_not_there_is_named(
     assert woo.products[pot]["manage_stock"] is True
 
 
+async def test_a_sku_that_is_a_number_is_not_the_id_of_another_item(
+    web: Web, theirs: shopify_shop.Shopify, woo: woo_shop.WooCommerce
+) -> None:
+    theirs.levels, theirs.named = {"39072856": 1}, {"39072856": "POT"}
+    levels = [Level("39072856", 9, ("39072856",))]
+    refused = await at_shopify(web, theirs).set_levels(levels, "")
+    assert refused == {"39072856": "there is no item with this SKU"}
+    assert theirs.levels == {"39072856": 1}
+    pot = str(woo.stock("POT", 1))
+    refused = await at_woo(web, woo).set_levels([Level(pot, 9, (pot,))], "")
+    assert refused == {pot: "there is no product with this SKU"}
+    assert woo.level("POT") == 1
+
+
+async def test_a_tracking_number_that_begins_like_another_has_its_own_note(
+    web: Web, woo: woo_shop.WooCommerce
+) -> None:
+    woo.place(woocommerce())
+    client = at_woo(web, woo)
+    for number in ("T10", "T1", "T1"):
+        await client.tell_parcel(Parcel(f"web-727:{number}", "727", "DHL", number, "", {}, False))
+    notes = [one["note"] for one in woo.notes["727"]]
+    assert notes == ["Sent with DHL, tracking number T10", "Sent with DHL, tracking number T1"]
+
+
 async def test_a_refund_is_made_once_under_its_key(
     web: Web, theirs: shopify_shop.Shopify, woo: woo_shop.WooCommerce
 ) -> None:
