@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
 from activities.retention import AS_SHIPPED
-from store.database import Connection, Pool
+from store.database import Pool
 from store.jobs import jobs
 
 ITEMS_TOGETHER: Final = 5_000
@@ -24,13 +23,8 @@ class OldJobs:
 
     async def forget(self) -> None:
         """Delete the old ones, their items first."""
-        await self._all(jobs.forget_items, ITEMS_TOGETHER)
-        await self._all(jobs.forget, JOBS_TOGETHER)
-
-    async def _all(
-        self, some: Callable[[Connection, timedelta, int], Awaitable[int]], at_most: int
-    ) -> None:
-        gone = at_most
-        while gone == at_most:
-            async with self._pool.acquire() as conn:
-                gone = await some(conn, self._kept, at_most)
+        async with self._pool.acquire() as conn:
+            while await jobs.forget_items(conn, self._kept, ITEMS_TOGETHER):
+                pass
+            while await jobs.forget(conn, self._kept, JOBS_TOGETHER):
+                pass

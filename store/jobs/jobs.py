@@ -114,7 +114,7 @@ async def not_called(conn: Connection, job_ids: Sequence[str]) -> None:
 
 
 async def forget_items(conn: Connection, kept: timedelta, at_most: int) -> int:
-    """Delete some items of jobs that ended longer ago. Returns how many."""
+    """Delete items of one job that ended longer ago, and has some. Returns how many."""
     count: int = await _sql.forget_items(conn, kept=kept, at_most=at_most)
     return count
 

@@ -63,11 +63,16 @@ returning job.job_id, job.kind;
 update job set next_call_at = moment() where job_id = any(:job_ids::text[]) and ended_at is null;
 
 -- name: forget_items(kept, at_most)$
--- Items of jobs that ended longer ago, some at once: a job may have millions.
+-- Items of the job that ended first of those that ended longer ago and have some. They are found by one job's
+-- key and deleted by their place, because a job may have millions.
 with gone as (
-    delete from job_item where (job_id, number) in (
-        select i.job_id, i.number from job j join job_item i using (job_id)
-        where j.ended_at < moment() - :kept::interval limit :at_most for update of i skip locked)
+    delete from job_item where ctid = any(array(
+        select ctid from job_item where job_id = (
+            select job_id from job j
+            where ended_at < moment() - :kept::interval
+              and exists (select from job_item i where i.job_id = j.job_id)
+            order by ended_at limit 1)
+        limit :at_most for update skip locked))
     returning 1
 )
 select count(*) from gone;

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from activities.jobs import retention
 from activities.jobs.retention import OldJobs
 from activities.jobs.starts import LEASE
 from domain.errors import IllegalTransition, NotFound, Refused
@@ -250,3 +251,17 @@ async def test_an_old_job_goes_with_all_of_its_rows(pool: Pool) -> None:
     await OldJobs(pool).forget()
     assert {job.job_id for job in await Jobs(pool).list()} == {young.job_id, running.job_id}
     assert await pool.fetchval("select count(distinct job_id) from job_item") == 2
+
+
+async def test_items_of_old_jobs_go_some_at_a_time(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "ITEMS_TOGETHER", 2)
+    monkeypatch.setattr(retention, "JOBS_TOGETHER", 2)
+    for items in (5, 1, 3):
+        await JobWork(pool).finish((await make(pool, items=items)).job_id)
+    await pool.execute("update job set ended_at = ended_at - interval '31 days'")
+    async with pool.acquire() as conn:
+        assert await rows.forget_items(conn, timedelta(days=30), 2) == 2
+    await OldJobs(pool).forget()
+    assert await Jobs(pool).list() == []
