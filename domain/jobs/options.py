@@ -57,6 +57,12 @@ class NoOptions(Document):
     """There is nothing to choose."""
 
 
+class OrdersImport(Document):
+    """`channel`: of a marketplace's file, which names none. Other files name their own."""
+
+    channel: Code = "marketplace"
+
+
 class StockImport(Document):
     """`new_locations`: made where they are not there. `reason`: kept with each movement."""
 
@@ -153,7 +159,7 @@ def items_named(options: Document) -> list[NewItem] | None:
 
 
 OPTIONS: Final[Mapping[Kind, type[Document]]] = {
-    "import_orders": NoOptions,
+    "import_orders": OrdersImport,
     "import_stock": StockImport,
     "import_items": NoOptions,
     "import_kits": NoOptions,

@@ -5,13 +5,14 @@ What is wrong in a file costs only its own item. A file that nobody can read is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any, Final, cast
 
 from domain.errors import InvalidInput, printable
 from domain.fields import Document
 from domain.jobs.jobs import ItemFault, Kind, NewItem
+from domain.jobs.options import OrdersImport
 from domain.purchasing.purchase_orders import SupplierItem
 from starter.channels.csv_dialect import columns_of
 from starter.channels.csv_table import Entry, read_table
@@ -27,13 +28,14 @@ REFERENCE_MAX: Final = 300
 Found = Entry[Any] | StockRow | Problem
 
 
-def items_of(kind: Kind, data: bytes) -> Iterator[NewItem]:
+def items_of(kind: Kind, data: bytes, options: Mapping[str, Any]) -> Iterator[NewItem]:
     """Each item of a file, in sequence: the same file always gives the same.
 
-    Raises InvalidInput where the file cannot be read on.
+    `options`: the job's. Raises InvalidInput where the file cannot be read on.
     """
     if kind == "import_orders":
-        return map(_order, read_orders(data))
+        wanted = OrdersImport.model_validate(options)
+        return map(_order, read_orders(data, channel=wanted.channel))
     read, named = _TABLES[kind]
     return _rows(read(data), named)
 

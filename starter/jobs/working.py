@@ -116,7 +116,7 @@ class JobActivities:
         if "where" in job.options:
             await self._resolve(job, number)
             return
-        rest = items_of(job.kind, await work.file(job.job_id))
+        rest = items_of(job.kind, await work.file(job.job_id), job.options)
         await asyncio.to_thread(_pass_over, rest, number)
         goes_on = True
         while goes_on:

@@ -15,6 +15,7 @@ from domain.jobs.options import (
     PRINTED_MAX,
     ManyCancellations,
     NoOptions,
+    OrdersImport,
     Print,
     StockImport,
 )
@@ -55,6 +56,10 @@ def import_file(
     reason: Annotated[
         str | None, typer.Option("--reason", help="stock: kept with each movement.")
     ] = None,
+    channel: Annotated[
+        str | None,
+        typer.Option("--channel", metavar="CODE", help="orders: of a marketplace's file."),
+    ] = None,
     by: Who = "",
     as_json: Json = False,
 ) -> None:
@@ -72,6 +77,10 @@ def import_file(
         options = read_model(StockImport, content, where="stock")
     elif new_location or reason:
         raise InvalidInput("goes with stock alone", where="--new-location, --reason")
+    if kind == "import_orders":
+        options = read_model(OrdersImport, {"channel": channel} if channel else {}, where="orders")
+    elif channel is not None:
+        raise InvalidInput("goes with orders alone", where="--channel")
     data = load(file)
     if len(data) > FILE_BYTES_MAX:
         raise InvalidInput(f"is larger than {FILE_BYTES_MAX >> 20} MiB; cut it", where=label(file))

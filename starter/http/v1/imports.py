@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from domain.fields import Document, Id, Reason, Who
 from domain.jobs.jobs import Kind
-from domain.jobs.options import NoOptions, StockImport
+from domain.jobs.options import NoOptions, OrdersImport, StockImport
+from domain.sellers import Code
 from starter.http.callers import Caller, may
 from starter.http.examples import ORDER
 from starter.http.once import KeyedFile, Once
@@ -56,15 +57,20 @@ _TERMS: Final = "supplier,sku,lead_time_days,unit_price,currency\nassam-gardens,
     ),
 )
 async def import_orders(
-    request: Request, caller: Annotated[Caller, may("orders:write")], once: KeyedFile
+    request: Request,
+    caller: Annotated[Caller, may("orders:write")],
+    once: KeyedFile,
+    channel: Annotated[
+        Code, Query(description="Of a marketplace's file, which names none.")
+    ] = "marketplace",
 ) -> Response:
-    """One JSON array, one order on each line, or a CSV file of a channel that is known.
+    """One JSON array, one order on each line, or a table that is known, such as Amazon's report.
 
     What is in the file is told by its content. Each order is placed as if it had come alone: an
     order that cannot be read or placed is refused with its line, and the others are placed. It is
     one order however often it is imported. A file has 8 MB at most: cut a larger one between lines.
     """
-    return await _taken(request, caller, once, "import_orders", NoOptions())
+    return await _taken(request, caller, once, "import_orders", OrdersImport(channel=channel))
 
 
 @router.post(

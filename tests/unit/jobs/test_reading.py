@@ -21,6 +21,7 @@ from domain.stored import stored
 from starter.jobs.exports import EXPORTS
 from starter.jobs.items import DO
 from starter.jobs.reading import check_readable, items_of
+from tests.support import marketplace_files
 from tests.support.builders import a_document
 from tests.support.strategies import orders
 
@@ -29,7 +30,7 @@ from tests.support.strategies import orders
 def test_an_order_is_the_same_after_it_was_kept(some: list[Order], as_array: bool) -> None:
     sent = [one.model_dump_json(exclude_none=True) for one in some]
     text = f"[{','.join(sent)}]" if as_array else "\n".join(sent)
-    items = list(items_of("import_orders", text.encode()))
+    items = list(items_of("import_orders", text.encode(), {}))
     assert len(items) == len(some)
     for order, item in zip(some, items, strict=True):
         kept = from_json(to_json(item.content))
@@ -38,9 +39,18 @@ def test_an_order_is_the_same_after_it_was_kept(some: list[Order], as_array: boo
         assert item.reference == order.order_id
 
 
+def test_a_marketplaces_file_belongs_to_the_channel_that_the_job_names() -> None:
+    file = marketplace_files.amazon(marketplace_files.item("305-1"))
+    (placed,) = items_of("import_orders", file.encode(), {})
+    assert placed.content["order"]["channel"] == "marketplace"
+    (placed,) = items_of("import_orders", file.encode(), {"channel": "amazonde"})
+    assert placed.content["order"]["channel"] == "amazonde"
+    assert placed.reference == Order.model_validate(placed.content["order"]).order_id
+
+
 def test_what_was_left_out_of_an_order_is_told_after_it_was_kept() -> None:
     document = a_document(("TEA", 1)) | {"note": "x" * 9000}
-    (item,) = items_of("import_orders", json.dumps(document).encode())
+    (item,) = items_of("import_orders", json.dumps(document).encode(), {})
     assert len(item.content["left_out"]) == 1
 
 
@@ -49,7 +59,7 @@ def test_what_was_left_out_of_an_order_is_told_after_it_was_kept() -> None:
 def test_any_bytes_are_refused_or_give_items_with_a_reason(data: bytes, kind: Kind) -> None:
     try:
         check_readable(kind, data)
-        found = list(items_of(kind, data))
+        found = list(items_of(kind, data, {}))
     except InvalidInput:
         return
     for item in found:
@@ -65,7 +75,7 @@ def test_any_bytes_are_refused_or_give_items_with_a_reason(data: bytes, kind: Ki
 )
 def test_every_line_of_a_table_is_one_item_at_most(rows: list[str]) -> None:
     data = "\n".join(["sku,location,quantity", *rows]).encode()
-    items = list(items_of("import_stock", data))
+    items = list(items_of("import_stock", data, {}))
     assert all(times == 1 for times in Counter(item.line for item in items).values())
     sound = [item for item in items if item.content is not None]
     assert len(sound) == rows.count("TEA,main,1")
@@ -73,7 +83,7 @@ def test_every_line_of_a_table_is_one_item_at_most(rows: list[str]) -> None:
 
 def test_the_same_file_gives_the_same_items() -> None:
     data = b'{"a": 1}\n' * 5 + json.dumps(a_document()).encode()
-    assert list(items_of("import_orders", data)) == list(items_of("import_orders", data))
+    assert list(items_of("import_orders", data, {})) == list(items_of("import_orders", data, {}))
 
 
 @given(*(st.none() | st.lists(st.sampled_from(["web", "b2b", "pos"]), min_size=1).map(tuple),) * 2)
