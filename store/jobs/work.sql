@@ -45,9 +45,9 @@ where job_id = :job_id;
 -- Those that have begun and have no outcome, and so many more.
 with more as (
     update job_item i set begun = true
-    from (select number from job_item where job_id = :job_id and outcome is null and not begun
-          order by number limit :new) as n
-    where i.job_id = :job_id and i.number = n.number
+    where i.job_id = :job_id and i.number = any(array(
+        select number from job_item where job_id = :job_id and outcome is null and not begun
+        order by number limit :new))
     returning i.number, i.line, i.reference, i.content
 )
 select number, line, reference, content, false as again from more

@@ -1754,7 +1754,9 @@ create table job_item (
     constraint content_goes_when_its_item_is_dealt_with check ((outcome is null) = (content is not null)),
     constraint refused_item_says_why check ((outcome is not distinct from 'refused') = (code is not null))
 );
-create index job_item_open on job_item (job_id, number) where outcome is null;
+-- What is to be begun, and what has begun: whoever claims some of them reads no others.
+create index job_item_waits on job_item (job_id, number) where outcome is null and not begun;
+create index job_item_begun on job_item (job_id, number) where outcome is null and begun;
 create index job_item_by_outcome on job_item (job_id, outcome, number);
 create index job_item_by_reference on job_item (reference) where reference is not null;
 

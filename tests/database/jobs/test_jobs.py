@@ -18,6 +18,7 @@ from starter.service.job_work import JobWork
 from starter.service.jobs import Jobs
 from store.database import Pool
 from store.jobs import jobs as rows
+from store.jobs import work as work_rows
 
 ANNA = Maker("anna")
 FILE = ResultFile(name="a.csv", media_type="text/csv", bytes=0)
@@ -95,6 +96,27 @@ async def test_an_item_is_claimed_once_and_again_by_an_attempt_that_comes_after(
     # What has begun and was not told may have been done: it comes first.
     assert numbers(await work.claim(job.job_id, 1)) == [2, 3]
     assert (await counts(pool, job)) == ("running", 1, 0, 0)
+
+
+async def test_items_of_a_large_job_are_claimed_and_told_without_reading_the_others(
+    pool: Pool,
+) -> None:
+    job = await make(pool)
+    read = "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = $1"
+    async with pool.acquire() as conn:
+        await conn.execute(
+            "insert into job_item (job_id, number, content) "
+            "select $1, number, '{}' from generate_series(6, 20000) number",
+            job.job_id,
+        )
+        await conn.execute("update job set total = 20000")
+        await conn.execute("analyze job_item")
+    async with pool.acquire() as conn, conn.transaction():
+        before = await conn.fetchval(read, "job_item")
+        claimed = await work_rows.claim(conn, job.job_id, 16)
+        await work_rows.tell(conn, job.job_id, [Told(one.number, "done") for one in claimed])
+        assert len(claimed) == 16
+        assert await conn.fetchval(read, "job_item") - before < 100
 
 
 async def test_two_attempts_at_once_tell_each_item_once(pool: Pool) -> None:
