@@ -16,9 +16,10 @@ from typing import Final, NoReturn, TypeVar
 from activities.extension import Extension, NoSettings
 from activities.payments.provider import Capabilities, PaymentKind, PaymentReceipt
 from activities.provider_errors import DeclineCode, Declined, Unavailable
-from activities.shops.client import ODD, Refunded, ShopClient, ShopFault, ShopSaysNo
+from activities.shops.client import ODD, NotThere, Refunded, ShopClient, ShopFault, ShopSaysNo
 from activities.shops.clients import ShopClients
 from domain import ids
+from domain.errors import InvalidInput
 from domain.money import Money
 from domain.orders.providers import ELSEWHERE
 from store import clock
@@ -27,6 +28,9 @@ from store.payments import elsewhere, payments
 from store.shops import contacts
 
 T = TypeVar("T")
+
+STILL_AT_IT: Final = timedelta(minutes=5)
+"""A refund whose call got no answer can still be made for so long, where the shop knows no keys."""
 
 _FOR_EVER: Final = timedelta(days=3650)
 
@@ -88,6 +92,8 @@ class Elsewhere:
                     f"the shop has paid back {', '.join(str(one.amount) for one in unknown)} by "
                     "itself, which is not on record here yet",
                 )
+            if not shop.client.knows_keys:
+                await self._begin(key)
             refunded = await _asked(shop.client.refund(shop.subject, key, amount))
         except ShopSaysNo as error:
             _ask_a_person(authorization, f"{amount} of it", why=f"the shop does not: {error}")
@@ -137,15 +143,24 @@ class Elsewhere:
         if contact is None or not contact.options.refund_there:
             return None
         prefix = f"{contact.kind}-"
-        if not token.startswith(prefix):
+        subject = token.removeprefix(prefix)
+        if not token.startswith(prefix) or not (subject.isascii() and subject.isdecimal()):
             return None
-        return _Shop(self._clients.of(contact), token.removeprefix(prefix))
+        return _Shop(self._clients.of(contact), subject)
 
     async def _refunds(self, shop: _Shop) -> Sequence[Refunded]:
         try:
             return await _asked(shop.client.refunds(shop.subject))
-        except ShopSaysNo as error:
+        except NotThere as error:
             raise Declined(DeclineCode.NOT_FOUND, str(error)) from error
+        except ShopSaysNo as error:  # That says nothing of a refund which was sent before.
+            raise Unavailable(f"the shop: {error}") from error
+
+    async def _begin(self, key: str) -> None:
+        """Raises Unavailable while a call for the same refund may be under way there."""
+        async with self._pool.acquire() as conn:
+            if not await payments.begin_call(conn, key, STILL_AT_IT):
+                raise Unavailable("the shop may still be at it: it is asked again in some minutes")
 
     async def _unknown(self, order_id: str, made: Sequence[Refunded]) -> list[Refunded]:
         """What the shop has paid back by itself, and is not on record here."""
@@ -166,7 +181,7 @@ async def _asked(call: Awaitable[T]) -> T:
         raise
     except ShopFault as fault:
         raise Unavailable(f"the shop: {fault}") from fault
-    except ODD as error:
+    except (InvalidInput, *ODD) as error:
         raise Unavailable("the shop answered in a way that is not understood") from error
 
 

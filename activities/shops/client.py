@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from domain.money import Money
 from domain.shops.telling import Level, Parcel
@@ -104,6 +104,9 @@ class ShopClient(Protocol):
 
     Any may raise ShopAway and ShopRefuses.
     """
+
+    knows_keys: ClassVar[bool]
+    """A refund with the same key is made once, also where its call is still under way."""
 
     async def changed(self, since: datetime, following: str = "") -> Page:
         """A page of the orders that changed at `since` or later, by the shop's clock."""

@@ -7,7 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from activities.shops import shopify_documents as documents
 from activities.shops.client import Changed, NotThere, Page, Refunded, Rights, ShopAway, ShopSaysNo
@@ -31,6 +31,8 @@ _NEEDED: Final = (
 
 class Shopify:
     """A `ShopClient`. `notify`: it writes to the customer of a parcel and of a refund."""
+
+    knows_keys: ClassVar = True
 
     def __init__(self, api: Graphql, *, notify: bool = True) -> None:
         self._api = api

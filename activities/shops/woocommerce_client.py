@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
 from activities.shops.client import (
@@ -49,6 +49,8 @@ _SAID_CHARACTERS_MAX: Final = 300
 
 class WooCommerce:
     """A `ShopClient`. `notify`: its customer gets the note of a parcel by mail."""
+
+    knows_keys: ClassVar = False
 
     def __init__(
         self, web: Web, address: str, key: str, secret: str, *, notify: bool = True

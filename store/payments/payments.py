@@ -8,7 +8,7 @@ was charged.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from domain.errors import Conflict, Refused
@@ -147,6 +147,16 @@ async def why_no_refund(conn: Connection, order_id: str) -> str:
 async def unknown(conn: Connection, key: str, message: str) -> None:
     """requested → unknown: the call was made and no answer arrived."""
     await _sql.payment_unknown(conn, payment_key=key, message=message or None)
+
+
+async def begin_call(conn: Connection, key: str, still_at_it: timedelta) -> bool:
+    """Whether it may be sent now to a company that does not know keys.
+
+    False: it was sent less than `still_at_it` ago, so that the company may still be at it, or its
+    outcome is known.
+    """
+    begun = await _sql.begin_call(conn, payment_key=key, still_at_it=still_at_it)
+    return begun is not None
 
 
 async def find(conn: Connection, key: str) -> Payment | None:

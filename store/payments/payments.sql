@@ -57,6 +57,13 @@ update payment_operation set state = 'unknown', message = :message
 where order_no = order_no_of(:payment_key) and payment_key = :payment_key
   and state = 'requested';
 
+-- name: begin_call(still_at_it, payment_key)$
+-- Null where another call may still be under way, or the outcome is known.
+update payment_operation set called_at = moment()
+where order_no = order_no_of(:payment_key) and payment_key = :payment_key
+  and state in ('requested', 'unknown') and (called_at is null or called_at <= moment() - :still_at_it::interval)
+returning payment_key;
+
 -- name: money_of(order_id)^
 select :order_id as order_id, currency, authorized, capture_granted, captured, refund_granted,
        refunded, released, disputed, disputed_abroad, voided

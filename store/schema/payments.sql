@@ -137,6 +137,7 @@ create table payment_operation (
     code              some_text,  -- why it failed
     message           some_text,
     requested_at      timestamptz   not null default moment(),
+    called_at         timestamptz,  -- when it was last sent to a company that does not know keys
     settled_at        timestamptz,
     primary key (order_no, payment_key),
     constraint operation_is_about_an_authorization_of_its_order

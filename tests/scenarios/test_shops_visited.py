@@ -534,6 +534,48 @@ async def test_a_refund_whose_answer_was_lost_is_not_made_twice(
         assert any("close after" in call for call in there.manners.calls)
 
 
+def refund_calls(*ways: str) -> Callable[[Any], str]:
+    """How it answers the next calls for a refund, one after the other."""
+    left = iter(ways)
+
+    def way(request: Any) -> str:
+        is_refund = request.method == "POST" and request.path.endswith("/refunds")
+        return next(left, "") if is_refund else ""
+
+    return way
+
+
+async def test_a_refund_that_the_shop_may_still_be_making_is_not_sent_again(
+    shop: Shop, theirs: shopify_shop.Shopify, woo: woo_shop.WooCommerce
+) -> None:
+    (*_, (_, _, order_there, here)) = await order_of_each(shop, theirs, woo)
+    # We have given up on the answer long before it makes the refund.
+    woo.manners.way = refund_calls("late")
+    assert await one_unit_less(shop, here, "315") == "cancelled"
+    await asyncio.sleep(4)
+    (amount,) = paid_back(woo, order_there)
+    assert await refunded(shop, here) == int(amount.replace(".", ""))
+
+
+async def test_a_refund_that_the_shop_has_not_made_is_sent_again_when_it_cannot_come_any_more(
+    shop: Shop, theirs: shopify_shop.Shopify, woo: woo_shop.WooCommerce
+) -> None:
+    (*_, (_, _, order_there, here)) = await order_of_each(shop, theirs, woo)
+    woo.manners.way = refund_calls("500")
+    cancelling = asyncio.create_task(one_unit_less(shop, here, "315"))
+
+    def sent() -> int:
+        return sum("POST" in call and "/refunds" in call for call in woo.manners.calls)
+
+    await shop.until(so(sent), "it is asked for the refund")
+    await asyncio.sleep(3)
+    assert sent() == 1
+    ago = "update payment_operation set called_at = called_at - interval '5 minutes'"
+    await shop.pool.execute(ago)
+    assert await cancelling == "cancelled"
+    assert (sent(), len(paid_back(woo, order_there))) == (2, 1)
+
+
 async def test_what_the_shop_has_paid_back_by_itself_is_not_paid_back_again(
     shop: Shop, theirs: shopify_shop.Shopify
 ) -> None:
