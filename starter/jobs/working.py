@@ -40,6 +40,9 @@ READ_TOGETHER: Final = 500
 TRIES_MAX: Final = 3
 """A server that is away is waited for, however long. One order that does not answer is not."""
 
+ROUND_TRIES_MAX: Final = 10
+"""A whole job is given up later: a server that comes back can break several connections."""
+
 AGAIN_AFTER_S: Final = 1.0
 ITEM_SECONDS_MAX: Final = 40.0
 """One try of an item. All of its tries fit into `workflows.engine.timeouts.JOB_TURN`."""
@@ -77,7 +80,7 @@ class JobActivities:
         Raises Unreachable while a server is away, and NotFound.
         """
         work = self._here.job_work
-        for _ in range(TRIES_MAX):
+        for _ in range(ROUND_TRIES_MAX):
             try:
                 return await self._round(job_id)
             except Unreachable as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from contextlib import ExitStack, closing
 from typing import Any, Final
 
 import httpx
@@ -28,6 +29,10 @@ class Program:
         self._client = httpx.Client(
             base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=40
         )
+
+    def close(self) -> None:
+        """Give its connections back."""
+        self._client.close()
 
     def ask(self, method: str, path: str, **sent: Any) -> Any:
         """The answer, once there is one."""
@@ -87,14 +92,14 @@ def kill_while_it_works(shell: Shell, up: Up, program: Program, job_id: str) -> 
 
 
 def test_an_import_goes_on_where_it_stood_whatever_is_killed() -> None:
-    with fresh_shell() as shell, shell.up() as up:
+    with fresh_shell() as shell, shell.up() as up, ExitStack() as asking:
         shell.orderloom("stock", "receive", "TEA", "1000", "--new-location")
         scopes = ("orders:read", "orders:write")
         named = [part for scope in scopes for part in ("--scope", scope)]
         told = shell.orderloom("api-keys", "make", "shop", *named, "--per-minute", "100000")
         url = shell.info().http_url
         assert url is not None
-        program = Program(url, told["secret_text"])
+        program = asking.enter_context(closing(Program(url, told["secret_text"])))
         headers = {"Content-Type": "application/jsonl", "Idempotency-Key": "the-file"}
         job = program.ask("POST", "/v1/imports/orders", content=a_file(), headers=headers)
         job_id = job["job_id"]
