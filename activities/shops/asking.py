@@ -24,7 +24,7 @@ from store.shops.contacts import Contact
 OVERLAP: Final = timedelta(minutes=5)
 EVERY: Final = timedelta(minutes=5)
 SOON: Final = timedelta(seconds=5)
-ASK_SECONDS_MAX: Final = 45.0
+ASK_SECONDS_MAX: Final = 20.0
 
 _SETTLED_AFTER: Final = timedelta(seconds=2)
 _APART: Final = timedelta(seconds=30)

@@ -19,7 +19,8 @@ from domain.shops.graphql_order import as_webhook, number_of
 from domain.shops.news import OUR_REFUND
 from domain.shops.telling import Level, Parcel
 
-PAGE: Final = 100
+PAGE: Final = 25
+"""Each of its orders is asked for, and a page has to fit into a visit."""
 _LINES: Final = 50
 _TOGETHER: Final = 25
 _NEEDED: Final = (

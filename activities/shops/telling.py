@@ -3,10 +3,12 @@
 A parcel is a row from its hand-over on, so that none is lost; and the shop is asked first whether
 it knows of it, so that none is told twice. Levels are compared with what the shop was told last:
 the newest counts. What the shop refuses becomes a task for a person, once, and holds back nothing.
+What is more than fits into a visit is left for the next one, which is no fault of the shop.
 """
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Final
 
@@ -18,30 +20,43 @@ from store.shops.contacts import Contact
 from store.shops.telling import ParcelToTell
 
 PARCELS_TOGETHER: Final = 20
-LEVELS_TOGETHER: Final = 500
+LEVELS_TOGETHER: Final = 200
+TELL_SECONDS_MAX: Final = 20.0
+"""So long it takes to tell of parcels in a visit, and so long of levels."""
 PAUSE_MAX: Final = timedelta(hours=1)
 
 _FAILURES_MAX: Final = 2
-_ROUNDS_MAX: Final = 100
 
 
 class Telling:
     """What one shop is told during a visit."""
 
-    def __init__(self, pool: Pool, client: ShopClient, contact: Contact, holder: str) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        client: ShopClient,
+        contact: Contact,
+        holder: str,
+        *,
+        seconds_max: float = TELL_SECONDS_MAX,
+    ) -> None:
         self._pool = pool
         self._client = client
         self._contact = contact
         self._holder = holder
+        self._seconds_max = seconds_max
         self._failures = 0
 
     async def parcels(self) -> None:
-        """Every parcel that is due, the oldest first."""
-        for _ in range(_ROUNDS_MAX):
+        """Every parcel that is due, the oldest first, until there is no more time."""
+        ends = self._ends()
+        while True:
             async with self._pool.acquire() as conn:
                 due = await telling.due_parcels(conn, self._contact.channel, PARCELS_TOGETHER)
             for parcel in due:
                 await self._parcel(parcel)
+                if _now() > ends:
+                    return
             if len(due) < PARCELS_TOGETHER:
                 return
 
@@ -75,12 +90,16 @@ class Telling:
             is_last=parcel.is_last,
         )
 
+    def _ends(self) -> float:
+        return _now() + self._seconds_max
+
     async def levels(self) -> None:
-        """Every level that is not as the shop was told."""
+        """Every level that is not as the shop was told, until there is no more time."""
         contact = self._contact
         told: dict[str, int] = {}
+        ends = self._ends()
         complete = False
-        for _ in range(_ROUNDS_MAX):
+        while _now() <= ends or not told:
             async with self._pool.acquire() as conn:
                 due = await telling.due_levels(
                     conn, contact.channel, contact.levels_told, LEVELS_TOGETHER
@@ -97,8 +116,12 @@ class Telling:
         async with self._pool.acquire() as conn:
             await telling.levels_done(
                 *(conn, contact.channel, self._holder, contact.now if complete else None),
-                timedelta(seconds=contact.options.stock_every_s),
+                timedelta(seconds=contact.options.stock_every_s if complete else 0),
             )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _pause(parcel: ParcelToTell) -> timedelta:

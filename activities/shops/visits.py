@@ -57,6 +57,12 @@ class ShopVisits:
 
     async def visit_all(self) -> None:
         """Visit shops until nothing is due with any, also what gets due meanwhile."""
+        try:
+            await self._visit_all()
+        except ExceptionGroup as faults:  # The relay waits for a database that is away.
+            raise faults.exceptions[0] from faults
+
+    async def _visit_all(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             visits: set[asyncio.Task[None]] = set()
             while True:

@@ -15,6 +15,7 @@ from temporalio.client import Client
 
 from activities.relay import Duty, Relay
 from activities.shops.clients import ShopClients
+from activities.shops.telling import LEVELS_TOGETHER, Telling
 from activities.shops.visits import ShopVisits
 from activities.shops.web import Web
 from domain.orders.channels import Channel
@@ -22,6 +23,7 @@ from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest
 from domain.shops.connections import NewShop
 from domain.shops.connections import Shop as Connected
 from store.database import Pool
+from store.shops import contacts
 from tests.localshops import shopify as shopify_shop
 from tests.localshops import woocommerce as woo_shop
 from tests.localshops.misbehaving import WAYS
@@ -349,6 +351,57 @@ async def test_a_worker_that_ends_during_a_call_leaves_it_to_the_next_one(
 
     await shop.until(told, "the next one goes on without waiting for the lease")
     assert len(theirs.told(there)) == 1
+
+
+async def test_a_fault_of_the_database_during_a_visit_only_pauses_the_relay(
+    shop: Shop, theirs: shopify_shop.Shopify
+) -> None:
+    await shop.stocked("TEA", 2)
+    await connect(shop, theirs, tell_stock=True, stock_every_s=5)
+    await shop.pool.execute("alter table shop_level rename to shop_level_away")
+    await shop.pool.execute("update shop_contact set levels_at = moment(), rest_until = null")
+    await asyncio.sleep(3)
+    await shop.pool.execute("alter table shop_level_away rename to shop_level")
+    await shop.pool.execute("update shop_contact set held_until = null")  # The lease of that visit.
+    _, here = new_at_shopify(theirs)
+    await until(shop, "asked", placed(shop, here), "it is placed")
+
+
+async def test_a_shop_with_much_to_be_told_is_told_in_several_visits(
+    shop: Shop, theirs: shopify_shop.Shopify
+) -> None:
+    await shop.stocked("TEA", 4)
+    orders = [new_at_shopify(theirs) for _ in range(2)]
+    for _, here in orders:
+        await until(shop, "asked", placed(shop, here), "both are placed")
+    # This shop's own worker rests meanwhile.
+    await shop.pool.execute(
+        "update shop_contact set holder = 'me', held_until = moment() + interval '1 hour'"
+    )
+    for _, here in orders:
+        await shipped(shop, here)
+    many = LEVELS_TOGETHER + 1
+    for number in range(1, many + 1):
+        await shop.stocked(f"S{number}", 3)
+    theirs.levels = dict.fromkeys([f"S{number}" for number in range(1, many + 1)], 0)
+    clients = ShopClients(Web(HERE))
+    async with shop.pool.acquire() as conn:
+        contact = await contacts.of_channel(conn, "asked")
+    assert contact is not None
+    tells = Telling(shop.pool, clients.of(contact), contact, "me", seconds_max=0.0)
+    await tells.parcels()
+    assert [len(theirs.told(there)) for there, _ in orders] == [1, 0]
+    await tells.parcels()
+    assert [len(theirs.told(there)) for there, _ in orders] == [1, 1]
+    due = "select levels_at <= moment() from shop_contact where channel = 'asked'"
+    await tells.levels()
+    assert 0 in theirs.levels.values()
+    assert await shop.pool.fetchval(due)
+    await tells.levels()
+    assert set(theirs.levels.values()) == {3}
+    await tells.levels()  # Nothing is left.
+    assert not await shop.pool.fetchval(due)
+    await clients.close()
 
 
 async def test_two_workers_never_speak_with_one_shop_at_once(
