@@ -215,8 +215,8 @@ def _ask_a_person(payment: str, amount: str = "what is left of it", why: str = "
     reason = f"{why}; " if why else ""
     raise Declined(
         DeclineCode.REFUND_REFUSED,
-        f"{reason}it was paid where it was sold, as {payment}: pay back {amount} there, and answer "
-        "done",
+        f"{reason}it was paid where it was sold, as {payment}: see whether {amount} was paid back "
+        "there; pay it back where it was not, and answer done",
     )
 
 

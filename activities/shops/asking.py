@@ -116,8 +116,9 @@ class Asking:
             if self._unread is None:
                 self._unread = one.version
                 self._why = f"order {one.subject} cannot be read: {fault}"
-            if self._failures >= _FAILURES_MAX:
-                raise ShopAway(self._why) from fault
+            after = fault.after if isinstance(fault, ShopAway) else None
+            if self._failures >= _FAILURES_MAX or after is not None:
+                raise ShopAway(self._why, after=after) from fault
             return  # One order that it cannot show holds back no others.
         self._failures = 0
         if version.astimezone(UTC) > one.version.astimezone(UTC):

@@ -13,7 +13,7 @@ from activities.shops import shopify_documents as documents
 from activities.shops.client import Changed, NotThere, Page, Refunded, Rights, ShopAway, ShopSaysNo
 from activities.shops.shopify_graphql import PAGES_MAX, Graphql
 from activities.shops.shopify_parcels import known_units, to_fulfil
-from activities.shops.shopify_refunds import refunds_of, with_left
+from activities.shops.shopify_refunds import check_none_waits, refunds_of, with_left
 from domain.money import Money, to_decimal
 from domain.shops.graphql_order import as_webhook, number_of
 from domain.shops.news import OUR_REFUND
@@ -221,6 +221,7 @@ class Shopify:
         made = [one for one in refunds_of(order, amount.currency) if one.key == key]
         if made:
             return made[0]
+        check_none_waits(order)
         if {order["currencyCode"], order["presentmentCurrencyCode"]} != {amount.currency}:
             raise ShopSaysNo("the customer has paid in another currency than the shop's")
         value = to_decimal(amount.minor, amount.currency)

@@ -55,6 +55,14 @@ def refunds_of(order: Mapping[str, Any], currency: str) -> list[Refunded]:
     return found
 
 
+def check_none_waits(order: Mapping[str, Any]) -> None:
+    """Raises ShopSaysNo while the money of a refund that the shop makes by itself has not gone."""
+    for refund in order["refunds"]:
+        states = {one["status"] for one in refund["transactions"]["nodes"]}
+        if not is_ours(refund["note"] or "") and states - {"SUCCESS", *_REFUSED}:
+            raise ShopSaysNo("the shop is paying something back by itself: wait for that")
+
+
 def with_left(order: Mapping[str, Any], amount: Decimal) -> Mapping[str, Any]:
     """The payment of an order of which so much can be paid back. Raises ShopSaysNo."""
     gone: dict[str, Decimal] = defaultdict(Decimal)

@@ -71,8 +71,9 @@ class Telling:
             async with self._pool.acquire() as conn:
                 await telling.parcel_later(conn, parcel, str(error), _pause(parcel))
             self._failures += 1
-            if self._failures >= _FAILURES_MAX:
-                raise ShopAway(str(error)) from error
+            after = error.after if isinstance(error, ShopAway) else None
+            if self._failures >= _FAILURES_MAX or after is not None:
+                raise ShopAway(str(error), after=after) from error
             return  # One order that it stumbles over holds back no others.
         self._failures = 0
         async with self._pool.acquire() as conn:

@@ -14,6 +14,8 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from activities.relay import Duty, Relay
+from activities.shops.asking import Asking
+from activities.shops.client import ShopAway
 from activities.shops.clients import ShopClients
 from activities.shops.telling import LEVELS_TOGETHER, Telling
 from activities.shops.visits import ShopVisits
@@ -401,6 +403,43 @@ async def test_a_shop_with_much_to_be_told_is_told_in_several_visits(
     assert set(theirs.levels.values()) == {3}
     await tells.levels()  # Nothing is left.
     assert not await shop.pool.fetchval(due)
+    await clients.close()
+
+
+async def test_a_shop_that_asks_for_a_pause_is_left_alone_for_so_long(
+    shop: Shop, theirs: shopify_shop.Shopify
+) -> None:
+    await shop.stocked("TEA", 4)
+    orders = [new_at_shopify(theirs) for _ in range(2)]
+    for _, here in orders:
+        await until(shop, "asked", placed(shop, here), "both are placed")
+    # This shop's own worker rests meanwhile.
+    await shop.pool.execute(
+        "update shop_contact set holder = 'me', held_until = moment() + interval '1 hour'"
+    )
+    for _, here in orders:
+        await shipped(shop, here)
+    new_at_shopify(theirs)
+    theirs.clock.apart = timedelta(seconds=10)  # What has changed is some seconds ago there.
+    clients = ShopClients(Web(HERE))
+    async with shop.pool.acquire() as conn:
+        contact = await contacts.of_channel(conn, "asked")
+    assert contact is not None
+    client = clients.of(contact)
+    theirs.manners.way = lambda request: "429" if b"WholeOrder" in request._read_bytes else ""
+    asking, telling = (
+        Asking(shop.pool, client, contact, "me").ask,
+        Telling(shop.pool, client, contact, "me").parcels,
+    )
+    with pytest.raises(ShopAway) as pause:
+        await asking()
+    assert pause.value.after == timedelta(seconds=1)
+    theirs.manners.way = lambda _request: "429"
+    theirs.manners.calls.clear()
+    with pytest.raises(ShopAway) as pause:
+        await telling()
+    assert pause.value.after == timedelta(seconds=1)
+    assert len(theirs.manners.calls) == 1
     await clients.close()
 
 

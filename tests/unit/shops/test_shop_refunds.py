@@ -92,6 +92,16 @@ async def test_a_payment_that_the_shop_only_writes_down_is_paid_back_by_a_person
     assert theirs.orders[ORDER]["refunds"] == []
 
 
+async def test_while_the_shop_pays_back_by_itself_a_person_is_asked(
+    web: Web, theirs: shopify_shop.Shopify
+) -> None:
+    one = {"id": 1, "kind": "refund", "status": "pending", "amount": "5.00"}
+    theirs.change(ORDER, refunds=[{"id": 2, "note": "damaged", "transactions": [one]}])
+    with pytest.raises(ShopSaysNo, match="by itself"):
+        await at_shopify(web, theirs).refund(ORDER, "k1", FIVE)
+    assert len(theirs.orders[ORDER]["refunds"]) == 1
+
+
 @pytest.mark.parametrize("way", ["404", "408"])
 async def test_a_page_that_is_not_of_the_shops_program_is_no_refusal(
     web: Web, woo: woo_shop.WooCommerce, way: str
