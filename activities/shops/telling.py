@@ -112,7 +112,7 @@ class Telling:
             location = contact.options.stock_location or ""
             refused = await self._client.set_levels(levels_of(new, contact.options), location)
             async with self._pool.acquire() as conn:
-                await telling.levels_told(conn, contact.channel, new, refused)
+                await telling.levels_told(conn, contact.channel, self._holder, new, refused)
             told |= new
         async with self._pool.acquire() as conn:
             await telling.levels_done(

@@ -12,6 +12,8 @@ set address = excluded.address, credentials = excluded.credentials,
     since = case when c.address = excluded.address then c.since else moment() end,
     read_upto = case when c.address = excluded.address then c.read_upto end,
     reading = c.reading and c.address = excluded.address,
+    holder = case when c.address = excluded.address then c.holder end,
+    held_until = case when c.address = excluded.address then c.held_until end,
     ask_at = moment(), levels_at = moment(), check_at = moment(), rest_until = null, refuses = false;
 
 -- name: disconnect(channel)!

@@ -57,16 +57,23 @@ async def due_levels(
 
 
 async def levels_told(
-    conn: Connection, channel: str, told: Mapping[str, int], refused: Mapping[str, str]
+    conn: Connection,
+    channel: str,
+    holder: str,
+    told: Mapping[str, int],
+    refused: Mapping[str, str],
 ) -> None:
-    """What the shop took, and what it refused with which reason."""
+    """What the shop took, and what it refused with which reason.
+
+    Nothing where somebody else speaks with it by now: it may be another shop.
+    """
     taken = {sku: units for sku, units in told.items() if sku not in refused}
     if taken:
         skus, units = list(taken), list(taken.values())
-        await _sql.levels_told(conn, channel=channel, skus=skus, units=units)
+        await _sql.levels_told(conn, channel=channel, holder=holder, skus=skus, units=units)
     if refused:
         skus, errors = list(refused), list(refused.values())
-        await _sql.levels_refused(conn, channel=channel, skus=skus, errors=errors)
+        await _sql.levels_refused(conn, channel=channel, holder=holder, skus=skus, errors=errors)
 
 
 async def levels_done(

@@ -43,16 +43,18 @@ where t.tried_at is null or t.tried_at < moment() - interval '1 day'
                            or t.tried_at < sold.at + interval '10 s')
 order by t.tried_at nulls first, sku limit :at_most;
 
--- name: levels_told(channel, skus, units)!
+-- name: levels_told(channel, holder, skus, units)!
 insert into shop_level (channel, sku, told)
-select :channel, sku, units from unnest(:skus::text[], :units::bigint[]) as w (sku, units)
+select channel, sku, units from unnest(:skus::text[], :units::bigint[]) as w (sku, units)
+join shop_contact c on c.channel = :channel and c.holder = :holder
 on conflict (channel, sku) do update
 set told = excluded.told, tried_at = moment(), error = null, settled_at = null, note = null;
 
--- name: levels_refused(channel, skus, errors)!
+-- name: levels_refused(channel, holder, skus, errors)!
 -- Whoever has seen to it is not asked again for the same reason.
 insert into shop_level as l (channel, sku, error)
-select :channel, sku, error from unnest(:skus::text[], :errors::text[]) as w (sku, error)
+select channel, sku, w.error from unnest(:skus::text[], :errors::text[]) as w (sku, error)
+join shop_contact c on c.channel = :channel and c.holder = :holder
 on conflict (channel, sku) do update
 set tried_at = moment(), error = excluded.error,
     settled_at = case when l.error = excluded.error then l.settled_at end;

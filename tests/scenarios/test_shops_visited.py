@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest
 from domain.shops.connections import NewShop
 from domain.shops.connections import Shop as Connected
 from store.database import Pool
-from store.shops import contacts
+from store.shops import contacts, telling
 from tests.localshops import shopify as shopify_shop
 from tests.localshops import woocommerce as woo_shop
 from tests.localshops.misbehaving import WAYS
@@ -426,21 +426,37 @@ async def test_a_shop_that_asks_for_a_pause_is_left_alone_for_so_long(
         contact = await contacts.of_channel(conn, "asked")
     assert contact is not None
     client = clients.of(contact)
-    theirs.manners.way = lambda request: "429" if b"WholeOrder" in request._read_bytes else ""
-    asking, telling = (
-        Asking(shop.pool, client, contact, "me").ask,
-        Telling(shop.pool, client, contact, "me").parcels,
+    theirs.manners.way = lambda request: (
+        "429" if b"WholeOrder" in (request._read_bytes or b"") else ""
     )
     with pytest.raises(ShopAway) as pause:
-        await asking()
+        await Asking(shop.pool, client, contact, "me").ask()
     assert pause.value.after == timedelta(seconds=1)
     theirs.manners.way = lambda _request: "429"
     theirs.manners.calls.clear()
     with pytest.raises(ShopAway) as pause:
-        await telling()
+        await Telling(shop.pool, client, contact, "me").parcels()
     assert pause.value.after == timedelta(seconds=1)
     assert len(theirs.manners.calls) == 1
     await clients.close()
+
+
+async def test_what_the_shop_before_was_told_is_not_taken_for_what_another_knows(
+    shop: Shop, theirs: shopify_shop.Shopify, woo: woo_shop.WooCommerce
+) -> None:
+    held = "update shop_contact set holder = 'me', held_until = moment() + interval '1 hour'"
+    await shop.pool.execute(held)
+    access = {"address": "https://another.example", "token": shopify_shop.TOKEN}
+    document = {"kind": "shopify", "secrets": [SECRET], "access": access}
+    await shop.shops.connect("asked", NewShop.model_validate(document), by="test")
+    await shop.shops.disconnect("askedwoo")
+    async with shop.pool.acquire() as conn:
+        for channel in ("asked", "askedwoo"):
+            # A visit that began before goes on.
+            await telling.levels_told(conn, channel, "me", {"TEA": 5, "CUP": 1}, {"CUP": "no"})
+            now = datetime.now(UTC)
+            assert not await contacts.read_upto(conn, channel, "me", now, reading=False)
+        assert await conn.fetchval("select count(*) from shop_level") == 0
 
 
 async def test_two_workers_never_speak_with_one_shop_at_once(
