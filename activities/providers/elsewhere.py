@@ -163,13 +163,17 @@ class Elsewhere:
                 raise Unavailable("the shop may still be at it: it is asked again in some minutes")
 
     async def _unknown(self, order_id: str, made: Sequence[Refunded]) -> list[Refunded]:
-        """What the shop has paid back by itself, and is not on record here."""
+        """What the shop has paid back by itself, and is not on record here.
+
+        Also what it has paid although it had refused to, when we asked for it.
+        """
         async with self._pool.acquire() as conn:
             known = await payments.of_order(conn, order_id)
+        ours = {one.payment_key for one in known if one.open or one.done}
         return [
             one
             for one in made
-            if not one.key and not elsewhere.is_recorded(known, ELSEWHERE, one.reference)
+            if one.key not in ours and not elsewhere.is_recorded(known, ELSEWHERE, one.reference)
         ]
 
 

@@ -35,7 +35,9 @@ from domain.shops.woocommerce import subject_and_version
 from store import clock
 
 PAGE: Final = 50
-_TOGETHER: Final = 50
+_TOGETHER: Final = 25
+"""So many SKUs are asked for in one address, which servers cut off where it is too long."""
+
 _PAGES_MAX: Final = 20
 _TRACKING: Final = "_wc_shipment_tracking_items"
 _OVER: Final = ("cancelled", "refunded", "failed", "trash")

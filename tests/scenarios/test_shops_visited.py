@@ -24,6 +24,7 @@ from domain.orders.channels import Channel
 from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest
 from domain.shops.connections import NewShop
 from domain.shops.connections import Shop as Connected
+from domain.shops.news import OUR_REFUND
 from store.database import Pool
 from store.shops import contacts, telling
 from tests.localshops import shopify as shopify_shop
@@ -717,6 +718,24 @@ async def test_what_the_shop_has_paid_back_by_itself_is_not_paid_back_again(
 
     await shop.until(settled, "all that is owed is paid back")
     assert 1795 + sum(int(amount.replace(".", "")) for amount in others) == owed
+
+
+async def test_a_refund_of_ours_that_came_although_the_shop_had_refused_it_counts(
+    shop: Shop, theirs: shopify_shop.Shopify
+) -> None:
+    await shop.stocked("TEA", 2)
+    there, here = new_at_shopify(theirs)
+    await until(shop, "asked", placed(shop, here), "it is placed")
+    await shop.told(here, "charged")
+    made = {"id": next(numbers), "kind": "refund", "status": "success", "amount": "5.00"}
+    note = f"{OUR_REFUND}{here}:an-earlier-try"
+    theirs.change(there, refunds=[{"id": next(numbers), "note": note, "transactions": [made]}])
+    assert await one_unit_less(shop, here, LINE) == "cancelled"
+    amounts = [int(amount.replace(".", "")) for amount in paid_back(theirs, there)]
+    assert len(amounts) == 2
+    assert await refunded(shop, here) == sum(amounts)
+    await shop.finish(here)
+    await shop.settled()
 
 
 async def test_where_the_shop_cannot_pay_back_a_person_is_asked(
