@@ -12,6 +12,8 @@ from typing import Final
 
 from aiohttp import web
 
+from activities.shops.web import ANSWER_BYTES_MAX
+
 WAYS: Final = (
     *("hang", "hang after", "429", "500", "500 after", "half", "close", "close after", "401"),
 )
@@ -66,6 +68,8 @@ async def serving(answer: Answer, manners: Manners, clock: Clock) -> AsyncIterat
                 await asyncio.sleep(0.2)
             case "late":  # Its caller has given up by then.
                 await asyncio.sleep(4)
+            case "huge":
+                return web.Response(body=b" " * (ANSWER_BYTES_MAX + 1))
             case "404":
                 return web.Response(status=404, text="<h1>Not found</h1>")
             case "408":

@@ -190,6 +190,19 @@ async def test_one_that_does_not_let_us_in_is_told_apart_and_no_secret_is_repeat
     await outside.close()
 
 
+async def test_no_inner_address_is_asked_and_an_endless_answer_is_not_read_to_its_end(
+    web: Web, woo: woo_shop.WooCommerce
+) -> None:
+    outside = Web(Targets(plain_http=True), seconds_max=5.0)
+    with pytest.raises(ShopRefuses, match="inner address"):
+        await at_woo(outside, woo).changed(AGES_AGO)
+    await outside.close()
+    assert woo.manners.calls == []
+    woo.manners.way = lambda _request: "huge"
+    with pytest.raises(ShopAway, match="more than"):
+        await at_woo(web, woo).changed(AGES_AGO)
+
+
 async def test_what_our_access_may_do_is_said(
     web: Web, theirs: shopify_shop.Shopify, woo: woo_shop.WooCommerce
 ) -> None:
