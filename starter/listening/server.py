@@ -6,12 +6,15 @@ import asyncio
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from domain.errors import InvalidInput
 from starter.listening.protocol import GuardedProtocol
+
+_OPEN: Final = "fd://"
 
 
 class _Server(uvicorn.Server):
@@ -22,10 +25,12 @@ class _Server(uvicorn.Server):
 
 
 def bound(address: str, where: str = "--listen") -> socket.socket:
-    """A socket that listens on `host:port`. Raises InvalidInput where that cannot be.
+    """A socket that listens on `host:port`, or the open one that `fd://3` names.
 
-    `where`: what named the address.
+    `where`: what named the address. Raises InvalidInput where that cannot be.
     """
+    if address.startswith(_OPEN):
+        return _inherited(address, where)
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     try:
@@ -38,6 +43,14 @@ def bound(address: str, where: str = "--listen") -> socket.socket:
             "name a free host:port, such as 127.0.0.1:8081",
             where=where,
         ) from error
+
+
+def _inherited(address: str, where: str) -> socket.socket:
+    """What the program got when it was started, as gunicorn writes it, too."""
+    try:
+        return socket.socket(fileno=int(address.removeprefix(_OPEN)))
+    except (OSError, ValueError, OverflowError) as error:
+        raise InvalidInput(f"{address} is no open socket", where=where) from error
 
 
 async def serve(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from domain.errors import InvalidInput
 from runtime.key_ring import KEYS_VARIABLE, load_ring
-from starter.stack.listener import HOST, Listener, free_port
+from starter.stack.listener import HOST, Listener, port_of, taken_port
 from starter.stack.program import Program
 
 
@@ -33,7 +33,8 @@ class CodecServer:
         self.keys = keys.absolute()
         self._home = home
         self._token = secrets.token_urlsafe(32)
-        self._port = free_port()
+        self._listening = taken_port()
+        self._port = port_of(self._listening)
         self._listener: Listener | None = None
 
     @property
@@ -59,7 +60,7 @@ class CodecServer:
         """
         origins = (ui_url, ui_url.replace(HOST, "localhost"))
         self._listener = Listener(
-            *(self._home, "codec-server", self._port),
+            *(self._home, "codec-server", self._listening),
             *(part for origin in origins for part in ("--origin", origin)),
             environment={
                 **os.environ,

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from starter.stack.listener import HOST, Listener, free_port
+from starter.stack.listener import HOST, Listener, port_of, taken_port
 
 USUAL_PORT: Final = 8080
 
@@ -18,8 +18,9 @@ class HttpDoor:
 
     def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
         """`environment`: how it finds the servers."""
-        self._port = free_port(USUAL_PORT)
-        self._listener = Listener(home, "serve", self._port, environment=environment)
+        self._listening = taken_port(USUAL_PORT)
+        self._listener = Listener(home, "serve", self._listening, environment=environment)
+        self._port = port_of(self._listening)
         self.program = self._listener.program
 
     @property

@@ -34,7 +34,8 @@ class Program:
     """A child process of the supervisor, its output going to a log file.
 
     `name` is for people, `role` is postgres, temporal or worker. `stop_signal` asks for an orderly
-    end; after `stop_seconds_max` the program is killed.
+    end; after `stop_seconds_max` the program is killed. `inherited`: open files that it gets, under
+    the same numbers.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds_max: float = 30.0
     account: Account | None = None
+    inherited: tuple[int, ...] = ()
     _process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
     @property
@@ -80,6 +82,7 @@ class Program:
                     user=None if account is None else account.uid,
                     group=None if account is None else account.gid,
                     extra_groups=None if account is None else [],
+                    pass_fds=self.inherited,
                 )
         except OSError as error:
             raise Unreachable(f"{self.name} cannot be started: {error}") from error

@@ -89,6 +89,8 @@ async def test_figures_are_told_on_an_address_of_their_own(cli: Cli, unused_tcp_
     [
         (("--listen", "here"), "--listen"),
         (("--listen", "192.0.2.1:1"), "--listen"),
+        (("--listen", "fd://987"), "--listen"),
+        (("--listen", "fd://one"), "--listen"),
         ((*LISTEN, "--metrics", "192.0.2.1:1"), "--metrics"),
         ((*LISTEN, "--trusted-proxy", "the proxy"), "--trusted-proxy"),
         ((*LISTEN, "--at-once", "0"), "--at-once"),

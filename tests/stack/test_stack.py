@@ -246,6 +246,22 @@ async def test_whatever_is_killed_comes_back_at_its_address_with_its_data(home: 
     assert marked(home) == []
 
 
+async def test_nobody_gets_the_port_of_a_killed_http_door_and_the_next_one_answers_who_asked(
+    home: Path,
+) -> None:
+    with up(home, WITH_HTTP="yes") as stack:
+        info = stack.ready()
+        assert info.http_url is not None
+        port, pid = int(info.http_url.rpartition(":")[2]), info.pids["serve"]
+        os.kill(pid, signal.SIGKILL)
+        while psutil.pid_exists(pid):
+            await asyncio.sleep(0.01)
+        with pytest.raises(OSError, match="in use"):
+            socket.create_server(("127.0.0.1", port))
+        async with httpx.AsyncClient(timeout=SECONDS_MAX) as client:
+            assert (await client.get(f"{info.http_url}/livez")).status_code == 200
+
+
 async def test_a_stack_whose_supervisor_was_killed_is_gone_for_others_and_replaced_by_the_next(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

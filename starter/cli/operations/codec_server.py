@@ -35,7 +35,12 @@ def codec_server(
         ),
     ],
     listen: Annotated[
-        str, typer.Option("--listen", metavar="HOST:PORT", help="Port 0 takes any free one.")
+        str,
+        typer.Option(
+            "--listen",
+            metavar="HOST:PORT|fd://N",
+            help="Port 0 takes any free one; fd://N is a socket that is open already.",
+        ),
     ] = "127.0.0.1:8081",
     token_file: Annotated[
         Path | None,

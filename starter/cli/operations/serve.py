@@ -19,7 +19,12 @@ app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 @app.command("serve")
 def serve(
     listen: Annotated[
-        str, typer.Option("--listen", metavar="HOST:PORT", help="Port 0 takes any free one.")
+        str,
+        typer.Option(
+            "--listen",
+            metavar="HOST:PORT|fd://N",
+            help="Port 0 takes any free one; fd://N is a socket that is open already.",
+        ),
     ] = "127.0.0.1:8080",
     metrics: Annotated[
         str | None,
