@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +20,7 @@ from temporalio.service import RPCError
 
 from domain.errors import Refused, Unreachable
 from runtime.retries import retry_context
+from starter.stack.ports import HOST, Ports, any_ports, usual_ports
 from starter.stack.program import Program, find_program
 from starter.stack.search_attributes import SEARCH_ATTRIBUTES, register, type_name
 
@@ -30,10 +29,6 @@ NAMESPACE: Final = "default"
 # A development server reads the search attributes from its database at each use, unless it is told
 # to keep them for a while, as other servers do.
 _KEEP_ATTRIBUTES: Final = "system.forceSearchAttributesCacheRefreshOnRead=false"
-_HOST: Final = "127.0.0.1"
-_GRPC_PORT: Final = 7233
-_UI_PORT: Final = 8233
-_USUAL_PORTS_TRIED: Final = 100
 _START_TRIES: Final = 3
 _START_SECONDS_MAX: Final = 60.0
 _POLL_SECONDS: Final = 0.1
@@ -41,14 +36,6 @@ _POLL_SECONDS: Final = 0.1
 
 class _Ended(Unreachable):
     """The server ended while it was being started."""
-
-
-@dataclass(frozen=True)
-class Ports:
-    """The TCP ports of one server: gRPC for clients, and the web UI."""
-
-    grpc: int
-    ui: int
 
 
 class TemporalServer:
@@ -85,12 +72,12 @@ class TemporalServer:
     @property
     def address(self) -> str:
         """The clients' address, as host:port. It stays the same after a restart."""
-        return f"{_HOST}:{self._chosen_ports.grpc}"
+        return f"{HOST}:{self._chosen_ports.grpc}"
 
     @property
     def ui_url(self) -> str:
         """The web UI's address."""
-        return f"http://{_HOST}:{self._chosen_ports.ui}"
+        return f"http://{HOST}:{self._chosen_ports.ui}"
 
     @property
     def _chosen_ports(self) -> Ports:
@@ -111,18 +98,27 @@ class TemporalServer:
         ):
             with attempt:
                 # After a restart the address is the same: clients know it.
-                ports = self._ports or (_usual_ports() if self._usual_ports else _any_ports())
-                if await self._launch(ports):
-                    # The server keeps what it knew of search attributes for some seconds. Until
-                    # then it would refuse orders that have a new one.
-                    await self.stop()
-                    await self._launch(ports)
+                ports = self._ports or (usual_ports() if self._usual_ports else any_ports())
+                try:
+                    if await self._launch(ports):
+                        # The server keeps what it knew of search attributes for some seconds.
+                        # Until then it would refuse orders that have a new one.
+                        await self.stop()
+                        await self._launch(ports)
+                except BaseException:
+                    if self._ports is None:
+                        ports.release()
+                    raise
                 self._ports = ports
 
     async def stop(self) -> None:
         """Stop the server in an orderly way, if it runs."""
         if self._program is not None:
             await self._program.stop()
+
+    def release_ports(self) -> None:
+        """Let others have its ports, once it is stopped for good."""
+        self._chosen_ports.release()
 
     async def _launch(self, ports: Ports) -> list[str]:
         """Returns the search attributes that had to be added to an old database."""
@@ -137,7 +133,7 @@ class TemporalServer:
                 # A change is on disk before it is answered, as PostgreSQL does it next door.
                 *("--sqlite-pragma", "journal_mode=WAL"),
                 *("--sqlite-pragma", "synchronous=FULL"),
-                *("--ip", _HOST),
+                *("--ip", HOST),
                 *("--port", str(ports.grpc)),
                 *("--ui-port", str(ports.ui)),
                 "--ui-disable-news-fetch",
@@ -163,7 +159,7 @@ class TemporalServer:
             await _pause(program, deadline)
         while True:
             try:
-                client = await Client.connect(f"{_HOST}:{ports.grpc}", namespace=NAMESPACE)
+                client = await Client.connect(f"{HOST}:{ports.grpc}", namespace=NAMESPACE)
                 await client.workflow_service.describe_namespace(
                     DescribeNamespaceRequest(namespace=NAMESPACE)
                 )
@@ -184,6 +180,7 @@ async def embedded_temporal(
         yield server
     finally:
         await server.stop()
+        server.release_ports()
 
 
 async def _pause(program: Program, deadline: float) -> None:
@@ -205,34 +202,6 @@ def _listens(pid: int | None, port: int) -> bool:
         connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
         for connection in connections
     )
-
-
-def _usual_ports() -> Ports:
-    return Ports(grpc=_first_free(_GRPC_PORT), ui=_first_free(_UI_PORT))
-
-
-def _first_free(usual: int) -> int:
-    for port in range(usual, usual + _USUAL_PORTS_TRIED):
-        if _is_free(port):
-            return port
-    raise Refused(f"no port is free from {usual} to {usual + _USUAL_PORTS_TRIED - 1}")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError:
-            return False
-        return True
-
-
-def _any_ports() -> Ports:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind((_HOST, 0))
-        other.bind((_HOST, 0))
-        return Ports(grpc=one.getsockname()[1], ui=other.getsockname()[1])
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -262,6 +262,23 @@ async def test_nobody_gets_the_port_of_a_killed_http_door_and_the_next_one_answe
             assert (await client.get(f"{info.http_url}/livez")).status_code == 200
 
 
+async def test_a_stack_that_starts_while_the_temporal_of_another_is_away_takes_other_ports(
+    home: Path,
+) -> None:
+    with up(home) as one:
+        info = one.ready()
+        with ExitStack() as stopped:
+            # It is started again in the moment in which it ends: so it is kept from ending.
+            os.kill(one.process.pid, signal.SIGSTOP)
+            stopped.callback(os.kill, one.process.pid, signal.SIGCONT)
+            os.kill(info.pids["temporal"], signal.SIGKILL)
+            with up(home.with_name("other")) as other:
+                other_info = other.ready()
+                assert other_info.temporal_address != info.temporal_address
+                assert other_info.temporal_ui_url != info.temporal_ui_url
+        await asyncio.to_thread(one.wait_for, "report", "temporal was started again")
+
+
 async def test_a_stack_whose_supervisor_was_killed_is_gone_for_others_and_replaced_by_the_next(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
