@@ -199,6 +199,7 @@ async def trade(
         "speed": OUTSIDE.speed,
         "ends_within_s": ends_within_s,
     }
+    home = home.absolute()  # the programs have a folder of their own
     files = home / "plan.json", home / "result.json"
     files[0].write_text(json.dumps(plan), encoding="utf-8")
     log = home / "logs" / "programs.log"
@@ -207,12 +208,12 @@ async def trade(
         async for line in process.stdout:
             _show(json.loads(line), progress)
         code = await process.wait()
-    result = json.loads(files[1].read_text(encoding="utf-8"))
-    _hear(script, result["wishes"])
     if code:
         told = log.read_text(encoding="utf-8").strip().splitlines()
         failed = [one.last_error for one in await records.shops.messages(failed=True)]
         raise Refused("; ".join([*told[-3:], *map(str, failed[:3])]) or "the programs ended early")
+    result = json.loads(files[1].read_text(encoding="utf-8"))
+    _hear(script, result["wishes"])
     return HttpDay(
         placed=Placed(seconds=result["placing_s"], outcomes=Counter(result["outcomes"])),
         outside=SimulationReport(**result["counts"]),
