@@ -1,4 +1,4 @@
-"""What the readers of messages from outside share: when one is tried again, and what is said."""
+"""Shared by the readers of messages from outside: when to try one again, and how to say why."""
 
 from __future__ import annotations
 

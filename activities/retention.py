@@ -24,7 +24,7 @@ class Kept(NamedTuple):
     events: timedelta = timedelta(days=30)
     """In the sequence for other systems, and each attempt to deliver them."""
     jobs: timedelta = timedelta(days=30)
-    """After their end, with what came of each item and the file that they have written."""
+    """After a job's end, with the result of each item and the file that the job wrote."""
 
 
 AS_SHIPPED: Final = Kept()

@@ -83,7 +83,7 @@ class Asking:
                 self._from += apart
                 return await self._client.changed(self._from)
         elif page.at < contact.read_upto - OVERLAP:
-            # Its clock was set back: what changes from now on is older than what was read.
+            # Its clock was set back: new changes have earlier times than those that were read.
             async with self._pool.acquire() as conn:
                 await contacts.set_back(conn, contact.channel, self._holder, page.at)
             self._from = page.at - OVERLAP
@@ -91,7 +91,7 @@ class Asking:
         return page
 
     async def _take(self, page: Page) -> bool:
-        """Keep what is new on a page. False: the rest of it changed only a moment ago."""
+        """Keep what is new on a page. False: some of it is too fresh, and is read the next time."""
         settled = [one for one in page.orders if self._is_settled(one, page)]
         keys = {_key(one): one for one in settled}
         async with self._pool.acquire() as conn:

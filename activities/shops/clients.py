@@ -1,4 +1,4 @@
-"""Makes the client of a shop from what is on record of it."""
+"""Makes the client of a shop from its row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ShopClients:
         self._web = web
 
     def of(self, contact: Contact) -> ShopClient:
-        """The client of a shop. What opens it is read anew each time, and kept nowhere."""
+        """The client of a shop. The credentials come with `contact`; this class keeps none."""
         notify = contact.options.notify
         if contact.kind == "shopify":
             (token,) = contact.credentials

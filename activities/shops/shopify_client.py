@@ -194,7 +194,7 @@ class Shopify:
         if variants:
             answer = await self._api.ask(documents.VARIANTS, {"ids": variants})
             for node in answer.data["nodes"]:
-                # Orders name what has a SKU by that, and never by its id.
+                # An order names an item by its id only where the item has no SKU.
                 if node and not node["sku"]:
                     found[number_of(node["id"])].add(node["inventoryItem"]["id"])
         return {
@@ -281,5 +281,5 @@ def _key(text: str) -> str:
 
 
 def _is_covered(scope: str, scopes: Sequence[str]) -> bool:
-    """Whoever may write may read."""
+    """Whether we have a scope. One that allows writing allows reading, too."""
     return scope in scopes or scope.replace("read_", "write_", 1) in scopes

@@ -17,8 +17,8 @@ PAGES_MAX: Final = 40
 
 _SAID_CHARACTERS_MAX: Final = 300
 _STILL_AT_IT: Final = ("currently in progress", "same idempotency key")
-"""Of these errors of an `@idempotent` call not all have a code, so their words tell: a call with
-that key has begun, and nobody knows yet what comes of it."""
+"""Words of errors of an `@idempotent` call: another call with this key is under way, and its
+outcome is not known yet. Not all of these errors have a code."""
 _THROTTLED_S: Final = 2.0
 
 

@@ -25,7 +25,7 @@ _BY_HAND: Final = ("cash", "manual")
 
 
 def refunds_of(order: Mapping[str, Any], currency: str) -> list[Refunded]:
-    """The refunds of an order whose money has gone; of ours, also what is on its way.
+    """The refunds of an order that were paid out. Ours count while their money is on its way, too.
 
     Raises ShopAway while nobody can say whether the money of one of ours goes, and ShopSaysNo where
     there may be more refunds than were read.

@@ -114,7 +114,7 @@ class ShopVisits:
             )
 
     async def _parts(self, contact: Contact, holder: str) -> ShopFault | None:
-        """Do what is due. What one part may not do keeps no other from being done."""
+        """Do what is due. A part that the shop refuses does not stop the others."""
         client = self._clients.of(contact)
         tells = Telling(self._pool, client, contact, holder)
         parts: list[Part] = [tells.parcels]

@@ -122,6 +122,10 @@ class ManyCancellations(_OfOrders):
 class Print(_OfOrders):
     """A page for each parcel of these orders, 500 orders at most."""
 
+    order_ids: (
+        Annotated[tuple[OrderId, ...], Field(min_length=1, max_length=PRINTED_MAX)] | None
+    ) = None
+
 
 class StepAnswer(Document):
     """What somebody has decided about a step that waits for a person: as `resolve` takes it."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
-from domain.errors import InvalidInput
 from domain.fields import Document, Flag, Printable, Service, Shape, Sku, inconsistent
 from domain.orders.providers import ELSEWHERE, ProviderName
 from domain.sellers import Code
 from domain.shops.access import ShopAccess, ShopKind
+from domain.standard_webhooks import WHSEC, is_secret
 
 SECRETS_MAX: Final = 3
 
@@ -23,8 +21,6 @@ TrackingUrl = Annotated[
     StringConstraints(strip_whitespace=True, max_length=500),
     Shape(r"^https://[^\s]+$", "an https address without spaces, with {number} in it"),
 ]
-WHSEC: Final = "whsec_"
-"""Secrets of the generic kind begin so, as Standard Webhooks has them; base64 follows."""
 
 
 class ShopOptions(Document):
@@ -85,7 +81,7 @@ class NewShop(Document):
             where = f"secrets[{number}]"
             if not 8 <= len(text) <= 200 or not text.isascii() or not text.isprintable():
                 raise inconsistent(where, "must have 8 to 200 printable ASCII characters")
-            if self.kind == "generic" and not _is_whsec(text):
+            if self.kind == "generic" and not is_secret(text):
                 raise inconsistent(where, f"must be {WHSEC} and then base64 of 24 to 64 bytes")
         if self.access is not None and (fault := self.access.fault_for(self.kind)):
             raise inconsistent("access", fault)
@@ -134,18 +130,3 @@ class Shop(BaseModel):
     """Messages that are not worked through."""
     contact: ShopContact | None = None
     """None: there is no access, so the shop is neither asked nor told."""
-
-
-def key_bytes(secret: str) -> bytes:
-    """The bytes of a secret of the generic kind. Raises InvalidInput."""
-    try:
-        return base64.b64decode(secret.removeprefix(WHSEC), validate=True)
-    except (ValueError, binascii.Error):
-        raise InvalidInput("is not base64", where="secret") from None
-
-
-def _is_whsec(text: str) -> bool:
-    try:
-        return text.startswith(WHSEC) and 24 <= len(key_bytes(text)) <= 64
-    except InvalidInput:
-        return False

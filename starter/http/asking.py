@@ -28,7 +28,7 @@ from starter.http.callers import Caller, may
 from starter.http.once import REPLAYED, Keyed, Once
 from starter.http.problems import Problem
 from starter.http.shown_orders import mine
-from starter.http.versions import check_unchanged
+from starter.http.versions import VERSIONS, check_unchanged
 from starter.http.waiting import Preference, Waits
 from starter.service.updates import Taken, UnderWay
 
@@ -48,6 +48,8 @@ IfMatch: TypeAlias = Annotated[
         "since is not touched (412).",
         examples=['"17-5d41402abc4b"', "*"],
         max_length=1000,
+        # Told, and not checked by it: what it does not fit is answered 400 (`check_unchanged`).
+        json_schema_extra={"pattern": VERSIONS},
     ),
 ]
 

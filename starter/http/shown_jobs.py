@@ -12,9 +12,12 @@ from domain.jobs.jobs import KINDS, NEEDS, Job, Kind, Maker, covers
 from starter.http.callers import Caller
 from starter.http.once import Once
 
-MADE: Final[dict[int | str, dict[str, Any]]] = {
-    202: {"model": Job, "description": "The job is safe, and is begun by itself."}
+MAKES_A_JOB: Final[dict[str, Any]] = {
+    "status_code": 202,
+    "response_model": None,
+    "responses": {202: {"model": Job, "description": "The job is safe, and is begun by itself."}},
 }
+"""What a route says of itself that makes a job."""
 
 
 def may_know(caller: Caller) -> list[Kind]:

@@ -13,6 +13,8 @@ from starter.http.problems import Fault, ProblemError
 _ONE: Final = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
 _TAG: Final = re.compile(_ONE)
 _TAGS: Final = re.compile(rf"[ \t,]*{_ONE}(?:[ \t]*,[ \t,]*{_ONE})*[ \t,]*")
+VERSIONS: Final = r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'
+"""If-Match as the document tells it: `*`, or tags. More blanks are taken, too."""
 _TOLD_MAX: Final = 20
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import islice
@@ -221,13 +221,13 @@ def _refused(item: OpenItem, error: OrderloomError) -> Told:
     )
 
 
-def _pass_over(rest: object, count: int) -> None:
-    for _ in islice(rest, count):  # type: ignore[call-overload]  # an iterator of items
+def _pass_over(rest: Iterator[NewItem], count: int) -> None:
+    for _ in islice(rest, count):
         pass
 
 
-def _some(rest: object) -> list[NewItem]:
-    return list(islice(rest, READ_TOGETHER))  # type: ignore[call-overload]  # as above
+def _some(rest: Iterator[NewItem]) -> list[NewItem]:
+    return list(islice(rest, READ_TOGETHER))
 
 
 def _log(job_id: str, defect: BaseException) -> None:

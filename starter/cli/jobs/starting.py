@@ -12,7 +12,6 @@ from domain.fields import Document
 from domain.jobs.jobs import Job, Kind, Maker
 from domain.jobs.options import (
     OPTIONS,
-    PRINTED_MAX,
     ManyCancellations,
     NoOptions,
     OrdersImport,
@@ -184,8 +183,6 @@ def print_papers(
     """
     wanted = _of(orders, _filters(channel, seller, state, placed_from, placed_to))
     options = read_model(Print, wanted, where=what)
-    if len(options.order_ids or ()) > PRINTED_MAX:
-        raise InvalidInput(f"are more than {PRINTED_MAX}: print fewer", where="orders")
     _made(_kind("print", what), options, by, as_json=as_json)
 
 

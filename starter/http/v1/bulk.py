@@ -7,14 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from domain.errors import InvalidInput
-from domain.jobs.jobs import Kind
-from domain.jobs.options import PRINTED_MAX, ManyCancellations, Print, StepAnswers
+from domain.jobs.options import ManyCancellations, Print, StepAnswers
 from starter.http.callers import Caller, may
 from starter.http.examples import example
-from starter.http.once import Keyed, Once
+from starter.http.once import Keyed
 from starter.http.reading import StrictRoute
-from starter.http.shown_jobs import MADE, made
+from starter.http.shown_jobs import MAKES_A_JOB, made
 
 router = APIRouter(prefix="/v1/bulk", tags=["jobs"], route_class=StrictRoute)
 
@@ -23,9 +21,7 @@ router = APIRouter(prefix="/v1/bulk", tags=["jobs"], route_class=StrictRoute)
     "/cancel-orders",
     operation_id="cancelOrders",
     summary="Cancel many orders",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
 )
 async def cancel_orders(
     wanted: Annotated[
@@ -46,9 +42,7 @@ async def cancel_orders(
     "/resolve-steps",
     operation_id="resolveSteps",
     summary="Decide about many steps that wait for a person",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
 )
 async def resolve_steps(
     wanted: Annotated[
@@ -77,9 +71,7 @@ async def resolve_steps(
     "/pick-list",
     operation_id="printPickList",
     summary="Print a pick list of many orders",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
 )
 async def print_pick_list(
     wanted: Annotated[Print, example({"where": {"state": "confirmed"}})],
@@ -88,16 +80,14 @@ async def print_pick_list(
     once: Keyed,
 ) -> Response:
     """One PDF of what is to be picked for these orders, 500 at most."""
-    return await _printed(caller, once, "print_pick_list", wanted)
+    return await made(caller, once, "print_pick_list", wanted)
 
 
 @router.post(
     "/packing-slips",
     operation_id="printPackingSlips",
     summary="Print the packing slips of many orders",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
 )
 async def print_packing_slips(
     wanted: Annotated[Print, example({"order_ids": ["web-~231001"]})],
@@ -109,16 +99,14 @@ async def print_packing_slips(
 
     It names who gets the parcels.
     """
-    return await _printed(caller, once, "print_packing_slips", wanted)
+    return await made(caller, once, "print_packing_slips", wanted)
 
 
 @router.post(
     "/documents",
     operation_id="printDocuments",
     summary="Print the invoices and credit notes of many orders",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
 )
 async def print_documents(
     wanted: Annotated[Print, example({"where": {"state": "closed", "channel": "web"}})],
@@ -128,10 +116,4 @@ async def print_documents(
     once: Keyed,
 ) -> Response:
     """One PDF with what was issued for these orders, 500 at most. It names who bought."""
-    return await _printed(caller, once, "print_documents", wanted)
-
-
-async def _printed(caller: Caller, once: Once, kind: Kind, wanted: Print) -> Response:
-    if len(wanted.order_ids or ()) > PRINTED_MAX:
-        raise InvalidInput(f"has more than {PRINTED_MAX} orders: print fewer", where="order_ids")
-    return await made(caller, once, kind, wanted)
+    return await made(caller, once, "print_documents", wanted)

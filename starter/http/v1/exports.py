@@ -12,7 +12,7 @@ from starter.http.callers import Caller, may
 from starter.http.examples import example
 from starter.http.once import Keyed
 from starter.http.reading import StrictRoute
-from starter.http.shown_jobs import MADE, made
+from starter.http.shown_jobs import MAKES_A_JOB, made
 
 router = APIRouter(prefix="/v1/exports", tags=["jobs"], route_class=StrictRoute)
 
@@ -21,9 +21,7 @@ router = APIRouter(prefix="/v1/exports", tags=["jobs"], route_class=StrictRoute)
     "/orders",
     operation_id="exportOrders",
     summary="Export orders",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
 )
 async def export_orders(
     filters: Annotated[OrderFilters, example({"channel": "web", "state": "closed"})],
@@ -41,9 +39,7 @@ async def export_orders(
     "/stock",
     operation_id="exportStock",
     summary="Export stock",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
 )
 async def export_stock(
     wanted: Annotated[StockExport, example({"location": "main"})],
@@ -58,9 +54,7 @@ async def export_stock(
     "/ledger",
     operation_id="exportLedgerFile",
     summary="Export a seller's books of some days",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
 )
 async def export_ledger(
     wanted: Annotated[

@@ -17,7 +17,7 @@ from starter.http.callers import Caller, may
 from starter.http.examples import ORDER
 from starter.http.once import KeyedFile, Once
 from starter.http.reading import FileRoute
-from starter.http.shown_jobs import MADE, made
+from starter.http.shown_jobs import MAKES_A_JOB, made
 from starter.jobs.reading import check_readable
 
 router = APIRouter(prefix="/v1/imports", tags=["jobs"], route_class=FileRoute)
@@ -47,9 +47,7 @@ _TERMS: Final = "supplier,sku,lead_time_days,unit_price,currency\nassam-gardens,
     "/orders",
     operation_id="importOrders",
     summary="Import a file of orders",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
     openapi_extra=_file(
         application_json=[ORDER],
         application_jsonl=f"{json.dumps(ORDER)}\n",
@@ -77,9 +75,7 @@ async def import_orders(
     "/stock",
     operation_id="importStock",
     summary="Import a file of stock that has arrived",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
     openapi_extra=_file(text_csv=_STOCK),
 )
 async def import_stock(
@@ -106,9 +102,7 @@ async def import_stock(
     "/items",
     operation_id="importItems",
     summary="Import a file of what is said of SKUs",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
     openapi_extra=_file(text_csv=_ITEMS),
 )
 async def import_items(
@@ -122,9 +116,7 @@ async def import_items(
     "/kits",
     operation_id="importKits",
     summary="Import a file of kits",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
     openapi_extra=_file(text_csv=_KITS),
 )
 async def import_kits(
@@ -138,9 +130,7 @@ async def import_kits(
     "/supplier-terms",
     operation_id="importSupplierTerms",
     summary="Import a file of suppliers' terms",
-    status_code=202,
-    response_model=None,
-    responses=MADE,
+    **MAKES_A_JOB,
     openapi_extra=_file(text_csv=_TERMS),
 )
 async def import_supplier_terms(
