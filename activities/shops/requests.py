@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from activities.relay import RPC_TIMEOUT
 from domain import ids
 from domain.orders.messages import CancelRequest
+from domain.orders.request_kinds import BY_REQUEST
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Requests:
         handle = self._client.get_workflow_handle(ids.workflow_id(order_id))
         try:
             await handle.start_update(
-                "cancel_order",
+                BY_REQUEST[CancelRequest].update,
                 request,
                 id=request.request_id,
                 wait_for_stage=WorkflowUpdateStage.ACCEPTED,

@@ -45,26 +45,32 @@ CANCELLATION_ASKED: Final = "cancellation asked for"
 """What an order's story says of a request to cancel that came before it was placed."""
 
 
-class CancelRequest(Document):
-    """Do not send these units."""
+class OrderRequest(Document):
+    """What every request has: an id of the asker's, and who asks.
 
-    reason: Reason
-    lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
+    An order answers a request once per id. `request_kinds.py` lists the kinds.
+    """
+
     request_id: Id | None = None
     by: Who = "customer service"
 
 
-class ReturnRequest(Document):
+class CancelRequest(OrderRequest):
+    """Do not send these units."""
+
+    reason: Reason
+    lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
+
+
+class ReturnRequest(OrderRequest):
     """The customer wants to send these units back. `late`: also after the return window."""
 
     reason: Reason
     lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
     late: Flag = False
-    request_id: Id | None = None
-    by: Who = "customer service"
 
 
-class RefundRequest(Document):
+class RefundRequest(OrderRequest):
     """Pay an amount back without a return.
 
     One of: `lines`, units that the customer keeps (with their share of the shipping if `shipping`
@@ -77,8 +83,6 @@ class RefundRequest(Document):
     shipping: Flag = False
     amount: Amount | None = None
     to: RefundTo = "original"
-    request_id: Id | None = None
-    by: Who = "customer service"
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
@@ -93,29 +97,23 @@ class RefundRequest(Document):
         return self
 
 
-class PayRequest(Document):
+class PayRequest(OrderRequest):
     """The customer confirmed the payment, or pays with a new token."""
 
     token: Token
     provider: ProviderName | None = None
     """Left out: the one that the order was placed with."""
-    request_id: Id | None = None
     by: Who = "customer"
 
 
-class ChargeRequest(Document):
+class ChargeRequest(OrderRequest):
     """Charge an order whose policy (`manual`) waits for this request."""
 
     note: Reason
-    request_id: Id | None = None
     by: Who = "operator"
 
 
-Request = CancelRequest | ReturnRequest | RefundRequest | PayRequest | ChargeRequest
-"""The requests that an order answers once per request id."""
-
-
-def digest_of(request: Request) -> str:
+def digest_of(request: OrderRequest) -> str:
     """A hash of the request. It tells a repeat from another request with the same id.
 
     A left-out field and one with its default give the same digest, so a field that a later version

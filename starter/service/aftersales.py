@@ -27,22 +27,16 @@ class Aftersales:
         self, order_id: str, request: CancelRequest, *, taken: Taken | None = None
     ) -> CancelOutcome:
         """Cancel an order or some units. Returns the result for each unit. Raises Refused."""
-        return await self._requests.send(
-            order_id, "cancel_order", request, CancelOutcome, taken=taken
-        )
+        return await self._requests.send(order_id, request, CancelOutcome, taken=taken)
 
     async def request_return(
         self, order_id: str, request: ReturnRequest, *, taken: Taken | None = None
     ) -> ReturnOutcome:
         """Ask to send units back. Raises Refused with the reason."""
-        return await self._requests.send(
-            order_id, "return_items", request, ReturnOutcome, taken=taken
-        )
+        return await self._requests.send(order_id, request, ReturnOutcome, taken=taken)
 
     async def refund(
         self, order_id: str, request: RefundRequest, *, taken: Taken | None = None
     ) -> RefundOutcome:
         """Pay something back that comes with no return. Raises Refused with the reason."""
-        return await self._requests.send(
-            order_id, "refund_order", request, RefundOutcome, taken=taken
-        )
+        return await self._requests.send(order_id, request, RefundOutcome, taken=taken)

@@ -17,13 +17,12 @@ from domain import ids
 from domain.errors import Conflict, Ending, NotFound, OrderloomError, Refused, Unreachable
 from domain.orders.messages import (
     AttentionAnswer,
-    CancelRequest,
-    ChargeRequest,
-    PayRequest,
+    OrderRequest,
     RefundRequest,
     ReturnRequest,
     digest_of,
 )
+from domain.orders.request_kinds import BY_REQUEST, RESOLVE
 from runtime.order_starts import late_run
 from runtime.retries import retry_context
 from starter.service.updates import (
@@ -40,15 +39,7 @@ from store.database import Pool
 from store.orders import answers, open_orders
 from store.views import reads
 
-Request = TypeVar(
-    "Request",
-    CancelRequest,
-    ReturnRequest,
-    RefundRequest,
-    PayRequest,
-    ChargeRequest,
-    AttentionAnswer,
-)
+Request = OrderRequest | AttentionAnswer
 Answer = TypeVar("Answer")
 
 LATE_TRIES, ENDS_WITHIN_S = 3, 5.0
@@ -72,7 +63,6 @@ class OrderRequests:
     async def send(
         self,
         order_id: str,
-        name: str,
         request: Request,
         result: type[Answer],
         *,
@@ -86,21 +76,20 @@ class OrderRequests:
         """
         handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
         try:
-            return await self._sent(handle, name, request, result, f"order {order_id}", taken=taken)
+            return await self._sent(handle, request, result, f"order {order_id}", taken=taken)
         except Ending:
             if not _may_come_late(request):
                 raise
             await _at_its_end(handle)
-            return await self._ended(order_id, name, request, result)
+            return await self._ended(order_id, request, result)
         except RPCError as error:
             if is_missing(error):
-                return await self._ended(order_id, name, request, result)
+                return await self._ended(order_id, request, result)
             raise unreachable(error, f"order {order_id}") from error
 
     async def _sent(
         self,
         handle: WorkflowHandle[Any, Any],
-        name: str,
         request: Request,
         result: type[Answer],
         subject: str,
@@ -109,7 +98,7 @@ class OrderRequests:
     ) -> Answer:
         """Send an update until the workflow takes it. The server says so where it did not."""
         update_id = uuid.uuid4().hex
-        if getattr(request, "request_id", update_id) is None:
+        if isinstance(request, OrderRequest) and request.request_id is None:
             # The library may send it again, and the order may be in its next run by then: there a
             # request is known by its own id, and no longer by that of the update.
             request = request.model_copy(update={"request_id": update_id})
@@ -123,7 +112,7 @@ class OrderRequests:
         ):
             with attempt:
                 answer = await update(
-                    *(handle, name, request, result),
+                    *(handle, _update_of(request), request, result),
                     subject=subject,
                     update_id=update_id,
                     starts=starts,
@@ -144,14 +133,12 @@ class OrderRequests:
         handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
         return await refusal_of(handle, request, within=REFUSED_WITHIN)
 
-    async def _ended(
-        self, order_id: str, name: str, request: Request, result: type[Answer]
-    ) -> Answer:
+    async def _ended(self, order_id: str, request: Request, result: type[Answer]) -> Answer:
         """The answer that was given while the order was open, or one of a closed order.
 
         Raises Refused where there is none.
         """
-        request_id = getattr(request, "request_id", None)
+        request_id = request.request_id if isinstance(request, OrderRequest) else None
         async with self._pool.acquire() as conn:
             summary = await reads.find_summary(conn, order_id)
             kept = await answers.find(conn, order_id, request_id) if request_id else None
@@ -168,16 +155,15 @@ class OrderRequests:
             )
         closed = summary.decision == "closed"
         if closed and _may_come_late(request):
-            return await self._late(order_id, name, request, result)
-        but = ", but for a late return (--late)" if closed and name == "return_items" else ""
+            return await self._late(order_id, request, result)
+        late = closed and isinstance(request, ReturnRequest)
+        but = ", but for a late return (--late)" if late else ""
         raise Refused(
             f"order {order_id} is {summary.state} since {summary.decided_at:%Y-%m-%d %H:%M %Z}"
             f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed{but}"
         )
 
-    async def _late(
-        self, order_id: str, name: str, request: Request, result: type[Answer]
-    ) -> Answer:
+    async def _late(self, order_id: str, request: Request, result: type[Answer]) -> Answer:
         """Have a closed order meet a request, in a run of its own."""
         async with self._pool.acquire() as conn:
             standing = (await open_orders.of_ids(conn, [order_id]))[order_id]
@@ -190,15 +176,17 @@ class OrderRequests:
                 with attempt:
                     if attempt.num > 1:
                         await _at_its_end(handle)
-                    answer = await self._sent(
-                        handle, name, request, result, f"order {order_id}", starts
-                    )
+                    answer = await self._sent(handle, request, result, f"order {order_id}", starts)
         except RPCError as error:
             raise unreachable(error, f"order {order_id}") from error
         return answer
 
 
-def _may_come_late(request: object) -> bool:
+def _update_of(request: Request) -> str:
+    return RESOLVE if isinstance(request, AttentionAnswer) else BY_REQUEST[type(request)].update
+
+
+def _may_come_late(request: Request) -> bool:
     """Whether a closed order takes it, too."""
     return isinstance(request, RefundRequest) or (
         isinstance(request, ReturnRequest) and request.late

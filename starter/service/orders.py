@@ -205,7 +205,7 @@ class Orders(OrderRecords):
 
     async def resolve_attention(self, order_id: str, answer: AttentionAnswer) -> None:
         """Tell a step that needs attention what to do. Raises Refused."""
-        await self._requests.send(order_id, "resolve_attention", answer, type(None))
+        await self._requests.send(order_id, answer, type(None))
 
     async def resume(self, order_id: str, *, settle: timedelta = SETTLE) -> Resumption:
         """Have an open order that Temporal has lost go on from its rows. Nothing is done twice.

@@ -150,10 +150,10 @@ class Payments(PaymentRecords):
         self, order_id: str, request: PayRequest, *, taken: Taken | None = None
     ) -> PayOutcome:
         """The customer pays an order that is held for it, with a new token. Raises Refused."""
-        return await self._requests.send(order_id, "pay_order", request, PayOutcome, taken=taken)
+        return await self._requests.send(order_id, request, PayOutcome, taken=taken)
 
     async def charge(
         self, order_id: str, request: ChargeRequest, *, taken: Taken | None = None
     ) -> PayOutcome:
         """Charge an order that waits for somebody to say so. Raises Refused."""
-        return await self._requests.send(order_id, "charge_order", request, PayOutcome, taken=taken)
+        return await self._requests.send(order_id, request, PayOutcome, taken=taken)

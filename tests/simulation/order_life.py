@@ -21,6 +21,7 @@ from domain.orders.messages import (
     ReturnRequest,
 )
 from domain.orders.order import Order
+from domain.orders.request_kinds import KINDS
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN, CALM, HANGS_MAX, Broken, Life, Mishaps
 from tests.simulation.leading import (
@@ -58,13 +59,7 @@ NOT_REFUSED: Final = {
 }
 """Steps that no rule refuses, and why not: a refusal would be a fault."""
 
-UPDATES: Final[dict[type, tuple[str, str]]] = {
-    CancelRequest: ("cancel_order", "cancel"),
-    ReturnRequest: ("return_items", "request_return"),
-    RefundRequest: ("refund_order", "refund"),
-    PayRequest: ("pay_order", "pay"),
-    ChargeRequest: ("charge_order", "charge"),
-}
+UPDATES: Final = {kind.request: (kind.update, kind.signal) for kind in KINDS}
 """The update and the signal of each kind of request."""
 
 

@@ -14,9 +14,9 @@ from domain.orders.messages import (
     CancelRequest,
     ChargeRequest,
     LineRequest,
+    OrderRequest,
     PayRequest,
     RefundRequest,
-    Request,
     ReturnRequest,
 )
 from store.aftersales.returns import Counted
@@ -30,7 +30,7 @@ class Life:
     """An order that comes to its end, one of its requests, and the answer that was given."""
 
     order_id: str
-    request: Request
+    request: OrderRequest
     answer: Any
 
 
@@ -107,7 +107,7 @@ LIVES: tuple[Callable[[Shop], Awaitable[Life]], ...] = (
 )
 
 
-async def ask(shop: Shop, order_id: str, request: Request) -> Any:
+async def ask(shop: Shop, order_id: str, request: OrderRequest) -> Any:
     match request:
         case CancelRequest():
             return await shop.aftersales.cancel(order_id, request)
@@ -134,7 +134,7 @@ async def test_a_repeat_after_the_end_gets_the_answer_that_was_given(
         refusal = Conflict if "by" in change else Refused
         with pytest.raises(refusal):
             await ask(shop, life.order_id, life.request.model_copy(update=change))
-    kinds: tuple[Request, ...] = (
+    kinds: tuple[OrderRequest, ...] = (
         CancelRequest(reason="x", request_id="r1"),
         ChargeRequest(note="x", request_id="r1"),
     )

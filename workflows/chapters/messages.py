@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -20,6 +23,8 @@ from workflows.state.contracts import OrderEnd, OrderView
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
+    from pydantic import BaseModel
+
     from activities.orders.order_records import Notice, OrderRecords
     from domain.errors import Ending, InvalidInput
     from domain.orders.messages import (
@@ -27,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
         CancelOutcome,
         CancelRequest,
         ChargeRequest,
+        OrderRequest,
         PayOutcome,
         PayRequest,
         Placement,
@@ -35,6 +41,25 @@ with workflow.unsafe.imports_passed_through():
         ReturnOutcome,
         ReturnRequest,
     )
+    from domain.orders.request_kinds import BY_REQUEST, KINDS
+
+Asked = TypeVar("Asked", bound=OrderRequest)
+Outcome = TypeVar("Outcome", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Meeting(Generic[Asked, Outcome]):
+    """How an order meets one kind of request.
+
+    `check` raises where the request cannot be met, as far as is known before it is taken. `act`
+    meets it, and looks again. `said_no`: why an answer says no, which the order's story tells where
+    it was a signal. `waits`: a signal waits until it can be met, where an update is refused.
+    """
+
+    check: Callable[[Asked], None]
+    act: Callable[[Asked, str], Awaitable[Outcome]]
+    said_no: Callable[[Outcome], str] = lambda outcome: ""
+    waits: bool = False
 
 
 class OrderMessages:
@@ -55,62 +80,38 @@ class OrderMessages:
     cancellations: OrderCancellations
     unwanted = False  # somebody asked to cancel the whole order
     cancels_open = 0
+    meetings: Mapping[type[OrderRequest], Meeting[Any, Any]]
 
-    # Updates are taken raw, too: the SDK's words for a message that does not fit help nobody.
+    def listen(self) -> None:
+        """Take updates from now on: all that `request_kinds.py` lists."""
+        self.meetings = {
+            CancelRequest: Meeting(
+                self.cancellations.check,
+                self.cancel,
+                said_no=lambda answer: "" if answer.outcome == "cancelled" else answer.message,
+            ),
+            ReturnRequest: Meeting(self.returns.check, self.take_back),
+            RefundRequest: Meeting(self.refunds.check, self.pay_back),
+            PayRequest: Meeting(self.payments.offers.check_pay, self.pay, waits=True),
+            ChargeRequest: Meeting(
+                self.payments.check_charge,
+                self.charge,
+                said_no=lambda answer: "" if answer.outcome == "accepted" else answer.message,
+            ),
+        }
+        for kind in KINDS:
+            self._listen_to(kind.update, kind.request)
 
-    @workflow.update
-    async def cancel_order(self, given: RawValue = NOTHING) -> CancelOutcome:
-        """Cancel all or some units; answers with what became of each."""
-        return await self.cancel(parse_update(CancelRequest, given))
+    def _listen_to(self, name: str, kind: type[OrderRequest]) -> None:
+        # Taken raw, as signals are: the SDK's words for a message that does not fit help nobody.
+        async def meet(given: RawValue = NOTHING) -> BaseModel:
+            met: BaseModel = await self.meet(parse_update(kind, given))
+            return met
 
-    @cancel_order.validator
-    def _may_cancel(self, given: RawValue = NOTHING) -> None:
-        self.check_cancel(parse_update(CancelRequest, given))
+        def check(given: RawValue = NOTHING) -> None:
+            self.check(parse_update(kind, given))
 
-    @workflow.update
-    async def return_items(self, given: RawValue = NOTHING) -> ReturnOutcome:
-        """Ask to send units back; answers with the return's id, or refuses with the reason."""
-        return await self.take_back(parse_update(ReturnRequest, given))
-
-    @return_items.validator
-    def _may_return(self, given: RawValue = NOTHING) -> None:
-        request = parse_update(ReturnRequest, given)
-        if not self.inbox.knows(request):
-            self.check_open()
-            if self.book.known:
-                self.returns.check(request)
-
-    @workflow.update
-    async def refund_order(self, given: RawValue = NOTHING) -> RefundOutcome:
-        """Pay something back that comes with no return; answers with what became of it."""
-        return await self.pay_back(parse_update(RefundRequest, given))
-
-    @refund_order.validator
-    def _may_refund(self, given: RawValue = NOTHING) -> None:
-        self.check_refund(parse_update(RefundRequest, given))
-
-    @workflow.update
-    async def pay_order(self, given: RawValue = NOTHING) -> PayOutcome:
-        """The customer comes with a new token for an order that is held for payment."""
-        return await self.pay(parse_update(PayRequest, given))
-
-    @pay_order.validator
-    def _may_pay(self, given: RawValue = NOTHING) -> None:
-        request = parse_update(PayRequest, given)
-        if not self.inbox.knows(request):
-            self.payments.offers.check_pay()
-
-    @workflow.update
-    async def charge_order(self, given: RawValue = NOTHING) -> PayOutcome:
-        """Charge an order that waits for somebody to say so."""
-        return await self.charge(parse_update(ChargeRequest, given))
-
-    @charge_order.validator
-    def _may_charge(self, given: RawValue = NOTHING) -> None:
-        request = parse_update(ChargeRequest, given)
-        if not self.inbox.knows(request):
-            self.check_open()
-            self.payments.check_charge()
+        workflow.set_update_handler(name, meet, validator=check)
 
     @workflow.update
     async def resolve_attention(self, given: RawValue = NOTHING) -> None:
@@ -153,96 +154,76 @@ class OrderMessages:
 
     async def obey(self, message: SignalMessage) -> None:
         """Do what a signal asks for, in the same way as the update of that kind."""
-        match message:
-            case CancelRequest():
-                self.check_cancel(message)
-                outcome = await self.cancel(message)
-                if outcome.outcome != "cancelled":
-                    await self.report_refusal("cancel", outcome.message)
-            case ReturnRequest():
-                if not self.inbox.knows(message):
-                    self.check_open()
-                await self.take_back(message)
-            case RefundRequest():
-                self.check_refund(message)
-                await self.pay_back(message)
-            case PayRequest():
-                await self.pay(message)
-            case ChargeRequest():
-                charged = await self.charge(message)
-                if charged.outcome != "accepted":
-                    await self.report_refusal("charge", charged.message)
-            case AttentionAnswer():
-                self.steps.attention.answer(message)
+        if isinstance(message, AttentionAnswer):
+            self.steps.attention.answer(message)
+            return
+        meeting = self.meetings[type(message)]
+        if not meeting.waits:
+            self.check(message)
+        no = meeting.said_no(await self.meet(message))
+        if no:
+            await self.report_refusal(BY_REQUEST[type(message)].signal, no)
 
-    async def cancel(self, request: CancelRequest) -> CancelOutcome:
-        """Cancel once per request id. Waits until the order is placed: its money is then known."""
-        self.runs.look()
+    def check(self, request: OrderRequest) -> None:
+        """Raises where the request cannot be met, as far as is known now; `meet` looks again.
 
-        async def act(request_id: str) -> CancelOutcome:
-            self.cancels_open += 1
-            self.unwanted = self.unwanted or not request.lines
-            try:
-                await workflow.wait_condition(lambda: self.book.known or self.placement is not None)
-                if self.placement is None:
-                    await tell_asked(self.steps, self.order_id, request, request_id)
-                await workflow.wait_condition(lambda: self.placement is not None)
-                if self.over_before:
-                    self.check_open()
-                placed = self.placement
-                if placed is not None and placed.outcome == "rejected":
-                    return self.cancellations.too_early(request_id, self.never_began, placed)
-                return await self.cancellations.cancel(request, request_id)
-            finally:
-                self.cancels_open -= 1
-
-        return await self.inbox.once(request, act)
-
-    async def take_back(self, request: ReturnRequest) -> ReturnOutcome:
-        """Approve a return once per request id."""
-        self.runs.look()
-
-        async def act(request_id: str) -> ReturnOutcome:
-            # Before the order's terms are known, nobody can say what of it can be sent back.
-            await workflow.wait_condition(lambda: self.book.known or self.placement is not None)
-            self.check_open()  # again: it may have ended between the validator and here
-            return await self.returns.request(request, request_id)
-
-        return await self.inbox.once(request, act)
-
-    async def pay_back(self, request: RefundRequest) -> RefundOutcome:
-        """Grant and pay a refund once per request id."""
-        self.runs.look()
-
-        async def act(request_id: str) -> RefundOutcome:
-            # A charge that is under way may yet be refused: nothing of it can be paid back before.
-            await workflow.wait_condition(lambda: self.placement is not None)
-            self.check_open()  # again: it may have ended between the validator and here
-            return await self.refunds.request(request, request_id)
-
-        return await self.inbox.once(request, act)
-
-    async def pay(self, request: PayRequest) -> PayOutcome:
-        """Try a new token once per request id."""
-
-        async def act(request_id: str) -> PayOutcome:
-            # A run that goes on may be about to hold the order again.
-            await workflow.wait_condition(
-                lambda: self.placement is not None or self.payments.holds.open is not None
-            )
-            return await self.payments.offers.pay(request, request_id)
-
-        return await self.inbox.once(request, act)
-
-    async def charge(self, request: ChargeRequest) -> PayOutcome:
-        """Charge the order once somebody says so, as soon as it is placed."""
-
-        async def act(request_id: str) -> PayOutcome:
-            await workflow.wait_condition(lambda: self.placement is not None)
+        Until its terms are known, the order knows of no line.
+        """
+        if not self.inbox.knows(request):
             self.check_open()
-            return await self.payments.charge_now(request, request_id)
+            if self.book.known:
+                self.meetings[type(request)].check(request)
 
-        return await self.inbox.once(request, act)
+    async def meet(self, request: OrderRequest) -> Any:
+        """Meet a request once per request id."""
+        self.runs.look()
+        return await self.inbox.once(request, partial(self.meetings[type(request)].act, request))
+
+    async def cancel(self, request: CancelRequest, request_id: str) -> CancelOutcome:
+        """Cancel units. Waits until the order is placed: its money is then known."""
+        self.cancels_open += 1
+        self.unwanted = self.unwanted or not request.lines
+        try:
+            await workflow.wait_condition(lambda: self.book.known or self.placement is not None)
+            if self.placement is None:
+                await tell_asked(self.steps, self.order_id, request, request_id)
+            await workflow.wait_condition(lambda: self.placement is not None)
+            if self.over_before:
+                self.check_open()
+            placed = self.placement
+            if placed is not None and placed.outcome == "rejected":
+                return self.cancellations.too_early(request_id, self.never_began, placed)
+            return await self.cancellations.cancel(request, request_id)
+        finally:
+            self.cancels_open -= 1
+
+    async def take_back(self, request: ReturnRequest, request_id: str) -> ReturnOutcome:
+        """Approve a return."""
+        # Before the order's terms are known, nobody can say what of it can be sent back.
+        await workflow.wait_condition(lambda: self.book.known or self.placement is not None)
+        self.check_open()  # again: it may have ended between the validator and here
+        return await self.returns.request(request, request_id)
+
+    async def pay_back(self, request: RefundRequest, request_id: str) -> RefundOutcome:
+        """Grant and pay a refund."""
+        # A charge that is under way may yet be refused: nothing of it can be paid back before.
+        await workflow.wait_condition(lambda: self.placement is not None)
+        self.check_open()  # again: it may have ended between the validator and here
+        return await self.refunds.request(request, request_id)
+
+    async def pay(self, request: PayRequest, request_id: str) -> PayOutcome:
+        """Try a new token."""
+        # A run that goes on may be about to hold the order again.
+        await workflow.wait_condition(
+            lambda: self.placement is not None or self.payments.holds.open is not None
+        )
+        return await self.payments.offers.pay(request, request_id)
+
+    async def charge(self, request: ChargeRequest, request_id: str) -> PayOutcome:
+        """Charge the order, as soon as it is placed."""
+        await workflow.wait_condition(lambda: self.placement is not None)
+        self.check_open()
+        return await self.payments.charge_now(request, request_id)
 
     async def report_refusal(self, name: str, why: str) -> None:
         """Tell in the order's story that a message was refused and changed nothing."""
@@ -260,23 +241,6 @@ class OrderMessages:
             self.order_id,
             f"Refused: {name[:40]}",
         )
-
-    def check_cancel(self, request: CancelRequest) -> None:
-        """Raises where the request cannot be meant, as far as is known now; `cancel` looks again.
-
-        Until its terms are known, the order knows of no line.
-        """
-        if not self.inbox.knows(request):
-            self.check_open()
-            if self.book.known:
-                self.cancellations.check(request)
-
-    def check_refund(self, request: RefundRequest) -> None:
-        """Raises where nothing can be paid back, as far as is known now; `pay_back` looks again."""
-        if not self.inbox.knows(request):
-            self.check_open()
-            if self.book.known:
-                self.refunds.check(request)
 
     def check_open(self) -> None:
         """Raises where the order has come to its end."""

@@ -92,14 +92,15 @@ class PaymentOffers:
             if self._held:
                 await self._release_hold("orderloom", unpaid=unpaid)
 
-    def check_pay(self) -> None:
+    def check_pay(self, request: PayRequest) -> None:
         """Raises ApplicationError where no payment is awaited."""
+        del request  # any token may be tried
         if not self._held:
             raise refused(f"order {self._order_id} waits for no payment; nothing was charged")
 
     async def pay(self, request: PayRequest, request_id: str) -> PayOutcome:
         """The customer comes with a new token. Answers what became of it."""
-        self.check_pay()
+        self.check_pay(request)
         offer = _Offer(request, request_id)
         self._offers.append(offer)
         return await offer.answer

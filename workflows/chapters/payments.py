@@ -96,8 +96,9 @@ class OrderPayments:
             amount = self._book.money(refusal.charged)
             await self.pay_back(Granted(refund_id=part_id, amount=amount))
 
-    def check_charge(self) -> None:
+    def check_charge(self, request: ChargeRequest) -> None:
         """Raises ApplicationError where nothing waits to be charged."""
+        del request  # what it says does not matter
         if self._policy.charge != "manual" or self._told_to_charge:
             how = self._policy.charge.replace("_", " ")
             why = "it was told so before" if self._told_to_charge else f"it is charged {how}"
@@ -105,7 +106,7 @@ class OrderPayments:
 
     async def charge_now(self, request: ChargeRequest, request_id: str) -> PayOutcome:
         """Somebody says that the order is to be charged. Refused, it may be said again."""
-        self.check_charge()
+        self.check_charge(request)
         self._told_to_charge = True
         match await self.authorizations.reauthorize_all():
             case Refused(message=message):

@@ -19,35 +19,19 @@ with workflow.unsafe.imports_passed_through():
     from domain.errors import Conflict, InvalidInput
     from domain.faults import faults
     from domain.orders.continuation import AnsweredRequest
-    from domain.orders.messages import (
-        AttentionAnswer,
-        CancelOutcome,
-        CancelRequest,
-        ChargeRequest,
-        PayOutcome,
-        PayRequest,
-        RefundOutcome,
-        RefundRequest,
-        Request,
-        ReturnOutcome,
-        ReturnRequest,
-        digest_of,
-    )
+    from domain.orders.messages import AttentionAnswer, OrderRequest, digest_of
+    from domain.orders.request_kinds import BY_REQUEST, KINDS, RESOLVE
 
-SignalMessage = Request | AttentionAnswer
+SignalMessage = OrderRequest | AttentionAnswer
 Message = TypeVar("Message", bound=BaseModel)
-Outcome = TypeVar("Outcome", CancelOutcome, ReturnOutcome, RefundOutcome, PayOutcome)
+Outcome = TypeVar("Outcome", bound=BaseModel)
 
 NOTHING = RawValue(Payload())
 """An update without its message."""
 
 SIGNALS: dict[str, type[SignalMessage]] = {
-    "cancel": CancelRequest,
-    "request_return": ReturnRequest,
-    "refund": RefundRequest,
-    "pay": PayRequest,
-    "charge": ChargeRequest,
-    "resolve_attention": AttentionAnswer,
+    **{kind.signal: kind.request for kind in KINDS},
+    RESOLVE: AttentionAnswer,
 }
 
 
@@ -93,16 +77,6 @@ def _fields(kind: type[BaseModel]) -> str:
     return f"it must have {', '.join(must) or 'no field'}, and may have {', '.join(may)}"
 
 
-OUTCOMES: dict[type[BaseModel], type[BaseModel]] = {
-    CancelRequest: CancelOutcome,
-    ReturnRequest: ReturnOutcome,
-    RefundRequest: RefundOutcome,
-    PayRequest: PayOutcome,
-    ChargeRequest: PayOutcome,
-}
-"""What each kind of request is answered with."""
-
-
 class _Asked:
     """A request by its id: a digest of what was asked, and the answer when it is there."""
 
@@ -134,7 +108,7 @@ class Inbox:
             asked.answer.set_result(each.outcome)
         self._known.set()
 
-    def knows(self, request: Request) -> bool:
+    def knows(self, request: OrderRequest) -> bool:
         """The same was asked before; or that is not known yet.
 
         Raises Conflict where the id was used for other content.
@@ -148,7 +122,9 @@ class Inbox:
             )
         return True
 
-    async def once(self, request: Request, act: Callable[[str], Awaitable[Outcome]]) -> Outcome:
+    async def once(
+        self, request: OrderRequest, act: Callable[[str], Awaitable[Outcome]]
+    ) -> Outcome:
         """Act on the request, or answer as it was, or is being, answered before.
 
         A request that is refused is forgotten, so that it may be made again when it can be met.
@@ -156,7 +132,7 @@ class Inbox:
         await self._known.wait()
         if self.knows(request):
             answer = await self._asked[request.request_id or ""].answer
-            return typing.cast(Outcome, OUTCOMES[type(request)].model_validate(answer))
+            return typing.cast(Outcome, BY_REQUEST[type(request)].outcome.model_validate(answer))
         # No caller can name a request like one without a name.
         request_id = request.request_id or f"unnamed:{workflow.uuid4().hex[:12]}"
         asked = self._asked[request_id] = _Asked(digest_of(request))

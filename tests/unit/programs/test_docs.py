@@ -17,18 +17,11 @@ from typing import Any, Final
 
 import pytest
 import typer
-from pydantic import BaseModel
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from typer.core import TyperGroup
 
-from domain.orders.messages import (
-    CancelRequest,
-    ChargeRequest,
-    PayRequest,
-    RefundRequest,
-    ReturnRequest,
-)
+from domain.orders.request_kinds import KINDS
 from starter.cli.program import app
 from tests.architecture.source import product
 from workflows.engine.inbox import parse_signal
@@ -36,13 +29,7 @@ from workflows.engine.inbox import parse_signal
 ROOT: Final = Path(__file__).parents[3]
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 ENDS: Final = re.compile(r"[|&;]|\d?[<>]")
-UPDATES: Final[dict[str, type[BaseModel]]] = {
-    "cancel_order": CancelRequest,
-    "return_items": ReturnRequest,
-    "refund_order": RefundRequest,
-    "pay_order": PayRequest,
-    "charge_order": ChargeRequest,
-}
+UPDATES: Final = {kind.update: kind.request for kind in KINDS}
 PLACEHOLDER: Final = "X"
 
 

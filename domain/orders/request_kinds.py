@@ -1,0 +1,47 @@
+"""What can be asked of an order: each kind's update, its signal, and what it is answered with.
+
+The order, its callers and the tests read this one table, so a new kind of request is a row here,
+and a row in `workflows/chapters/messages.py` that says how it is met.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel
+
+from domain.orders.messages import (
+    CancelOutcome,
+    CancelRequest,
+    ChargeRequest,
+    OrderRequest,
+    PayOutcome,
+    PayRequest,
+    RefundOutcome,
+    RefundRequest,
+    ReturnOutcome,
+    ReturnRequest,
+)
+
+
+class RequestKind(NamedTuple):
+    """`update` is answered, `signal` is not: both are met in the same way."""
+
+    request: type[OrderRequest]
+    outcome: type[BaseModel]
+    update: str
+    signal: str
+
+
+KINDS: Final = (
+    RequestKind(CancelRequest, CancelOutcome, "cancel_order", "cancel"),
+    RequestKind(ReturnRequest, ReturnOutcome, "return_items", "request_return"),
+    RequestKind(RefundRequest, RefundOutcome, "refund_order", "refund"),
+    RequestKind(PayRequest, PayOutcome, "pay_order", "pay"),
+    RequestKind(ChargeRequest, PayOutcome, "charge_order", "charge"),
+)
+
+BY_REQUEST: Final = {kind.request: kind for kind in KINDS}
+
+RESOLVE: Final = "resolve_attention"
+"""The update and the signal of an `AttentionAnswer`: a decision about a step, not a request."""
