@@ -57,5 +57,9 @@ class _FailureTypes(ActivityInboundInterceptor):
             raise ApplicationError(str(error), type=error.kind) from error
         except OrderloomError as error:
             raise ApplicationError(
-                str(error), type=error.kind, non_retryable=True, category=BENIGN
+                str(error),
+                {"reason": error.reason, "instead": list(error.instead)},
+                type=error.kind,
+                non_retryable=True,
+                category=BENIGN,
             ) from error

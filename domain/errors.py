@@ -13,12 +13,14 @@
     └── Unreachable           a server that must answer does not                    (exit 3)
 
 `kind` is the stable name under which an error crosses a process boundary: it is the `type` of the
-Temporal `ApplicationError` and the `error` field of `--json` output.
+Temporal `ApplicationError` and the `error` field of `--json` output. `reason` and `instead` go with
+it, as its details.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 # Terminals obey these control characters, and PostgreSQL or UTF-8 refuse them and surrogates. Tab
@@ -31,13 +33,19 @@ class OrderloomError(Exception):
 
     A message may quote text from outside, and goes to logs, terminals and the database: it is made
     printable here, once.
+
+    `reason`: which rule says so, as a stable code that a screen can translate; "" where `kind` says
+    enough. `instead`: what can be asked for in its place, as the names of updates in
+    `domain/orders/request_kinds.py`.
     """
 
     kind: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, reason: str = "", instead: Sequence[str] = ()) -> None:
         super().__init__(printable(message))
+        self.reason = reason
+        self.instead = tuple(instead)
 
 
 class InvalidInput(OrderloomError):
@@ -46,8 +54,16 @@ class InvalidInput(OrderloomError):
     kind = "invalid_input"
     exit_code = 2
 
-    def __init__(self, message: str, *, where: str | None = None) -> None:
-        super().__init__(f"{where}: {message}" if where else message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        reason: str = "",
+        instead: Sequence[str] = (),
+    ) -> None:
+        whole = f"{where}: {message}" if where else message
+        super().__init__(whole, reason=reason, instead=instead)
         self.where = where
 
 

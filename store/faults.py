@@ -49,7 +49,10 @@ _OF_A_VALUE: Final = ("22", "23")
 """A number that is too large, a text that is no date, and so on; or a rule of its table says no."""
 
 _REFUSAL: Final = "ORDER"
-"""What `refuse` raises (schema/routines/kernel.sql): the error's kind is its detail."""
+"""What `refuse` raises (schema/routines/kernel.sql): the error's kind is its detail.
+
+Its hint is the reason's code and what can be asked for instead, with blanks between them.
+"""
 
 _KINDS: Final = {error.kind: error for error in (Conflict, IllegalTransition, NotFound, Refused)}
 
@@ -117,4 +120,6 @@ def refusals() -> Iterator[None]:
     except DatabaseFault as fault:
         if getattr(fault, "sqlstate", None) != _REFUSAL:
             raise
-        raise _KINDS[getattr(fault, "detail", "")](said(fault)) from None
+        reason, *instead = (getattr(fault, "hint", None) or "").split(" ")
+        kind = _KINDS[getattr(fault, "detail", "")]
+        raise kind(said(fault), reason=reason, instead=instead) from None

@@ -145,13 +145,14 @@ class AttentionAnswer(Document):
 
 
 class Units(BaseModel):
-    """Units of one line; where a rule refused them, the reason."""
+    """Units of one line; where a rule refused them, why, and its stable code (`reason`)."""
 
     model_config = ConfigDict(frozen=True)
 
     line_id: str
     quantity: int
     why: str = ""
+    reason: str = ""
 
 
 class CancelOutcome(BaseModel):

@@ -252,7 +252,10 @@ def _check_text(arguments: Sequence[str]) -> None:
 def _failed(error: OrderloomError, as_json: bool) -> int:
     message = shortened(str(error))
     if as_json:
-        complain_document({"error": error.kind, "message": message})
+        document: dict[str, Any] = {"error": error.kind, "message": message}
+        if error.reason:
+            document |= {"reason": error.reason, "instead": list(error.instead)}
+        complain_document(document)
     else:
         complain(f"orderloom: {message}")
     return error.exit_code

@@ -31,7 +31,9 @@ class Fault(BaseModel):
 class Problem(BaseModel):
     """Why a request was not met.
 
-    `code` is stable: programs decide by it. `retryable`: the same request may succeed later.
+    `code` is stable: programs decide by it. `reason`: which of several rules says no, as stable.
+    `instead`: what can be asked of the order in its place, as the names of its updates.
+    `retryable`: the same request may succeed later.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +44,8 @@ class Problem(BaseModel):
     detail: str
     instance: str
     code: str
+    reason: str = ""
+    instead: tuple[str, ...] = ()
     request_id: str
     retryable: bool = False
     errors: tuple[Fault, ...] = ()
@@ -140,6 +144,8 @@ def problem_of(error: OrderloomError, *, instance: str, request_id: str) -> Prob
     return Problem(
         status=kind.status,
         code=error.kind,
+        reason=error.reason,
+        instead=error.instead,
         title=kind.title,
         detail=in_http(str(error)),
         instance=instance,

@@ -160,7 +160,8 @@ class OrderRequests:
         but = ", but for a late return (--late)" if late else ""
         raise Refused(
             f"order {order_id} is {summary.state} since {summary.decided_at:%Y-%m-%d %H:%M %Z}"
-            f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed{but}"
+            f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed{but}",
+            reason=f"order_{summary.decision}",
         )
 
     async def _late(self, order_id: str, request: Request, result: type[Answer]) -> Answer:

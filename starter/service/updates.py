@@ -158,9 +158,11 @@ def _refusal(error: WorkflowUpdateFailedError) -> OrderloomError:
     """The refusal that the workflow answered with, as the error it was there."""
     cause = error.cause
     if isinstance(cause, ApplicationError):
+        details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+        more = {"reason": details.get("reason", ""), "instead": details.get("instead", ())}
         if cause.type == errors.InvalidInput.kind:
-            return errors.InvalidInput(cause.message)
-        return _KINDS.get(cause.type or "", Refused)(cause.message)
+            return errors.InvalidInput(cause.message, **more)
+        return _KINDS.get(cause.type or "", Refused)(cause.message, **more)
     return Refused(str(cause))
 
 

@@ -308,6 +308,17 @@ async def test_a_request_that_the_order_refuses_leaves_its_key_free(caller: Call
         problem(await caller.send_once(path, content, key="k", if_match="*"), 409, "refused")
 
 
+async def test_a_refusal_says_which_rule_it_was_and_what_can_be_asked_instead(
+    caller: Caller,
+) -> None:
+    order = an_order(("TEA", 2, "10.00"))
+    await caller.placed(order)
+    path = f"/v1/orders/{order.order_id}/return"
+    answer = await caller.send_once(path, {"reason": "too bitter"}, key="k", if_match="*")
+    told = problem(answer, 409, "refused")
+    assert (told["reason"], told["instead"]) == ("not_delivered", ["cancel_order"])
+
+
 async def test_a_repeat_is_told_of_the_same_command_and_then_how_it_ended(
     shop: Shop, caller: Caller
 ) -> None:

@@ -159,8 +159,9 @@ async def test_what_is_asked_of_an_order_that_ended_or_never_was_is_refused(shop
     order = await confirmed(shop)
     await shop.aftersales.cancel(order.order_id, CancelRequest(reason="ordered twice"))
     await shop.result(order.order_id)
-    with pytest.raises(Refused, match="is cancelled"):
+    with pytest.raises(Refused, match="is cancelled") as no:
         await shop.aftersales.cancel(order.order_id, CancelRequest(reason="again"))
+    assert no.value.reason == "order_cancelled"
     with pytest.raises(NotFound, match="no order web-nowhere"):
         await shop.aftersales.cancel("web-nowhere", CancelRequest(reason="x"))
     with pytest.raises(NotFound, match="no order web-nowhere"):
@@ -169,8 +170,9 @@ async def test_what_is_asked_of_an_order_that_ended_or_never_was_is_refused(shop
 
 async def test_a_return_of_what_was_not_delivered_is_refused_by_name(shop: Shop) -> None:
     order = await confirmed(shop, return_window=5)
-    with pytest.raises(Refused, match="nothing has been delivered yet"):
+    with pytest.raises(Refused, match="nothing has been delivered yet") as no:
         await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="x"))
+    assert (no.value.reason, no.value.instead) == ("not_delivered", ("cancel_order",))
     unknown = ReturnRequest(reason="x", lines=(LineRequest(line_id="9"),))
     await shop.drive(f"{order.order_id}:1", "delivered")
     await shop.phase(order.order_id, "return window")

@@ -176,16 +176,25 @@ class OrderCancellations:
             shipped = min(units, self._book.lines[line_id].shipped)
             too_many = units - shipped if line_id in counted else 0
             if shipped:
-                refused.append(Units(line_id=line_id, quantity=shipped, why=HANDED_OVER))
+                refused.append(
+                    Units(line_id=line_id, quantity=shipped, why=HANDED_OVER, reason="handed_over")
+                )
             if too_many:
-                refused.append(Units(line_id=line_id, quantity=too_many, why="already cancelled"))
+                refused.append(
+                    Units(
+                        line_id=line_id,
+                        quantity=too_many,
+                        why="already cancelled",
+                        reason="already_cancelled",
+                    )
+                )
         done = tuple(Units(line_id=k, quantity=n) for k, n in cancelled.items())
         return CancelOutcome(
             request_id=request_id,
             outcome=("partly_cancelled" if refused else "cancelled") if done else "refused",
             cancelled=done,
             refused=tuple(refused),
-            return_offered=any(item.why == HANDED_OVER for item in refused),
+            return_offered=any(item.reason == "handed_over" for item in refused),
             message=_message(done, refused),
         )
 

@@ -245,9 +245,11 @@ class OrderMessages:
     def check_open(self) -> None:
         """Raises where the order has come to its end."""
         if self.phase in ("ending", "closed"):
-            raise refuse(Ending(f"order {self.order_id} is {self.phase}; nothing can be changed"))
+            why = f"order {self.order_id} is {self.phase}; nothing can be changed"
+            raise refuse(Ending(why, reason="order_ending"))
         if self.phase in ("cancelled", "rejected"):
-            raise refused(f"order {self.order_id} is {self.phase}; nothing can be changed")
+            why = f"order {self.order_id} is {self.phase}; nothing can be changed"
+            raise refused(why, reason=f"order_{self.phase}")
 
     async def cancelled_in_ui(self) -> None:
         """An operator cancelled the workflow: the same as asking to cancel the whole order."""

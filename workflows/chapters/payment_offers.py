@@ -96,7 +96,10 @@ class PaymentOffers:
         """Raises ApplicationError where no payment is awaited."""
         del request  # any token may be tried
         if not self._held:
-            raise refused(f"order {self._order_id} waits for no payment; nothing was charged")
+            raise refused(
+                f"order {self._order_id} waits for no payment; nothing was charged",
+                reason="no_payment_awaited",
+            )
 
     async def pay(self, request: PayRequest, request_id: str) -> PayOutcome:
         """The customer comes with a new token. Answers what became of it."""

@@ -102,7 +102,10 @@ class OrderPayments:
         if self._policy.charge != "manual" or self._told_to_charge:
             how = self._policy.charge.replace("_", " ")
             why = "it was told so before" if self._told_to_charge else f"it is charged {how}"
-            raise refused(f"order {self._order_id} does not wait to be charged: {why}")
+            raise refused(
+                f"order {self._order_id} does not wait to be charged: {why}",
+                reason="not_to_be_charged",
+            )
 
     async def charge_now(self, request: ChargeRequest, request_id: str) -> PayOutcome:
         """Somebody says that the order is to be charged. Refused, it may be said again."""

@@ -175,11 +175,17 @@ class OrderReturns:
     def _units(self, request: ReturnRequest) -> LineUnits:
         ends, lines = self.window_ends, self._book.lines
         if ends is None:
-            raise refused("nothing has been delivered yet; cancel what is not wanted")
+            raise refused(
+                "nothing has been delivered yet; cancel what is not wanted",
+                reason="not_delivered",
+                instead=["cancel_order"],
+            )
         if workflow.now() > ends and not request.late:
             raise refused(
                 f"the return window ended on {ends:%Y-%m-%d %H:%M %Z}; customer service can take "
-                "it all the same, as a late one (--late)"
+                "it all the same, as a late one (--late)",
+                reason="window_over",
+                instead=["refund_order"],
             )
 
         def check(_: int, line_id: LineId, quantity: int) -> None:
@@ -187,12 +193,13 @@ class OrderReturns:
             if not 0 < quantity <= line.returnable:
                 raise refused(
                     f"line {line_id}: {quantity} cannot be returned; "
-                    f"{line.returnable} of {line.delivered} delivered units can"
+                    f"{line.returnable} of {line.delivered} delivered units can",
+                    reason="more_than_delivered",
                 )
 
         units = requested_units(request.lines, lines, can=lambda line: line.returnable, check=check)
         if not units:
-            raise refused("there is nothing left to return")
+            raise refused("there is nothing left to return", reason="nothing_left")
         return units
 
 

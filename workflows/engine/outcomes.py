@@ -22,12 +22,15 @@ class Done(Generic[T]):
 class Refused:
     """A firm no from a rule or a company: nothing was done. `kind` is the error's stable type.
 
-    `charged`: but that one of several tenders had been charged, in minor units.
+    `charged`: but that one of several tenders had been charged, in minor units. `reason` and
+    `instead`: as the errors of `domain.errors` have them.
     """
 
     kind: str
     message: str
     charged: int = 0
+    reason: str = ""
+    instead: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,5 +65,11 @@ def refusal_of(error: FailureError) -> Refused | None:
     cause = error.cause if isinstance(error, ActivityError) else error
     if isinstance(cause, ApplicationError) and cause.non_retryable and cause.type:
         details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
-        return Refused(cause.type, cause.message, details.get("charged", 0))
+        return Refused(
+            cause.type,
+            cause.message,
+            details.get("charged", 0),
+            details.get("reason", ""),
+            tuple(details.get("instead", ())),
+        )
     return None

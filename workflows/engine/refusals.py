@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -11,12 +13,17 @@ with workflow.unsafe.imports_passed_through():
 
 def refuse(error: OrderloomError) -> ApplicationError:
     """The error as it reaches the caller of an update."""
-    return ApplicationError(str(error), type=error.kind, non_retryable=True)
+    return ApplicationError(
+        str(error),
+        {"reason": error.reason, "instead": list(error.instead)},
+        type=error.kind,
+        non_retryable=True,
+    )
 
 
-def refused(message: str) -> ApplicationError:
-    """A rule says no."""
-    return refuse(Refused(message))
+def refused(message: str, *, reason: str = "", instead: Sequence[str] = ()) -> ApplicationError:
+    """A rule says no: which one (`reason`), and what can be asked for `instead`."""
+    return refuse(Refused(message, reason=reason, instead=instead))
 
 
 def invalid_line(index: int, message: str) -> ApplicationError:

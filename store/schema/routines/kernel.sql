@@ -17,10 +17,12 @@ begin
 end $$;
 
 -- A rule says no, and nothing is changed. store/faults.py raises it as the error of this kind, with
--- the same message.
-create or replace function refuse(kind text, message text) returns void language plpgsql as $$
+-- the same message. `reason`: the code of the rule; `instead`: what can be asked for in its place, as names
+-- of updates with blanks between them.
+create or replace function refuse(kind text, message text, reason text default '', instead text default '')
+returns void language plpgsql as $$
 begin
-    raise exception '%', message using errcode = 'ORDER', detail = kind;
+    raise exception '%', message using errcode = 'ORDER', detail = kind, hint = trim(reason || ' ' || instead);
 end $$;
 
 -- A time as people read it who may be anywhere.
