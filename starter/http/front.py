@@ -47,6 +47,9 @@ class Limits:
 
     `bodies_bytes`: of all requests together, because anybody may send a body, without a key. Bodies
     of `small_bytes` are taken all the same: large ones keep no order out.
+
+    `ending_seconds`: the part of `answer_seconds` that is kept for breaking work off. A server that
+    stalls has 2 s to confirm that it has stopped a statement, and 2 s to close its connection.
     """
 
     body_bytes: int = 8 * 2**20
@@ -54,6 +57,12 @@ class Limits:
     small_bytes: int = 64 * 2**10
     body_seconds: float = 15.0
     answer_seconds: float = 30.0
+    ending_seconds: float = 5.0
+
+    @property
+    def work_seconds(self) -> float:
+        """After so long, what a request began is broken off."""
+        return self.answer_seconds - self.ending_seconds
 
 
 class Front:
@@ -93,7 +102,7 @@ class Front:
         """`asked`: the request as the application sees it."""
         try:
             body = await self._body(scope, receive)
-            async with asyncio.timeout(self._limits.answer_seconds) as within:
+            async with asyncio.timeout(self._limits.work_seconds) as within:
                 # A stream says so once it has begun: it has no end of its own.
                 scope["state"]["flows"] = lambda: within.reschedule(None)
                 await self._app(asked, body, answer.send)
@@ -107,7 +116,7 @@ class Front:
             problem = ProblemError(
                 503,
                 "timed_out",
-                f"no answer within {self._limits.answer_seconds:.0f} s. What was asked for may "
+                f"no answer within {self._limits.work_seconds:.0f} s. What was asked for may "
                 "still be done: ask again with the same key",
                 retryable=True,
             )

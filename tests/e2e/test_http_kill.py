@@ -216,7 +216,7 @@ def test_while_postgresql_stands_still_every_request_is_answered_within_its_limi
         still = [first, *first.children(recursive=True)]
         took = asyncio.run(asked_while_it_stands_still(url, token, still))
         print(f"{len(took)} requests, answered after {min(took):.1f} to {max(took):.1f} s")
-        assert max(took) < Limits().answer_seconds + 5  # this machine is busy
+        assert max(took) < Limits().answer_seconds
         asyncio.run(again(Programs(url, token)))
         assert shell.ask(orders_there) == STILL_ASKED + 1
         assert shell.orderloom("audit")["clean"]

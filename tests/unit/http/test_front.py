@@ -26,7 +26,12 @@ from starter.listening import protocol
 from starter.listening.server import bound, serve
 
 LIMITS: Final = Limits(
-    body_bytes=1000, bodies_bytes=1500, small_bytes=100, body_seconds=0.3, answer_seconds=1.0
+    body_bytes=1000,
+    bodies_bytes=1500,
+    small_bytes=100,
+    body_seconds=0.3,
+    answer_seconds=1.0,
+    ending_seconds=0.0,
 )
 REFUSALS: Final = {
     "input": (InvalidInput("no such day", where="placed_at"), 422, False),
