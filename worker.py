@@ -61,6 +61,7 @@ from activities.shops.requests import Requests
 from activities.shops.visits import ShopVisits
 from activities.shops.web import Web
 from activities.stock.backorders import Backorders
+from activities.stock.claims import Claims
 from activities.stock.inventory import Inventory
 from activities.stock.late_stock import LateStock
 from activities.wait_reports import WaitReports
@@ -160,6 +161,7 @@ def steps(
     fulfilment = Fulfilments(pool, carriers, cover.cover_of, Till(pool))
     delivery = Delivery(pool)
     returns = Returns(pool)
+    claims = Claims(pool)
     reconciling = Reconciliation(pool, providers, client)
     records = OrderRecords(pool)
     policy = purchasing or PurchasingPolicy()
@@ -174,6 +176,7 @@ def steps(
         *(fulfilment.put_back, fulfilment.void_label),
         *(delivery.await_delivery, delivery.last_scan),
         *(returns.approve_return, returns.receive_return),
+        *(claims.make_claim, claims.decide_claim),
         *(records.read_state, records.close_order, records.keep_answer, records.tell),
         *(records.note_attention, records.note_hold),
         *(records.reopen_order, records.close_again),

@@ -71,6 +71,11 @@ def return_id(order_id: str, number: int) -> str:
     return f"{order_id}:R{number}"
 
 
+def claim_id(order_id: str, number: int) -> str:
+    """The order's n-th claim: `web-1001:C1`. What is paid back for it has the same id."""
+    return f"{order_id}:C{number}"
+
+
 def backorder_id(order_id: str, round: int) -> str:
     """The order's n-th wait for backordered units."""
     return f"{order_id}:B{round}"

@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError
 
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.cancellations import OrderCancellations
+from workflows.chapters.claims import OrderClaims
 from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.late_requests import LateRequests
 from workflows.chapters.messages import OrderMessages
@@ -41,6 +42,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments.authorizations import Authorizations
     from activities.payments.payments import Payments
     from activities.stock.backorders import Backorders
+    from activities.stock.claims import Claims
     from activities.stock.inventory import Inventory
     from domain.orders.continuation import AnsweredRequest, OrderInput, OrderState
     from domain.orders.messages import CancelRequest, Placement
@@ -74,6 +76,8 @@ STEPS = StepTable(
     Step(Returns.approve_return, because="the customer may have sent it; a late one asks a person"),
     Step(Returns.receive_return, because="what was counted is there, and is paid back"),
     Step(Payments.grant_refund, because="what is owed stays owed until it is paid back"),
+    Step(Claims.make_claim, because="what the customer said is on record"),
+    Step(Claims.decide_claim, because="what was decided is decided; another claim can be made"),
     # Records, and reads.
     Step(OrderRecords.note_hold, because="its end is recorded beside it"),
     Step(OrderRecords.tell, because="the order's story is only added to"),
@@ -108,6 +112,7 @@ class OrderWorkflow(OrderMessages):
         self.cancellations = OrderCancellations(
             book, self.payments, self.fulfilments, self.backorders
         )
+        self.claims = OrderClaims(steps, book, self.refunds, start.policy)
         self.late = LateRequests(steps, book, self.payments, self.returns, self.refunds)
         self.inbox = Inbox(self.keep_answer, knowing=not start.goes_on)
         self.phase, self.placement = "received", None

@@ -77,6 +77,8 @@ class Refusal(BaseModel):
 
     kind: str
     message: str
+    reason: str = ""
+    instead: tuple[str, ...] = ()
 
 
 class RefundGranted(BaseModel):

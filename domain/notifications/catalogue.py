@@ -81,6 +81,17 @@ class RefundGrantedData(EventData):
     currency: str | None = None
 
 
+class ClaimData(EventData):
+    """Something is wrong with what was delivered; with an amount, so much is paid back for it."""
+
+    claim_id: str
+    kind: str
+    decision: str | None = None
+    units: Units | None = Field(None, description="Line id → units; none of a late delivery.")
+    amount: AmountText | None = None
+    currency: str | None = None
+
+
 class TestData(BaseModel):
     """Says that it is a test, and nothing of an order."""
 
@@ -151,6 +162,12 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
     "orderloom.refund.came_back.v1": Kind("The customer's bank returned a refund.", MoneyData),
     "orderloom.return.approved.v1": Kind("Goods are expected to come back.", ReturnData),
     "orderloom.return.received.v1": Kind("They came back, and were counted.", ReturnData),
+    "orderloom.claim.made.v1": Kind(
+        "The customer says that something is wrong with what came.", ClaimData
+    ),
+    "orderloom.claim.decided.v1": Kind(
+        "A person, or a rule, has decided about a claim.", ClaimData
+    ),
 }
 
 
@@ -169,7 +186,10 @@ def data_of(
         "payment_id": told.get("payment_key"),
         **{
             name: told.get(name)
-            for name in ("fulfilment_id", "line_id", "promised_on", "return_id", "dispute_id")
+            for name in (
+                *("fulfilment_id", "line_id", "promised_on", "return_id", "dispute_id"),
+                *("claim_id", "kind", "decision"),
+            )
         },
     }
     granted = told.get("granted") or {}
@@ -186,7 +206,8 @@ def data_of(
         return model.model_validate({"order": order, "reason": why, **fields})
     except ValidationError:
         # The order tells all of it. An odd line of one order must not hold back those of others.
-        needed = {name: said[name] for name in ("step", "dispute_state") if name in fields}
+        must = ("step", "dispute_state", "claim_id", "kind")
+        needed = {name: said[name] for name in must if name in fields}
         return model.model_validate({"order": order, "reason": why, **needed})
 
 

@@ -41,6 +41,8 @@ EventType = Literal[
     "orderloom.refund.came_back.v1",
     "orderloom.return.approved.v1",
     "orderloom.return.received.v1",
+    "orderloom.claim.made.v1",
+    "orderloom.claim.decided.v1",
 ]
 EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 
@@ -90,6 +92,8 @@ TOLD: Final[Mapping[str, EventType]] = {
     "found, and coming back": "orderloom.return.approved.v1",
     "return received": "orderloom.return.received.v1",
     "lost goods are back": "orderloom.return.received.v1",
+    "claim made": "orderloom.claim.made.v1",
+    "claim decided": "orderloom.claim.decided.v1",
 }
 """The first words of a line, up to a colon → the type of its event.
 

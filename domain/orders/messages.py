@@ -38,7 +38,9 @@ class LineRequest(Document):
 
 
 RefundTo = Literal["original", "store_credit"]
-RefundKind = Literal["return", "lost", "cancelled", "units", "shipping", "goodwill", "elsewhere"]
+RefundKind = Literal[
+    "return", "lost", "cancelled", "units", "shipping", "goodwill", "claim", "elsewhere"
+]
 
 
 CANCELLATION_ASKED: Final = "cancellation asked for"

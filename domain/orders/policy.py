@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.orders.claim_rules import ClaimRules
 from domain.orders.sourcing_rules import SourcingRules
 
 Duration = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=3650))]
@@ -61,10 +62,14 @@ class Policy(BaseModel):
     """A return may be requested for this long after the last delivery."""
     return_within: Duration = timedelta(days=30)
     """A return parcel not received this long after its approval needs attention."""
+    claims: ClaimRules = ClaimRules()
+    """How claims are taken, and which of them need no person."""
 
     def over(self, usual: Policy) -> Policy:
         """The usual policy, but for what was set in this one."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
         if "sourcing" in given:
             given["sourcing"] = self.sourcing.over(usual.sourcing)
+        if "claims" in given:
+            given["claims"] = self.claims.over(usual.claims)
         return usual.model_copy(update=given)

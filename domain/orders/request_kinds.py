@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel
 
+from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
 from domain.orders.messages import (
     CancelOutcome,
     CancelRequest,
@@ -37,6 +38,8 @@ KINDS: Final = (
     RequestKind(CancelRequest, CancelOutcome, "cancel_order", "cancel"),
     RequestKind(ReturnRequest, ReturnOutcome, "return_items", "request_return"),
     RequestKind(RefundRequest, RefundOutcome, "refund_order", "refund"),
+    RequestKind(ClaimRequest, ClaimOutcome, "claim_items", "claim"),
+    RequestKind(DecideClaimRequest, ClaimOutcome, "decide_claim", "decide_claim"),
     RequestKind(PayRequest, PayOutcome, "pay_order", "pay"),
     RequestKind(ChargeRequest, PayOutcome, "charge_order", "charge"),
 )

@@ -55,6 +55,8 @@ _COMMANDS: Final = {
     "events": _Entry("orders.events", "What happened to an order, and why.", _ORDERS),
     "cancel": _Entry("aftersales.cancel", "Cancel an order, or some of its units.", _ORDERS),
     "return": _Entry("aftersales.returns", "Ask to send units back.", _ORDERS),
+    "claim": _Entry("aftersales.claim", "Say what is wrong with what was delivered.", _ORDERS),
+    "claims": _Entry("aftersales.claims", "Claims: list, show and decide them.", _ORDERS),
     "pay": _Entry("payments.pay", "A new token for an order that is held for payment.", _MONEY),
     "charge": _Entry(
         "payments.charge", "Charge an order that waits for somebody to say so.", _MONEY

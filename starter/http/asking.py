@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from domain.access.keys import Scope
 from domain.errors import InvalidInput, NotFound, OrderloomError, Refused, Unreachable
+from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
 from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
@@ -32,7 +33,16 @@ from starter.http.versions import VERSIONS, check_unchanged
 from starter.http.waiting import Preference, Waits
 from starter.service.updates import Taken, UnderWay
 
-Content = TypeVar("Content", CancelRequest, ReturnRequest, RefundRequest, PayRequest, ChargeRequest)
+Content = TypeVar(
+    "Content",
+    CancelRequest,
+    ReturnRequest,
+    RefundRequest,
+    PayRequest,
+    ChargeRequest,
+    ClaimRequest,
+    DecideClaimRequest,
+)
 Outcome = TypeVar("Outcome", bound=BaseModel)
 Outcome_co = TypeVar("Outcome_co", bound=BaseModel, covariant=True)
 Content_contra = TypeVar("Content_contra", contravariant=True)

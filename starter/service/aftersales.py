@@ -1,7 +1,8 @@
-"""Cancels orders, takes returns, and pays back."""
+"""Cancels orders, takes returns and claims, and pays back."""
 
 from __future__ import annotations
 
+from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
 from domain.orders.messages import (
     CancelOutcome,
     CancelRequest,
@@ -15,7 +16,7 @@ from starter.service.updates import Taken
 
 
 class Aftersales:
-    """Cancellations, returns and refunds. The order decides; each call may be repeated.
+    """Cancellations, returns, refunds and claims. The order decides; each call may be repeated.
 
     `taken` is called once the order has the request: it is met then, whoever waits for the answer.
     """
@@ -40,3 +41,15 @@ class Aftersales:
     ) -> RefundOutcome:
         """Pay something back that comes with no return. Raises Refused with the reason."""
         return await self._requests.send(order_id, request, RefundOutcome, taken=taken)
+
+    async def claim(
+        self, order_id: str, request: ClaimRequest, *, taken: Taken | None = None
+    ) -> ClaimOutcome:
+        """Say what is wrong with what was delivered. Raises Refused with the reason."""
+        return await self._requests.send(order_id, request, ClaimOutcome, taken=taken)
+
+    async def decide_claim(
+        self, order_id: str, request: DecideClaimRequest, *, taken: Taken | None = None
+    ) -> ClaimOutcome:
+        """Decide about a claim that waits for a person. Raises Refused with the reason."""
+        return await self._requests.send(order_id, request, ClaimOutcome, taken=taken)

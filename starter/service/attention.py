@@ -29,6 +29,9 @@ _WAYS: Final[dict[Kind, WayOn]] = {
     "charge": WayOn(
         "charge it before its authorization ends, or cancel it", "orderloom charge {subject}"
     ),
+    "claim": WayOn(
+        "decide it", "orderloom claims decide {name} refund|part_refund|reship|refused --note '…'"
+    ),
     "dispute": WayOn("answer the bank, at the company", "orderloom disputes --open"),
     "difference": WayOn(
         "find out at the company which of the two is right, and say so",

@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 from domain import ids
 from domain.errors import Conflict, Ending, NotFound, OrderloomError, Refused, Unreachable
+from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
 from domain.orders.messages import (
     AttentionAnswer,
     OrderRequest,
@@ -189,7 +190,7 @@ def _update_of(request: Request) -> str:
 
 def _may_come_late(request: Request) -> bool:
     """Whether a closed order takes it, too."""
-    return isinstance(request, RefundRequest) or (
+    return isinstance(request, RefundRequest | ClaimRequest | DecideClaimRequest) or (
         isinstance(request, ReturnRequest) and request.late
     )
 

@@ -28,6 +28,7 @@ from starter.service.carrier_webhooks import CarrierWebhooks
 from starter.service.carriers import LATE_SCAN, Carriers
 from starter.service.catalogue import Catalogue
 from starter.service.channels import Channels
+from starter.service.claims import ClaimRecords
 from starter.service.credit import Credit
 from starter.service.customers import Customers
 from starter.service.event_subscriptions import EventSubscriptions
@@ -108,6 +109,7 @@ class Records:
         self.carrier_webhooks = CarrierWebhooks(pool, carrier_secrets or {})
         self.catalogue = Catalogue(pool)
         self.channels = Channels(pool)
+        self.claims = ClaimRecords(pool)
         self.credit = Credit(pool)
         self.customers = Customers(pool, documents_years=documents_years)
         self.job_work = JobWork(pool)

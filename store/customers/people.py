@@ -13,7 +13,7 @@ from store.database import Connection, load_queries
 _sql = load_queries(__file__)
 
 
-KnownFor = Literal["open", "late", "attention", "dispute", "refund"]
+KnownFor = Literal["open", "late", "attention", "claim", "dispute", "refund"]
 """It has not ended; something came after its end; a person has to decide; a bank questions its
 payment; a refund is owed."""
 

@@ -38,3 +38,41 @@ create table return_line (
     constraint restocked_and_scrapped_is_at_most_returned check (
         restocked + scrapped <= quantity)
 );
+
+-- What a customer says is wrong with what was delivered, and what was decided about it.
+create table claim (
+    order_no    bigint      not null constraint claim_is_of_an_order references customer_order,
+    claim_id    text        not null,
+    kind        text        not null
+        constraint claim_is_of_a_known_kind check (kind in ('missing', 'wrong', 'damaged', 'late')),
+    wish        text        constraint claim_wish_is_known check (wish in ('refund', 'reship')),
+    reason      text        not null,
+    evidence    text[]      not null default '{}',  -- links, or sentences
+    who         text        not null,
+    since       timestamptz not null default moment(),
+    why_open    some_text,  -- why a person has to decide it
+    answer_by   timestamptz,
+    -- Null: it waits for a person.
+    decision    text
+        constraint claim_decision_is_known check (decision in ('reship', 'refund', 'part_refund', 'refused')),
+    note        some_text,
+    decided_by  text,
+    decided_at  timestamptz,
+    refund_id   text,       -- what was paid back for it
+    primary key (order_no, claim_id),
+    constraint decided_claim_says_by_whom_and_when check (
+        (decision is null) = (decided_by is null) and (decision is null) = (decided_at is null)),
+    constraint claim_pays_only_as_a_refund check (
+        refund_id is null or decision in ('refund', 'part_refund'))
+);
+create index claim_open on claim (since, order_no, claim_id) where decision is null;
+
+create table claim_line (
+    order_no bigint     not null,
+    claim_id text       not null,
+    line_id  text       not null,
+    quantity some_units not null,
+    primary key (order_no, claim_id, line_id),
+    constraint claim_line_is_of_a_claim foreign key (order_no, claim_id) references claim,
+    constraint claim_line_is_of_an_order_line foreign key (order_no, line_id) references order_line
+);

@@ -161,7 +161,7 @@ create table refund (
     order_no           bigint        not null
         constraint refund_is_of_an_order references customer_order,
     kind               text          not null constraint refund_is_of_a_known_kind check (kind in (
-        'return', 'lost', 'cancelled', 'units', 'shipping', 'goodwill', 'elsewhere')),
+        'return', 'lost', 'cancelled', 'units', 'shipping', 'goodwill', 'claim', 'elsewhere')),
     units              jsonb         not null default '{}',  -- line id → units paid back
     goods_minor        minor_units   not null,
     tax_minor          minor_units   not null,

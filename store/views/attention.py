@@ -15,6 +15,7 @@ Kind = Literal[
     "payment",
     "refund",
     "charge",
+    "claim",
     "dispute",
     "difference",
     "provider_event",

@@ -54,6 +54,10 @@ with task as (
       and not exists (select from charge c where c.order_no = o.order_no)
     group by o.order_no
     union all
+    select 'claim', o.order_id, c.claim_id, format('%s: %s', c.kind, c.why_open), '{}', c.since, c.answer_by, null,
+           null, o.seller
+    from claim c join customer_order o using (order_no) where c.decision is null
+    union all
     select 'dispute', coalesce(o.order_id, ''), d.dispute_id,
            format('%s: %s, %s', d.provider, replace(d.state, '_', ' '), d.reason), '{}', d.opened_at,
            d.respond_by, d.amount_minor, d.currency, o.seller

@@ -388,7 +388,7 @@ with line as (
                and starts_with(e.effect, 'invoice:')), 0) as tax
     from journal_entry e join posting p using (entry_id) group by e.order_no
 ), given as (
-    select order_no, bool_or(kind in ('units', 'shipping', 'goodwill', 'elsewhere')) as by_amount
+    select order_no, bool_or(kind in ('units', 'shipping', 'goodwill', 'claim', 'elsewhere')) as by_amount
     from refund group by order_no
 )
 select o.order_id, m.currency, c.rule, c.what, c.kept as kept_minor, c.worth as worth_minor
@@ -498,7 +498,7 @@ with line as (
     group by order_no
 ), given as (
     select order_no, sum(amount_minor) as refunded,
-           bool_or(kind in ('shipping', 'goodwill', 'elsewhere')) as by_amount
+           bool_or(kind in ('shipping', 'goodwill', 'claim', 'elsewhere')) as by_amount
     from refund r
     where not exists (select from charge c
                       where c.order_no = r.order_no and c.charge_id = r.refund_id)

@@ -12,6 +12,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from workflows.chapters.cancellations import OrderCancellations, tell_asked
+from workflows.chapters.claims import OrderClaims
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.refunds import OrderRefunds
 from workflows.chapters.returns import OrderReturns
@@ -27,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
 
     from activities.orders.order_records import Notice, OrderRecords
     from domain.errors import Ending, InvalidInput
+    from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
     from domain.orders.messages import (
         AttentionAnswer,
         CancelOutcome,
@@ -77,6 +79,7 @@ class OrderMessages:
     payments: OrderPayments
     returns: OrderReturns
     refunds: OrderRefunds
+    claims: OrderClaims
     cancellations: OrderCancellations
     unwanted = False  # somebody asked to cancel the whole order
     cancels_open = 0
@@ -92,6 +95,8 @@ class OrderMessages:
             ),
             ReturnRequest: Meeting(self.returns.check, self.take_back),
             RefundRequest: Meeting(self.refunds.check, self.pay_back),
+            ClaimRequest: Meeting(self.claims.check, self.claim),
+            DecideClaimRequest: Meeting(self.claims.check_decision, self.decide_claim),
             PayRequest: Meeting(self.payments.offers.check_pay, self.pay, waits=True),
             ChargeRequest: Meeting(
                 self.payments.check_charge,
@@ -210,6 +215,19 @@ class OrderMessages:
         await workflow.wait_condition(lambda: self.placement is not None)
         self.check_open()  # again: it may have ended between the validator and here
         return await self.refunds.request(request, request_id)
+
+    async def claim(self, request: ClaimRequest, request_id: str) -> ClaimOutcome:
+        """Take a claim."""
+        await workflow.wait_condition(lambda: self.placement is not None)
+        self.check_open()  # again: it may have ended between the validator and here
+        self.claims.check(request)
+        return await self.claims.make(request, request_id)
+
+    async def decide_claim(self, request: DecideClaimRequest, request_id: str) -> ClaimOutcome:
+        """Do what a person has decided about a claim."""
+        await workflow.wait_condition(lambda: self.placement is not None)
+        self.check_open()  # again: it may have ended between the validator and here
+        return await self.claims.decide(request, request_id)
 
     async def pay(self, request: PayRequest, request_id: str) -> PayOutcome:
         """Try a new token."""

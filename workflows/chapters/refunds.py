@@ -73,6 +73,17 @@ class OrderRefunds:
             raise ApplicationError(no.message, type=no.kind, non_retryable=True)
         granted = answer.granted
         assert granted is not None  # it was not refused
+        owed = await self.pay(granted)
+        return RefundOutcome(
+            request_id=request_id,
+            outcome="owed" if owed else "refunded",
+            refund_id=granted.refund_id,
+            amount=granted.amount,
+            message=owed,
+        )
+
+    async def pay(self, granted: Granted) -> str:
+        """Pay back what was granted. Returns why it stays owed; empty where it is paid."""
         paying = asyncio.create_task(self._payments.pay_back(granted))
         self._tasks.append(paying)
         await workflow.wait_condition(
@@ -81,10 +92,4 @@ class OrderRefunds:
         parked = self._payments.owes(granted.refund_id)
         if parked is None:
             await paying
-        return RefundOutcome(
-            request_id=request_id,
-            outcome="refunded" if parked is None else "owed",
-            refund_id=granted.refund_id,
-            amount=granted.amount,
-            message="" if parked is None else f"still owed: {parked.reason}",
-        )
+        return "" if parked is None else f"still owed: {parked.reason}"

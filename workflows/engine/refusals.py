@@ -8,6 +8,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from activities.payments.contracts import Refusal
     from domain.errors import InvalidInput, OrderloomError, Refused
 
 
@@ -24,6 +25,17 @@ def refuse(error: OrderloomError) -> ApplicationError:
 def refused(message: str, *, reason: str = "", instead: Sequence[str] = ()) -> ApplicationError:
     """A rule says no: which one (`reason`), and what can be asked for `instead`."""
     return refuse(Refused(message, reason=reason, instead=instead))
+
+
+def raise_refusal(no: Refusal | None) -> None:
+    """Raises what a step has answered, where that is a no."""
+    if no is not None:
+        raise ApplicationError(
+            no.message,
+            {"reason": no.reason, "instead": list(no.instead)},
+            type=no.kind,
+            non_retryable=True,
+        )
 
 
 def invalid_line(index: int, message: str) -> ApplicationError:

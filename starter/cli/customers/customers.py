@@ -40,6 +40,7 @@ _WHY: Final[dict[KnownFor, str]] = {
     "open": "it has not ended",
     "late": "something is done that came after its end",
     "attention": "it needs a person first, see `orderloom attention`",
+    "claim": "a claim waits to be decided, see `orderloom claims list --open`",
     "dispute": "a bank questions its payment",
     "refund": "a refund of it is owed",
 }

@@ -48,6 +48,7 @@ begin
             when is_reopened(its_no) then 'late'
             when exists (select from attention a where a.order_no = its_no and a.resolved_at is null)
                 then 'attention'
+            when exists (select from claim c where c.order_no = its_no and c.decision is null) then 'claim'
             when exists (select from dispute d where d.order_no = its_no and d.closed_at is null) then 'dispute'
             when exists (select from order_money m where m.order_no = its_no and m.refund_granted > m.refunded)
                 then 'refund'
@@ -94,6 +95,7 @@ begin
     update attention set reason = '[erased]', resolution = split_part(resolution, ':', 1) where order_no = its_no;
     update order_hold set note = '[erased]' where order_no = its_no;
     update order_return set reason = '[erased]' where order_no = its_no;
+    update claim set reason = '[erased]', evidence = '{}', note = '[erased]' where order_no = its_no;
     update refund set reason = '[erased]' where order_no = its_no;
     update payment_operation set message = null where order_no = its_no and message is not null;
     update shipment set refusal = '[erased]' where order_no = its_no and refusal is not null;

@@ -24,7 +24,7 @@ HISTORY = {
             *("order_line_money", "charge", "brought_tender"),
             *("answered_request", "order_money", "payment_authorization", "payment_operation"),
             *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event", "label_file"),
-            *("order_return", "return_line", "reservation", "backorder"),
+            *("order_return", "return_line", "reservation", "backorder", "claim", "claim_line"),
         ),
         "order_no",
     ),

@@ -1,0 +1,105 @@
+"""Claims: what customers say is wrong with what they got, decided by rules or by a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from temporalio import workflow
+
+from workflows.chapters.line_requests import requested_units
+from workflows.chapters.refunds import OrderRefunds
+from workflows.engine.refusals import raise_refusal, refused
+from workflows.engine.steps import Steps
+from workflows.state.order_book import OrderBook
+
+with workflow.unsafe.imports_passed_through():
+    from activities.stock.claims import ClaimAnswer, Claims, DecideClaim, MakeClaim
+    from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
+    from domain.orders.policy import Policy
+
+
+class OrderClaims:
+    """Has claims written down and decided, and pays back what is owed for them."""
+
+    def __init__(
+        self, steps: Steps, book: OrderBook, refunds: OrderRefunds, policy: Policy
+    ) -> None:
+        self._steps = steps
+        self._book = book
+        self._refunds = refunds
+        self._policy = policy
+
+    @property
+    def window_ends(self) -> datetime | None:
+        """Until when a claim may be made, once something was delivered."""
+        last = self._book.last_delivery
+        return None if last is None else last + self._policy.claims.within
+
+    def check(self, request: ClaimRequest) -> None:
+        """Raises ApplicationError where this cannot be claimed of this order, or not any more.
+
+        How many units can be is decided where the claim is written down, by rows.
+        """
+        ends = self.window_ends
+        if ends is None:
+            raise refused(
+                "nothing has been delivered yet; cancel what is not wanted",
+                reason="not_delivered",
+                instead=["cancel_order"],
+            )
+        if workflow.now() > ends and not request.late:
+            raise refused(
+                f"claims could be made until {ends:%Y-%m-%d %H:%M %Z}; customer service can take "
+                "it all the same, as a late one (--late)",
+                reason="window_over",
+                instead=["refund_order"],
+            )
+        requested_units(
+            request.lines,
+            self._book.lines,
+            can=lambda line: line.returnable,
+            check=lambda index, line_id, quantity: None,
+        )
+
+    def check_decision(self, request: DecideClaimRequest) -> None:
+        """Raises ApplicationError where the claim is of another order."""
+        if not request.claim_id.startswith(f"{self._book.order_id}:"):
+            raise refused(
+                f"{request.claim_id} is no claim of order {self._book.order_id}",
+                reason="other_order",
+            )
+
+    async def make(self, request: ClaimRequest, request_id: str) -> ClaimOutcome:
+        """Write a claim down, and do what the rules decide about it."""
+        ask = MakeClaim(
+            order_id=self._book.order_id,
+            request_id=request_id,
+            request=request,
+            rules=self._policy.claims,
+        )
+        answer = await self._steps.record(
+            Claims.make_claim, ask, request_id, f"Take a claim: {request.kind}"
+        )
+        return await self._carry_out(answer)
+
+    async def decide(self, request: DecideClaimRequest, request_id: str) -> ClaimOutcome:
+        """Do what a person has decided about a claim."""
+        ask = DecideClaim(
+            order_id=self._book.order_id,
+            request_id=request_id,
+            request=request,
+            rules=self._policy.claims,
+        )
+        what = request.decision.replace("_", " ")
+        answer = await self._steps.record(
+            Claims.decide_claim, ask, request_id, f"Decide {request.claim_id}: {what}"
+        )
+        return await self._carry_out(answer)
+
+    async def _carry_out(self, answer: ClaimAnswer) -> ClaimOutcome:
+        raise_refusal(answer.refused)
+        outcome = answer.outcome
+        assert outcome is not None  # it was not refused
+        if answer.refund is None:
+            return outcome
+        return outcome.model_copy(update={"owed": await self._refunds.pay(answer.refund)})
