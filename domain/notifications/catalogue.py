@@ -84,8 +84,8 @@ class RefundGrantedData(EventData):
 class ClaimData(EventData):
     """Something is wrong with what was delivered; with an amount, so much is paid back for it."""
 
-    claim_id: str
-    kind: str
+    claim_id: str | None = None
+    kind: str | None = None
     decision: str | None = None
     units: Units | None = Field(None, description="Line id → units; none of a late delivery.")
     amount: AmountText | None = None
@@ -206,8 +206,7 @@ def data_of(
         return model.model_validate({"order": order, "reason": why, **fields})
     except ValidationError:
         # The order tells all of it. An odd line of one order must not hold back those of others.
-        must = ("step", "dispute_state", "claim_id", "kind")
-        needed = {name: said[name] for name in must if name in fields}
+        needed = {name: said[name] for name in ("step", "dispute_state") if name in fields}
         return model.model_validate({"order": order, "reason": why, **needed})
 
 

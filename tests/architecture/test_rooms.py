@@ -378,6 +378,7 @@ DOORS = {
         "store.stock.kits",
         "store.stock.promises",
     ),
+    "starter/service/claims.py": ("store.aftersales.claims",),
     "starter/service/credit.py": ("store.payments.credit", "store.payments.credit_accounts"),
     "starter/service/customers.py": ("store.customers.people", "store.payments.credit_accounts"),
     "starter/service/shops.py": ("store.shops",),

@@ -244,6 +244,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
             *("list", "show", "items", "result", "cancel"),
             *("import", "export", "cancel-orders", "print"),
         ),
+        "claims": ("list", "show", "decide"),
         "api-keys": ("make", "list", "show", "rotate", "revoke"),
         "shops": (
             *("list", "show", "connect", "disconnect", "check", "dismiss", "messages", "settle"),

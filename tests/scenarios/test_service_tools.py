@@ -22,7 +22,8 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
-from domain.orders.messages import RefundRequest, digest_of
+from domain.orders.claim_messages import ClaimRequest
+from domain.orders.messages import LineRequest, RefundRequest, digest_of
 from domain.orders.request_kinds import BY_REQUEST, KINDS, RESOLVE
 from store.database import open_pool
 from tests.support.api import Api, Caller
@@ -144,6 +145,14 @@ async def delivered(shop: Shop, number: str, token: str = "tok_ok") -> str:
     return order_id
 
 
+async def claimed(shop: Shop, number: str) -> str:
+    order_id = await delivered(shop, number)
+    line = LineRequest(line_id="1", quantity=1)
+    wanted = ClaimRequest(kind="damaged", reason="the pot is broken", lines=(line,))
+    assert (await shop.aftersales.claim(order_id, wanted)).outcome == "open"
+    return order_id
+
+
 async def held_for_its_payment(shop: Shop, number: str) -> str:
     order = an_order(("TEA", 2), channel_order_id=number, token="tok_action_required")
     assert (await shop.orders.place(order, policy=PATIENT)).outcome == "held"
@@ -166,6 +175,7 @@ async def in_need_of_a_person(shop: Shop, number: str) -> str:
 STANDINGS: Final[Mapping[str, Callable[[Shop, str], Awaitable[str]]]] = {
     "confirmed": confirmed,
     "delivered": delivered,
+    "delivered, and a unit of it is claimed": claimed,
     "held for its payment": held_for_its_payment,
     "to be charged by hand": to_be_charged,
     "in need of a person, because a refund is refused": in_need_of_a_person,

@@ -52,6 +52,22 @@ def line(change: str, order_id: str = HERE) -> str:
     return f"update order_line set {change} where order_no = order_no_of('{order_id}')"
 
 
+def claim() -> str:
+    return f"""
+        insert into claim (order_no, claim_id, kind, reason, who)
+        values (order_no_of('{GONE}'), '{GONE}:C1', 'damaged', 'broken', 'ann')"""
+
+
+def decided(values: str) -> str:
+    return f"{claim()}; update claim set (decision, decided_by, decided_at, refund_id) = ({values})"
+
+
+def claim_line(line_id: str = "1") -> str:
+    return f"""
+        insert into claim_line (order_no, claim_id, line_id, quantity)
+        values (order_no_of('{GONE}'), '{GONE}:C1', '{line_id}', 1)"""
+
+
 A_DAY = """
     insert into reconciliation (provider, day, listed, matched, under_way, state)
     values ('sandbox', '2026-11-24', 1, {matched}, 0, '{state}')"""
@@ -439,6 +455,17 @@ FORBIDDEN = {
     "restocked_and_scrapped_is_at_most_returned": (
         "update return_line set restocked = quantity, scrapped = 1"
     ),
+    # a claim is of an order, and is decided by somebody
+    "claim_pkey": f"{claim()}; {claim()}",
+    "claim_is_of_an_order": claim().replace(f"order_no_of('{GONE}')", "0"),
+    "claim_is_of_a_known_kind": f"{claim()}; update claim set kind = 'taste'",
+    "claim_wish_is_known": f"{claim()}; update claim set wish = 'more'",
+    "claim_decision_is_known": decided("'perhaps', 'ann', now(), null"),
+    "decided_claim_says_by_whom_and_when": decided("'refund', null, now(), null"),
+    "claim_pays_only_as_a_refund": decided("'refused', 'ann', now(), 'x'"),
+    "claim_line_pkey": f"{claim()}; {claim_line()}; {claim_line()}",
+    "claim_line_is_of_a_claim": claim_line(),
+    "claim_line_is_of_an_order_line": f"{claim()}; {claim_line('9')}",
     # refunded ≤ captured ≤ authorized, what is under way included
     "captured_is_at_most_asked_for": "update order_money set capture_granted = captured - 1",
     "refunded_is_at_most_owed": "update order_money set refunded = refund_granted + 1",
