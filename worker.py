@@ -36,6 +36,7 @@ from activities.notifications.delivering import Deliveries
 from activities.notifications.duties import OldEvents, event_duties
 from activities.notifications.sending import Sender
 from activities.notifications.targets import Targets
+from activities.orders.holds import Holds
 from activities.orders.order_records import OrderRecords
 from activities.orders.retention import EndedOrders
 from activities.orders.starts import OrderStarts
@@ -178,7 +179,7 @@ def steps(
         *(returns.approve_return, returns.receive_return),
         *(claims.make_claim, claims.decide_claim),
         *(records.read_state, records.close_order, records.keep_answer, records.tell),
-        *(records.note_attention, records.note_hold),
+        *(records.note_attention, records.note_hold, Holds(pool).change_holds),
         *(records.reopen_order, records.close_again),
         *buying,
         *(reconciling.days_due, reconciling.reconcile_day, reconciling.mend_day),

@@ -15,6 +15,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
+from workflows.chapters.asked_holds import AskedHolds
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.cancellations import OrderCancellations
 from workflows.chapters.claims import OrderClaims
@@ -38,6 +39,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.aftersales.returns import Returns
     from activities.fulfilment.delivery import Delivery
     from activities.fulfilment.fulfilments import Fulfilments
+    from activities.orders.holds import Holds
     from activities.orders.order_records import CloseOrder, KeepAnswer, OrderRecords
     from activities.payments.authorizations import Authorizations
     from activities.payments.payments import Payments
@@ -80,6 +82,7 @@ STEPS = StepTable(
     Step(Claims.decide_claim, because="what was decided is decided; another claim can be made"),
     # Records, and reads.
     Step(OrderRecords.note_hold, because="its end is recorded beside it"),
+    Step(Holds.change_holds, because="one that was placed is released"),
     Step(OrderRecords.tell, because="the order's story is only added to"),
     Step(OrderRecords.keep_answer, because="an answer that was given stays given"),
     Step(OrderRecords.close_order, because="it comes last, when there is nothing left to undo"),
@@ -113,6 +116,7 @@ class OrderWorkflow(OrderMessages):
             book, self.payments, self.fulfilments, self.backorders
         )
         self.claims = OrderClaims(steps, book, self.refunds, start.policy)
+        self.asked_holds = AskedHolds(steps, book, self.on_record, self.cancel)
         self.late = LateRequests(steps, book, self.payments, self.returns, self.refunds)
         self.inbox = Inbox(self.keep_answer, knowing=not start.goes_on)
         self.phase, self.placement = "received", None

@@ -75,7 +75,7 @@ class Fulfilments:
         match wanted.answer:
             case "recalled" | "unpaid":
                 return Sent(outcome=wanted.answer)
-            case "waits":
+            case "waits" | "held":
                 return None
         if wanted.label == "refused":
             raise Declined(DeclineCode.NOT_SERVICEABLE, wanted.refusal)

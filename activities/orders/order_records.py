@@ -13,7 +13,7 @@ from domain.ids import WHO
 from domain.orders.continuation import Action, AnsweredRequest, OrderState
 from store.database import Pool
 from store.locks import lock_order
-from store.orders import answers, effects, events, orders, states
+from store.orders import answers, effects, events, holds, orders, states
 
 
 class CloseOrder(BaseModel):
@@ -91,7 +91,7 @@ class Attention(BaseModel):
 
 
 class Hold(BaseModel):
-    """An order hold begins (`note` gives the reason) or ends. The workflow numbers its holds.
+    """An order hold for the payment begins (`note` gives the reason) or ends; numbered here.
 
     Where nothing came of what the order waited for, the `note` of its end says why.
     """
@@ -100,7 +100,6 @@ class Hold(BaseModel):
 
     order_id: str
     number: int
-    reason: Literal["payment", "fraud_review", "address", "stock", "other"] = "payment"
     note: str
     released: bool = False
     who: str = WHO
@@ -178,21 +177,16 @@ class OrderRecords:
 
     @activity.defn
     async def note_hold(self, ask: Hold) -> None:
-        """Record that the order is held, or that it continues."""
+        """Record that the order is held for its payment, or that it continues."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             if ask.released:
-                await events.release_hold(conn, ask.order_id, ask.number, who=ask.who)
+                await holds.release_payment(conn, ask.order_id, ask.number, who=ask.who)
                 what = "hold ended" if ask.note else "released"
                 effect = f"hold:{ask.number}:released"
             else:
-                await events.hold(
-                    conn,
-                    ask.order_id,
-                    ask.number,
-                    reason=ask.reason,
-                    note=ask.note,
-                    who=ask.who,
+                await holds.hold_for_payment(
+                    conn, ask.order_id, ask.number, note=ask.note, who=ask.who
                 )
-                what, effect = f"held: {ask.reason}", f"hold:{ask.number}:held"
+                what, effect = "held: payment", f"hold:{ask.number}:held"
             await events.tell(conn, ask.order_id, effect, what, who=ask.who, why=ask.note)

@@ -117,6 +117,7 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
     ),
     "orderloom.order.held.v1": Kind("It does not go on until somebody acts.", EventData),
     "orderloom.order.released.v1": Kind("It is not held any more.", EventData),
+    "orderloom.order.hold_extended.v1": Kind("A hold of it has another deadline.", EventData),
     "orderloom.order.backordered.v1": Kind("Some of its units are waited for.", UnitsData),
     "orderloom.order.backorder_filled.v1": Kind("Units that it waited for are there.", UnitsData),
     "orderloom.order.promise_at_risk.v1": Kind(

@@ -11,6 +11,14 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 
 from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
+from domain.orders.hold_messages import (
+    ExtendRequest,
+    HoldOutcome,
+    HoldRequest,
+    RejectOutcome,
+    RejectRequest,
+    ReleaseRequest,
+)
 from domain.orders.messages import (
     CancelOutcome,
     CancelRequest,
@@ -42,6 +50,10 @@ KINDS: Final = (
     RequestKind(DecideClaimRequest, ClaimOutcome, "decide_claim", "decide_claim"),
     RequestKind(PayRequest, PayOutcome, "pay_order", "pay"),
     RequestKind(ChargeRequest, PayOutcome, "charge_order", "charge"),
+    RequestKind(HoldRequest, HoldOutcome, "hold_order", "hold"),
+    RequestKind(ReleaseRequest, HoldOutcome, "release_order", "release"),
+    RequestKind(ExtendRequest, HoldOutcome, "extend_hold", "extend"),
+    RequestKind(RejectRequest, RejectOutcome, "reject_order", "reject"),
 )
 
 BY_REQUEST: Final = {kind.request: kind for kind in KINDS}

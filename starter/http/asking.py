@@ -14,16 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from domain.access.keys import Scope
 from domain.errors import InvalidInput, NotFound, OrderloomError, Refused, Unreachable
-from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
-from domain.orders.messages import (
-    AttentionAnswer,
-    CancelRequest,
-    ChargeRequest,
-    PayRequest,
-    RefundRequest,
-    ReturnRequest,
-    digest_of,
-)
+from domain.orders.messages import AttentionAnswer, OrderRequest, digest_of
 from starter.http import problems
 from starter.http.callers import Caller, may
 from starter.http.once import REPLAYED, Keyed, Once
@@ -33,16 +24,7 @@ from starter.http.versions import VERSIONS, check_unchanged
 from starter.http.waiting import Preference, Waits
 from starter.service.updates import Taken, UnderWay
 
-Content = TypeVar(
-    "Content",
-    CancelRequest,
-    ReturnRequest,
-    RefundRequest,
-    PayRequest,
-    ChargeRequest,
-    ClaimRequest,
-    DecideClaimRequest,
-)
+Content = TypeVar("Content", bound=OrderRequest)
 Outcome = TypeVar("Outcome", bound=BaseModel)
 Outcome_co = TypeVar("Outcome_co", bound=BaseModel, covariant=True)
 Content_contra = TypeVar("Content_contra", contravariant=True)

@@ -33,6 +33,7 @@ _NEEDED: Final = ("Idempotency-Key", "If-Match")
 _TAGS: Final[Mapping[str, str]] = {
     "orders": "Orders: placed, read, listed, and asked what became of a request.",
     "aftersales": "What a customer wants after the order: cancel, send back, be paid back.",
+    "holds": "What keeps an order's goods here, until somebody has looked.",
     "payments": "Money: of one order, and what needs somebody.",
     "stock": "Units on hand, their changes, and when they could arrive.",
     "catalogue": "Items and kits: what is said of SKUs.",

@@ -28,6 +28,7 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "purchase-orders list": "GET /v1/purchase-orders",
     "reconcile": "POST /v1/reconciliation/comparisons",
     "reconcile list": "GET /v1/reconciliation/differences",
+    "release": "POST /v1/orders/{order_id}/release",
     "resume": "POST /v1/orders/{order_id}/resume",
     "sellers import": "PUT /v1/sellers/{seller}",
     "sellers list": "GET /v1/sellers",

@@ -32,6 +32,10 @@ _WAYS: Final[dict[Kind, WayOn]] = {
     "claim": WayOn(
         "decide it", "orderloom claims decide {name} refund|part_refund|reship|refused --note '…'"
     ),
+    "hold": WayOn(
+        "look into it, and let it go on, or reject it",
+        "orderloom release {subject} --hold {name} --note '…'",
+    ),
     "dispute": WayOn("answer the bank, at the company", "orderloom disputes --open"),
     "difference": WayOn(
         "find out at the company which of the two is right, and say so",

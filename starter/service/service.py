@@ -32,6 +32,7 @@ from starter.service.claims import ClaimRecords
 from starter.service.credit import Credit
 from starter.service.customers import Customers
 from starter.service.event_subscriptions import EventSubscriptions
+from starter.service.holds import HoldRecords, Holds
 from starter.service.job_work import JobWork
 from starter.service.jobs import Jobs
 from starter.service.labels import Labels
@@ -71,6 +72,7 @@ class Records:
     They work while Temporal is away. The worker's relay takes reports to the workflows that wait.
     """
 
+    holds: HoldRecords
     orders: OrderRecords
     payments: PaymentRecords
     purchasing: PurchaseRecords
@@ -97,6 +99,7 @@ class Records:
         self._purchasing_policy = purchasing
         self._plain_http = plain_http
         self._documents_years = documents_years
+        self.holds = HoldRecords(pool)
         self.orders = OrderRecords(pool)
         self.payments = PaymentRecords(pool)
         self.purchasing = PurchaseRecords(pool, purchasing)
@@ -150,6 +153,7 @@ class Records:
 class Service(Records):
     """All doors, with those that speak to workflows: placing, requests, decisions, the audit."""
 
+    holds: Holds
     orders: Orders
     payments: Payments
     purchasing: Purchasing
@@ -191,6 +195,7 @@ class Service(Records):
             taxes=taxes,
         )
         self.aftersales = Aftersales(requests)
+        self.holds = Holds(pool, requests)
         self.payments = Payments(pool, requests)
         self.purchasing = Purchasing(pool, temporal, task_queue=task_queue, policy=purchasing)
         self.reconciliation = Reconciliation(pool, temporal, task_queue=task_queue)

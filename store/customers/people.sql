@@ -48,7 +48,7 @@ select jsonb_build_object(
     'returns', (select coalesce(jsonb_agg(jsonb_build_object(
                     'return_id', r.return_id, 'state', r.state, 'reason', r.reason) order by r.return_id), '[]')
                 from order_return r where r.order_no = :order_no),
-    'holds', (select coalesce(jsonb_agg(to_jsonb(h) - 'order_no' order by h.number), '[]')
+    'holds', (select coalesce(jsonb_agg(to_jsonb(h) - 'order_no' order by h.since, h.hold_id), '[]')
               from order_hold h where h.order_no = :order_no),
     'attention', (select coalesce(jsonb_agg(to_jsonb(a) - 'order_no' order by a.since), '[]')
                   from attention a where a.order_no = :order_no));

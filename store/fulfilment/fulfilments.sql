@@ -37,7 +37,9 @@ where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment
 
 -- name: stages(fulfilment_ids)
 -- What state each is in, and for how long.
-select fulfilment_id, state, changed_at as since, moment() - changed_at as lasted
+-- While its order is held, no time passes in which somebody should do something about it.
+select fulfilment_id, state, changed_at as since,
+       case when kept_here_by(order_no) is null then moment() - changed_at else interval '0' end as lasted
 from fulfilment
 where order_no = any(array(select order_no_of(id) from unnest(:fulfilment_ids::text[]) as id))
   and fulfilment_id = any(:fulfilment_ids::text[]);
@@ -68,6 +70,8 @@ with due as (
       and coalesce(greatest(f.woken_at, p.asked_at) < moment() - :older_than::interval, true)
       and (w.waits_since is not null or f.changed_at < moment() - :older_than::interval)
       and f.changed_at > moment() - interval '1 day'
+      and not exists (select from order_hold h where h.order_no = f.order_no and h.released_at is null
+                                                 and h.reason <> 'payment')
     order by f.changed_at desc limit :batch
     for update of f skip locked
 )

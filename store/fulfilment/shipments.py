@@ -47,10 +47,10 @@ class Wanted:
     """What became of the wish for a label.
 
     `wanted`: it is new. `again`: it was there before, and `label` and `refusal` say what became of
-    it. `waits`: it is bought. `recalled`, `unpaid`, `changed`: the carrier is not asked.
+    it. `waits`: it is bought. `recalled`, `unpaid`, `changed`, `held`: the carrier is not asked.
     """
 
-    answer: Literal["wanted", "again", "waits", "recalled", "unpaid", "changed"]
+    answer: Literal["wanted", "again", "waits", "recalled", "unpaid", "changed", "held"]
     shipping: Shipping | None = None
     sold_by: str = ""
     label: str = ""

@@ -423,21 +423,31 @@ create table attention (
 create unique index attention_is_raised_once_at_a_time on attention (order_no, step)
     where resolved_at is null;
 
--- Why an order does not go on until a person or a rule lets it.
+-- Why an order does not go on until a person or a rule lets it. One for its payment is the order's own: P1, P2
+-- and so on. While one of the others stands, H1, H2 and so on, nothing of the order is handed over.
 create table order_hold (
     order_no    bigint      not null constraint order_hold_is_of_an_order references customer_order,
+    hold_id     text        not null,
     reason      text        not null constraint hold_has_a_known_reason check (reason in (
         'payment', 'fraud_review', 'address', 'stock', 'other')),
-    number      integer     not null,  -- counted by the order that holds itself
     note        text        not null,
-    who         text        not null,
+    owner       some_text   not null,  -- who is to see to it: a role, or somebody's name
+    who         text        not null,  -- who has placed it
+    rule        some_text,             -- which rule has placed it; null: a person, or the order
     since       timestamptz not null default moment(),
+    until       timestamptz,           -- then it ends by itself
+    at_end      text        constraint hold_ends_in_a_known_way check (at_end in ('release', 'reject')),
+    asked_at    timestamptz,           -- when the order was last asked to reject itself, after that
     released_at timestamptz,
     released_by text,
-    primary key (order_no, number),
+    end_note    some_text,
+    primary key (order_no, hold_id),
+    constraint hold_id_says_for_what check (hold_id ~ case reason when 'payment' then '^P[0-9]+$' else '^H[0-9]+$' end),
+    constraint deadline_of_a_hold_has_an_end check ((until is null) = (at_end is null)),
     constraint released_hold_says_by_whom check ((released_at is null) = (released_by is null))
 );
 create index order_hold_open on order_hold (order_no) where released_at is null;
+create index order_hold_until on order_hold (until) where released_at is null and until is not null;
 
 -- What an order answered to requests that have an id. Written before the answer is given.
 create table answered_request (

@@ -15,8 +15,6 @@ from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
 
-HoldReason = Literal["payment", "fraud_review", "address", "stock", "other"]
-
 
 @dataclass(frozen=True)
 class Event:
@@ -146,15 +144,3 @@ async def settle(conn: Connection, order_id: str, step: str, note: str, *, who: 
 async def attention_at(conn: Connection, step: str) -> dict[str, datetime]:
     """The orders that need a person at this step, and since when."""
     return {row["order_id"]: row["since"] async for row in _sql.attention_at(conn, step=step)}
-
-
-async def hold(
-    conn: Connection, order_id: str, number: int, *, reason: HoldReason, note: str, who: str
-) -> None:
-    """Hold the order until it is released. A repeat with the same number changes nothing."""
-    await _sql.hold(conn, order_id=order_id, number=number, reason=reason, note=note, who=who)
-
-
-async def release_hold(conn: Connection, order_id: str, number: int, *, who: str) -> None:
-    """Let the order continue. A repeat changes nothing."""
-    await _sql.release_hold(conn, order_id=order_id, number=number, who=who)

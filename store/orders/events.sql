@@ -31,14 +31,3 @@ order by since;
 -- The orders that need a person at this step.
 select order_id, since from attention join customer_order using (order_no)
 where resolved_at is null and step = :step;
-
--- name: hold(order_id, number, reason, note, who)!
--- Going on → held, once per number.
-insert into order_hold (order_no, number, reason, note, who)
-values (order_no_of(:order_id), :number, :reason, :note, :who)
-on conflict (order_no, number) do nothing;
-
--- name: release_hold(who, order_id, number)!
--- Held → going on.
-update order_hold set released_at = moment(), released_by = :who
-where order_no = order_no_of(:order_id) and number = :number and released_at is null;

@@ -82,7 +82,7 @@ select decision,
         where r.order_no = o.order_no and issued_minor < amount_minor) as owed,
        (select jsonb_build_object('count', count(*),
                                   'is_held', coalesce(bool_or(released_at is null), false))
-        from order_hold h where h.order_no = o.order_no) as holds,
+        from order_hold h where h.order_no = o.order_no and h.reason = 'payment') as holds,
        (select jsonb_agg(jsonb_build_object('step', step, 'since', since, 'reason', a.reason,
                                             'allowed', to_jsonb(allowed)) order by since, step)
         from attention a where a.order_no = o.order_no and resolved_at is null) as attention,

@@ -16,6 +16,7 @@ Kind = Literal[
     "refund",
     "charge",
     "claim",
+    "hold",
     "dispute",
     "difference",
     "provider_event",

@@ -58,6 +58,13 @@ with task as (
            null, o.seller
     from claim c join customer_order o using (order_no) where c.decision is null
     union all
+    -- Nothing of it leaves before its owner has seen to it. One for the payment waits for the customer.
+    select 'hold', o.order_id, h.hold_id,
+           format('held, %s: %s; %s sees to it', replace(h.reason, '_', ' '), h.note, h.owner), '{}', h.since, h.until,
+           null, null, o.seller
+    from order_hold h join customer_order o using (order_no)
+    where h.released_at is null and h.reason <> 'payment'
+    union all
     select 'dispute', coalesce(o.order_id, ''), d.dispute_id,
            format('%s: %s, %s', d.provider, replace(d.state, '_', ' '), d.reason), '{}', d.opened_at,
            d.respond_by, d.amount_minor, d.currency, o.seller

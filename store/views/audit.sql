@@ -590,7 +590,7 @@ order by o.order_id;
 select o.order_id, h.reason, h.note, o.decision
 from order_hold h join customer_order o using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed') and h.released_at is null
-order by o.order_id, h.number;
+order by o.order_id, h.hold_id;
 
 -- name: payments_under_way()
 -- Asked for, and no outcome yet: not wrong, as long as the order is open.

@@ -29,7 +29,7 @@ left join order_event confirmed
     on confirmed.order_no = o.order_no and confirmed.effect = o.order_id || ':authorize:confirmed'
 left join order_event reserved
     on reserved.order_no = o.order_no and reserved.effect = 'reserve_stock'
-left join order_hold held on held.order_no = o.order_no and held.released_at is null
+left join order_hold held on held.order_no = o.order_no and held.released_at is null and held.reason = 'payment'
     and o.decision = 'received'
 where o.digest <> asked.digest
    or confirmed.order_no is not null

@@ -1,4 +1,4 @@
--- What a warehouse is asked to do. Reads only.
+-- What a warehouse is asked to do. Reads only. Of an order that is held, nothing is picked or handed over.
 
 -- name: find(task, order_id, location, channels, sellers, after_at, after_part, at_most)
 -- The oldest first. Only the lines of those that are shown are looked up.
@@ -7,7 +7,10 @@ with page as materialized (
         select case f.state when 'picking' then 'pick' when 'picked' then 'pack' else 'handover' end
                    as task,
                f.order_no, f.fulfilment_id as part_id, f.location, f.changed_at as since
-        from fulfilment f where f.state in ('picking', 'picked', 'labelled')
+        from fulfilment f
+        where f.state in ('picking', 'picked', 'labelled')
+          and not exists (select from order_hold h where h.order_no = f.order_no and h.released_at is null
+                                                     and h.reason <> 'payment' and f.state <> 'picked')
         union all
         select 'receive-return', r.order_no, r.return_id, null, r.changed_at
         from order_return r where r.state = 'approved'

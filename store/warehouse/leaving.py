@@ -26,7 +26,7 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
 
     In the caller's transaction. Returns the carrier.
     """
-    found = await _look(conn, fulfilment_id)
+    found = await _look(conn, fulfilment_id, may_leave=True)
     carrier: str | None = found["carrier"]
     if found["is_told"]:
         return carrier
@@ -45,17 +45,19 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
 
 
 async def moved_already(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:
-    """labelled → shipped: a carrier has the parcel, whether it is paid or not.
+    """labelled → shipped: a carrier has the parcel, whether it is paid and its order held, or not.
 
     The caller's transaction holds the order's lock, and has read that state.
     """
-    found = await _look(conn, fulfilment_id)
+    found = await _look(conn, fulfilment_id, may_leave=False)
     await _leave(conn, fulfilment_id, found, at, who)
 
 
-async def _look(conn: Connection, fulfilment_id: str) -> Record:
+async def _look(conn: Connection, fulfilment_id: str, *, may_leave: bool) -> Record:
     with refusals():
-        row: Record = await _sql.hand_over_look(conn, fulfilment_id=fulfilment_id)
+        row: Record = await _sql.hand_over_look(
+            conn, fulfilment_id=fulfilment_id, may_leave=may_leave
+        )
     return row
 
 

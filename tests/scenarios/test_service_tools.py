@@ -23,6 +23,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from domain.orders.claim_messages import ClaimRequest
+from domain.orders.hold_messages import HoldRequest
 from domain.orders.messages import LineRequest, RefundRequest, digest_of
 from domain.orders.request_kinds import BY_REQUEST, KINDS, RESOLVE
 from store.database import open_pool
@@ -165,6 +166,13 @@ async def to_be_charged(shop: Shop, number: str) -> str:
     return order.order_id
 
 
+async def held_for_review(shop: Shop, number: str) -> str:
+    order_id = await confirmed(shop, number)
+    asked = HoldRequest(reason="fraud_review", note="two names", request_id="first")
+    assert (await shop.holds.hold(order_id, asked)).hold_ids == ("H1",)
+    return order_id
+
+
 async def in_need_of_a_person(shop: Shop, number: str) -> str:
     order_id = await delivered(shop, number, token="tok_refund_refused")
     wanted = RefundRequest(amount=Decimal("2.50"), reason="it came late")
@@ -178,6 +186,7 @@ STANDINGS: Final[Mapping[str, Callable[[Shop, str], Awaitable[str]]]] = {
     "delivered, and a unit of it is claimed": claimed,
     "held for its payment": held_for_its_payment,
     "to be charged by hand": to_be_charged,
+    "held for review": held_for_review,
     "in need of a person, because a refund is refused": in_need_of_a_person,
 }
 """How an order comes to be as a section says; each gives its id, of the number that it takes."""

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.orders.holds import Holds as RealHolds
 from activities.payments.authorizations import Authorizations
 from activities.payments.ending_authorizations import EndingAuthorizations
 from activities.payments.payments import Payments
@@ -36,6 +37,7 @@ from store.orders import events
 from store.payments import disputes, payments
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
+from tests.simulation.world.holds import Holds
 from tests.simulation.world.memory import Memory, Pending
 from tests.simulation.world.money import Money
 from tests.simulation.world.records import OrderRecords
@@ -189,8 +191,20 @@ class InMemory:
         self._money.own_tenders = self._stock.tenders
         self._money.leaving = self._warehouse.leaving
         self._records = OrderRecords(self._memory, lambda _: None)
+        self._holds = Holds(
+            self._memory,
+            is_here=lambda: any(
+                line.ordered > line.cancelled + line.shipped
+                for line in self._stock.tallies.lines.values()
+            ),
+            go_on=self._warehouse.goes_on,
+        )
+        self._warehouse.kept_here = lambda: self._holds.stand
         states = States(self._stock, self._warehouse, self._money, self._records)
-        self._rooms = (self._stock, self._warehouse, self._money, self._records, states)
+        self._rooms = (
+            *(self._stock, self._warehouse, self._money, self._records, states),
+            self._holds,
+        )
 
     async def stocked(self, sku: str, units: int, location: str = "main") -> None:
         self._stock.arrive(sku, location, units)
@@ -315,6 +329,7 @@ class OnPostgres:
         self._rooms = (
             *(bench.inventory, bench.backorders, bench.fulfilment, bench.delivery),
             *(bench.returns, bench.records, bench.authorizations, bench.payments),
+            RealHolds(bench.pool),
         )
         self._deliveries = self._told = 0
 

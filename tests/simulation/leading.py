@@ -25,10 +25,12 @@ COMMON: Final = ("pick_pack_ship", "await_delivery", "note_attention", "read_sta
 """So often part of a life that no life has to be led there."""
 ONCE_AT_MOST: Final = ("void_label", "fill_backorder", "note_hold")
 """A life comes to these once or not at all, also where it is led there: more lives are."""
+PLANNED: Final = ("change_holds",)
+"""Some lives come to these by plans of their own."""
 AFTER_THE_CLOSE: Final = ("reopen_order", "close_again")
 """A life comes to these by what somebody asks for when it is closed."""
 LED_TO: Final = (
-    *(each for each in ORDER_STEPS if each not in (*COMMON, *AFTER_THE_CLOSE)),
+    *(each for each in ORDER_STEPS if each not in (*COMMON, *PLANNED, *AFTER_THE_CLOSE)),
     *ONCE_AT_MOST,
 )
 

@@ -10,6 +10,12 @@ from typing import Any, Final
 
 from activities.orders.order_records import Attention
 from domain.orders.continuation import OrderInput
+from domain.orders.hold_messages import (
+    ExtendRequest,
+    HoldRequest,
+    RejectRequest,
+    ReleaseRequest,
+)
 from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
@@ -35,6 +41,7 @@ from tests.simulation.leading import (
 )
 from tests.simulation.losing import BY_STEP, REOPENED, Losing, phase_after_the_close, phase_of
 from tests.simulation.orders_by_chance import a_policy, an_order
+from tests.simulation.world.holds import Holds
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.money import Money
 from tests.simulation.world.records import OrderRecords
@@ -52,6 +59,11 @@ LATE_MAX: Final = 3
 """So often is something asked for when it is closed."""
 
 NONSENSE: Final[tuple[Any, ...]] = ({"lines": 7}, {}, [], "x", {"reason": ""}, {"amount": "1e9"})
+
+HELD: Final = 0.15
+"""In so many lives somebody holds the order."""
+
+HOLD_ACTS: Final = ("hold", "release", "release", "extend", "reject")
 
 NOT_REFUSED: Final = {
     "note_attention": "the list of what needs a person takes everything",
@@ -111,6 +123,7 @@ class OrderLife:
     def live(self) -> None:
         """From placement to the end."""
         self._plan()
+        self._plan_holds()
         self._leader.look()
         self.life.later(PATROL, self._patrol)
         self.life.live()
@@ -147,6 +160,15 @@ class OrderLife:
             stock=self.stock,
         )
         self.warehouse.money = self.money
+        self.asked_holds = Holds(
+            self.memory,
+            is_here=lambda: any(
+                line.ordered > line.cancelled + line.shipped
+                for line in self.stock.tallies.lines.values()
+            ),
+            go_on=self.warehouse.goes_on,
+        )
+        self.warehouse.kept_here = lambda: self.asked_holds.stand
         self.money.own_tenders = self.stock.tenders
         self.money.leaving = self.warehouse.leaving
         self.records = OrderRecords(self.memory, self._needs_a_person)
@@ -218,6 +240,7 @@ class OrderLife:
                 ),
                 self.records,
             ),
+            "change_holds": self.asked_holds,
             "read_state": self.states,
         }
         return {name: getattr(room, name) for name, room in rooms.items()}
@@ -240,6 +263,29 @@ class OrderLife:
             when = timedelta(hours=rng.expovariate(1 / rng.choice((0.01, 1, 30, 200))))
             if self.chance.happens(kind, name, 1):
                 self.life.later(when, partial(self._act, kind, name))
+
+    def _plan_holds(self) -> None:
+        """In some lives somebody holds the order, and somebody else ends that."""
+        rng = self.chance.of("holds")
+        if rng.random() >= HELD:
+            return
+        for number in range(rng.choice((2, 3, 4, 6))):
+            name = f"hold-{number}"
+            kind = "hold" if number == 0 else rng.choice(HOLD_ACTS)
+            hours = rng.expovariate(1 / rng.choice((0.01, 1, 10, 60)))
+            named = f"r{name}" if rng.random() < 0.7 else None
+            if self.chance.happens(kind, name, 1):
+                self.life.later(timedelta(hours=hours), partial(self._hold, kind, name, named))
+
+    def _hold(self, kind: str, name: str, named: str | None = None) -> None:
+        rng = self.chance.of(f"act {name}")
+        asked: dict[str, Any] = {
+            "hold": HoldRequest(reason="fraud_review", note="looks odd", request_id=named),
+            "release": ReleaseRequest(note="is sound", request_id=named),
+            "extend": ExtendRequest(note="not yet", until=None, request_id=named),
+            "reject": RejectRequest(note="is not sound", request_id=named),
+        }
+        self._ask(name, asked[kind], by_signal=rng.random() < 0.3)
 
     def _act_as_led(self, kind: str, name: str) -> None:
         """What people do to bring the life to a step."""
@@ -483,6 +529,8 @@ class OrderLife:
             self._answer(attention)
         number = f"patrol {self.life.now - BEGAN}"
         rng = self.chance.of(number)
+        if self.asked_holds.stand and rng.random() < 0.5:
+            self._hold(rng.choice(("release", "release", "reject")), f"{number} holds")
         if any(self.records.holds.values()) and rng.random() < 0.5:
             if self.policy.charge == "manual" and self.memory.decision == "confirmed":
                 self._ask(number, ChargeRequest(note="now"), by_signal=False)

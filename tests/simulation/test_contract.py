@@ -16,6 +16,7 @@ import pytest
 from activities.aftersales.returns import ApproveReturn, ReturnPart
 from activities.fulfilment.contracts import Look, Part
 from activities.fulfilment.delivery import LastScan
+from activities.orders.holds import ChangeHolds
 from activities.orders.order_records import (
     Attention,
     CloseOrder,
@@ -30,6 +31,7 @@ from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
 from domain import ids
 from domain.orders.amounts import value_lines, worth_of
+from domain.orders.hold_messages import HoldRequest, RejectRequest, ReleaseRequest
 from domain.orders.messages import LineRequest
 from domain.orders.order import Order
 from domain.orders.policy import Policy
@@ -838,3 +840,66 @@ async def test_a_late_attempt_does_not_lead_back_to_an_earlier_round(world: Worl
     assert await world.do("join_backorders", first) is None
     await world.goods_come("TEA", 1)
     assert await world.do("await_stock", second) != WAITS
+
+
+# Holds --------------------------------------------------------------------------------------------
+
+
+def changing(order: Order, request_id: str, **asked: Any) -> ChangeHolds:
+    return ChangeHolds(order_id=order.order_id, request_id=request_id, **asked)
+
+
+HOLD = HoldRequest(reason="fraud_review", note="looks odd")
+
+
+async def test_a_packed_parcel_of_a_held_order_gets_no_label_and_is_not_late(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    await world.pick(part)
+    await world.pack(part)
+    placed = await twice(world, "change_holds", changing(order, "h", hold=HOLD))
+    assert placed.hold_ids == ("H1",)
+    assert [one.hold_id for one in placed.holds] == ["H1"]
+    assert await twice(world, "pick_pack_ship", sending(part, {"1": 3})) == WAITS
+    look = Look(fulfilment_ids=(part,), within={"packed": timedelta(0)})
+    stood = (await world.do("stages", look)).stages[part]
+    assert (stood.state, stood.lasted) == ("packed", timedelta(0))
+    released = changing(order, "r", release=ReleaseRequest(note="is sound"))
+    ended = await twice(world, "change_holds", released)
+    assert (ended.hold_ids, ended.holds) == (("H1",), ())
+    assert await twice(world, "pick_pack_ship", sending(part, {"1": 3})) == WAITS
+    assert await stage(world, part) == "labelled"
+
+
+async def test_what_cannot_be_done_about_holds_is_refused_with_its_rule(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    release = changing(order, "r", release=ReleaseRequest(note="is sound"))
+    refused = (await twice(world, "change_holds", release)).refused
+    assert (refused.kind, refused.reason) == ("refused", "not_held")
+    await world.pick(part)
+    await world.pack(part)
+    assert await world.do("pick_pack_ship", sending(part, {"1": 3})) == WAITS
+    await world.hand_over(part)
+    refused = (await twice(world, "change_holds", changing(order, "h", hold=HOLD))).refused
+    assert (refused.kind, refused.reason) == ("refused", "nothing_to_hold")
+
+
+async def test_a_rejection_ends_the_holds_when_its_units_are_cancelled(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await confirmed(world, order)
+    await world.do("change_holds", changing(order, "h", hold=HOLD))
+    asked = changing(order, "x", reject=RejectRequest(note="is not sound"))
+    assert [one.hold_id for one in (await twice(world, "change_holds", asked)).holds] == ["H1"]
+    ended = await twice(world, "change_holds", asked.model_copy(update={"ends": True}))
+    assert (ended.hold_ids, ended.holds) == (("H1",), ())
+
+
+async def test_with_an_order_its_holds_end(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await confirmed(world, order)
+    await world.do("change_holds", changing(order, "h", hold=HOLD))
+    end = CloseOrder(order_id=order.order_id, decision="cancelled", reason="test")
+    await world.do("close_order", end)
+    asked = changing(order, "x", reject=RejectRequest(note="late"), ends=True)
+    assert (await twice(world, "change_holds", asked)).holds == ()

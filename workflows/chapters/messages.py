@@ -11,6 +11,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from workflows.chapters.asked_holds import AskedHolds
 from workflows.chapters.cancellations import OrderCancellations, tell_asked
 from workflows.chapters.claims import OrderClaims
 from workflows.chapters.payments import OrderPayments
@@ -29,6 +30,12 @@ with workflow.unsafe.imports_passed_through():
     from activities.orders.order_records import Notice, OrderRecords
     from domain.errors import Ending, InvalidInput
     from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
+    from domain.orders.hold_messages import (
+        ExtendRequest,
+        HoldRequest,
+        RejectRequest,
+        ReleaseRequest,
+    )
     from domain.orders.messages import (
         AttentionAnswer,
         CancelOutcome,
@@ -64,6 +71,16 @@ class Meeting(Generic[Asked, Outcome]):
     waits: bool = False
 
 
+def _any(request: OrderRequest) -> None:
+    """Rows say whether it can be met."""
+    del request
+
+
+def _unless(met: str) -> Callable[[Any], str]:
+    """An answer with another outcome than this says no."""
+    return lambda answer: "" if answer.outcome == met else answer.message
+
+
 class OrderMessages:
     """The messages to an order. A request is met once; the story goes on meanwhile."""
 
@@ -81,6 +98,7 @@ class OrderMessages:
     refunds: OrderRefunds
     claims: OrderClaims
     cancellations: OrderCancellations
+    asked_holds: AskedHolds
     unwanted = False  # somebody asked to cancel the whole order
     cancels_open = 0
     meetings: Mapping[type[OrderRequest], Meeting[Any, Any]]
@@ -88,21 +106,17 @@ class OrderMessages:
     def listen(self) -> None:
         """Take updates from now on: all that `request_kinds.py` lists."""
         self.meetings = {
-            CancelRequest: Meeting(
-                self.cancellations.check,
-                self.cancel,
-                said_no=lambda answer: "" if answer.outcome == "cancelled" else answer.message,
-            ),
+            CancelRequest: Meeting(self.cancellations.check, self.cancel, _unless("cancelled")),
             ReturnRequest: Meeting(self.returns.check, self.take_back),
             RefundRequest: Meeting(self.refunds.check, self.pay_back),
             ClaimRequest: Meeting(self.claims.check, self.claim),
             DecideClaimRequest: Meeting(self.claims.check_decision, self.decide_claim),
             PayRequest: Meeting(self.payments.offers.check_pay, self.pay, waits=True),
-            ChargeRequest: Meeting(
-                self.payments.check_charge,
-                self.charge,
-                said_no=lambda answer: "" if answer.outcome == "accepted" else answer.message,
-            ),
+            ChargeRequest: Meeting(self.payments.check_charge, self.charge, _unless("accepted")),
+            HoldRequest: Meeting(self.asked_holds.check_hold, self.asked_holds.hold),
+            ReleaseRequest: Meeting(_any, self.asked_holds.release),
+            ExtendRequest: Meeting(_any, self.asked_holds.extend),
+            RejectRequest: Meeting(_any, self.asked_holds.reject, _unless("rejected")),
         }
         for kind in KINDS:
             self._listen_to(kind.update, kind.request)
@@ -205,8 +219,7 @@ class OrderMessages:
     async def take_back(self, request: ReturnRequest, request_id: str) -> ReturnOutcome:
         """Approve a return."""
         # Before the order's terms are known, nobody can say what of it can be sent back.
-        await workflow.wait_condition(lambda: self.book.known or self.placement is not None)
-        self.check_open()  # again: it may have ended between the validator and here
+        await self.on_record()
         return await self.returns.request(request, request_id)
 
     async def pay_back(self, request: RefundRequest, request_id: str) -> RefundOutcome:
@@ -242,6 +255,11 @@ class OrderMessages:
         await workflow.wait_condition(lambda: self.placement is not None)
         self.check_open()
         return await self.payments.charge_now(request, request_id)
+
+    async def on_record(self) -> None:
+        """Wait until the order's terms are known, and raise where it has ended by then."""
+        await workflow.wait_condition(lambda: self.book.known or self.placement is not None)
+        self.check_open()
 
     async def report_refusal(self, name: str, why: str) -> None:
         """Tell in the order's story that a message was refused and changed nothing."""

@@ -93,7 +93,7 @@ begin
     update effect set answer = without_typed(answer) where order_no = its_no and answer is not null;
     update answered_request set outcome = without_typed(outcome) where order_no = its_no;
     update attention set reason = '[erased]', resolution = split_part(resolution, ':', 1) where order_no = its_no;
-    update order_hold set note = '[erased]' where order_no = its_no;
+    update order_hold set note = '[erased]', end_note = null where order_no = its_no;
     update order_return set reason = '[erased]' where order_no = its_no;
     update claim set reason = '[erased]', evidence = '{}', note = '[erased]' where order_no = its_no;
     update refund set reason = '[erased]' where order_no = its_no;

@@ -41,7 +41,8 @@ begin
         perform refuse('illegal_transition', its_part || ' was recalled: the order or some of its units '
             || 'were cancelled; put the goods back' || coalesce('; ' || others || ' took its place', ''));
     elsif its_state = 'packed' and expected = 'labelled' then
-        select note into held from order_hold where order_no = done.the_no and released_at is null;
+        select note into held from order_hold
+        where order_no = done.the_no and released_at is null and reason = 'payment';
         if held is not null then
             perform refuse('illegal_transition', format('%s waits for its payment (%s): keep it; it gets '
                 'its label, and can be handed over, when the order is paid', its_part, held));
@@ -50,6 +51,33 @@ begin
     perform refuse('illegal_transition', format(
         '%s is %s; this can be reported when it is %s', its_part, its_state, expected));
 end $$;
+
+-- Refuses what nobody may do with the goods of an order that is held. The caller holds the order's lock.
+create or replace function refuse_while_held(its_part text, its_no bigint) returns void language plpgsql as $$
+declare
+    why text := kept_here_by(its_no);
+begin
+    if why is not null then
+        perform refuse('illegal_transition', format(
+            '%s is held (%s); `orderloom release %s` ends it, and until then nothing is picked or handed over',
+            its_part, why, order_of(its_part)), 'order_held', 'release_order cancel_order');
+    end if;
+end $$;
+
+-- The last hold of an order that kept its goods here has ended: its parcels go on. The time of their stage begins
+-- anew, and the relay has labels bought for those that are packed.
+create or replace function parcels_go_on() returns trigger language plpgsql as $$
+begin
+    if kept_here_by(new.order_no) is null then
+        update fulfilment set changed_at = moment(), woken_at = null
+        where order_no = new.order_no and state in ('open', 'picking', 'picked', 'packed', 'labelled');
+        perform pg_notify('parcel_packed', '');
+    end if;
+    return null;
+end $$;
+create or replace trigger hold_has_ended after update of released_at on order_hold for each row
+    when (old.released_at is null and new.released_at is not null and new.reason <> 'payment')
+    execute function parcels_go_on();
 
 -- A fact of a fulfilment: the effect with its answer, and the story. If a person was told that the
 -- fulfilment is late, and it goes on, the order is told.
@@ -98,6 +126,9 @@ begin
     if not is_new then
         return;
     end if;
+    if its_who <> 'till' then  -- There the customer has the goods in hand already.
+        perform refuse_while_held(its_id, part.order_no);
+    end if;
     update fulfilment_line l set picked = (counted ->> line_id)::bigint
     where order_no = part.order_no and fulfilment_id = its_id;
     update order_line l set picked = l.picked + f.n::bigint
@@ -139,6 +170,7 @@ end $$;
 -- The intent to buy a parcel's label, before the carrier is asked, for one who has looked whether it is paid
 -- (`holds`, by the money that he has `seen`; null: what he has seen stays). Answers `wanted`, or `again` with what
 -- became of it; or why not: `recalled`, `unpaid`, or `changed` where the money is another one since he looked.
+-- `held`: an order hold keeps it here; whoever ends that has the relay ask again.
 -- `its_carriers`: service → carrier, "" for every other service; it is chosen once.
 -- `waits`: it has its label, and the hand-over is awaited anew; the duty that looks for authorizations which end
 -- then tells it again.
@@ -162,6 +194,9 @@ begin
           and (s.to_charge_minor, s.renew_before, s.unpaid_at)
               is distinct from (its_charge, its_renewal, null::timestamptz);
         answer := 'waits';
+        return;
+    elsif kept_here_by(part.order_no) is not null then
+        answer := 'held';
         return;
     elsif not holds then
         answer := 'unpaid';
@@ -222,8 +257,9 @@ end $$;
 -- What a hand-over is decided on, under the order's lock and that of the parcel's stock, which are taken here.
 -- `is_told`: it was reported before, and nothing else is answered. `since`: it has its label. `lines`: what is claimed for the parcel.
 -- `held`: the units of each of their SKUs that the owner of these goods has, and what they have cost. `paying`: where it is still to be charged.
+-- `may_leave`: false where a carrier has taken it already, whatever holds its order.
 create or replace function hand_over_look(
-    its_id text, out is_told boolean, out carrier text, out since timestamptz, out lines jsonb, out held jsonb,
+    its_id text, may_leave boolean, out is_told boolean, out carrier text, out since timestamptz, out lines jsonb, out held jsonb,
     out to_charge bigint, out paying jsonb, out tallies jsonb, out basis jsonb
 ) language plpgsql as $$
 declare
@@ -237,6 +273,9 @@ begin
                 where s.order_no = part.order_no and s.fulfilment_id = its_id);
     if is_told then
         return;
+    end if;
+    if may_leave then
+        perform refuse_while_held(its_id, part.order_no);
     end if;
     since := part.changed_at;
     select coalesce(jsonb_agg(to_jsonb(l) order by l.line_id), '[]') into lines

@@ -253,3 +253,21 @@ create or replace trigger state_has_changed after update on customer_order for e
 
 create or replace trigger order_is_decided before update of decision on customer_order
     for each row execute function keep_decided_state();
+
+-- With an order its holds end.
+create or replace function end_holds() returns trigger language plpgsql as $$
+begin
+    update order_hold set released_at = moment(), released_by = 'orderloom', end_note = 'the order is ' || new.decision
+    where order_no = new.order_no and released_at is null;
+    return null;
+end $$;
+create or replace trigger order_has_ended after update of decision on customer_order for each row
+    when (new.decision in ('rejected', 'cancelled', 'closed')) execute function end_holds();
+
+-- What keeps the goods of an order here, in words; null: nothing does. A hold for its payment is not among it.
+create or replace function kept_here_by(its_no bigint) returns text language plpgsql stable as $$
+begin
+    return (select string_agg(format('%s, %s, which %s sees to: %s', hold_id, replace(reason, '_', ' '), owner, note),
+                              '; ' order by since, hold_id)
+            from order_hold where order_no = its_no and released_at is null and reason <> 'payment');
+end $$;

@@ -27,7 +27,7 @@ from customer_order o
 join order_person p using (order_no)
 left join order_money m using (order_no)
 left join lateral (
-    select string_agg(reason || ': ' || note, '; ' order by number) as note
+    select string_agg(reason || ': ' || note, '; ' order by since, hold_id) as note
     from order_hold where order_hold.order_no = o.order_no and released_at is null
 ) h on true
 cross join lateral (

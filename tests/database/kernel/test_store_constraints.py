@@ -291,10 +291,11 @@ def refund(figures: str = "'return', 1, 0, 0, 0, 1, 0") -> str:
         values ('{GONE}:R2', order_no_of('{GONE}'), {figures}, 'USD', '', '')"""
 
 
-def order_hold(told: str = "'payment', null, null") -> str:
+def order_hold(told: str = "'payment', null, null", deadline: str = "null, null") -> str:
     return f"""
-        insert into order_hold (order_no, number, note, who, reason, released_at, released_by)
-        values (order_no_of('{HERE}'), 1, '', '', {told})"""
+        insert into order_hold (order_no, hold_id, note, owner, who,
+                                reason, released_at, released_by, until, at_end)
+        values (order_no_of('{HERE}'), 'P1', '', 'anna', '', {told}, {deadline})"""
 
 
 def document(times: int = 1, **changes: str) -> str:
@@ -640,6 +641,9 @@ FORBIDDEN = {
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),
     "released_hold_says_by_whom": order_hold("'payment', now(), null"),
+    "hold_id_says_for_what": order_hold("'address', null, null"),
+    "deadline_of_a_hold_has_an_end": order_hold(deadline="now(), null"),
+    "hold_ends_in_a_known_way": order_hold(deadline="now(), 'sometime'"),
     # an effect is booked, told and raised once
     "an_effect_is_booked_once": """
         insert into journal_entry (effect, order_no, memo)

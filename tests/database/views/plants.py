@@ -431,8 +431,8 @@ PLANTS = {
         "is owed back for shipping, of which 5.00 USD can have been charged",
     ),
     "an order that is over and held": Plant(
-        """insert into order_hold (order_no, reason, number, note, who)
-        values (order_no_of('web-closed'), 'payment', 1, 'the card was refused', 'test')""",
+        """insert into order_hold (order_no, hold_id, reason, note, owner, who)
+        values (order_no_of('web-closed'), 'P1', 'payment', 'the card was refused', 'a', 'test')""",
         "money",
         "web-closed",
         "the order is closed, but it is held: the card was refused",

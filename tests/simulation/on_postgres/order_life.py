@@ -108,6 +108,17 @@ class _Records:
         }
 
 
+class _Holds:
+    """What people have asked for, that keeps the goods here."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def stand(self) -> bool:
+        return self._world.state.kept_here
+
+
 class OrderLifeOnPostgres(OrderLife):
     """An order, its rows, and its people, as the seed has them."""
 
@@ -171,6 +182,7 @@ class OrderLifeOnPostgres(OrderLife):
         self.world.do(self._taken_in())
         self.stock = _Shelves(self.world)  # type: ignore[assignment]  # has what people look at
         self.money = _Bank(self.world)  # type: ignore[assignment]  # has what people look at
+        self.asked_holds = _Holds(self.world)  # type: ignore[assignment]  # has what people look at
         self.records = self.memory = _Records(self.world)  # type: ignore[assignment]  # has what people look at
 
     async def _taken_in(self) -> None:

@@ -83,7 +83,8 @@ select jsonb_build_object(
     'attention', (select jsonb_object_agg(step, to_jsonb(allowed)) from attention
                   where order_no = order_no_of($1) and resolved_at is null),
     'held', exists (select from order_hold
-                   where order_no = order_no_of($1) and released_at is null),
+                   where order_no = order_no_of($1) and released_at is null and reason = 'payment'),
+    'kept_here', kept_here_by(order_no_of($1)) is not null,
     'due', exists (select from charge
                    where order_no = order_no_of($1) and captured_minor < amount_minor),
     'owed', exists (select from refund
@@ -127,6 +128,7 @@ class State:
     backorders: Mapping[str, int] = field(default_factory=dict)
     attention: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
     held: bool = False
+    kept_here: bool = False
     due: bool = False
     owed: bool = False
     reports: Mapping[str, datetime] = field(default_factory=dict)
@@ -145,6 +147,7 @@ async def read_state(conn: Connection, order_id: str) -> State:
         backorders=found["backorders"] or {},
         attention={step: tuple(x) for step, x in (found["attention"] or {}).items()},
         held=found["held"],
+        kept_here=found["kept_here"],
         due=found["due"],
         owed=found["owed"],
         reports={x: datetime.fromisoformat(at) for x, at in (found["reports"] or {}).items()},
@@ -362,6 +365,8 @@ class World:
     def _pick(self, part_id: str) -> None:
         if not self._now(part_id, "picking"):
             return None
+        if self.state.kept_here:
+            return self._once_more("pick", part_id, self._pick)
         desk = self._records.warehouse
         if self._chance.happens("refused by the warehouse", part_id, 0.05):
             self.do(desk.refuse(part_id, "too heavy", who=WHO))
@@ -387,12 +392,14 @@ class World:
         )
         try:
             self.do(leave)
-        except Refused:  # where it is not paid any more
+        except Refused:  # where it is not paid any more, or its order is held
             self._chance.seen["refused at the door"] += 1
-            self._tries[part_id] = tries = self._tries.get(part_id, 0) + 1
-            again = f"hand over {part_id} again {tries}"
-            return self._once(again, partial(self._hand_over, part_id))
+            return self._once_more("hand over", part_id, self._hand_over)
         return self.look()
+
+    def _once_more(self, what: str, part_id: str, do: Callable[[str], None]) -> None:
+        self._tries[part_id] = tries = self._tries.get(part_id, 0) + 1
+        self._once(f"{what} {part_id} again {tries}", partial(do, part_id))
 
     def _scan(self, part_id: str) -> None:
         self._says(part_id, "in_transit", f"scan {part_id}")

@@ -73,6 +73,8 @@ class Warehouse:
         self._later = later
         self.stock = stock
         self.money: Money | None = None
+        self.kept_here: Callable[[], bool] = lambda: False
+        """An order hold stands: nothing of it is picked, labelled or handed over."""
         self._short = 0.1 if short is None else short  # how often the picker finds less
         self._slow = slow  # how long people take, in hours, about
         self.shipments: dict[str, Shipment] = {}
@@ -94,6 +96,8 @@ class Warehouse:
         if ended is not None:
             return ended
         to_charge = 0 if ask.ahead else self.money.to_charge_for(part.id)
+        if part.state == "packed" and self.kept_here():
+            raise Pending(part.id)
         if part.state == "packed":
             paid = self.money.is_paid(
                 part.id,
@@ -134,7 +138,7 @@ class Warehouse:
         stages = {}
         for part_id in ask.fulfilment_ids:
             part = self.stock.parts[part_id]
-            lasted = self._now() - part.since
+            lasted = timedelta(0) if self.kept_here() else self._now() - part.since
             stages[part_id] = Stage(state=part.state, since=part.since, lasted=lasted)
             if part.state in ask.within and lasted >= ask.within[part.state]:
                 self._late.add(part_id)
@@ -202,8 +206,19 @@ class Warehouse:
                 self._to_pick.add(part.id)
                 self._soon(f"pick {part.id}", partial(self._pick, part))
 
+    def goes_on(self) -> None:
+        """The last order hold has ended: stages begin anew, and labels are bought."""
+        for part in self.stock.parts.values():
+            if part.state in LIVE:
+                part.since = self._now()
+                if part.state == "packed":
+                    self.memory.packed(ids.sending_id(part.id))
+
     def _pick(self, part: Part) -> None:
         if part.state != "picking":
+            return
+        if self.kept_here():
+            self._once_more("pick", part, self._pick)
             return
         if self._chance.happens("refused by the warehouse", part.id, 0.05):
             self.refuse(part.id, "too heavy")
@@ -226,6 +241,7 @@ class Warehouse:
         """The picker has found all but these."""
         part = self.stock.parts[part_id]
         assert part.state == "picking", f"{part_id} may not be picked: it is {part.state}"
+        assert not self.kept_here(), f"{part_id} may not be picked: its order is held"
         wanted = _some(part.reserved)
         self.stock.not_found(part, missing)
         found = {k: n - missing.get(k, 0) for k, n in wanted.items()}
@@ -255,15 +271,19 @@ class Warehouse:
         if part.state != "labelled":
             return
         assert self.money is not None
-        # Refused at the door where it is not paid any more.
-        if not self.money.can_be_charged(part.id, self._to_charge[part.id][0]):
-            self._tries[part.id] = tries = self._tries.get(part.id, 0) + 1
-            self._soon(f"hand over {part.id} again {tries}", lambda: self._hand_over(part))
+        # Refused at the door where it is not paid any more, or its order is held.
+        paid = self.money.can_be_charged(part.id, self._to_charge[part.id][0])
+        if not paid or self.kept_here():
+            self._once_more("hand over", part, self._hand_over)
             return
         shipment = self.leave(part.id)
         if self._chance.happens("scan on the way", part.id, 0.3):
             self._soon(f"scan {part.id}", lambda: self._scan(shipment), days=6)
         self._soon(f"deliver {part.id}", lambda: self._end(part), days=4)
+
+    def _once_more(self, what: str, part: Part, do: Callable[[Part], None]) -> None:
+        self._tries[part.id] = tries = self._tries.get(part.id, 0) + 1
+        self._soon(f"{what} {part.id} again {tries}", lambda: do(part))
 
     def leave(self, part_id: str) -> Shipment:
         """The carrier has it."""

@@ -1,0 +1,107 @@
+"""Requests about an order's holds, and their answers: hold, release, extend, reject.
+
+Several holds may stand at once. One for the payment is the order's own, and ends when it is paid.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.fields import Id, Instant, Reason, Who
+from domain.orders.messages import OrderRequest, Units
+
+HoldReason = Literal["payment", "fraud_review", "address", "stock", "other"]
+AskedReason = Literal["fraud_review", "address", "stock", "other"]
+AtEnd = Literal["release", "reject"]
+"""What becomes of an order whose hold has come to its deadline."""
+
+
+class HoldRequest(OrderRequest):
+    """Keep the order's goods here. `owner`: who is to see to it, a role or somebody's name.
+
+    `until`: then it ends by itself, in the way of `at_end`; left out: a person ends it.
+    """
+
+    reason: AskedReason
+    note: Reason
+    owner: Who = "customer service"
+    until: Instant | None = None
+    at_end: AtEnd = "release"
+
+
+class ReleaseRequest(OrderRequest):
+    """End a hold, or all that were placed by people and rules. `note`: why."""
+
+    note: Reason
+    hold: Id | None = None
+
+
+class ExtendRequest(OrderRequest):
+    """Give a hold, or all that people and rules have placed, another deadline; null: none.
+
+    `at_end`: left out, it ends as it would have ended; one without a deadline so far is released.
+    """
+
+    note: Reason
+    until: Instant | None
+    hold: Id | None = None
+    at_end: AtEnd | None = None
+
+
+class RejectRequest(OrderRequest):
+    """What is held is not wanted: cancel all of the order that has not left, and end its holds."""
+
+    note: Reason
+
+
+class StandingHold(BaseModel):
+    """A hold that stands. `rule`: the name of the one that has placed it; `who`: or the person.
+
+    `reason` is a plain text, because answers outlive the person whose order it was.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    hold_id: str
+    reason: str
+    note: str
+    owner: str
+    who: str
+    rule: str | None = None
+    since: datetime
+    until: datetime | None = None
+    at_end: AtEnd | None = None
+
+    @property
+    def is_asked_for(self) -> bool:
+        """A person or a rule has placed it, and not the order itself."""
+        return self.hold_id.startswith("H")
+
+
+class HoldOutcome(BaseModel):
+    """What was done, and which holds of the order stand now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    outcome: Literal["held", "released", "extended"]
+    hold_ids: tuple[str, ...]
+    """The holds that were placed, ended, or given another deadline."""
+    holds: tuple[StandingHold, ...] = ()
+    message: str = ""
+
+
+class RejectOutcome(BaseModel):
+    """What became of the units of an order that was rejected while it was held."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_id: str
+    outcome: Literal["rejected", "partly_rejected", "refused"]
+    cancelled: tuple[Units, ...] = ()
+    refused: tuple[Units, ...] = ()
+    holds: tuple[StandingHold, ...] = ()
+    message: str = ""

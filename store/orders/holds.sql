@@ -1,0 +1,34 @@
+-- Order holds: those of the order itself, for its payment, and those that people and rules have placed. Whoever
+-- writes here has locked the order's row.
+
+-- name: open_holds(order_id)
+-- Those that stand, the oldest first.
+select hold_id, reason, note, owner, who, rule, since, until, at_end
+from order_hold where order_no = order_no_of(:order_id) and released_at is null
+order by since, length(hold_id), hold_id;
+
+-- name: next_number(order_id)$
+-- Of those that people and rules place: none is ever deleted.
+select 1 + count(*) from order_hold where order_no = order_no_of(:order_id) and reason <> 'payment';
+
+-- name: place(order_id, hold_id, reason, note, owner, who, until, at_end)!
+-- Going on → held, once per id.
+insert into order_hold (order_no, hold_id, reason, note, owner, who, until, at_end)
+values (order_no_of(:order_id), :hold_id, :reason, :note, :owner, :who, :until::timestamptz, :at_end)
+on conflict (order_no, hold_id) do nothing;
+
+-- name: release(order_id, hold_ids, who, note)!
+-- Held → going on. The last one of them lets the order's parcels go on (routines/fulfilment.sql).
+update order_hold set released_at = moment(), released_by = :who, end_note = nullif(:note, '')
+where order_no = order_no_of(:order_id) and hold_id = any(:hold_ids::text[]) and released_at is null;
+
+-- name: extend(order_id, hold_ids, until, at_end)!
+-- Another deadline, or none.
+update order_hold
+set until = :until::timestamptz, asked_at = null,
+    at_end = case when :until::timestamptz is not null then coalesce(:at_end, at_end, 'release') end
+where order_no = order_no_of(:order_id) and hold_id = any(:hold_ids::text[]) and released_at is null;
+
+-- name: is_here(order_id)$
+-- Whether anything of the order is still to be handed over.
+select coalesce(sum(ordered - cancelled - shipped), 0) > 0 from order_line where order_no = order_no_of(:order_id);
