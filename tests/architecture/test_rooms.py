@@ -360,6 +360,7 @@ DOORS = {
         "store.orders.intake",
     ),
     "starter/service/channels.py": ("store.orders.channels",),
+    "starter/service/holds.py": ("store.orders.holds",),
     "starter/service/resuming.py": ("store.orders.open_orders", "store.purchasing.purchase_reads"),
     "starter/service/order_requests.py": ("store.orders.answers", "store.orders.open_orders"),
     "starter/service/requests.py": ("store.access.request_keys",),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -14,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from workflows.chapters.asked_holds import AskedHolds
 from workflows.chapters.cancellations import OrderCancellations, tell_asked
 from workflows.chapters.claims import OrderClaims
+from workflows.chapters.meetings import Meeting, anything, unless
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.refunds import OrderRefunds
 from workflows.chapters.returns import OrderReturns
@@ -52,34 +52,6 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.orders.request_kinds import BY_REQUEST, KINDS
 
-Asked = TypeVar("Asked", bound=OrderRequest)
-Outcome = TypeVar("Outcome", bound=BaseModel)
-
-
-@dataclass(frozen=True)
-class Meeting(Generic[Asked, Outcome]):
-    """How an order meets one kind of request.
-
-    `check` raises where the request cannot be met, as far as is known before it is taken. `act`
-    meets it, and looks again. `said_no`: why an answer says no, which the order's story tells where
-    it was a signal. `waits`: a signal waits until it can be met, where an update is refused.
-    """
-
-    check: Callable[[Asked], None]
-    act: Callable[[Asked, str], Awaitable[Outcome]]
-    said_no: Callable[[Outcome], str] = lambda outcome: ""
-    waits: bool = False
-
-
-def _any(request: OrderRequest) -> None:
-    """Rows say whether it can be met."""
-    del request
-
-
-def _unless(met: str) -> Callable[[Any], str]:
-    """An answer with another outcome than this says no."""
-    return lambda answer: "" if answer.outcome == met else answer.message
-
 
 class OrderMessages:
     """The messages to an order. A request is met once; the story goes on meanwhile."""
@@ -106,17 +78,17 @@ class OrderMessages:
     def listen(self) -> None:
         """Take updates from now on: all that `request_kinds.py` lists."""
         self.meetings = {
-            CancelRequest: Meeting(self.cancellations.check, self.cancel, _unless("cancelled")),
+            CancelRequest: Meeting(self.cancellations.check, self.cancel, unless("cancelled")),
             ReturnRequest: Meeting(self.returns.check, self.take_back),
             RefundRequest: Meeting(self.refunds.check, self.pay_back),
             ClaimRequest: Meeting(self.claims.check, self.claim),
             DecideClaimRequest: Meeting(self.claims.check_decision, self.decide_claim),
             PayRequest: Meeting(self.payments.offers.check_pay, self.pay, waits=True),
-            ChargeRequest: Meeting(self.payments.check_charge, self.charge, _unless("accepted")),
+            ChargeRequest: Meeting(self.payments.check_charge, self.charge, unless("accepted")),
             HoldRequest: Meeting(self.asked_holds.check_hold, self.asked_holds.hold),
-            ReleaseRequest: Meeting(_any, self.asked_holds.release),
-            ExtendRequest: Meeting(_any, self.asked_holds.extend),
-            RejectRequest: Meeting(_any, self.asked_holds.reject, _unless("rejected")),
+            ReleaseRequest: Meeting(anything, self.asked_holds.release),
+            ExtendRequest: Meeting(anything, self.asked_holds.extend),
+            RejectRequest: Meeting(anything, self.asked_holds.reject, unless("rejected")),
         }
         for kind in KINDS:
             self._listen_to(kind.update, kind.request)
