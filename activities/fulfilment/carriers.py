@@ -9,7 +9,7 @@ from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.counter import Counter
 from activities.provider_errors import Unavailable
 from domain.errors import InvalidInput
-from domain.fulfilment.counter import COUNTER
+from domain.fulfilment.counter import CODES, COUNTER
 from domain.orders.order import COLLECT
 
 OTHERS: Final = ""
@@ -30,9 +30,9 @@ class Carriers:
         usual: str,
         by_service: Mapping[str, str] | None = None,
     ) -> None:
-        self._carriers = {**carriers, COUNTER: Counter()}
+        self._carriers = {**carriers, COUNTER: Counter(), CODES: Counter(CODES)}
         self.choice: Mapping[str, str] = {OTHERS: usual, **(by_service or {}), COLLECT: COUNTER}
-        """Service → the name of the carrier that takes it."""
+        """Service → the name of the carrier that takes it. Codes have no service."""
         for service, name in self.choice.items():
             if name not in self._carriers:
                 raise InvalidInput(

@@ -25,8 +25,8 @@ class Sending(BaseModel):
     `units`: those that the order counts on. `ahead`: the order is charged as a whole before that;
     otherwise it waits until what is due as it leaves can be charged, which rows say. An
     authorization must last for `lasting` when the label is bought. After that, and where none lasts
-    so long, it is renewed `renew_before` its end. `over_the_counter`: what is not sent is handed
-    over at once. The address is read from the order's row: nothing personal enters Temporal.
+    so long, it is renewed `renew_before` its end. The address is read from the order's row: nothing
+    personal enters Temporal.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,7 +36,6 @@ class Sending(BaseModel):
     ahead: bool = False
     lasting: timedelta = timedelta(0)
     renew_before: timedelta = timedelta(0)
-    over_the_counter: bool = False
 
 
 class Sent(BaseModel):

@@ -23,14 +23,20 @@ class Till(Protocol):
 
 
 class Counter:
-    """Hands goods over to customers. Its number of a parcel is the fulfilment's id."""
+    """Hands goods over to customers. Its number of a parcel is the fulfilment's id.
+
+    `name`: as labels and scans call it. Codes that are given out go over a counter of their own.
+    """
+
+    def __init__(self, name: str = COUNTER) -> None:
+        self._name = name
 
     async def buy_label(
         self, *, key: str, fulfilment_id: str, service: str, country: str, postal_code: str | None
     ) -> Label:
         """What is put on the counter. Nothing is bought."""
         del key, service, country, postal_code
-        return _at_counter(fulfilment_id)
+        return self._label(fulfilment_id)
 
     async def void_label(self, *, key: str, tracking_number: str) -> None:
         """It goes back to the shelf, and nobody has to be told."""
@@ -38,8 +44,9 @@ class Counter:
 
     async def lookup(self, *, key: str) -> Label | None:
         """The label of a key, as `buy_label` answers it."""
-        return _at_counter(key.removesuffix(label_key("")))
+        return self._label(key.removesuffix(label_key("")))
 
-
-def _at_counter(fulfilment_id: str) -> Label:
-    return Label(carrier=COUNTER, tracking_number=fulfilment_id, service=COLLECT, voided=False)
+    def _label(self, fulfilment_id: str) -> Label:
+        return Label(
+            carrier=self._name, tracking_number=fulfilment_id, service=COLLECT, voided=False
+        )

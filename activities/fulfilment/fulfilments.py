@@ -14,7 +14,7 @@ from activities.fulfilment.cover import CoverOf
 from activities.provider_errors import DeclineCode, Declined
 from domain import ids
 from domain.ids import WHO
-from domain.orders.order import COLLECT
+from domain.orders.handling import AT_ONCE
 from store import waits
 from store.database import Connection, Pool
 from store.fulfilment import fulfilments, shipments
@@ -42,10 +42,10 @@ class Fulfilments:
         async with self._pool.acquire() as conn:
             found = await fulfilments.standing(conn, fulfilment_id)
             told = _has_ended(found, ask)
-            at_till = told is None and ask.over_the_counter and await _is_collected(conn, found)
+            at_once = told is None and found.handling in AT_ONCE
             # The relay ends the wait, so that nothing is lost where this attempt dies.
             if told is not None or found.outcome is not None or found.waits_since is None:
-                if told is None and found.label is None and (at_till or found.state == "packed"):
+                if told is None and found.label is None and (at_once or found.state == "packed"):
                     # Before the relay learns that it waits, and has it run again for its label.
                     await fulfilments.woken(conn, fulfilment_id)
                 await waits.begin_again(
@@ -55,13 +55,13 @@ class Fulfilments:
                     seen=found.reported_at,
                     told=None if told is None else told.model_dump(mode="json"),
                 )
-        if at_till and found.state in ("picking", "picked"):
+        if at_once and found.state in ("picking", "picked"):
             await self._till.picked_and_packed(fulfilment_id)
-        if told is None and (at_till or found.state in ("packed", "labelled")):
+        if told is None and (at_once or found.state in ("packed", "labelled")):
             sent = await self._label(ask, found.order_id)
             if sent is not None:
                 return sent
-        if at_till:
+        if at_once:
             await self._till.handed_over(fulfilment_id)
         return activity.raise_complete_async()
 
@@ -256,10 +256,6 @@ class Fulfilments:
     async def _pool_find(self, fulfilment_id: str) -> shipments.Parcel | None:
         async with self._pool.acquire() as conn:
             return await shipments.find(conn, fulfilment_id)
-
-
-async def _is_collected(conn: Connection, found: fulfilments.Standing) -> bool:
-    return (await orders.shipping(conn, found.order_id)).service == COLLECT
 
 
 def _has_ended(found: fulfilments.Standing, ask: Sending) -> Sent | None:

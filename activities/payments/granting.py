@@ -10,6 +10,7 @@ from domain.errors import OrderloomError, Refused
 from domain.money import Money
 from domain.orders.refund_rules import Granted, owed_for
 from store.database import Connection
+from store.fulfilment import licences
 from store.orders import effects, events, orders
 from store.payments import billing, payments, refunds, tallies
 
@@ -47,6 +48,7 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
     )
     amount = Money(minor=owed.worth.total, currency=found.currency)
     answer = RefundGranted(granted=Granted(refund_id=refund_id, amount=amount))
+    revoked = await licences.revoke(conn, ask.order_id, owed.units) if owed.units else {}
     await events.tell(
         conn,
         ask.order_id,
@@ -57,5 +59,15 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
         data=answer.model_dump(mode="json"),
         answer=answer.model_dump(mode="json"),
     )
+    if revoked:
+        await events.tell(
+            conn,
+            ask.order_id,
+            f"revoke:{ask.request_id}",
+            "codes revoked",
+            who=request.by,
+            why=request.reason,
+            data={"units": revoked},
+        )
     await billing.credit(conn, grant)
     return answer

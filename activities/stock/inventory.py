@@ -14,6 +14,7 @@ from domain.calendars import load_holidays
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import Planned
 from domain.ids import WHO
+from domain.orders.handling import SHIPPED
 from domain.orders.quantities import LineUnits
 from domain.stock.location_ranking import Measure
 from domain.stock.reservations import Reserved, ReservedOrder, ReserveStock
@@ -251,8 +252,15 @@ async def _plan_again(
 ) -> Sourced:
     """Lock the missing units' stock, and choose other locations for them."""
     parts = await kits.claimed(conn, ask.order_id)
+    handlings = await orders.handlings(conn, ask.order_id)
     demands = [
-        Demand(line_id=line_id, sku=skus[line_id], quantity=units, parts=parts.get(line_id, {}))
+        Demand(
+            line_id=line_id,
+            sku=skus[line_id],
+            quantity=units,
+            parts=parts.get(line_id, {}),
+            handling=handlings.get(line_id, SHIPPED),
+        )
         for line_id, units in ask.units.items()
     ]
     avoided = {(part, ask.avoid) for demand in demands for part in demand.takes if ask.avoid}

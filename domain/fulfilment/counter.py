@@ -1,4 +1,4 @@
-"""The counter, where customers take their goods, and nothing is sent."""
+"""Where nothing is sent: the counter, and codes that are given out."""
 
 from __future__ import annotations
 
@@ -6,3 +6,9 @@ from typing import Final
 
 COUNTER: Final = "counter"
 """The name of its carrier. The number of what lies there is the fulfilment's id."""
+
+CODES: Final = "codes"
+"""The same for codes, which nobody carries anywhere."""
+
+AT_ONCE: Final = frozenset({COUNTER, CODES})
+"""What these hand over is with the customer in that moment."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from domain.orders.fulfilment_state import FulfilmentState
+from domain.orders.handling import SHIPPED, Handling
 from domain.orders.quantities import LineUnits
 
 RECALLABLE: tuple[FulfilmentState, ...] = ("open", "picking", "picked", "packed", "labelled")
@@ -12,10 +13,11 @@ RECALLABLE: tuple[FulfilmentState, ...] = ("open", "picking", "picked", "packed"
 
 
 class Planned(BaseModel):
-    """A fulfilment before it is written: its id, location and units."""
+    """A fulfilment before it is written: its id, location and units, which have one handling."""
 
     model_config = ConfigDict(frozen=True)
 
     fulfilment_id: str
     location: str
     units: LineUnits
+    handling: Handling = SHIPPED

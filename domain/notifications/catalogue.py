@@ -144,12 +144,18 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
     "orderloom.fulfilment.labelled.v1": Kind(
         "The parcel has its label and its tracking number.", FulfilmentData
     ),
+    "orderloom.fulfilment.ready_to_collect.v1": Kind(
+        "The goods lie ready: the customer collects them with the order's code.", FulfilmentData
+    ),
     "orderloom.fulfilment.shipped.v1": Kind("The carrier has the parcel.", FulfilmentData),
     "orderloom.fulfilment.delivered.v1": Kind("The customer has the parcel.", FulfilmentData),
     "orderloom.fulfilment.undeliverable.v1": Kind(
         "The carrier brings the parcel back.", FulfilmentData
     ),
     "orderloom.fulfilment.lost.v1": Kind("The carrier has lost the parcel.", FulfilmentData),
+    "orderloom.fulfilment.codes_revoked.v1": Kind(
+        "Codes were paid back, and are to be good no more.", EventData
+    ),
     "orderloom.payment.charged.v1": Kind("The customer was charged.", MoneyData),
     "orderloom.payment.refused.v1": Kind(
         "A payment company refused to authorize or to charge.", MoneyData

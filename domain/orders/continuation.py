@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain.orders.fulfilment_state import FulfilmentState
+from domain.orders.handling import SHIPPED, Handling
 from domain.orders.policy import Policy
 from domain.orders.quantities import LineQuantities, LineUnits
 from domain.orders.refund_rules import Granted
@@ -39,6 +40,7 @@ class FulfilmentStanding(BaseModel):
 
     fulfilment_id: str
     location: str
+    handling: Handling = SHIPPED
     state: FulfilmentState
     units: LineUnits
     stage: Literal["planned", "await_delivery", "recalled", "ended"]

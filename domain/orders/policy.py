@@ -56,6 +56,9 @@ class Policy(BaseModel):
     pick_within: Duration = timedelta(days=2)
     pack_within: Duration = timedelta(days=1)
     hand_over_within: Duration = timedelta(days=2)
+    collect_within: Duration = timedelta(days=7)
+    """Goods that lie ready for their customer so long are given up: they go back to stock, and are
+    paid back."""
     scan_within: Duration = timedelta(days=5)
     """A parcel without a carrier scan for this long needs attention: it may be lost."""
     return_window: Duration = timedelta(days=30)

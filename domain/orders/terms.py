@@ -9,14 +9,16 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from domain.orders.amounts import LineWorth
+from domain.orders.handling import SHIPPED, Handling
 
 
 class LineTerms(LineWorth):
-    """One line: so many units of a SKU, and what they are worth together."""
+    """One line: so many units of a SKU, what they are worth together, and how they are handled."""
 
     model_config = ConfigDict(frozen=True)
 
     sku: str
+    handling: Handling = SHIPPED
 
 
 class TenderTerms(BaseModel):

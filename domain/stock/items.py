@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import model_validator
 
 from domain.fields import Day, Document, Name, Sku, inconsistent
+from domain.orders.handling import ItemHandling
 
 
 class Item(Document):
@@ -20,6 +21,8 @@ class Item(Document):
     available_from: Day | None = None
     """Before this day it can be pre-ordered, and is not sent."""
     discontinued: bool = False
+    handling: ItemHandling = "shipped"
+    """How its units come to the customer. A change counts for the orders that come later."""
 
     def ahead(self, today: date) -> bool:
         """Whether it can only be pre-ordered yet: units in stock are not sent.

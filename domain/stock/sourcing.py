@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.orders.handling import SHIPPED, Handling
 from domain.orders.sourcing_rules import SourcingRules
 from domain.stock.kits import Dividing, Parts, Way
 from domain.stock.location_ranking import Place, barred, weight, worse
@@ -26,6 +27,7 @@ class Demand(BaseModel):
     sku: str
     quantity: int
     parts: dict[str, int] = {}
+    handling: Handling = SHIPPED
 
     @property
     def takes(self) -> Parts:
@@ -72,6 +74,15 @@ class SourcingPlan(BaseModel):
     missing: dict[str, int]
     considered: tuple[Considered, ...] = ()
     exact: bool = True
+
+    def beside(self, other: SourcingPlan) -> SourcingPlan:
+        """Both together, where they are for different lines."""
+        return SourcingPlan(
+            takes=(*self.takes, *other.takes),
+            missing={**self.missing, **other.missing},
+            considered=(*self.considered, *other.considered),
+            exact=self.exact and other.exact,
+        )
 
 
 def plan_sourcing(
@@ -173,6 +184,7 @@ def _share_out(
             sku=demand.sku,
             quantity=units,
             parts=demand.parts,
+            handling=demand.handling,
             location=location,
         )
 

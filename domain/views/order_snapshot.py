@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.orders.fulfilment_state import FulfilmentState
+from domain.orders.handling import Handling
 from domain.orders.messages import RefundKind, RefundTo
 from domain.payments.payments import Kind, PaymentState
 
@@ -76,6 +77,7 @@ class ShownFulfilment(Part):
 
     fulfilment_id: str
     location: str
+    handling: Handling
     state: FulfilmentState
     changed_at: datetime
     units: Units

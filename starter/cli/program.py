@@ -86,6 +86,7 @@ _COMMANDS: Final = {
         "stock.items", "What is said of SKUs: backorder, from when on, or no more.", _GOODS
     ),
     "kits": _Entry("stock.kits", "SKUs that are sold as one and kept as their parts.", _GOODS),
+    "codes": _Entry("stock.codes", "Codes that are sold, and those that customers have.", _GOODS),
     "locations": _Entry(
         "stock.locations", "Where stock lies, and what sending from there takes.", _GOODS
     ),

@@ -29,6 +29,7 @@ from starter.service.carriers import LATE_SCAN, Carriers
 from starter.service.catalogue import Catalogue
 from starter.service.channels import Channels
 from starter.service.claims import ClaimRecords
+from starter.service.codes import Codes
 from starter.service.credit import Credit
 from starter.service.customers import Customers
 from starter.service.event_subscriptions import EventSubscriptions
@@ -113,6 +114,7 @@ class Records:
         self.catalogue = Catalogue(pool)
         self.channels = Channels(pool)
         self.claims = ClaimRecords(pool)
+        self.codes = Codes(pool)
         self.credit = Credit(pool)
         self.customers = Customers(pool, documents_years=documents_years)
         self.job_work = JobWork(pool)

@@ -11,6 +11,7 @@ from domain.errors import IllegalTransition
 from domain.orders.quantities import LineUnits
 from store.aftersales.returns import Counted
 from store.database import Pool
+from store.fulfilment import pick_ups
 from store.views import reads, warehouse_tasks
 from store.warehouse import counter, facts
 
@@ -97,6 +98,19 @@ class Warehouse:
                     if state != "packed" or asyncio.get_running_loop().time() > deadline:
                         raise
             await asyncio.sleep(0.1)
+
+    async def try_code(self, fulfilment_id: str, code: str) -> None:
+        """Raises Refused where it is not the code of goods that lie ready; that is counted."""
+        async with self._pool.acquire() as conn:
+            await pick_ups.try_code(conn, fulfilment_id, code)
+
+    async def collect(
+        self, fulfilment_id: str, code: str, *, who: str, at: datetime | None = None
+    ) -> None:
+        """Record that its customer, who had the right code, has taken the goods."""
+        async with self._pool.acquire() as conn:
+            await pick_ups.try_code(conn, fulfilment_id, code)
+            await counter.hand_over(conn, fulfilment_id, at=at or datetime.now(UTC), who=who)
 
     async def receive_return(
         self,

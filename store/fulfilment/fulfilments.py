@@ -12,6 +12,7 @@ from domain import ids
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import RECALLABLE
 from domain.orders.fulfilment_state import FulfilmentState
+from domain.orders.handling import Handling
 from domain.orders.quantities import LineUnits
 from store import waits
 from store.database import Connection, Record, load_queries
@@ -40,6 +41,7 @@ class Standing(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     order_id: str
+    handling: Handling
     state: FulfilmentState
     recalled_from: FulfilmentState | None
     label: str | None

@@ -1,7 +1,7 @@
 -- Fulfilments: one location's part of an order each. Every writer locks the order's row.
 
 -- name: fulfilment_of(fulfilment_id)^
-select fulfilment_id, order_of(fulfilment_id) as order_id, location, state, recalled_from, changed_at,
+select fulfilment_id, order_of(fulfilment_id) as order_id, location, handling, state, recalled_from, changed_at,
        overdue, promised_leave, promised_on
 from fulfilment where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id;
 
@@ -20,7 +20,7 @@ order by f.line_id;
 -- name: standing(fulfilment_id, activity_id)^
 -- What the step that waits for the warehouse has to know, in one read: the units are those that are to
 -- be sent, or have left; the report is the last one of it.
-select order_of(f.fulfilment_id) as order_id, f.state, f.recalled_from, p.label,
+select order_of(f.fulfilment_id) as order_id, f.handling, f.state, f.recalled_from, p.label,
        (select jsonb_object_agg(l.line_id, l.units) from (
             select l.line_id,
                    case when f.state in ('shipped', 'delivered', 'exception') then l.picked

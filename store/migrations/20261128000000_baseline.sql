@@ -84,6 +84,8 @@ create table item (
     backorder      boolean   not null default false,  -- may be ordered while there is none
     available_from date,                            -- before that day it is only ordered ahead
     discontinued   boolean   not null default false,  -- what is gone is not bought again
+    handling       text      not null default 'shipped'  -- how its units come to the customer
+        constraint item_handling_is_known check (handling in ('shipped', 'digital')),
     constraint discontinued_item_does_not_come_again check (
         not (discontinued and (backorder or available_from is not null)))
 );
@@ -367,6 +369,10 @@ create table order_line (
     shipping_minor     minor_units not null,
     shipping_tax_minor minor_units not null,
     includes_tax       boolean     not null default false,  -- the customer saw prices with tax
+    -- How its units come to the customer, as it was settled at intake: a later change of the item alters no order.
+    handling           text        not null default 'shipped'
+        constraint line_handling_is_known check (handling in (
+            'shipped', 'pick_up', 'counter', 'digital')),
     open               bigint      generated always as
         (ordered - backordered - allocated - shipped - cancelled) stored,
     primary key (order_no, line_id),
@@ -637,6 +643,10 @@ create table fulfilment (
     -- under way.
     promised_leave date,
     promised_on    date,
+    -- That of all its lines.
+    handling       text        not null default 'shipped'
+        constraint fulfilment_handling_is_known check (handling in (
+            'shipped', 'pick_up', 'counter', 'digital')),
     primary key (order_no, fulfilment_id),
     constraint recalled_fulfilment_is_cancelled check (
         recalled_from is null or state = 'cancelled'),
@@ -724,6 +734,44 @@ create table label_file (
         references shipment
 );
 create index label_file_by_age on label_file (kept_at);
+
+-- Goods that lie ready for their customer, who takes them with a code. The code is a secret of the customer: it
+-- stands here alone, and in no story. Too many wrong tries in a row, and it is good for nothing for a while.
+create table pick_up (
+    order_no      bigint      not null,
+    fulfilment_id text        not null,
+    code          some_text   not null,
+    ready_at      timestamptz not null default moment(),
+    wrong_tries   integer     not null default 0,
+    tried_at      timestamptz,  -- the last wrong one
+    primary key (order_no, fulfilment_id),
+    constraint pick_up_is_of_a_shipment foreign key (order_no, fulfilment_id) references shipment
+);
+
+-- Codes that are sold: each is one unit of its SKU in stock, is given out once, and is then a secret of the order's
+-- customer. A refund revokes it.
+create table licence (
+    licence_no    bigint      generated always as identity primary key,
+    sku           text        not null constraint licence_is_of_an_item references item,
+    location      text        not null constraint licence_is_at_a_location references location,
+    code          text        not null
+        constraint licence_code_is_of_a_size check (length(code) between 1 and 500),
+    added_at      timestamptz not null default moment(),
+    order_no      bigint,
+    fulfilment_id text,
+    line_id       text,
+    given_at      timestamptz,
+    revoked_at    timestamptz,
+    constraint licence_is_known_once unique (sku, code),
+    constraint licence_is_given_for_a_line foreign key (order_no, fulfilment_id, line_id)
+        references fulfilment_line,
+    constraint given_licence_says_to_whom check (
+        (given_at is null) = (order_no is null) and (given_at is null) = (fulfilment_id is null)
+        and (given_at is null) = (line_id is null)),
+    constraint only_a_given_licence_is_revoked check (revoked_at is null or given_at is not null)
+);
+create index licence_free on licence (sku, location, licence_no) where given_at is null;
+create index licence_of_order on licence (order_no, fulfilment_id, line_id) where given_at is not null;
 
 -- What carriers send by themselves, signed: each message is kept before it is answered, and worked through later.
 -- `body` may name who has signed for a parcel, so it goes when the message is worked through.

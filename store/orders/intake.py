@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.money import Money
 from domain.orders.amounts import value_lines
 from domain.orders.channels import unknown
+from domain.orders.handling import carried
 from domain.orders.order import Order
 from domain.orders.placed import moment_of
 from domain.orders.policy import Policy
@@ -97,6 +98,12 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
     orders = [one.order for one in received]
     lines = [(order, line) for order in orders for line in order.lines]
     worth = {order.order_id: value_lines(order) for order in orders}
+    how = {
+        one.order.order_id: carried(
+            one.order.shipping.service, over_the_counter=one.policy.over_the_counter
+        )
+        for one in received
+    }
     wholes = [worth[order.order_id][line.line_id].whole for order, line in lines]
     rows = _sql.take_in(
         conn,
@@ -124,6 +131,7 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
         shipping=[whole.shipping for whole in wholes],
         shipping_tax=[whole.shipping_tax for whole in wholes],
         includes_tax=[order.prices_include_tax for order, _ in lines],
+        carried=[how[order.order_id] for order, _ in lines],
     )
     created = {row["order_id"] async for row in rows}
     if None in created:

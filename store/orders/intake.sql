@@ -1,9 +1,10 @@
 -- Intake: orders are written down before anything else happens to them.
 
--- name: take_in(order_ids, channels, revisions, sellers, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, left_out, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax, includes_tax)
+-- name: take_in(order_ids, channels, revisions, sellers, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, left_out, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax, includes_tax, carried)
 -- Nothing → received: orders with their lines, their sums, and the beginning of their story. Each is
 -- to be started. Returns the ids of the new ones; nothing is written for the others, and for none where
--- a channel is not of the revision by which its order was judged: that is told instead. Written in the
+-- a channel is not of the revision by which its order was judged: that is told instead. `carried`: how a
+-- line's goods come to the customer, where its item says no other. Written in the
 -- sequence of their ids, because an insert waits for another one of the same id; taken in in the
 -- sequence in which they are given.
 with given as (
@@ -33,12 +34,14 @@ with given as (
     select order_no, customer_id, person_in(document) from created join given using (order_id)
 ), lines as (
     insert into order_line (order_no, line_id, position, sku, ordered, goods_minor, tax_minor,
-                            shipping_minor, shipping_tax_minor, includes_tax)
-    select order_no, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax, includes_tax
+                            shipping_minor, shipping_tax_minor, includes_tax, handling)
+    select order_no, line_id, position, l.sku, ordered, goods, tax, shipping, shipping_tax, includes_tax,
+           coalesce((select i.handling from item i where i.sku = l.sku and i.handling <> 'shipped'), carried)
     from unnest(:line_orders::text[], :line_ids::text[], :positions::integer[], :skus::text[],
                 :ordered::bigint[], :goods::bigint[], :tax::bigint[], :shipping::bigint[],
-                :shipping_tax::bigint[], :includes_tax::boolean[])
-        as l (order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax, includes_tax)
+                :shipping_tax::bigint[], :includes_tax::boolean[], :carried::text[])
+        as l (order_id, line_id, position, sku, ordered, goods, tax, shipping, shipping_tax, includes_tax,
+              carried)
     join created using (order_id)
 ), items as (
     -- The items of SKUs that are named for the first time. Sorted, because two writers of the same

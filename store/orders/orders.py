@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from domain.errors import Refused
 from domain.money import to_minor
+from domain.orders.handling import Handlings
 from domain.orders.order import Shipping
 from domain.orders.policy import Policy
 from domain.orders.terms import TenderTerms, Terms
@@ -196,6 +197,12 @@ async def customer_id(conn: Connection, order_id: str) -> str:
     """The customer's id, as the channel knows it."""
     found: str = await _sql.customer_of(conn, order_id=order_id)
     return found
+
+
+async def handlings(conn: Connection, order_id: str) -> Handlings:
+    """Line id → handling, of the lines whose goods are not shipped."""
+    rows = _sql.handlings_of(conn, order_id=order_id)
+    return {row["line_id"]: row["handling"] async for row in rows}
 
 
 async def skus(conn: Connection, order_id: str) -> dict[str, str]:

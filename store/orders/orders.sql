@@ -7,6 +7,7 @@ select o.order_id, o.channel, o.currency, o.policy::text as policy, o.received_a
        o.document -> 'payment' as payment, o.document -> 'tenders' as tenders,
        (select jsonb_agg(jsonb_build_object(
             'line_id', l.line_id, 'sku', l.sku, 'quantity', l.ordered, 'includes_tax', l.includes_tax,
+            'handling', l.handling,
             'whole', jsonb_build_object(
                 'goods', l.goods_minor, 'tax', l.tax_minor,
                 'shipping', l.shipping_minor, 'shipping_tax', l.shipping_tax_minor))
@@ -109,6 +110,9 @@ select document_of(order_no_of(:order_id)) -> 'shipping';
 
 -- name: customer_of(order_id)$
 select customer_id from order_person where order_no = order_no_of(:order_id);
+
+-- name: handlings_of(order_id)
+select line_id, handling from order_line where order_no = order_no_of(:order_id) and handling <> 'shipped';
 
 -- name: line_skus(order_id)
 select line_id, sku from order_line where order_no = order_no_of(:order_id) order by position;

@@ -111,6 +111,7 @@ def _fulfilment(part: Mapping[str, Any]) -> FulfilmentStanding:
     return FulfilmentStanding(
         fulfilment_id=part["fulfilment_id"],
         location=part["location"],
+        handling=part["handling"],
         state=part["state"],
         units=units,
         stage=stage,

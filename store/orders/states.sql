@@ -10,7 +10,7 @@ select decision,
             'return_requested', return_requested, 'returned', returned))
         from order_line l where l.order_no = o.order_no) as lines,
        (select jsonb_agg(jsonb_build_object(
-            'fulfilment_id', f.fulfilment_id, 'location', f.location, 'state', f.state,
+            'fulfilment_id', f.fulfilment_id, 'location', f.location, 'handling', f.handling, 'state', f.state,
             'is_recalled', f.recalled_from is not null, 'changed_at', f.changed_at,
             'moved_at', coalesce(s.last_scan_at, s.handed_over_at),
             'claimed', (select jsonb_object_agg(line_id, units) from (

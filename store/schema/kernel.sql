@@ -80,6 +80,8 @@ create table item (
     backorder      boolean   not null default false,  -- may be ordered while there is none
     available_from date,                            -- before that day it is only ordered ahead
     discontinued   boolean   not null default false,  -- what is gone is not bought again
+    handling       text      not null default 'shipped'  -- how its units come to the customer
+        constraint item_handling_is_known check (handling in ('shipped', 'digital')),
     constraint discontinued_item_does_not_come_again check (
         not (discontinued and (backorder or available_from is not null)))
 );

@@ -101,6 +101,10 @@ create table order_line (
     shipping_minor     minor_units not null,
     shipping_tax_minor minor_units not null,
     includes_tax       boolean     not null default false,  -- the customer saw prices with tax
+    -- How its units come to the customer, as it was settled at intake: a later change of the item alters no order.
+    handling           text        not null default 'shipped'
+        constraint line_handling_is_known check (handling in (
+            'shipped', 'pick_up', 'counter', 'digital')),
     open               bigint      generated always as
         (ordered - backordered - allocated - shipped - cancelled) stored,
     primary key (order_no, line_id),

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from domain import ids
 from domain.fulfilment.fulfilments import Planned
+from domain.orders.handling import Handling
 from domain.orders.quantities import LineUnits
 from domain.stock.kits import Parts
 from domain.stock.locations import Promise
@@ -39,17 +40,18 @@ class Claim:
 
     @cached_property
     def planned(self) -> tuple[Planned, ...]:
-        """One fulfilment per location, in their sequence."""
-        by_location: dict[str, dict[str, int]] = {}
+        """One fulfilment per location and handling, in their sequence."""
+        parts: dict[tuple[str, Handling], dict[str, int]] = {}
         for take in self.takes:
-            by_location.setdefault(take.location, {})[take.line_id] = take.quantity
+            parts.setdefault((take.location, take.handling), {})[take.line_id] = take.quantity
         return tuple(
             Planned(
                 fulfilment_id=ids.fulfilment_id(self.order_id, number),
                 location=location,
                 units=units,
+                handling=handling,
             )
-            for number, (location, units) in enumerate(by_location.items(), self.first_number)
+            for number, ((location, handling), units) in enumerate(parts.items(), self.first_number)
         )
 
     def booking(self) -> stock.Booking:
@@ -159,6 +161,7 @@ def _columns(parts: Sequence[_Part], state: str) -> dict[str, Any]:
         "fulfilment_ids": [part.planned.fulfilment_id for part in parts],
         "order_ids": [part.order_id for part in parts],
         "locations": [part.planned.location for part in parts],
+        "handlings": [part.planned.handling for part in parts],
         "leaves": [None if part.promise is None else part.promise.leaves_on for part in parts],
         "arrivals": [None if part.promise is None else part.promise.arrives_on for part in parts],
         "line_fulfilments": [part.planned.fulfilment_id for part, _, _ in lines],
@@ -235,12 +238,15 @@ async def reassign(conn: Connection, fulfilment_id: str, to: str, units: LineUni
     No stock moves: the units stay allocated where they are. The promised days stay.
     """
     row = await find(conn, fulfilment_id)
+    assert row is not None  # it was recalled
     promise = None
-    if row is not None and row["promised_leave"] is not None:
+    if row["promised_leave"] is not None:
         promise = Promise(leaves_on=row["promised_leave"], arrives_on=row["promised_on"])
     held = {line.line_id: line for line in await lines(conn, fulfilment_id)}
     location = next(iter(held.values())).location
-    planned = Planned(fulfilment_id=to, location=location, units=dict(units))
+    planned = Planned(
+        fulfilment_id=to, location=location, units=dict(units), handling=row["handling"]
+    )
     await take_reserved(conn, fulfilment_id, units)
     made_of = {line_id: (held[line_id].sku, held[line_id].parts) for line_id in units}
     part = _Part(ids.order_of(fulfilment_id), planned, made_of, promise)

@@ -1,12 +1,12 @@
--- name: insert_fulfilments(fulfilment_ids, order_ids, locations, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts, state)$
+-- name: insert_fulfilments(fulfilment_ids, order_ids, locations, handlings, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts, state)$
 -- Each with the content of its parcel, and its claims on stock. The function stands in
 -- schema/routines/stock.sql.
 select fulfilments_added(
-    :fulfilment_ids::text[], :order_ids::text[], :locations::text[], :leaves::date[], :arrivals::date[],
+    :fulfilment_ids::text[], :order_ids::text[], :locations::text[], :handlings::text[], :leaves::date[], :arrivals::date[],
     :line_fulfilments::text[], :line_orders::text[], :line_ids::text[], :skus::text[],
     :line_locations::text[], :quantities::bigint[], :line_parts::jsonb[], :state);
 
--- name: claim(effects, moved_skus, moved_locations, allocated_changes, moved_orders, who, why, fulfilment_ids, order_ids, locations, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts, state, counted_orders, counted_lines, allocated, cancelled, told_orders, told_effects, answers, whats, whos, whys, data)$
+-- name: claim(effects, moved_skus, moved_locations, allocated_changes, moved_orders, who, why, fulfilment_ids, order_ids, locations, handlings, leaves, arrivals, line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts, state, counted_orders, counted_lines, allocated, cancelled, told_orders, told_effects, answers, whats, whos, whys, data)$
 -- All that claims on stock write, in one round trip while the stock is locked: movements, fulfilments with
 -- their reservations, the counts of lines, and the stories. Each function is the one that writes these rows
 -- elsewhere, too.
@@ -15,7 +15,7 @@ select (select count(*) from stock_moved(
             array_fill(0::bigint, array[cardinality(:effects::text[])]), :allocated_changes::bigint[],
             :moved_orders::text[], 'allocated', false, null, :who, :why)),
        fulfilments_added(
-            :fulfilment_ids::text[], :order_ids::text[], :locations::text[], :leaves::date[], :arrivals::date[],
+            :fulfilment_ids::text[], :order_ids::text[], :locations::text[], :handlings::text[], :leaves::date[], :arrivals::date[],
             :line_fulfilments::text[], :line_orders::text[], :line_ids::text[], :skus::text[],
             :line_locations::text[], :quantities::bigint[], :line_parts::jsonb[], :state),
        lines_moved(:counted_orders::text[], :counted_lines::text[], more_allocated => :allocated::bigint[],

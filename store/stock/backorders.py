@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Final
 
 from domain import ids
+from domain.orders.handling import DIGITAL
 from domain.orders.order import Shipping
 from domain.orders.quantities import LineUnits
 from domain.stock.locations import Promise
@@ -108,13 +109,19 @@ async def serve(conn: Connection, skus: Iterable[str]) -> list[Available]:
 async def _reached(
     conn: Connection, waiting: Sequence[Record], free: Mapping[str, Mapping[str, int]]
 ) -> list[set[str]]:
-    """For each of these orders, the locations with free units that can ship to it."""
+    """For each of these orders, the locations with free units that can ship to it.
+
+    Codes are given out from anywhere.
+    """
     there = sorted({place for shelves in free.values() for place in shelves})
     if not there:
         return [set() for _ in waiting]
     to = [stored(Shipping, row["shipping"]) for row in waiting]
     ways = await locations.ways_to(conn, there, to)
-    return [{way.location for way in theirs if way.reaches} for theirs in ways]
+    return [
+        {way.location for way in theirs if way.reaches or row["handling"] == DIGITAL}
+        for row, theirs in zip(waiting, ways, strict=True)
+    ]
 
 
 def _share(row: Record, free: dict[str, int], reached: Set[str]) -> list[tuple[str, int]]:
@@ -213,7 +220,13 @@ async def fill(
         quantity = min(row["quantity"], wanted.get(line_id, 0) - units.get(line_id, 0))
         if quantity:
             units[line_id] += quantity
-            take = Take(line_id=line_id, sku=row["sku"], location=location, quantity=quantity)
+            take = Take(
+                line_id=line_id,
+                sku=row["sku"],
+                location=location,
+                quantity=quantity,
+                handling=row["handling"],
+            )
             takes.append(take)
             told.setdefault(location, []).append(_promise(row))
     left = {

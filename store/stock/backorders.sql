@@ -26,13 +26,14 @@ where order_no = order_no_of(:order_id) and quantity > 0 order by line_id;
 -- Backorders without a soft reservation, in the sequence in which we took their orders in: a channel
 -- whose clock is wrong must not jump the queue.
 -- `only_from`: the locations that the order's policy allows, or null; `barred`: those that refused.
-select o.order_id, b.line_id, b.sku, b.round, b.barred, o.policy #> '{sourcing, locations}' as only_from,
+select o.order_id, b.line_id, b.sku, b.round, b.barred, l.handling,
+       case when l.handling <> 'digital' then o.policy #> '{sourcing, locations}' end as only_from,
        document_of(o.order_no) -> 'shipping' as shipping,
        b.quantity - coalesce(sum(r.quantity), 0)::bigint as quantity
-from backorder b join customer_order o using (order_no)
+from backorder b join customer_order o using (order_no) join order_line l using (order_no, line_id)
 left join soft_reservation r using (order_no, line_id)
 where b.sku = any(:skus::text[]) and b.quantity > 0
-group by b.order_no, b.line_id, o.order_no
+group by b.order_no, b.line_id, o.order_no, l.handling
 having b.quantity > coalesce(sum(r.quantity), 0)
 order by b.received_at, b.order_no, b.line_id;
 
@@ -58,8 +59,8 @@ on conflict (basket, order_no, line_id, sku, location) do update
 set quantity = soft_reservation.quantity + excluded.quantity;
 
 -- name: what_came(order_id)
-select r.line_id, r.sku, r.location, r.quantity, b.promised_leave, b.promised_on
-from soft_reservation r join backorder b using (order_no, line_id)
+select r.line_id, r.sku, r.location, r.quantity, l.handling, b.promised_leave, b.promised_on
+from soft_reservation r join backorder b using (order_no, line_id) join order_line l using (order_no, line_id)
 where r.order_no = order_no_of(:order_id) and b.round > 0  -- else the workflow has not heard of it
 order by r.location, r.line_id;
 
@@ -137,14 +138,16 @@ where (r.sku, r.location) = (:sku, :location) and :quantity::bigint > 0
 select distinct b.sku
 from backorder b
 join customer_order o using (order_no)
+join order_line d using (order_no, line_id)
 join stock s on s.sku = b.sku and s.location <> all(b.barred)
-    and coalesce(nullif(o.policy #> '{sourcing, locations}', 'null') ? s.location, true)
+    and (d.handling = 'digital'
+         or coalesce(nullif(o.policy #> '{sourcing, locations}', 'null') ? s.location, true))
 join location l on l.location = s.location and l.retired_at is null
 left join item on item.sku = b.sku
 where b.quantity > coalesce((select sum(r.quantity) from soft_reservation r
                              where (r.order_no, r.line_id) = (b.order_no, b.line_id)), 0)
   and coalesce(available_from <= location_day(l.calendar), true)
-  and on_hand - allocated - safety > coalesce((
+  and s.on_hand - s.allocated - s.safety > coalesce((
           select sum(r.quantity) from soft_reservation r
           where (r.sku, r.location) = (s.sku, s.location)
             and (r.expires_at is null or r.expires_at > transaction_moment())), 0)

@@ -11,7 +11,8 @@ select coalesce((select version from catalogue_version), 0) as version,
        (select coalesce(jsonb_object_agg(kit, parts), '{}') from kits) as kits,
        (select coalesce(jsonb_agg(jsonb_build_object(
                    'sku', sku, 'name', name, 'backorder', backorder,
-                   'available_from', available_from, 'discontinued', discontinued)), '[]')
+                   'available_from', available_from, 'discontinued', discontinued,
+                   'handling', handling)), '[]')
         from item
         where described and (sku = any(:skus::text[])
                              or sku in (select jsonb_object_keys(parts) from kits))) as items,

@@ -29,6 +29,7 @@ async def save(conn: Connection, items: Sequence[Item]) -> None:
             backorders=[item.backorder for item in items],
             available_from=[item.available_from for item in items],
             discontinued=[item.discontinued for item in items],
+            handlings=[item.handling for item in items],
         )
         await lock_stock(conn, skus)
         await stock_levels.call_if_low(conn, skus)

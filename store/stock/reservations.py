@@ -167,6 +167,7 @@ def _wanted(order: OnRecord, kits: Mapping[str, Parts]) -> Wanted:
             sku=line.sku,
             quantity=line.quantity,
             parts=dict(kits.get(line.sku, {})),
+            handling=line.handling,
         )
         for line in order.terms.lines
     ]

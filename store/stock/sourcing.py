@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from itertools import zip_longest
 
 from domain.errors import Unreachable
+from domain.orders.handling import DIGITAL
 from domain.orders.order import Shipping
 from domain.orders.quantities import LineUnits
 from domain.orders.sourcing_rules import CRITERIA, SourcingRules
@@ -105,13 +106,7 @@ class Shelves:
         ]
         held = {item.location for item in stock}
         ways = [way for way in self.ways(number) if way.location in held]
-        plan = plan_sourcing(
-            [demand for demand in wanted.demands if not self._ahead(demand.sku)],
-            stock,
-            self._measured(places(ways, self.now), wanted),
-            wanted.rules,
-            excluded=wanted.excluded,
-        )
+        plan = self._choose(wanted, stock, ways)
         taken = Counter[str]()
         for take in plan.takes:
             taken[take.line_id] += take.quantity
@@ -134,6 +129,23 @@ class Shelves:
             waits=waits,
             missing={k: n for k, n in lacking.items() if k not in waits},
         )
+
+    def _choose(
+        self, wanted: Wanted, stock: Sequence[Available], ways: Sequence[Way]
+    ) -> SourcingPlan:
+        """Carried goods by the order's rules. Codes make no parcel, and come from anywhere."""
+        demands = [demand for demand in wanted.demands if not self._ahead(demand.sku)]
+        codes = [demand for demand in demands if demand.handling == DIGITAL]
+        carried = [demand for demand in demands if demand.handling != DIGITAL]
+        plan = SourcingPlan(takes=(), missing={})
+        if carried or not codes:
+            found = self._measured(places(ways, self.now), wanted)
+            plan = plan_sourcing(carried, stock, found, wanted.rules, excluded=wanted.excluded)
+        if codes:
+            skus = {part for demand in codes for part in demand.takes}
+            there = [item for item in stock if item.sku in skus]
+            plan = plan.beside(plan_sourcing(codes, there, excluded=wanted.excluded))
+        return plan
 
     def take(self, takes: Sequence[Take]) -> None:
         """Give these units to an order: they, and the capacity for its parcels, are gone."""

@@ -137,6 +137,29 @@ select sku, location, on_hand, allocated from stock
 where not (0 <= allocated and allocated <= on_hand)
 order by sku, location;
 
+-- name: codes_are_stock()
+-- Of what is digital, each unit on hand is a code to sell, and each code is a unit.
+select s.sku, s.location, s.on_hand, coalesce(c.free, 0) as free
+from stock s join item i using (sku)
+left join (select sku, location, count(*) filter (where given_at is null) as free
+           from licence group by sku, location) c using (sku, location)
+where (i.handling = 'digital' or c.sku is not null) and s.on_hand <> coalesce(c.free, 0)
+order by s.sku, s.location;
+
+-- name: codes_are_given()
+-- What was handed over of digital goods are as many codes.
+select f.fulfilment_id, w.units, g.given
+from fulfilment f
+cross join lateral (
+    select coalesce(sum(l.picked * r.per_unit), 0) as units
+    from fulfilment_line l join reservation r using (order_no, fulfilment_id, line_id)
+    where l.order_no = f.order_no and l.fulfilment_id = f.fulfilment_id) w
+cross join lateral (
+    select count(*) as given from licence c where c.order_no = f.order_no and c.fulfilment_id = f.fulfilment_id) g
+where f.handling = 'digital'
+  and g.given <> case when f.state in ('shipped', 'delivered', 'exception') then w.units else 0 end
+order by f.order_no, f.fulfilment_id;
+
 -- Lines ------------------------------------------------------------------------------------------
 
 -- name: line_adds_up()

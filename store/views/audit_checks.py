@@ -82,6 +82,15 @@ _CHECKS = (
         "{what} changes stock by {units}, but its movements say {moved}",
     ),
     _Check("stock_not_oversold", "stock", _AT, "{allocated} allocated of {on_hand} on hand"),
+    _Check(
+        "codes_are_stock", "stock", _AT, "{on_hand} on hand, but there are {free} codes to sell"
+    ),
+    _Check(
+        "codes_are_given",
+        "stock",
+        "{fulfilment_id}",
+        "{units} units of it are digital, but {given} codes were given out for it",
+    ),
     _Check("line_adds_up", "lines", _LINE, "{what}"),
     _Check(
         "order_is_in_its_state",

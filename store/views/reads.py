@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
 from domain.orders.fulfilment_state import FulfilmentState
+from domain.orders.handling import Handling
 from domain.views.order_snapshot import FulfilmentStatus, OrderState, PaymentStatus
 from store.database import Connection, Record, load_queries
 from store.orders import events
@@ -88,6 +89,7 @@ class OrderLine(Row):
     shipping_minor: int
     shipping_tax_minor: int
     includes_tax: bool
+    handling: Handling
 
 
 class FulfilmentRow(Row):
@@ -95,6 +97,7 @@ class FulfilmentRow(Row):
 
     fulfilment_id: str
     location: str
+    handling: Handling
     state: FulfilmentState
     recalled_from: str | None
     changed_at: datetime

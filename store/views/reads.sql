@@ -24,7 +24,7 @@ select to_jsonb(o) as summary,
         where l.order_no = c.order_no) as lines,
        (select coalesce(jsonb_agg(to_jsonb(part) order by length(fulfilment_id), fulfilment_id), '[]')
         from (
-            select f.fulfilment_id, f.location, f.state, f.recalled_from, f.changed_at,
+            select f.fulfilment_id, f.location, f.handling, f.state, f.recalled_from, f.changed_at,
                    f.promised_leave, f.promised_on, p.label, p.carrier, p.tracking_number,
                    p.carrier_status, p.last_scan_at, p.handed_over_at,
                    coalesce((select jsonb_object_agg(l.line_id, coalesce(l.picked, l.quantity))

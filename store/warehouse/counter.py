@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.fulfilment.counter import COUNTER
+from domain.fulfilment.counter import AT_ONCE, CODES
 from store.database import Connection
+from store.fulfilment import licences
 from store.warehouse import leaving, scans
 
 
 async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:
-    """labelled → shipped, to whomever carries it on; at the counter, delivered at once."""
+    """labelled → shipped, to whomever carries it on; at the counter, delivered at once.
+
+    Codes are given out with it.
+    """
     async with conn.transaction():
         carrier = await leaving.hand_over(conn, fulfilment_id, at=at, who=who)
-        if carrier == COUNTER:
+        if carrier == CODES:
+            await licences.give(conn, fulfilment_id)
+        if carrier in AT_ONCE:
             await scans.carrier_event(
                 conn,
-                carrier=COUNTER,
+                carrier=carrier,
                 tracking_number=fulfilment_id,
                 event_id="collected",
                 status="delivered",
                 happened_at=at,
-                detail="collected at the counter",
+                detail="given out" if carrier == CODES else "collected at the counter",
             )

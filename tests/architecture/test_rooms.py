@@ -361,6 +361,11 @@ DOORS = {
     ),
     "starter/service/channels.py": ("store.orders.channels",),
     "starter/service/holds.py": ("store.orders.holds",),
+    # Shows what customers have, and takes in what is sold, as units of stock.
+    "starter/service/codes.py": (
+        *("store.fulfilment.licences", "store.fulfilment.pick_ups"),
+        "store.stock.licence_imports",
+    ),
     "starter/service/resuming.py": ("store.orders.open_orders", "store.purchasing.purchase_reads"),
     "starter/service/order_requests.py": ("store.orders.answers", "store.orders.open_orders"),
     "starter/service/requests.py": ("store.access.request_keys",),
@@ -403,7 +408,11 @@ DOORS = {
     "starter/service/jobs.py": ("store.jobs.jobs", "store.jobs.work"),
     "starter/service/job_work.py": ("store.jobs.jobs", "store.jobs.work"),
     "starter/service/labels.py": ("store.fulfilment.shipments",),
-    "starter/service/warehouse.py": ("store.warehouse.facts", "store.warehouse.counter"),
+    "starter/service/warehouse.py": (
+        "store.fulfilment.pick_ups",
+        "store.warehouse.facts",
+        "store.warehouse.counter",
+    ),
     "starter/service/webhooks.py": ("store.payments.provider_events",),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "store.schema_version", "asyncpg", "psutil"),

@@ -225,6 +225,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "baskets": ("hold", "release", "list"),
         "items": ("list", "import"),
         "kits": ("list", "import", "remove"),
+        "codes": ("show", "list", "import"),
         "suppliers": ("list", "show", "import"),
         "purchase-orders": (
             *("list", "show", "document", "propose", "approve", "cancel", "import"),
@@ -233,7 +234,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "locations": ("list", "import"),
         "channels": ("list", "show", "import", "retire", "reopen"),
         "sellers": ("list", "show", "import", "retire", "reopen"),
-        "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "receive-return"),
+        "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "collect", "receive-return"),
         "carrier": ("event", "parcels", "messages", "settle"),
         "credit": ("grant", "show"),
         "customers": ("show", "export", "erase"),

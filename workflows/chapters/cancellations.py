@@ -21,6 +21,7 @@ from workflows.state.order_book import OrderBook
 with workflow.unsafe.imports_passed_through():
     from activities.orders.order_records import Notice, OrderRecords
     from domain.orders.continuation import BegunRequest
+    from domain.orders.handling import DIGITAL
     from domain.orders.messages import (
         CANCELLATION_ASKED,
         CancelOutcome,
@@ -32,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.orders.refund_rules import Granted
     from domain.words import count_of
 
+GIVEN_OUT = "already given out as a code; ask for a refund, which revokes it"
 HANDED_OVER = "already handed over to the carrier; it can be sent back: request a return"
 
 
@@ -176,9 +178,11 @@ class OrderCancellations:
             shipped = min(units, self._book.lines[line_id].shipped)
             too_many = units - shipped if line_id in counted else 0
             if shipped:
-                refused.append(
-                    Units(line_id=line_id, quantity=shipped, why=HANDED_OVER, reason="handed_over")
+                code = self._book.handlings[line_id] == DIGITAL
+                why, reason = (
+                    (GIVEN_OUT, "digital_delivered") if code else (HANDED_OVER, "handed_over")
                 )
+                refused.append(Units(line_id=line_id, quantity=shipped, why=why, reason=reason))
             if too_many:
                 refused.append(
                     Units(

@@ -149,7 +149,7 @@ class OrderFulfilments:
         """
         fulfilment.stage = "under_way"
         since, fulfilment.since = fulfilment.since, fulfilment.since or workflow.now()
-        limits = StageLimits(self._steps, self._policy, fulfilment.id)
+        limits = StageLimits(self._steps, self._policy, fulfilment.id, fulfilment.handling)
         if since is not None and fulfilment.state is not None:
             limits.take_up(fulfilment.state, since)
         early = 0  # so often in a row, the wait ended at once because of the money
@@ -158,7 +158,7 @@ class OrderFulfilments:
             outcome = await self._wait(fulfilment, limits, since)
             since = None
             if not isinstance(outcome, Done):
-                return outcome
+                return Abandoned(limits.given_up) if limits.given_up else outcome
             sent = outcome.result
             if sent.outcome == "shipped":
                 return sent
@@ -210,14 +210,13 @@ class OrderFulfilments:
                 ahead=self._payments.ahead,
                 lasting=self._payments.authorizations.lasting,
                 renew_before=self._policy.renew_before,
-                over_the_counter=self._policy.over_the_counter,
             ),
             fulfilment.id,
             f"Pick, pack and hand over {_units(fulfilment)} at {fulfilment.location}",
             within=limits.within,
             overdue=limits.overdue,
             since=since,
-            stopped=lambda: fulfilment.recalled,
+            stopped=lambda: fulfilment.recalled or bool(limits.given_up),
             allowed=("retry", "cancel"),
             refusable=("declined",),  # the carrier will not take it there
         )

@@ -21,6 +21,7 @@ from workflows.state.order_book import OrderBook
 with workflow.unsafe.imports_passed_through():
     from activities.aftersales.returns import ApproveReturn, ReceivedReturn, ReturnPart, Returns
     from domain.orders.continuation import BegunRequest, OpenReturn
+    from domain.orders.handling import DIGITAL
     from domain.orders.messages import ReturnOutcome, ReturnRequest, Units
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineId, LineUnits
@@ -190,6 +191,12 @@ class OrderReturns:
 
         def check(_: int, line_id: LineId, quantity: int) -> None:
             line = lines[line_id]
+            if self._book.handlings[line_id] == DIGITAL:
+                raise refused(
+                    f"line {line_id} is a code that was given out: it cannot be sent back",
+                    reason="digital_delivered",
+                    instead=["refund_order"],
+                )
             if not 0 < quantity <= line.returnable:
                 raise refused(
                     f"line {line_id}: {quantity} cannot be returned; "
@@ -197,7 +204,8 @@ class OrderReturns:
                     reason="more_than_delivered",
                 )
 
-        units = requested_units(request.lines, lines, can=lambda line: line.returnable, check=check)
+        asked = requested_units(request.lines, lines, can=lambda line: line.returnable, check=check)
+        units = {k: n for k, n in asked.items() if self._book.handlings[k] != DIGITAL}
         if not units:
             raise refused("there is nothing left to return", reason="nothing_left")
         return units

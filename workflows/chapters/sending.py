@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.fulfilment.contracts import Look
     from activities.fulfilment.fulfilments import Fulfilments
     from domain.orders.fulfilment_state import FulfilmentState
+    from domain.orders.handling import PICK_UP, Handling
     from domain.orders.policy import Policy
     from domain.words import span
 
@@ -29,11 +30,15 @@ NEXT: Final[Mapping[FulfilmentState, str]] = {
 class StageLimits:
     """One wait spans all stages. When its time is over, the row says which stage it is in.
 
+    Goods that nobody collects are given up; for everything else that is late a person is asked.
+
     The wait begins with the soonest limit of all. What is not overdue then is waited for as long as
     is left of it.
     """
 
-    def __init__(self, steps: Steps, policy: Policy, fulfilment_id: str) -> None:
+    def __init__(
+        self, steps: Steps, policy: Policy, fulfilment_id: str, handling: Handling
+    ) -> None:
         self._steps = steps
         self._fulfilment_id = fulfilment_id
         self._limits: dict[FulfilmentState, timedelta] = {
@@ -42,6 +47,10 @@ class StageLimits:
             "packed": policy.hand_over_within,
             "labelled": policy.hand_over_within,
         }
+        self._is_collected = handling == PICK_UP
+        if self._is_collected:
+            self._limits["labelled"] = policy.collect_within
+        self.given_up = ""  # why it is sent no more, without anybody being asked
         self._soonest = self._patience = min(self._limits.values())
 
     def within(self) -> timedelta:
@@ -71,6 +80,9 @@ class StageLimits:
             return None
         if stage.lasted >= limit:
             self._patience = limit
+            if self._is_collected and stage.state == "labelled":
+                self.given_up = f"not collected within {span(limit)}"
+                return None
             return f"{part_id} is not {NEXT[stage.state]} within {span(limit)}"
         # A later stage may have less time than is left of this one.
         self._patience = min(limit - stage.lasted, max(self._soonest, UNHURRIED))

@@ -20,6 +20,7 @@ class Fulfilment:
     def __init__(self, planned: Planned) -> None:
         self.id = planned.fulfilment_id
         self.location = planned.location
+        self.handling = planned.handling
         self.units = dict(planned.units)
         self.stage: Stage = "planned"
         self.state: FulfilmentState | None = None  # of its row, as an earlier run left it
@@ -36,7 +37,12 @@ class Fulfilment:
     def taken_up(cls, state: FulfilmentStanding) -> Self:
         """The fulfilment as its rows have it."""
         fulfilment = cls(
-            Planned(fulfilment_id=state.fulfilment_id, location=state.location, units=state.units)
+            Planned(
+                fulfilment_id=state.fulfilment_id,
+                location=state.location,
+                units=state.units,
+                handling=state.handling,
+            )
         )
         ended_unpaid = state.stage == "ended" and state.due_minor > 0
         fulfilment.stage = "to_charge" if ended_unpaid else state.stage

@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.money import Money
     from domain.orders.amounts import LineWorth, worth_of
     from domain.orders.continuation import OrderState
+    from domain.orders.handling import Handling
     from domain.orders.quantities import LineId, LineQuantities, LineUnits
     from domain.orders.terms import Terms
 
@@ -31,6 +32,7 @@ class OrderBook:
         self._terms: Terms | None = None
         self.lines: dict[LineId, LineQuantities] = {}
         self.worth: dict[LineId, LineWorth] = {}
+        self.handlings: dict[LineId, Handling] = {}
         self.fulfilments: dict[str, Fulfilment] = {}
         self.authorized = False
         self.authorizations_asked = 0  # in this run: what was asked for may be authorized
@@ -57,6 +59,7 @@ class OrderBook:
         for line in terms.lines:
             self.lines.setdefault(line.line_id, LineQuantities(ordered=line.quantity))
             self.worth[line.line_id] = line
+            self.handlings[line.line_id] = line.handling
 
     @property
     def known(self) -> bool:

@@ -61,6 +61,13 @@ class HandOver(Report):
     at: Instant | None = None
 
 
+class Collected(Report):
+    """The customer's code, and when the goods were taken; left out: now."""
+
+    code: Annotated[str, Field(min_length=1, max_length=40)]
+    at: Instant | None = None
+
+
 class CountedLine(Document):
     """Units of a line that came back: to be sold again, or written off."""
 
@@ -201,6 +208,29 @@ async def hand_over(
     return await once.in_database(
         lambda here: here.warehouse.hand_over(
             fulfilment_id, at=content.at, who=caller.who(content.by)
+        )
+    )
+
+
+@router.post(
+    "/fulfilments/{fulfilment_id}/collect",
+    operation_id="collectFulfilment",
+    summary="Report that the customer has collected goods that lay ready",
+    status_code=204,
+)
+async def collect(
+    fulfilment_id: PartId,
+    content: Annotated[Collected, example({"code": "7KQ4MXN", "by": "anna"})],
+    caller: Writes,
+    once: Keyed,
+) -> Response:
+    """With the customer's code. After five wrong ones in a row none is looked at for 15 minutes."""
+    await caller.check_part(fulfilment_id)
+    # Beside the transaction of the key, which a refusal would undo: wrong codes are counted.
+    await caller.here.warehouse.try_code(fulfilment_id, content.code)
+    return await once.in_database(
+        lambda here: here.warehouse.collect(
+            fulfilment_id, content.code, at=content.at, who=caller.who(content.by)
         )
     )
 

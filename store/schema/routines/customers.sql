@@ -108,6 +108,8 @@ begin
     update customer_order set reason = null where order_no = its_no;
     delete from wait_report where order_no = its_no;
     delete from label_file where order_no = its_no;
+    delete from pick_up where order_no = its_no;
+    update licence set code = 'erased-' || licence_no where order_no = its_no;
     update document set kept_until = make_date(extract(year from issued_on)::integer + years, 12, 31)
     where order_no = its_no and kept_until is null and content #>> '{buyer,name}' <> '[erased]';
     update order_person

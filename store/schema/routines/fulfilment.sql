@@ -206,7 +206,9 @@ begin
     insert into shipment (order_no, fulfilment_id, label_key, label, service, sold_by, to_charge_minor,
                           renew_before)
     values (part.order_no, its_id, its_key, 'requested', shipping ->> 'service',
-            coalesce(its_carriers ->> (shipping ->> 'service'), its_carriers ->> ''), its_charge, its_renewal)
+            case when part.handling = 'digital' then 'codes'
+                 else coalesce(its_carriers ->> (shipping ->> 'service'), its_carriers ->> '') end,
+            its_charge, its_renewal)
     on conflict (order_no, fulfilment_id) do nothing;
     answer := case when found then 'wanted' else 'again' end;
     if answer = 'again' then
@@ -246,12 +248,84 @@ begin
     if part.state = 'packed' then
         update fulfilment set state = 'labelled', changed_at = moment(), overdue = false
         where order_no = part.order_no and fulfilment_id = its_id;
+        if part.handling = 'pick_up' then
+            insert into pick_up (order_no, fulfilment_id, code) values (part.order_no, its_id, new_code());
+        end if;
         perform told(
-            array[order_of(its_id)], array['label:' || its_id], array[null::jsonb], array['label bought'],
+            array[order_of(its_id)], array['label:' || its_id], array[null::jsonb],
+            array[case part.handling when 'pick_up' then 'ready to be collected' when 'digital' then 'ready to be given out'
+                  else 'label bought' end],
             array['orderloom'], array[its_note],
             array[jsonb_build_object('fulfilment_id', its_id, 'carrier', its_carrier,
                                      'tracking_number', its_number)], false);
     end if;
+end $$;
+
+-- A code that a person can read out: seven letters and digits of which none looks like another, by the server's own
+-- strong chance. 35 bits, of which a stranger can try some hundred a day.
+create or replace function new_code() returns text language sql volatile as $$
+    select string_agg(substr('ABCDEFGHJKLMNPQRSTUVWXYZ23456789', 1 + get_byte(b.bytes, 8 + n) % 32, 1), '')
+    from (select uuid_send(gen_random_uuid()) as bytes) b, generate_series(1, 7) as n
+$$;
+
+-- Whether a code is the one for which goods are given out. Answers `right`, `wrong`, `too_many` (five wrong ones in
+-- a row: none is looked at for a quarter of an hour), `given_up` (the goods go back to stock), or `not_ready`. A wrong
+-- one is counted, so the caller commits. A repeat after the goods were given out is answered in the same way.
+create or replace function code_tried(its_id text, its_code text) returns text language plpgsql as $$
+declare
+    part  fulfilment;
+    ready pick_up;
+begin
+    select * into part from locked_fulfilment(its_id);
+    select * into ready from pick_up p where p.order_no = part.order_no and p.fulfilment_id = its_id;
+    if part.recalled_from is not null then
+        return 'given_up';
+    elsif ready.code is null then
+        return 'not_ready';
+    elsif ready.wrong_tries >= 5 and ready.tried_at > moment() - interval '15 minutes' then
+        return 'too_many';
+    elsif upper(regexp_replace(its_code, '[^A-Za-z0-9]', '', 'g')) <> ready.code then
+        update pick_up p
+        set wrong_tries = case when p.wrong_tries >= 5 then 1 else p.wrong_tries + 1 end, tried_at = moment()
+        where p.order_no = part.order_no and p.fulfilment_id = its_id;
+        return 'wrong';
+    end if;
+    update pick_up p set wrong_tries = 0, tried_at = null
+    where p.order_no = part.order_no and p.fulfilment_id = its_id and p.wrong_tries > 0;
+    return 'right';
+end $$;
+
+-- Gives out the codes of a fulfilment that is being handed over, the oldest first. The caller holds the locks of the
+-- order and of the stock, so no code is given to two. Answers how many are lacking; a repeat gives none.
+create or replace function licences_given(its_id text) returns bigint language plpgsql as $$
+declare
+    lacking bigint;
+begin
+    if exists (select from licence l where l.order_no = order_no_of(its_id) and l.fulfilment_id = its_id) then
+        return 0;
+    end if;
+    with wanted as materialized (
+        select l.order_no, l.line_id, r.sku, r.location, l.picked * r.per_unit as units,
+               sum(l.picked * r.per_unit) over (partition by r.sku, r.location order by l.line_id) as up_to,
+               sum(l.picked * r.per_unit) over (partition by r.sku, r.location) as of_sku
+        from fulfilment_line l join reservation r using (order_no, fulfilment_id, line_id)
+        where l.order_no = order_no_of(its_id) and l.fulfilment_id = its_id and l.picked > 0
+    ), free as materialized (
+        select f.licence_no, w.sku, w.location, row_number() over (partition by w.sku, w.location order by f.licence_no) as n
+        from (select distinct sku, location, of_sku from wanted) w
+        cross join lateral (
+            select c.licence_no from licence c
+            where c.sku = w.sku and c.location = w.location and c.given_at is null
+            order by c.licence_no limit w.of_sku) f
+    ), given as (
+        update licence c
+        set order_no = w.order_no, fulfilment_id = its_id, line_id = w.line_id, given_at = moment()
+        from free f join wanted w on (w.sku, w.location) = (f.sku, f.location) and f.n > w.up_to - w.units and f.n <= w.up_to
+        where c.licence_no = f.licence_no
+        returning c.licence_no
+    )
+    select (select sum(units) from wanted) - (select count(*) from given) into lacking;
+    return lacking;
 end $$;
 
 -- What a hand-over is decided on, under the order's lock and that of the parcel's stock, which are taken here.

@@ -191,17 +191,17 @@ end $$;
 
 -- Fulfilments, each with the content of its parcel, and its claims on stock: one for each part.
 create or replace function fulfilments_added(
-    fulfilment_ids text[], order_ids text[], locations text[], leaves date[], arrivals date[],
+    fulfilment_ids text[], order_ids text[], locations text[], handlings text[], leaves date[], arrivals date[],
     line_fulfilments text[], line_orders text[], line_ids text[], skus text[], line_locations text[],
     quantities bigint[], line_parts jsonb[], its_state text
 ) returns void language plpgsql as $$
 #variable_conflict use_column
 begin
     with parts as (
-        insert into fulfilment (order_no, fulfilment_id, location, state, promised_leave, promised_on)
-        select order_no_of(order_id), fulfilment_id, location, its_state, leaves_on, arrives_on
-        from unnest(fulfilment_ids, order_ids, locations, leaves, arrivals)
-            as f (fulfilment_id, order_id, location, leaves_on, arrives_on)
+        insert into fulfilment (order_no, fulfilment_id, location, handling, state, promised_leave, promised_on)
+        select order_no_of(order_id), fulfilment_id, location, handling, its_state, leaves_on, arrives_on
+        from unnest(fulfilment_ids, order_ids, locations, handlings, leaves, arrivals)
+            as f (fulfilment_id, order_id, location, handling, leaves_on, arrives_on)
     ), wanted as materialized (
         select order_no_of(order_id) as order_no, w.*
         from unnest(line_fulfilments, line_orders, line_ids, skus, line_locations, quantities, line_parts)

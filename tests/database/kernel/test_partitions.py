@@ -24,6 +24,7 @@ HISTORY = {
             *("order_line_money", "charge", "brought_tender"),
             *("answered_request", "order_money", "payment_authorization", "payment_operation"),
             *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event", "label_file"),
+            "pick_up",
             *("order_return", "return_line", "reservation", "backorder", "claim", "claim_line"),
         ),
         "order_no",
@@ -60,6 +61,7 @@ WHOLE = {
     **dict.fromkeys(("closing", "reconciliation", "document_counter"), "a row a day, or a year"),
     **dict.fromkeys(("api_key", "api_key_secret", "signing_secret"), "there are few"),
     "seller": "there are few",
+    "licence": "a code is known for ever, so that none is sold twice",
     "channel": "there are few",
     **dict.fromkeys(
         ("credit_account", "credit_authorization", "credit_operation"),

@@ -269,6 +269,14 @@ def key_secret(digest: str = "sha256('a')", ends_at: str = "null") -> str:
         values ('abcdefghij12', {digest}, 'x', {ends_at})"""
 
 
+CODE = "'TEA', 'main', 'A'"
+
+
+def licence(values: str) -> str:
+    """A code: SKU, location, text."""
+    return f"insert into licence (sku, location, code) values ({values})"
+
+
 def terms(figures: str) -> str:
     return f"""
         insert into supplier values ('S', 'S');
@@ -435,6 +443,24 @@ FORBIDDEN = {
     "picked_is_at_most_asked": "update fulfilment_line set picked = quantity + 1",
     # one label per fulfilment, and each event of a carrier once
     "shipment_pkey": "insert into shipment select * from shipment",
+    # how goods come to the customer
+    "item_handling_is_known": "update item set handling = 'thrown'",
+    "line_handling_is_known": "update order_line set handling = 'thrown'",
+    "fulfilment_handling_is_known": "update fulfilment set handling = 'thrown'",
+    "pick_up_pkey": "insert into pick_up (order_no, fulfilment_id, code) "
+    "select order_no, fulfilment_id, 'A' from shipment cross join generate_series(1, 2)",
+    "pick_up_is_of_a_shipment": (
+        "insert into pick_up (order_no, fulfilment_id, code) values (0, 'web-none:1', 'A')"
+    ),
+    "licence_is_of_an_item": licence("'NONE', 'main', 'A'"),
+    "licence_is_at_a_location": licence("'TEA', 'nowhere', 'A'"),
+    "licence_code_is_of_a_size": licence("'TEA', 'main', ''"),
+    "licence_is_known_once": f"{licence(CODE)}; {licence(CODE)}",
+    "licence_is_given_for_a_line": f"""{licence(CODE)};
+        update licence
+        set order_no = 0, fulfilment_id = 'web-none:1', line_id = '1', given_at = now()""",
+    "given_licence_says_to_whom": f"{licence(CODE)}; update licence set given_at = now()",
+    "only_a_given_licence_is_revoked": f"{licence(CODE)}; update licence set revoked_at = now()",
     "label_is_asked_for_once": f"""
         insert into shipment (fulfilment_id, order_no, label_key, label, service, sold_by)
         select '{HERE}:1', order_no_of('{HERE}'), label_key, 'requested', service, sold_by

@@ -52,6 +52,18 @@ PLANTS = {
         "TEA at main",
         "on hand, but its movements say",
     ),
+    "a code without a unit of stock": Plant(
+        "insert into licence (sku, location, code) values ('TEA', 'main', 'planted')",
+        "stock",
+        "TEA at main",
+        "on hand, but there are 1 codes to sell",
+    ),
+    "digital goods without their codes": Plant(
+        "update fulfilment set handling = 'digital' where fulfilment_id = 'web-closed:1'",
+        "stock",
+        "web-closed:1",
+        "but 0 codes were given out for it",
+    ),
     "a transfer that arrived and was not booked": Plant(
         "update transfer_line set arrived = 2",
         "stock",

@@ -1,0 +1,39 @@
+"""Handling: the process by which the units of a line come to the customer.
+
+An item says how its goods are handled. Of goods that are carried, the order says more: whether they
+are sent, collected, or taken along from the till. Both are settled when the order is taken in, and
+are kept with its line.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+from domain.orders.shipping import COLLECT
+
+ItemHandling = Literal["shipped", "digital"]
+"""How the goods of a SKU are handled. shipped: they are carried, by a parcel or by the customer."""
+
+Handling = Literal["shipped", "pick_up", "counter", "digital"]
+"""pick_up: the customer collects it with a code. counter: the customer takes it from the till.
+
+digital: codes that are given out; nobody carries anything.
+"""
+
+SHIPPED: Final[Handling] = "shipped"
+PICK_UP: Final[Handling] = "pick_up"
+COUNTER: Final[Handling] = "counter"
+DIGITAL: Final[Handling] = "digital"
+
+AT_ONCE: Final[frozenset[Handling]] = frozenset({COUNTER, DIGITAL})
+"""Nobody in a warehouse does anything for these: they are handed over as soon as they are paid."""
+
+Handlings: TypeAlias = dict[str, Handling]
+"""Line id → handling."""
+
+
+def carried(service: str, *, over_the_counter: bool) -> Handling:
+    """How an order's carried goods come to the customer. `over_the_counter`: by its policy."""
+    if service != COLLECT:
+        return SHIPPED
+    return COUNTER if over_the_counter else PICK_UP
