@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.errors import OrderloomError
 from domain.orders.messages import RefundRequest, RefundTo
 from domain.orders.refund_rules import Granted
 
@@ -71,7 +72,10 @@ class GrantRefund(BaseModel):
 
 
 class Refusal(BaseModel):
-    """A rule says no, with the error's stable type. Nothing was changed."""
+    """A rule says no, with the error's stable type, its reason and the way on, as in the error.
+
+    Nothing was changed.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -79,6 +83,11 @@ class Refusal(BaseModel):
     message: str
     reason: str = ""
     instead: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, error: OrderloomError) -> Refusal:
+        """The refusal that an error says."""
+        return cls(kind=error.kind, message=str(error), reason=error.reason, instead=error.instead)
 
 
 class RefundGranted(BaseModel):

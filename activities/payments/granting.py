@@ -28,12 +28,12 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
     try:
         why_not = await payments.why_no_refund(conn, ask.order_id)
         if why_not:
-            raise Refused(why_not)
+            raise Refused(why_not, reason="payment_disputed")
         if request.to == "store_credit":
             await orders.check_known(conn, ask.order_id)
         owed, kind = owed_for(found.charges, found.currency, found.goodwill_percent_max, request)
     except OrderloomError as error:
-        return RefundGranted(refused=Refusal(kind=error.kind, message=str(error)))
+        return RefundGranted(refused=Refusal.of(error))
     number = 1 + await refunds.count(conn, ask.order_id, BY_REQUEST)
     refund_id = ids.refund_id(ask.order_id, number)
     grant = await billing.grant(

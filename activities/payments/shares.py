@@ -8,6 +8,7 @@ from activities.payments.contracts import Charge, Refund
 from activities.payments.money_calls import Planned
 from domain.errors import NotAuthorized, Refused
 from domain.money import Money
+from domain.payments.refund_shares import Paid, shares_back
 from store.database import Connection
 from store.payments import payments, refunds, tallies
 from store.payments.payments import BY_HAND, STORE_CREDIT, Intent, Kind, Payment
@@ -37,20 +38,18 @@ def shares_of_charge(
 def shares_of_refund(
     made: Sequence[Payment], ask: Refund, owed: refunds.ToPay
 ) -> list[tuple[Payment | None, int]]:
-    """Split a refund over its authorizations, the last charged first: (authorization, minor units).
+    """Split a refund over its authorizations, by the order's policy: (authorization, minor units).
 
-    None in place of an authorization is the part that was paid by hand. Raises Refused when no part
-    can go back now.
+    `made`: the authorizations, in the sequence of their charges. None in place of an authorization
+    is the part that was paid by hand. Raises Refused when no part can go back now.
     """
     amount = owed.unissued
     if ask.by_hand or ask.to == STORE_CREDIT:
         return [(None, amount)]
-    shares: list[tuple[Payment | None, int]] = []
-    for authorization in reversed(made):
-        share = min(amount, authorization.refundable)
-        if share:
-            shares.append((authorization, share))
-            amount -= share
+    paid = [Paid(authorization.tender, authorization.refundable) for authorization in made]
+    split = zip(made, shares_back(amount, paid, owed.refund_tenders), strict=True)
+    shares: list[tuple[Payment | None, int]] = [each for each in split if each[1]]
+    shares.reverse()
     if not shares:
         raise no_company_has(owed)
     return shares

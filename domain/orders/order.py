@@ -109,10 +109,7 @@ class Order(LenientRoot):
     """Each is owed once for the order, and kept or paid back as shipping is."""
     payment: Payment
     tenders: Annotated[tuple[Tender, ...], Field(max_length=TENDERS_MAX)] = ()
-    """Tenders that pay before `payment` does, in this sequence; `payment` pays the rest.
-
-    Refunds go back in the reverse sequence.
-    """
+    """Tenders that pay before `payment` does, in this sequence; `payment` pays the rest."""
     basket: Annotated[Id | None, FREE] = None
     """The basket whose soft reservations this order turns into its own."""
     requested_delivery_date: Annotated[Day | None, FREE] = None

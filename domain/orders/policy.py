@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.orders.claim_rules import ClaimRules
 from domain.orders.sourcing_rules import SourcingRules
 
+RefundTenders = Literal["last_first", "by_ratio"]
+
 Duration = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=3650))]
 
 
@@ -47,6 +49,9 @@ class Policy(BaseModel):
     longer than it lasts; earlier than in the last quarter of its life it never is."""
     goodwill_percent_max: Annotated[int, Field(ge=0, le=100)] = 20
     """The limit of an order's goodwill refunds, as a share of the amount charged for it."""
+    refund_tenders: RefundTenders = "last_first"
+    """Of an order that was paid in several ways, what a part refund goes back to: what was charged
+    last, or each in the ratio of what it paid."""
 
     over_the_counter: bool = False
     """What is not sent is handed over as soon as it is paid: the customer stands at the till. Of a

@@ -37,7 +37,10 @@ def owed_for(
         amount = _goodwill(charges, currency, goodwill_percent_max, request.amount)
         return charges.refund_amount(amount), "goodwill"
     if not charges.refundable.only_shipping.total:
-        raise Refused("no shipping and no fee is charged that could be paid back")
+        raise Refused(
+            "no shipping and no fee is charged that could be paid back",
+            reason="nothing_to_pay_back",
+        )
     return charges.refund_shipping(), "shipping"
 
 
@@ -53,13 +56,17 @@ def _goodwill(charges: Charges, currency: str, percent_max: int, asked: Decimal)
 
     left = charges.refundable.total
     if amount > left:
-        raise Refused(f"{shown(amount)} is more than the {shown(left)} that can be paid back")
+        raise Refused(
+            f"{shown(amount)} is more than the {shown(left)} that can be paid back",
+            reason="more_than_charged",
+        )
     most = charges.charged.total * percent_max // 100
     if charges.goodwill + amount > most:
         given = f", {shown(charges.goodwill)} of it given" if charges.goodwill else ""
         raise Refused(
             f"{shown(amount)} is more than goodwill may come to: {shown(most)} "
-            f"({percent_max} % of what was charged){given}"
+            f"({percent_max} % of what was charged){given}",
+            reason="goodwill_limit",
         )
     return amount
 
@@ -71,7 +78,9 @@ def _units(charges: Charges, request: RefundRequest) -> LineUnits:
         if not 0 < quantity <= most[line_id]:
             raise Refused(
                 f"line {line_id}: {quantity} cannot be paid back; {most[line_id]} can: "
-                "the customer has them, is not sending them back, and has not been paid back"
+                "the customer has them, is not sending them back, and has not been paid back",
+                reason="units_not_to_be_paid_back",
+                instead=("return_items", "cancel_order"),
             )
 
     return requested_units(request.lines, most, check=check)

@@ -189,7 +189,8 @@ async def check_known(conn: Connection, order_id: str) -> None:
     if (await customer_id(conn, order_id)).startswith("erased-"):
         raise Refused(
             f"the customer of {order_id} is erased, so store credit would be nobody's; pay back "
-            "another way"
+            "another way",
+            reason="customer_erased",
         )
 
 

@@ -11,6 +11,7 @@ from domain.errors import Conflict, Refused
 from domain.money import Money
 from domain.orders.amounts import Worth
 from domain.orders.messages import RefundKind, RefundTo
+from domain.orders.policy import RefundTenders
 from domain.orders.quantities import LineUnits
 from store.database import CheckViolation, Connection, load_queries
 
@@ -57,9 +58,13 @@ class Refund(BaseModel):
 
 
 class ToPay(Refund):
-    """A refund that is to be paid. `uncharged_minor`: what of its order is due, not charged yet."""
+    """A refund that is to be paid. `uncharged_minor`: what of its order is due, not charged yet.
+
+    `refund_tenders`: the order's policy for orders that were paid in several ways.
+    """
 
     uncharged_minor: int
+    refund_tenders: RefundTenders
 
 
 async def grant(
@@ -103,7 +108,8 @@ async def grant(
         )
     except CheckViolation:
         raise Refused(
-            f"paying back {amount} would exceed what order {order_id} was charged"
+            f"paying back {amount} would exceed what order {order_id} was charged",
+            reason="more_than_charged",
         ) from None
     if granted is None:
         await _of_the_same(conn, refund_id, amount)

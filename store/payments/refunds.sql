@@ -16,9 +16,11 @@ with granted as (
 select refund_id from granted;
 
 -- name: refund_of(refund_id)^
--- With what of its order is due and not charged yet: that cannot be paid back before it is.
-select order_of(refund_id) as order_id, r.*, m.charged - m.captured as uncharged_minor
-from refund r join order_money m using (order_no)
+-- With what of its order is due and not charged yet: that cannot be paid back before it is. And with the
+-- policy for an order that was paid in several ways.
+select order_of(refund_id) as order_id, r.*, m.charged - m.captured as uncharged_minor,
+       o.policy ->> 'refund_tenders' as refund_tenders
+from refund r join order_money m using (order_no) join customer_order o using (order_no)
 where order_no = order_no_of(:refund_id) and refund_id = :refund_id;
 
 -- name: count_refunds(order_id, kinds)$

@@ -61,6 +61,7 @@ async def test_s15_of_two_refunds_of_60_asked_for_at_once_one_is_refused(shop: S
     (accepted,) = [outcome for outcome in outcomes if isinstance(outcome, RefundOutcome)]
     assert isinstance(refusal, Refused)
     assert "60.00 USD is more than the 40.00 USD that can be paid back" in str(refusal)
+    assert refusal.reason == "more_than_charged"
     assert (accepted.outcome, str(accepted.amount)) == ("refunded", "60.00 USD")
     await shop.settled()
     assert (await paid(shop, order))[2:] == [("refund", 60_00, "USD")]

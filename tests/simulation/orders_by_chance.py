@@ -78,4 +78,5 @@ def a_policy(chance: Chance) -> Policy:
         scan_within=days(2, 5),
         return_window=days(0.1, 14),
         return_within=days(2, 30),
+        refund_tenders=chance.of("refund tenders").choice(("last_first", "by_ratio")),
     )

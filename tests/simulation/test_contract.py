@@ -712,6 +712,8 @@ async def test_two_requests_never_get_the_same_money(world: World) -> None:
     await owed(world, order, "r1", **units(2))
     second = await twice(world, "grant_refund", granting(order, "r2", **units(2)))
     assert (second.granted, second.refused.kind) == (None, "refused")
+    assert second.refused.reason == "units_not_to_be_paid_back"
+    assert second.refused.instead == ("return_items", "cancel_order")
     third = await owed(world, order, "r3", **units(1))
     assert third.refund_id == f"{order.order_id}:G2", "what was refused has no number"
 
@@ -724,8 +726,10 @@ async def test_shipping_and_goodwill_are_owed_within_what_was_charged(world: Wor
     assert (await world.sums(order)).refunded == 500
     twice_free = await twice(world, "grant_refund", granting(order, "r2", shipping=True))
     assert twice_free.refused.kind == "refused"
+    assert twice_free.refused.reason == "nothing_to_pay_back"
     too_much = await twice(world, "grant_refund", granting(order, "r3", amount=Decimal("7.01")))
     assert too_much.refused.kind == "refused"
+    assert too_much.refused.reason == "goodwill_limit"
     await twice(world, "refund_payment", await owed(world, order, "r4", amount=Decimal("7.00")))
     assert (await world.sums(order)).refunded == 500 + 700
 

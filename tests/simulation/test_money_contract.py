@@ -6,6 +6,7 @@ Here: several tenders, store credit, disputes, authorizations that end, and clai
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from activities.aftersales.returns import ReturnPart
 from activities.fulfilment.contracts import Part
@@ -39,14 +40,16 @@ WHOLE = 35_00
 """Three units of 10.00, and 5.00 of shipping."""
 
 
-async def with_credit(world: World, *, card: str = "tok_ok", limit: str = "10.00") -> Order:
+async def with_credit(
+    world: World, *, card: str = "tok_ok", limit: str = "10.00", **wishes: str
+) -> Order:
     """Three units on record, of which store credit pays the first 10.00, and a card the rest."""
     order = an_order(("TEA", 3), token=card)
     await world.stocked("TEA", 9)
     token = await world.credit(order, 50_00)
     credit = {"provider": "store_credit", "token": token, "amount": limit}
     order = an_order(("TEA", 3), token=card, tenders=[credit])
-    await reserved(world, order)
+    await reserved(world, order, **wishes)
     return order
 
 
@@ -87,6 +90,22 @@ async def test_what_was_charged_last_is_paid_back_first(world: World) -> None:
     assert await world.by_provider(order) == {
         "sandbox": (by_card, min(back, by_card)),
         "store_credit": (BY_CREDIT, max(0, back - by_card)),
+    }
+
+
+async def test_a_part_is_paid_back_in_the_ratio_of_what_each_tender_paid_if_the_policy_says_so(
+    world: World,
+) -> None:
+    order = await with_credit(world, limit="14.00", refund_tenders="by_ratio")
+    await world.do("authorize_payment", authorizing(order))
+    part = await left(world, order, ids.fulfilment_id(order.order_id, 1))
+    await world.do("charge_payment", charging(part))
+    await world.arrive(part, "delivered")
+    ask = await owed(world, order, amount=Decimal("5.00"))
+    assert await twice(world, "refund_payment", ask) is None
+    assert await world.by_provider(order) == {
+        "store_credit": (14_00, 2_00),
+        "sandbox": (21_00, 3_00),
     }
 
 

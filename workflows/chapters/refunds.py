@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Iterable
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from workflows.chapters.line_requests import requested_units
 from workflows.chapters.payments import OrderPayments
+from workflows.engine.refusals import refusal
 from workflows.engine.runs import broken
 from workflows.engine.steps import Steps
 from workflows.state.order_book import OrderBook
@@ -70,7 +70,7 @@ class OrderRefunds:
         )
         if answer.refused is not None:
             no = answer.refused
-            raise ApplicationError(no.message, type=no.kind, non_retryable=True)
+            raise refusal(no.kind, no.message, reason=no.reason, instead=no.instead)
         granted = answer.granted
         assert granted is not None  # it was not refused
         owed = await self.pay(granted)

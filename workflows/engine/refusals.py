@@ -14,12 +14,15 @@ with workflow.unsafe.imports_passed_through():
 
 def refuse(error: OrderloomError) -> ApplicationError:
     """The error as it reaches the caller of an update."""
-    return ApplicationError(
-        str(error),
-        {"reason": error.reason, "instead": list(error.instead)},
-        type=error.kind,
-        non_retryable=True,
-    )
+    return refusal(error.kind, str(error), reason=error.reason, instead=error.instead)
+
+
+def refusal(
+    kind: str, message: str, *, reason: str = "", instead: Sequence[str] = ()
+) -> ApplicationError:
+    """A refusal that a step has answered with, as it reaches the caller of an update."""
+    details = {"reason": reason, "instead": list(instead)}
+    return ApplicationError(message, details, type=kind, non_retryable=True)
 
 
 def refused(message: str, *, reason: str = "", instead: Sequence[str] = ()) -> ApplicationError:

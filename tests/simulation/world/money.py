@@ -37,6 +37,7 @@ from domain.payments.cover import (
 )
 from domain.payments.needs import needs
 from domain.payments.plan import Make, Payer, Plan, plan
+from domain.payments.refund_shares import Paid, shares_back
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, refusal
 from tests.simulation.world.stock import Stock
@@ -190,7 +191,7 @@ class Money:
             try:
                 owed, kind = self._asked_for(ask.request)
             except OrderloomError as error:
-                return RefundGranted(refused=Refusal(kind=error.kind, message=str(error)))
+                return RefundGranted(refused=Refusal.of(error))
 
             def grant() -> RefundGranted:
                 number = 1 + sum(":G" in refund for refund in self.tallies.granted)
@@ -429,8 +430,9 @@ class Money:
             return None, left > 0
         asked = False
         name = f"{ask.refund_id}:{ask.attempt}"
-        for authorization in reversed(self.authorizations):
-            share = min(left, authorization.captured - authorization.refunded)
+        paid = [Paid(each.tender, each.captured - each.refunded) for each in self.authorizations]
+        shares = shares_back(left, paid, self.stock.policy.refund_tenders)
+        for authorization, share in reversed(list(zip(self.authorizations, shares, strict=True))):
             if not share:
                 continue
             asked = True
