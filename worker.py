@@ -44,6 +44,7 @@ from activities.orders.stuck import StuckOrders
 from activities.payments.authorizations import Authorizations
 from activities.payments.ending_authorizations import EndingAuthorizations
 from activities.payments.event_reader import EventReader
+from activities.payments.expiring_vouchers import ExpiringVouchers
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider
 from activities.payments.provider_events import ProviderEvents
@@ -227,6 +228,7 @@ def duties(
         Duty(labels.Labels(pool, client, stranded_after).want, SWEEP_S, labels.CHANNEL),
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),
+        Duty(ExpiringVouchers(pool).expire, NOTICE_S),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
         Duty(visits.visit_all, SWEEP_S, beside=True),

@@ -25,6 +25,7 @@ from activities.payments.provider import PaymentProvider, PaymentReceipt
 from activities.provider_errors import Declined
 from domain.errors import IllegalTransition
 from domain.money import Money
+from domain.orders.voucher_codes import kept_if_code
 from domain.payments.cover import ENDED, SHARED, Standing, When
 from domain.payments.plan import Make, Payer, Plan, plan
 from store import clock
@@ -52,6 +53,7 @@ class Authorizations:
         customer has to confirm the payment first.
         """
         # Each is made once here: one whose authorization ends at once would be made for ever.
+        ask = ask.model_copy(update={"token": kept_if_code(ask.token)})
         made: set[tuple[int, str]] = set()
         # Authorize one after the other, so that a refusal never leaves a later one pending. Nothing
         # is locked meanwhile: of two attempts that do the same, one writes the intent.

@@ -102,8 +102,9 @@ class RefundGranted(BaseModel):
 class Refund(BaseModel):
     """Pay back a refund that was granted. Its amount and its reason are in its row.
 
-    `attempt` and `by_hand` as in Charge. `to` says where the money goes: the way it was paid (the
-    last charged first), or store credit of the customer. None: as it was granted.
+    `attempt` and `by_hand` as in Charge. `to` says where the money goes: the way it was paid (by
+    the order's policy where that is several), store credit of the customer, or a voucher. None: as
+    it was granted.
     """
 
     model_config = ConfigDict(frozen=True)

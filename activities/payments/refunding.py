@@ -1,4 +1,4 @@
-"""How a granted refund is paid back: through the companies, as store credit, or by hand.
+"""How a granted refund is paid back: through the companies, as credit of ours, or by hand.
 
 A company may have paid back a part of an order's money without Orderloom. Where a company refuses
 because too little is left, and wherever money of the order goes another way, or went, the companies
@@ -35,7 +35,7 @@ from store.database import Connection, Pool
 from store.locks import lock_order
 from store.orders import orders
 from store.payments import disputes, elsewhere, payments, refunds
-from store.payments.payments import STORE_CREDIT, Payment
+from store.payments.payments import OWN_MONEY, STORE_CREDIT, Payment
 
 ROUNDS_MAX: Final = 20
 """So often a refund goes on with less, as a company pays back by itself at the same time."""
@@ -64,7 +64,7 @@ class Refunding:
             made = await payments.of_order(conn, owed.order_id)
         ask = ask.model_copy(update={"to": ask.to or owed.pay_to})
         order_id = owed.order_id
-        if owed.unissued and (ask.by_hand or ask.to == STORE_CREDIT or _went_another_way(made)):
+        if owed.unissued and (ask.by_hand or ask.to in OWN_MONEY or _went_another_way(made)):
             # The company would refuse to pay back too much, but does not know of money that goes
             # another way. So it is asked first what it has paid back by itself.
             with suppress(*((OutcomeUnknown, NotFound) if ask.by_hand else ())):
@@ -100,7 +100,7 @@ class Refunding:
         """
         order_id = ids.order_of(ask.refund_id)
         # Another way of paying back is another call, also for a refund that was refused before.
-        way = f":{STORE_CREDIT}" if ask.to == STORE_CREDIT else ""
+        way = f":{ask.to}" if ask.to in OWN_MONEY else ""
         key = try_key(f"{ask.refund_id}:refund{way}", ask.attempt, ask.by_hand)
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, order_id)
@@ -139,6 +139,7 @@ class Refunding:
                 owed.currency,
                 shares,
                 first=len(mine) + 1,
+                given_as=STORE_CREDIT if ask.to is None else ask.to,
             )
             return _Next(owed, calls)
 
@@ -150,7 +151,7 @@ class Refunding:
         async with self._pool.acquire() as conn:
             made = await payments.of_order(conn, order_id)
         companies = {
-            each.provider for each in made if each.captured and each.provider != STORE_CREDIT
+            each.provider for each in made if each.captured and each.provider not in OWN_MONEY
         }
         for name in sorted(companies):
             for receipt in await self._calls.provider(name).operations(order_id):
@@ -208,7 +209,7 @@ class _Booking:
             currency=payment.currency,
             postings=accounts.refund_issued(
                 payment.amount_minor,
-                as_credit=payment.provider == STORE_CREDIT,
+                way=accounts.money_at(payment.provider),
                 by_bank=await disputes.given_by_bank(conn, payment),
             ),
         )
@@ -220,7 +221,7 @@ class _Booking:
 
 
 def _went_another_way(made: Sequence[Payment]) -> bool:
-    """Whether some of an order's money was paid back by hand, or as store credit."""
+    """Whether some of an order's money was paid back by hand, or as credit of ours."""
     return any(
         payment.kind == "refund"
         and payment.authorization_key is None

@@ -11,7 +11,7 @@ from domain.money import Money
 from domain.payments.refund_shares import Paid, shares_back
 from store.database import Connection
 from store.payments import payments, refunds, tallies
-from store.payments.payments import BY_HAND, STORE_CREDIT, Intent, Kind, Payment
+from store.payments.payments import BY_HAND, OWN_MONEY, STORE_CREDIT, Intent, Kind, Payment
 
 
 def shares_of_charge(
@@ -44,7 +44,7 @@ def shares_of_refund(
     is the part that was paid by hand. Raises Refused when no part can go back now.
     """
     amount = owed.unissued
-    if ask.by_hand or ask.to == STORE_CREDIT:
+    if ask.by_hand or ask.to in OWN_MONEY:
         return [(None, amount)]
     paid = [Paid(authorization.tender, authorization.refundable) for authorization in made]
     split = zip(made, shares_back(amount, paid, owed.refund_tenders), strict=True)
@@ -84,10 +84,12 @@ async def intend_shares(
     shares: Sequence[tuple[Payment | None, int]],
     *,
     first: int = 1,
+    given_as: str = STORE_CREDIT,
 ) -> list[Planned]:
-    """Write an intent for each share: of an authorization, paid by hand, or store credit.
+    """Write an intent for each share: of an authorization, paid by hand, or given as credit.
 
-    `first`: the number of the first of them among those of the same try.
+    `first`: the number of the first of them among those of the same try. `given_as`: the provider
+    that gives what goes back to no authorization.
     """
     planned = []
     for number, (authorization, amount) in enumerate(shares, start=first):
@@ -96,7 +98,7 @@ async def intend_shares(
             key=key if number == 1 else f"{key}/{number}",
             kind=kind,
             amount=Money(minor=amount, currency=currency),
-            provider=_provider_of(authorization, by_hand=by_hand),
+            provider=_provider_of(authorization, BY_HAND if by_hand else given_as),
             tender=authorization.tender if authorization else 1,
             authorization_key=authorization.payment_key if authorization else None,
             part_of=part,
@@ -105,7 +107,5 @@ async def intend_shares(
     return planned
 
 
-def _provider_of(authorization: Payment | None, *, by_hand: bool) -> str:
-    if authorization is not None:
-        return authorization.provider
-    return BY_HAND if by_hand else STORE_CREDIT
+def _provider_of(authorization: Payment | None, other: str) -> str:
+    return other if authorization is None else authorization.provider

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from domain.orders.amounts import Worth
 
@@ -25,6 +26,8 @@ class Account(StrEnum):
     DEFERRED_REVENUE = "deferred_revenue"  # Paid for, and not sent yet.
     REFUNDS_PAYABLE = "refunds_payable"  # Granted, and not issued yet.
     STORE_CREDIT = "store_credit_liability"
+    GIFT_CARDS = "gift_card_liability"
+    VOUCHERS = "voucher_liability"
     TAX_PAYABLE = "tax_payable"
     PURCHASES = "purchases"  # Received from suppliers, and to be paid on their invoices.
     OPENING = "opening_balances"
@@ -34,10 +37,22 @@ class Account(StrEnum):
     REFUNDS = "refunds"  # Lowers revenue: goods and shipping that were paid back.
     COST_OF_GOODS_SOLD = "cost_of_goods_sold"
     PROVIDER_FEES = "provider_fees"
+    BREAKAGE = "breakage"  # Vouchers and gift cards that expired.
     WRITE_OFFS = "write_offs"
 
 
 Postings = Mapping[Account, int]
+
+_DEBTS: Final = {
+    "store_credit": Account.STORE_CREDIT,
+    "gift_card": Account.GIFT_CARDS,
+    "voucher": Account.VOUCHERS,
+}
+
+
+def money_at(provider: str) -> Account:
+    """Where the money of a payment is: our own debt to the customer, or at a company."""
+    return _DEBTS.get(provider, Account.CASH_IN_TRANSIT)
 
 
 def invoiced(worth: Worth, *, due: int, rounding: int = 0) -> Postings:
@@ -55,10 +70,13 @@ def invoiced(worth: Worth, *, due: int, rounding: int = 0) -> Postings:
     }
 
 
-def captured(amount: int, *, prepaid: bool, by_credit: bool = False) -> Postings:
-    """The customer was charged, before the goods went out (`prepaid`) or for an invoice."""
+def captured(amount: int, *, prepaid: bool, way: Account = Account.CASH_IN_TRANSIT) -> Postings:
+    """The customer was charged, before the goods went out (`prepaid`) or for an invoice.
+
+    `way`: as `money_at` says.
+    """
     return {
-        Account.STORE_CREDIT if by_credit else Account.CASH_IN_TRANSIT: amount,
+        way: amount,
         Account.DEFERRED_REVENUE if prepaid else Account.RECEIVABLES: -amount,
     }
 
@@ -73,12 +91,14 @@ def refund_granted(worth: Worth, credited: Worth) -> Postings:
     }
 
 
-def refund_issued(amount: int, *, as_credit: bool = False, by_bank: int = 0) -> Postings:
-    """A refund that was owed has been issued, or given as store credit.
+def refund_issued(
+    amount: int, *, way: Account = Account.CASH_IN_TRANSIT, by_bank: int = 0
+) -> Postings:
+    """A refund that was owed has been issued, or given as store credit or as a voucher.
 
-    `by_bank`: the part that the customer got by a lost dispute. Its write-off then is no loss.
+    `way`: as `money_at` says. `by_bank`: the part that the customer got by a lost dispute. Its
+    write-off then is no loss.
     """
-    way = Account.STORE_CREDIT if as_credit else Account.CASH_IN_TRANSIT
     return {
         Account.REFUNDS_PAYABLE: amount,
         Account.WRITE_OFFS: -by_bank,
@@ -104,6 +124,17 @@ def beyond_came_back(amount: int) -> Postings:
 def credit_given(amount: int) -> Postings:
     """Store credit as a gift, for no order: it lowers revenue."""
     return {Account.REFUNDS: amount, Account.STORE_CREDIT: -amount}
+
+
+def voucher_issued(kind: str, amount: int) -> Postings:
+    """A gift card was sold: the money came elsewhere. Or a voucher was given: it lowers revenue."""
+    against = Account.CASH_IN_TRANSIT if kind == "gift_card" else Account.REFUNDS
+    return {against: amount, money_at(kind): -amount}
+
+
+def voucher_expired(kind: str, amount: int) -> Postings:
+    """What is left of it is owed no more. Negative: it is owed again, because it was extended."""
+    return {money_at(kind): amount, Account.BREAKAGE: -amount}
 
 
 def provider_fee(amount: int) -> Postings:

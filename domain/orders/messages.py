@@ -37,7 +37,7 @@ class LineRequest(Document):
     quantity: Quantity | None = None
 
 
-RefundTo = Literal["original", "store_credit"]
+RefundTo = Literal["original", "store_credit", "voucher"]
 RefundKind = Literal[
     "return", "lost", "cancelled", "units", "shipping", "goodwill", "claim", "elsewhere"
 ]
@@ -77,7 +77,7 @@ class RefundRequest(OrderRequest):
 
     One of: `lines`, units that the customer keeps (with their share of the shipping if `shipping`
     says so); `shipping` alone, all of it that is not paid back yet; or `amount`, as goodwill. `to`:
-    the way it was paid, or as store credit.
+    the way it was paid, as store credit, or as a voucher.
     """
 
     reason: Reason

@@ -20,3 +20,12 @@ ProviderName = Annotated[
 
 ELSEWHERE: Final = "elsewhere"
 """Payment was taken before the order came, by the shop that sends it: nothing is charged here."""
+
+GIFT_CARD: Final = "gift_card"
+"""Payment with a code that somebody has bought."""
+
+VOUCHER: Final = "voucher"
+"""Payment with a code that was given, to make up for something or to win a customer."""
+
+BY_CODE: Final = (GIFT_CARD, VOUCHER)
+"""Means of payment whose token is a code."""

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain.money import Money
+from domain.orders.providers import BY_CODE
 
 Kind = Literal["authorize", "capture", "void", "refund"]
 PaymentState = Literal["requested", "unknown", "succeeded", "failed"]
@@ -21,6 +22,9 @@ CAME_BACK = "came_back"
 
 STORE_CREDIT = "store_credit"
 """The provider of payments with, and refunds as, store credit."""
+
+OWN_MONEY = (STORE_CREDIT, *BY_CODE)
+"""Providers that are no companies: what is paid back to them stays with us as a debt."""
 
 
 class Payment(BaseModel):

@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
 from domain.orders.messages import ChargeRequest, PayOutcome, PayRequest
+from domain.orders.providers import BY_CODE
+from domain.orders.voucher_codes import is_code, is_kept, kept_if_code
 from starter.service.order_requests import OrderRequests
 from starter.service.updates import Taken
 from store.database import Pool
@@ -149,7 +151,19 @@ class Payments(PaymentRecords):
     async def pay(
         self, order_id: str, request: PayRequest, *, taken: Taken | None = None
     ) -> PayOutcome:
-        """The customer pays an order that is held for it, with a new token. Raises Refused."""
+        """The customer pays an order that is held for it, with a new token. Raises Refused.
+
+        The order is told of a code only what is kept of it. Raises InvalidInput for what can be no
+        code.
+        """
+        token = request.token
+        if is_kept(token) or (request.provider in BY_CODE and not is_code(token)):
+            raise InvalidInput(
+                "is not a code of a voucher or a gift card: look at it again",
+                where="token",
+                reason="no_such_code",
+            )
+        request = request.model_copy(update={"token": kept_if_code(token)})
         return await self._requests.send(order_id, request, PayOutcome, taken=taken)
 
     async def charge(

@@ -20,6 +20,7 @@ from domain.orders.placed import moment_of
 from domain.orders.policy import Policy
 from domain.orders.providers import ELSEWHERE
 from domain.orders.starts import OrderStart
+from domain.orders.voucher_codes import without_codes
 from store.database import Connection, Record, load_queries
 from store.orders.channels import Known
 
@@ -114,7 +115,7 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
         channel_order_ids=[order.channel_order_id for order in orders],
         digests=[(one.as_sent or one.order).digest for one in received],
         policies=[one.policy.model_dump(mode="json") for one in received],
-        documents=[order.model_dump(mode="json") for order in orders],
+        documents=[without_codes(order.model_dump(mode="json")) for order in orders],
         customer_ids=[order.customer.id for order in orders],
         currencies=[order.currency for order in orders],
         totals=[order.total_minor for order in orders],

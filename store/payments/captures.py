@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.accounting import accounts
-from domain.payments.payments import STORE_CREDIT, Payment
+from domain.payments.payments import Payment
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -24,7 +24,7 @@ async def made(
     `releases_rest`: the authorization cannot be charged a second time.
     """
     postings = accounts.captured(
-        payment.amount_minor, prepaid=ahead, by_credit=payment.provider == STORE_CREDIT
+        payment.amount_minor, prepaid=ahead, way=accounts.money_at(payment.provider)
     )
     is_new: bool = await _sql.charge_made(
         conn,

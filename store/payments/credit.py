@@ -1,4 +1,4 @@
-"""Store credit: money that the shop owes to customers, and that they pay with.
+"""Store credit, vouchers and gift cards: what the shop owes to customers, and they pay with.
 
 `authorize`, `capture`, `void` and `refund` are operations of a payment company, and are called
 outside any transaction. `issue` takes part in its caller's, and books nothing; `grant` does.
@@ -7,6 +7,7 @@ outside any transaction. `issue` takes part in its caller's, and books nothing; 
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
@@ -17,15 +18,21 @@ from domain.accounting import accounts
 from domain.errors import Conflict, InvalidInput, Refused
 from domain.money import Money
 from domain.orders.order import TOTAL_MINOR_MAX
+from domain.payments.vouchers import VALID_AGAIN, OwnKind
 from domain.sellers import choose_one
 from store.accounting import ledger, sellers
 from store.database import Connection, Record, load_queries
-from store.payments.credit_accounts import CreditAccount, OperationKind, find
+from store.payments.credit_accounts import CreditAccount, find
 
 _sql = load_queries(__file__)
 
 SYSTEM = "orderloom"
 """The actor of operations that orders ask for."""
+
+OrderKind = Literal["issue", "authorize", "capture", "void", "refund"]
+"""What orders ask for; `issue` also people."""
+Statement = Callable[..., Awaitable[Record]]
+"""A query that answers with the operation under a key: the one before, or the one it has made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class Effect:
     """An operation that took effect. `authorization`: None for credit that was given."""
 
     key: str
-    kind: OperationKind
+    kind: OrderKind
     reference: str
     account_id: str
     authorization: str | None
@@ -58,7 +65,7 @@ class Call:
     outcome: Effect | Refusal
 
 
-def request_of(kind: OperationKind, *, amount: Money | None = None, **content: str | None) -> str:
+def request_of(kind: OrderKind, *, amount: Money | None = None, **content: str | None) -> str:
     """A call's content in one canonical form, which tells a repeat from a conflict."""
     if amount is not None:
         content |= {"amount_minor": str(amount.minor), "currency": amount.currency}
@@ -150,15 +157,26 @@ async def grant(
 
 
 async def authorize(
-    conn: Connection, *, key: str, request: str, account_id: str, order_id: str, amount: Money
+    conn: Connection,
+    *,
+    key: str,
+    request: str,
+    kind: OwnKind,
+    token: str,
+    order_id: str,
+    amount: Money,
 ) -> Call:
-    """Authorize a part of the available amount. An answer already kept under the key wins."""
+    """Authorize a part of the available amount. An answer already kept under the key wins.
+
+    `token`: the id of an account of store credit, or what is kept of a code.
+    """
     return await _once(
         "authorize",
         conn,
         key=key,
         request=request,
-        account_id=account_id,
+        kind=kind,
+        token=token,
         order_id=order_id,
         amount_minor=amount.minor,
         currency=amount.currency,
@@ -177,8 +195,12 @@ async def capture(
 async def refund(
     conn: Connection, *, key: str, request: str, authorization: str, amount: Money
 ) -> Call:
-    """Put back from a spent amount. An answer already kept under the key wins."""
-    return await _about("refund", conn, key, request, authorization, amount)
+    """Put back from a spent amount. An answer already kept under the key wins.
+
+    What has expired meanwhile is valid again for `VALID_AGAIN`.
+    """
+    days = VALID_AGAIN.days
+    return await _about("refund", conn, key, request, authorization, amount, days_again=days)
 
 
 async def void(conn: Connection, *, key: str, request: str, authorization: str) -> Call:
@@ -197,15 +219,17 @@ async def call(conn: Connection, key: str) -> Call | None:
     return None if row is None else _call(row)
 
 
-async def effects_of_order(conn: Connection, order_id: str) -> tuple[Effect, ...]:
-    """Everything that took effect for an order, oldest first."""
-    return tuple([_effect(row) async for row in _sql.effects_of_order(conn, order_id=order_id)])
+async def effects_of_order(conn: Connection, kind: OwnKind, order_id: str) -> tuple[Effect, ...]:
+    """Everything that took effect for an order with this means of payment, oldest first."""
+    rows = _sql.effects_of_order(conn, kind=kind, order_id=order_id)
+    return tuple([_effect(row) async for row in rows])
 
 
-async def effects_of_day(conn: Connection, day: date) -> tuple[Effect, ...]:
-    """Everything that took effect for orders on a day (UTC), oldest first."""
+async def effects_of_day(conn: Connection, kind: OwnKind, day: date) -> tuple[Effect, ...]:
+    """The same of all orders on a day (UTC)."""
     since = datetime.combine(day, time(), UTC)
-    rows = _sql.effects_between(conn, since=since, until=since + timedelta(days=1))
+    until = since + timedelta(days=1)
+    rows = _sql.effects_between(conn, kind=kind, since=since, until=until)
     return tuple([_effect(row) async for row in rows])
 
 
@@ -216,6 +240,7 @@ async def _about(
     request: str,
     authorization: str,
     amount: Money,
+    **more: int,
 ) -> Call:
     return await _once(
         kind,
@@ -227,12 +252,16 @@ async def _about(
         currency=amount.currency,
         who=SYSTEM,
         why="",
+        **more,
     )
 
 
 async def _once(query: str, conn: Connection, **values: Any) -> Call:
+    return await once(getattr(_sql, query), conn, **values)
+
+
+async def once(run: Statement, conn: Connection, **values: Any) -> Call:
     """Run a keyed statement; if another call with the key wins the race, take its answer."""
-    run = getattr(_sql, query)
     try:
         if conn.is_in_transaction():
             async with conn.transaction():  # A lost race must not end the caller's transaction.

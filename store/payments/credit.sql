@@ -1,4 +1,4 @@
--- Store credit. Each call that has an effect is one statement: `prior` is the answer already kept under
+-- Store credit, vouchers and gift cards. Each call that has an effect is one statement: `prior` is the answer already kept under
 -- the key, and nothing else happens if there is one; otherwise the effect is made and kept together.
 -- Two concurrent calls with one key meet at its unique index: the loser is rolled back whole and finds
 -- the winner's answer when run again.
@@ -18,7 +18,7 @@ with prior as (
            coalesce(:seller, (select seller from customer_order where order_id = :order_id), only_seller()),
            :currency, :amount_minor
     where not exists (select from prior)
-    on conflict (customer_id, currency, seller) do update
+    on conflict (customer_id, currency, seller) where kind = 'store_credit' do update
         set balance_minor = a.balance_minor + excluded.balance_minor
         where a.balance_minor <= 9223372036854775807 - excluded.balance_minor
     returning account_id
@@ -36,13 +36,15 @@ with prior as (
 )
 select * from prior union all select * from kept;
 
--- name: authorize(key, request, account_id, order_id, amount_minor, currency, who, why)^
--- Available → authorized, for an order of the same seller.
+-- name: authorize(key, request, kind, token, order_id, amount_minor, currency, who, why)^
+-- Available → authorized, for an order of the same seller. `token`: of store credit the account's id, of the
+-- others what is kept of the code.
 with prior as (
     select * from credit_operation where key = :key
 ), target as (
     select * from credit_account
-    where account_id = :account_id and not exists (select from prior)
+    where kind = :kind::text and not exists (select from prior)
+      and (account_id = :token and kind = 'store_credit' or code_digest = :token and kind <> 'store_credit')
     for no key update
 ), verdict as (
     select target.*, target.balance_minor - target.authorized_minor as free_minor,
@@ -50,7 +52,18 @@ with prior as (
                when target.account_id is null
                     or target.seller <> (select seller from customer_order where order_id = :order_id)
                    then 'not_found'
+               when target.blocked_at is not null then 'blocked'
+               when target.valid_through < books_day(target.seller) then 'over'
+               when target.kind <> 'store_credit' and target.customer_id <> coalesce(
+                   (select customer_id from order_person where order_no = order_no_of(:order_id)), '')
+                   then 'of_another'
                when target.currency <> :currency then 'currency_mismatch'
+               when target.single_use and exists (
+                   select from credit_authorization h
+                   where h.account_id = target.account_id and h.order_id <> :order_id
+                     and (h.captured_minor > h.refunded_minor
+                          or not h.voided and h.captured_minor < h.amount_minor))
+                   then 'used'
                when :amount_minor::bigint > target.balance_minor - target.authorized_minor
                    then 'insufficient_funds'
            end as code
@@ -167,12 +180,15 @@ with prior as (
 )
 select * from prior union all select * from kept;
 
--- name: refund(key, request, authorization_id, amount_minor, currency, who, why)^
--- Spent → available again, up to the amount spent.
+-- name: refund(key, request, authorization_id, amount_minor, currency, days_again, who, why)^
+-- Spent → available again, up to the amount spent. An account that has expired meanwhile is valid again for so
+-- many days, with this amount alone.
 with prior as (
     select * from credit_operation where key = :key
 ), target as (
-    select h.*, a.currency, a.balance_minor, a.authorized_minor
+    select h.*, a.currency, a.balance_minor, a.authorized_minor, a.valid_through,
+           case when a.valid_through < books_day(a.seller)
+               then books_day(a.seller) + :days_again::integer end as valid_again
     from credit_authorization h join credit_account a using (account_id)
     where h.authorization_id = :authorization_id and not exists (select from prior)
     for no key update of h, a
@@ -189,7 +205,8 @@ with prior as (
     where not exists (select from prior)
 ), moved as (
     update credit_account
-    set balance_minor = verdict.balance_minor + :amount_minor, authorized_minor = verdict.authorized_minor
+    set balance_minor = verdict.balance_minor + :amount_minor, authorized_minor = verdict.authorized_minor,
+        valid_through = coalesce(verdict.valid_again, verdict.valid_through)
     from verdict
     where credit_account.account_id = verdict.account_id and verdict.code is null
 ), given as (
@@ -210,19 +227,25 @@ with prior as (
            case when code = 'amount_too_large' then left_minor end, :who, nullif(:why, '')
     from verdict
     returning *
+), extended as (
+    insert into credit_operation
+        (key, kind, request, account_id, reference, amount_minor, currency, who, why)
+    select :key::text || ':extend', 'extend', :request, account_id, 'extend_' || nextval('credit_reference'),
+           0, :currency, :who, 'refunded after its end: valid through ' || valid_again
+    from verdict where code is null and valid_again is not null
 )
 select * from prior union all select * from kept;
 
 -- name: call(key)^
 select * from credit_operation where key = :key;
 
--- name: effects_of_order(order_id)
--- Everything that took effect for the order, oldest first.
-select * from credit_operation
-where order_id = :order_id and code is null order by operation_id;
+-- name: effects_of_order(kind, order_id)
+-- Everything that took effect for the order with this means of payment, oldest first.
+select o.* from credit_operation o join credit_account a using (account_id)
+where order_id = :order_id and code is null and a.kind = :kind order by operation_id;
 
--- name: effects_between(since, until)
--- Everything that took effect for an order in this time, oldest first.
-select * from credit_operation
-where at >= :since and at < :until and code is null and order_id is not null
+-- name: effects_between(kind, since, until)
+-- Everything that took effect for an order in this time with this means of payment, oldest first.
+select o.* from credit_operation o join credit_account a using (account_id)
+where at >= :since and at < :until and code is null and order_id is not null and a.kind = :kind
 order by operation_id;

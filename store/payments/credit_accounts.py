@@ -13,7 +13,18 @@ from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
 
-OperationKind = Literal["issue", "authorize", "capture", "void", "refund"]
+OperationKind = Literal[
+    "issue",
+    "authorize",
+    "capture",
+    "void",
+    "refund",
+    "expire",
+    "extend",
+    "block",
+    "unblock",
+    "code",
+]
 
 
 class CreditAccount(BaseModel):

@@ -3,13 +3,13 @@
 -- name: accounts(customer_id, sellers, after_seller, after_currency, at_most)
 -- With these sellers (null: with all), behind the one with this seller in this currency.
 select account_id, customer_id, seller, currency, balance_minor, authorized_minor from credit_account
-where customer_id = :customer_id and (:sellers::text[] is null or seller = any(:sellers))
+where kind = 'store_credit' and customer_id = :customer_id and (:sellers::text[] is null or seller = any(:sellers))
   and (:after_seller::text is null or (seller, currency) > (:after_seller, :after_currency::text))
 order by seller, currency limit :at_most::bigint;
 
 -- name: account(account_id)^
 select account_id, customer_id, seller, currency, balance_minor, authorized_minor from credit_account
-where account_id = :account_id;
+where account_id = :account_id and kind = 'store_credit';
 
 -- name: history(account_id, before, at_most)
 -- The operations of an account, oldest first; only the latest `at_most` before the one with this number.

@@ -145,13 +145,14 @@ class _Recording:
     async def _books(self) -> Books:
         conn, order_id = self._conn, self._order_id
         room = await _sql.room_of(conn, order_id=order_id)
-        ways: dict[str, list[Owing]] = {"original": [], "store_credit": []}
+        ways: dict[str, list[Owing]] = {"original": [], "otherwise": []}
         async for row in _sql.owed_of(conn, order_id=order_id):
             left = row["left_minor"] + row["came_back_minor"]
-            ways[row["pay_to"]].append(Owing(row["refund_id"], left))
+            way = "original" if row["pay_to"] == "original" else "otherwise"
+            ways[way].append(Owing(row["refund_id"], left))
         return Books(
             owed=ways["original"],
-            owed_otherwise=ways["store_credit"],
+            owed_otherwise=ways["otherwise"],
             room=room["room"],
             unpaid=room["unpaid"],
             by_hand=[

@@ -13,12 +13,20 @@ from typing import Any, Literal
 
 from domain.errors import Conflict, Refused
 from domain.money import Money
-from domain.payments.payments import BY_HAND, STORE_CREDIT, Intent, Kind, OrderMoney, Payment
+from domain.payments.payments import (
+    BY_HAND,
+    OWN_MONEY,
+    STORE_CREDIT,
+    Intent,
+    Kind,
+    OrderMoney,
+    Payment,
+)
 from store.database import CheckViolation, Connection, Record, load_queries
 
 _sql = load_queries(__file__)
 
-__all__ = ["BY_HAND", "STORE_CREDIT", "Intent", "Kind", "OrderMoney", "Payment"]
+__all__ = ["BY_HAND", "OWN_MONEY", "STORE_CREDIT", "Intent", "Kind", "OrderMoney", "Payment"]
 
 
 async def intend(conn: Connection, order_id: str, intent: Intent) -> tuple[Payment, bool]:

@@ -59,9 +59,9 @@ create table posting (
     -- domain.accounting.accounts.Account; a test compares the two.
     constraint account_is_in_the_chart check (account in (
         'cash_in_transit', 'receivables', 'inventory', 'intercompany', 'disputes', 'deferred_revenue',
-        'refunds_payable', 'store_credit_liability', 'tax_payable', 'purchases', 'opening_balances',
+        'refunds_payable', 'store_credit_liability', 'gift_card_liability', 'voucher_liability', 'tax_payable', 'purchases', 'opening_balances',
         'revenue', 'shipping_income', 'rounding', 'refunds', 'cost_of_goods_sold', 'provider_fees',
-        'write_offs'))
+        'breakage', 'write_offs'))
 );
 
 -- All days of a seller up to and including this one are closed: its books take no more entries of them. A closing

@@ -123,7 +123,7 @@ create table payment_operation (
         constraint payment_operation_is_of_an_order references customer_order,
     kind              text          not null constraint operation_is_of_a_known_kind
         check (kind in ('authorize', 'capture', 'void', 'refund')),
-    -- The authorization that it makes, or that it uses. Null: done by hand, or refunded as store credit.
+    -- The authorization that it makes, or that it uses. Null: done by hand, or refunded as store credit or a voucher.
     authorization_key text,
     provider          text          not null,
     tender            integer       not null default 1
@@ -177,9 +177,9 @@ create table refund (
     came_back_minor    minor_units   not null default 0,
     reason             text          not null,
     who                text          not null,
-    -- where the money goes: the way it was paid, or store credit of the customer
+    -- where the money goes: the way it was paid, store credit of the customer, or a voucher
     pay_to             text          not null default 'original'
-        constraint refund_goes_a_known_way check (pay_to in ('original', 'store_credit')),
+        constraint refund_goes_a_known_way check (pay_to in ('original', 'store_credit', 'voucher')),
     granted_at         timestamptz   not null default moment(),
     primary key (order_no, refund_id),
     constraint issued_is_at_most_granted check (
@@ -294,32 +294,53 @@ create table reconciliation_difference (
 create index difference_by_order on reconciliation_difference (order_id) where order_id is not null;
 create index difference_open on reconciliation_difference (day) where resolution = 'open';
 
--- Store credit -------------------------------------------------------------------------------------
+-- Store credit, vouchers and gift cards ------------------------------------------------------------
 
--- Amounts that the shop owes its customers, who can pay with them. Store credit works like a payment
--- company: its tables and those of orders and payments do not refer to each other. They share ids and keys.
+-- Amounts that the shop owes its customers, who can pay with them. They work like payment companies: their
+-- tables and those of orders and payments do not refer to each other. They share ids and keys.
 
--- One account for each customer, currency and seller, because the credit is the debt of a company. An order gives the account's id as its payment token, so
--- nobody must be able to guess it.
+-- Store credit: one account for each customer, currency and seller, because the credit is the debt of a company.
+-- An order gives the account's id as its payment token, so nobody must be able to guess it.
+-- A voucher and a gift card are each an account of their own. An order gives its code as its payment token;
+-- its id spends nothing.
 create table credit_account (
     account_id       text          primary key
         default 'credit_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 20),
-    customer_id      text          not null,
+    customer_id      text,  -- the only one who may spend it; null: whoever has the code
     seller           text          not null
         constraint credit_account_is_of_a_seller references seller on update cascade,
     currency         currency_code not null,
     balance_minor    minor_units   not null default 0,  -- the customer's money
     authorized_minor minor_units   not null default 0,  -- the part of it that orders have authorized
     opened_at        timestamptz   not null default moment(),
-    constraint customer_has_one_account_for_a_currency unique (customer_id, currency, seller),
+    kind             text          not null default 'store_credit'
+        constraint credit_account_is_of_a_known_kind check (kind in ('store_credit', 'gift_card', 'voucher')),
+    code_digest      text          constraint a_code_is_of_one_account unique,  -- null: it has no code yet
+    code_end         text,  -- its last four letters
+    valid_through    date,  -- by the seller's calendar; null: it does not expire
+    single_use       boolean       not null default false,  -- for one order; what that leaves expires
+    blocked_at       timestamptz,
     -- However many orders ask at once, they never get more than there is.
-    constraint authorized_credit_is_at_most_the_balance check (authorized_minor <= balance_minor)
+    constraint authorized_credit_is_at_most_the_balance check (authorized_minor <= balance_minor),
+    constraint store_credit_is_a_customers_and_has_no_code check (
+        kind <> 'store_credit'
+        or customer_id is not null and num_nonnulls(code_digest, valid_through, blocked_at) = 0
+           and not single_use),
+    constraint code_has_its_end check (num_nulls(code_digest, code_end) in (0, 2))
 );
+create unique index customer_has_one_account_for_a_currency on credit_account (customer_id, currency, seller)
+    where kind = 'store_credit';
+create index credit_account_by_kind on credit_account (opened_at desc, account_id) where kind <> 'store_credit';
+create index credit_account_by_holder on credit_account (customer_id)
+    where kind <> 'store_credit' and customer_id is not null;
+-- What can expire, and has something left that no order has authorized.
+create index credit_account_to_expire on credit_account (valid_through)
+    where balance_minor > authorized_minor and (valid_through is not null or single_use);
 
 -- Numbers for references: auth_1, capture_2, …
 create sequence credit_reference;
 
--- An amount of an account that an order has authorized. It does not expire.
+-- An amount of an account that an order has authorized. It does not expire, even where its account does.
 create table credit_authorization (
     authorization_id text        primary key,
     account_id       text        not null
@@ -347,7 +368,7 @@ create table credit_operation (
         constraint a_key_is_one_credit_operation unique,
     kind              text          not null
         constraint credit_operation_is_of_a_known_kind check (kind in (
-        'issue', 'authorize', 'capture', 'void', 'refund')),
+        'issue', 'authorize', 'capture', 'void', 'refund', 'expire', 'extend', 'block', 'unblock', 'code')),
     -- the call's content: a repeat has the same one, a conflict another
     request           text          not null,
     account_id        text
@@ -360,8 +381,8 @@ create table credit_operation (
     currency          currency_code,
     balance_change    bigint        not null generated always as (
         case when code is not null then 0
-             when kind in ('issue', 'refund') then amount_minor
-             when kind = 'capture' then -amount_minor
+             when kind in ('issue', 'refund', 'extend') then amount_minor
+             when kind in ('capture', 'expire') then -amount_minor
              else 0 end) stored,
     authorized_change bigint        not null generated always as (
         case when code is not null then 0
@@ -374,12 +395,13 @@ create table credit_operation (
     why               some_text,
     at                timestamptz   not null default moment(),
     constraint credit_operation_moves_something check (
-        amount_minor > 0 or kind = 'void' and amount_minor = 0),
+        amount_minor > 0 or kind in ('void', 'extend', 'block', 'unblock', 'code') and amount_minor = 0),
     constraint credit_operation_is_an_effect_or_a_refusal check (
         case when code is null
             then num_nulls(account_id, reference, amount_minor, currency) = 0
-                 and case kind when 'issue' then authorization_id is null
-                               else num_nulls(authorization_id, order_id) = 0 end
+                 and case when kind in ('authorize', 'capture', 'void', 'refund')
+                              then num_nulls(authorization_id, order_id) = 0
+                          else authorization_id is null end
             else reference is null end)
 );
 create index credit_operation_by_account on credit_operation (account_id, operation_id);

@@ -11,7 +11,7 @@ select (select count(*) from stock) as stock_rows,
        (select count(*) from journal_entry) as journal_entries,
        (select count(*) from shipment) as parcels,
        (select count(*) from purchase_order) as purchase_orders,
-       (select count(*) from payment where provider not in ('sandbox', 'by_hand', 'store_credit', 'elsewhere'))
+       (select count(*) from payment where provider not in ('sandbox', 'by_hand', 'store_credit', 'gift_card', 'voucher', 'elsewhere'))
            as not_compared;
 
 -- name: unfinished()
@@ -655,7 +655,7 @@ from (
 full join (
     select o.order_id, e.effect, coalesce(p.currency, min(m.currency)) as currency,
            sum(p.amount_minor) filter (where p.account in (
-               'cash_in_transit', 'store_credit_liability',
+               'cash_in_transit', 'store_credit_liability', 'gift_card_liability', 'voucher_liability',
                'write_offs')) as moved,  -- what a bank has paid back was written off before
            count(*) filter (where p.account = 'cash_in_transit') as cash,
            count(*) filter (where p.account in ('provider_fees', 'disputes')) as kept
@@ -998,7 +998,8 @@ with by_account as (
            bool_or(kind = 'void') as voided
     from credit_operation where code is null group by authorization_id
 )
-select 'credit of ' || a.customer_id as part, a.currency, c.what, c.kept as kept_minor,
+select case a.kind when 'store_credit' then 'credit of ' || a.customer_id else a.account_id end as part,
+       a.currency, c.what, c.kept as kept_minor,
        coalesce(c.done, 0) as done_minor
 from credit_account a
 left join by_account using (account_id)
@@ -1025,18 +1026,20 @@ order by part, what;
 -- What changed balances, against what is booked on the liability under the operation's key: so the
 -- liability is the sum of all balances. An order's operation is booked with its outcome.
 select coalesce(o.key, e.effect) as key, coalesce(o.currency, e.currency) as currency,
+       coalesce(o.account, e.account) as account,
        coalesce(o.balance_change, 0) as given_minor, coalesce(e.booked, 0) as booked_minor
 from (
-    select c.key, c.currency, a.seller, c.balance_change
+    select c.key, c.currency, a.seller, a.kind || '_liability' as account, c.balance_change
     from credit_operation c
     join credit_account a using (account_id)
     left join payment p on p.payment_key = c.key
     where c.balance_change <> 0 and (c.order_id is null or p.state = 'succeeded')
 ) o
 full join (
-    select j.effect, p.currency, j.seller, -p.amount_minor as booked
-    from journal_entry j join posting p using (entry_id) where p.account = 'store_credit_liability'
-) e on (e.effect, e.currency, e.seller) = (o.key, o.currency, o.seller)
+    select j.effect, p.currency, j.seller, p.account, -p.amount_minor as booked
+    from journal_entry j join posting p using (entry_id)
+    where p.account in ('store_credit_liability', 'gift_card_liability', 'voucher_liability')
+) e on (e.effect, e.currency, e.seller, e.account) = (o.key, o.currency, o.seller, o.account)
 where coalesce(o.balance_change, 0) <> coalesce(e.booked, 0)
 order by key;
 
@@ -1050,7 +1053,8 @@ select coalesce(p.order_id, o.order_id) as order_id, coalesce(p.payment_key, o.k
 from (
     select * from credit_operation where code is null and order_id is not null
 ) o
-full join (select * from payment where provider = 'store_credit') p on p.payment_key = o.key
+full join (select * from payment where provider in ('store_credit', 'gift_card', 'voucher')) p
+    on p.payment_key = o.key
 where case
     when p.state = 'succeeded' then p.amount_minor > 0 and (
         o.order_id, o.currency, o.amount_minor, case o.kind when 'issue' then 'refund' else o.kind end)

@@ -328,13 +328,13 @@ _CHECKS = (
         "credit_is_booked",
         "ledger",
         "{key}",
-        "{given_minor} of store credit given, but {booked_minor} is booked",
+        "{given_minor} given, but {booked_minor} is booked as {account}",
     ),
     _Check(
         "credit_has_our_payments",
         "provider",
         "{order_id}",
-        "{payment_key}: {here} of {kept_minor} here, but {there} of {done_minor} in store credit",
+        "{payment_key}: {here} of {kept_minor} here, but {there} of {done_minor} there",
         passing=True,
     ),
 )

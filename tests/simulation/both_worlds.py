@@ -22,6 +22,7 @@ from activities.payments.ending_authorizations import EndingAuthorizations
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider
 from activities.provider_errors import DeclineCode, Declined
+from activities.providers.by_code import GiftCards, Vouchers
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.store_credit import StoreCredit
 from domain.errors import OrderloomError
@@ -323,6 +324,8 @@ class OnPostgres:
         providers: dict[str, PaymentProvider] = {
             "sandbox": bench.payment,
             "store_credit": StoreCredit(bench.pool),
+            "gift_card": GiftCards(bench.pool),
+            "voucher": Vouchers(bench.pool),
         }
         bench.authorizations = Authorizations(bench.pool, providers)
         bench.payments = Payments(bench.pool, providers)

@@ -330,7 +330,10 @@ class OrderLife:
                 return self._ask(name, back, by_signal)
             case "refund units":
                 lines = self._some_lines(rng)
-                to: RefundTo = "original" if rng.random() < 0.5 else "store_credit"
+                way = rng.random()
+                to: RefundTo = "original" if way < 0.5 else "store_credit"
+                if way > 0.75:
+                    to = "voucher"
                 shipping = rng.random() < 0.4
                 units = RefundRequest(
                     reason="bad", request_id=named, lines=lines, to=to, shipping=shipping

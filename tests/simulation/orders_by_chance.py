@@ -44,8 +44,9 @@ def an_order(chance: Chance, *, paid: bool = False) -> Order:
     tenders = rng.choice((0, 0, 0, 1, 2))
     if tenders:
         amounts = [rng.choice(("0.50", "2.00", "7.77")) for _ in range(tenders)]
+        provider = chance.of("kind of tender").choice(("store_credit", "gift_card", "voucher"))
         document["tenders"] = [
-            {"provider": "store_credit", "token": f"tok_{n}", "amount": amount}
+            {"provider": provider, "token": f"tok_{n}", "amount": amount}
             for n, amount in enumerate(amounts)
         ]
     try:

@@ -18,6 +18,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from activities.notifications.sending import Sender
 from activities.payments.provider import PaymentProvider
+from activities.providers.by_code import GiftCards, Vouchers
 from activities.providers.elsewhere import Elsewhere
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
@@ -32,7 +33,7 @@ from domain.money import Money, to_minor
 from domain.orders.messages import AttentionAnswer
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from domain.orders.providers import ELSEWHERE
+from domain.orders.providers import ELSEWHERE, GIFT_CARD, VOUCHER
 from domain.stock.kits import Kit
 from starter.service.service import Service
 from store.database import Pool
@@ -86,6 +87,8 @@ class Shop(Service):
         )
         self.providers: dict[str, PaymentProvider] = {
             STORE_CREDIT: StoreCredit(pool),
+            GIFT_CARD: GiftCards(pool),
+            VOUCHER: Vouchers(pool),
             ELSEWHERE: Elsewhere(pool),
         }
         """Payment companies beside that of the sandbox."""

@@ -35,7 +35,8 @@ def refund(
         typer.Option("--amount", metavar="12.50", help="Goodwill, in the order's currency."),
     ] = None,
     to: Annotated[
-        RefundTo, typer.Option("--to", help="The way it was paid, or as store credit.")
+        RefundTo,
+        typer.Option("--to", help="The way it was paid, as store credit, or as a voucher."),
     ] = "original",
     request_id: RequestId = None,
     by: Who = "customer service",

@@ -377,3 +377,18 @@ begin
             bill -> 'invoice');
     end if;
 end $$;
+
+-- Vouchers and gift cards for readers. One of an order is a refund that was paid so.
+drop view if exists voucher;
+create view voucher as
+select a.account_id as voucher_id, a.kind,
+       case when a.blocked_at is not null then 'blocked'
+            when a.valid_through < books_day(a.seller) then 'expired'
+            when a.balance_minor = 0 then 'spent'
+            when a.code_digest is null then 'uncoded'
+            else 'valid' end as state,
+       a.seller, a.currency, i.amount_minor as issued_minor, a.balance_minor, a.authorized_minor, a.code_end,
+       a.valid_through, a.single_use, a.customer_id, i.order_id, a.opened_at as issued_at
+from credit_account a
+join credit_operation i on i.account_id = a.account_id and i.kind = 'issue'
+where a.kind <> 'store_credit';

@@ -345,7 +345,7 @@ async def test_store_credit_is_of_one_seller_and_pays_its_orders_alone(bench: Be
     asked: dict[str, Any] = {"order_id": order.order_id, "amount": Money(minor=400, currency="EUR")}
     async with bench.pool.acquire() as conn:
         await intake.take_in(conn, [Received(order, seller="us")])
-    with pytest.raises(Declined, match="no such credit account or authorization of this seller"):
+    with pytest.raises(Declined, match="no such store credit or authorization of this seller"):
         await company.authorize(key=f"{order.order_id}:a", token=german.account_id, **asked)
     await company.authorize(key=f"{order.order_id}:b", token=american.account_id, **asked)
     issued = Money(minor=50, currency="USD")

@@ -118,6 +118,13 @@ def credit(change: str) -> str:
         {change}"""
 
 
+def coded(figures: str) -> str:
+    """A gift card: its id, what is kept of its code, and the code's end."""
+    return f"""
+        insert into credit_account (seller, currency, kind, account_id, code_digest, code_end)
+        values ('main', 'USD', 'gift_card', {figures});"""
+
+
 def credited(figures: str) -> str:
     """An operation: key, kind, account, authorization, order, reference, amount, code."""
     return f"""
@@ -527,6 +534,12 @@ FORBIDDEN = {
     "customer_has_one_account_for_a_currency": credit(
         "insert into credit_account values ('B', 'C-1', 'main', 'USD')"
     ),
+    "credit_account_is_of_a_known_kind": credit("update credit_account set kind = 'coupon'"),
+    "store_credit_is_a_customers_and_has_no_code": credit(
+        "update credit_account set customer_id = null"
+    ),
+    "a_code_is_of_one_account": coded("'B', 'd', 'WXYZ'") + coded("'C', 'd', 'WXYZ'"),
+    "code_has_its_end": coded("'B', 'd', null"),
     "authorized_credit_is_at_most_the_balance": credit(
         "update credit_account set authorized_minor = 11"
     ),
@@ -541,7 +554,7 @@ FORBIDDEN = {
     ),
     "voided_credit_releases_the_rest": credit("update credit_authorization set voided = true"),
     "credit_operation_is_of_a_known_kind": credit(
-        credited("'k', 'gift', 'A', 'H', 'web-here', 'r', 1, null")
+        credited("'k', 'gift', 'A', null, null, 'r', 1, null")
     ),
     "a_key_is_one_credit_operation": credit(
         credited(f"'k', {GIVEN}, 'r', 1, null") + credited(f"'k', {GIVEN}, 's', 1, null")

@@ -18,6 +18,7 @@ from activities.payments.provider import PaymentReceipt
 from activities.provider_errors import DeclineCode, Declined, Unavailable
 from activities.providers.store_credit import StoreCredit
 from domain.accounting import accounts
+from domain.accounting.accounts import Account
 from domain.errors import Conflict, InvalidInput, Refused
 from domain.money import Money
 from domain.orders.order import TOTAL_MINOR_MAX
@@ -527,8 +528,8 @@ async def test_booked_as_its_callers_do_the_liability_is_the_sum_of_the_balances
         await payment.void(key="v", authorization=hold),
     ]
     booked = {
-        "capture": partial(accounts.captured, prepaid=False, by_credit=True),
-        "refund": partial(accounts.refund_issued, as_credit=True),
+        "capture": partial(accounts.captured, prepaid=False, way=Account.STORE_CREDIT),
+        "refund": partial(accounts.refund_issued, way=Account.STORE_CREDIT),
     }
     unbooked = [fault for fault in await faults(pool) if fault.startswith("ledger")]
     assert unbooked == []  # their outcomes are not recorded yet
@@ -551,7 +552,9 @@ async def test_booked_as_its_callers_do_the_liability_is_the_sum_of_the_balances
                 done.key if done.kind == "authorize" else "another",
             )
         await conn.execute("RESET session_replication_role")
-        unbooked = [fault for fault in await faults(pool) if "of store credit given" in fault]
+        unbooked = [
+            fault for fault in await faults(pool) if "is booked as store_credit_liability" in fault
+        ]
         assert len(unbooked) == 3
         for done in receipts:
             if done.kind not in booked:

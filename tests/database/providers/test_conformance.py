@@ -8,6 +8,7 @@ from random import Random
 import pytest
 import pytest_asyncio
 
+from activities.providers.by_code import GiftCards
 from activities.providers.sandbox.carrier import POSTAL_CODE_REFUSED, SandboxCarrier
 from activities.providers.sandbox.payment import Card, SandboxPayment
 from activities.providers.sandbox.supplier import (
@@ -18,9 +19,13 @@ from activities.providers.sandbox.supplier import (
 from activities.providers.store_credit import StoreCredit
 from activities.providers.stripe.payment import StripePayment
 from domain.money import Money
+from domain.orders.voucher_codes import kept
+from domain.payments.vouchers import ToIssue
 from orderloom_conformance import Address, CarrierContract, PaymentContract, SupplierContract
 from starter.service.credit import Credit
 from store.database import Pool, open_pool
+from store.payments import vouchers
+from store.payments.vouchers import Change
 from tests.localstripe.stand_in import StandIn, stand_in
 from tests.support.payment_calls import company
 from tests.support.stripe_calls import VISA, a_client
@@ -95,6 +100,26 @@ class TestStoreCredit(PaymentContract):
     @pytest.fixture
     def token(self, account: str) -> str:
         return account
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def code(pool: Pool) -> str:
+    """What an order keeps of the code of a gift card."""
+    wanted = ToIssue(kind="gift_card", amount=Money(minor=300_00, currency="USD"))
+    async with pool.acquire() as conn:
+        return kept((await vouchers.give(conn, wanted, Change("k", "anna", "sold"))).code or "")
+
+
+class TestGiftCards(PaymentContract):
+    declined_token = kept("V000-0000-0000-0000-0001")
+
+    @pytest.fixture
+    def provider(self, pool: Pool) -> GiftCards:
+        return GiftCards(pool)
+
+    @pytest.fixture
+    def token(self, code: str) -> str:
+        return code
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -851,20 +851,20 @@ PLANTS = {
         "update journal_entry set effect = 'credit:G-3' where effect = 'credit:G-2'",
         "ledger",
         "credit:G-2",
-        "5.00 EUR of store credit given, but 0.00 EUR is booked",
+        "5.00 EUR given, but 0.00 EUR is booked as store_credit_liability",
     ),
     "credit that is booked with another amount": Plant(
         """update posting set amount_minor = 2 * amount_minor where entry_id = (
             select entry_id from journal_entry where effect = 'credit:G-2')""",
         "ledger",
         "credit:G-2",
-        "5.00 EUR of store credit given, but 10.00 EUR is booked",
+        "5.00 EUR given, but 10.00 EUR is booked as store_credit_liability",
     ),
     "credit given for an order that does not know of it": Plant(
         """update credit_operation set order_id = 'web-closed' where key = 'credit:G-2'""",
         "provider",
         "web-closed",
-        "credit:G-2: nothing of 0.00 EUR here, but issue of 5.00 EUR in store credit",
+        "credit:G-2: nothing of 0.00 EUR here, but issue of 5.00 EUR there",
     ),
     "a charge that store credit does not know": Plant(
         f"update payment_operation set provider = 'store_credit' where payment_key = {CAPTURE}",

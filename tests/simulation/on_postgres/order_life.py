@@ -11,11 +11,13 @@ from typing import Any, Final
 from activities.orders.order_records import Attention
 from domain.money import Money
 from domain.orders.order import Order
+from domain.payments.vouchers import ToIssue
 from domain.stock.items import Item
 from store.accounting.valuation import NOTHING
 from store.locks import lock_stock
 from store.orders import intake
-from store.payments import credit
+from store.payments import credit, vouchers
+from store.payments.vouchers import Change
 from store.stock import items, stock
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
@@ -150,13 +152,20 @@ class OrderLifeOnPostgres(OrderLife):
         if lead.stocked != "well" and rng.random() < NOWHERE:
             document["shipping"]["address"]["postal_code"] = "NOWHERE"
         if document.get("tenders"):
-            account = self._ground.do(self._credit(order, own), self._ground.moment)
-            document["tenders"] = [{**document["tenders"][0], "token": account}]
+            first = document["tenders"][0]
+            token = self._ground.do(self._given(first["provider"], order, own), self._ground.moment)
+            document["tenders"] = [{**first, "token": token}]
         return Order.model_validate(document)
 
-    async def _credit(self, order: Order, own: str) -> str:
+    async def _given(self, kind: str, order: Order, own: str) -> str:
+        """An account with store credit, or the code of a gift card or a voucher."""
         amount = Money(minor=10_000, currency=order.currency)
         async with self._ground.pool.acquire() as conn:
+            if kind != "store_credit":
+                wanted = ToIssue.model_validate({"kind": kind, "amount": amount})
+                made = await vouchers.give(conn, wanted, Change(f"gift {own}", WHO, "gift"))
+                assert made.code is not None
+                return made.code
             given = await credit.grant(
                 conn, key=f"gift {own}", customer_id=f"C-{own}", amount=amount, who=WHO, why="gift"
             )

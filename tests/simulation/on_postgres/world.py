@@ -22,6 +22,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from activities.failures import FailureTypes
 from activities.payments.provider import PaymentProvider
+from activities.providers.by_code import GiftCards, Vouchers
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.store_credit import StoreCredit
@@ -30,6 +31,7 @@ from domain.errors import Refused
 from domain.money import Money
 from domain.orders.continuation import Action
 from domain.orders.order import Order
+from domain.orders.providers import GIFT_CARD, VOUCHER
 from domain.payments.disputes import Dispute, DisputeState
 from starter.service.service import Records
 from store import waits
@@ -253,6 +255,8 @@ class World:
         pool = ground.pool
         providers: dict[str, PaymentProvider] = {
             STORE_CREDIT: StoreCredit(pool),
+            GIFT_CARD: GiftCards(pool),
+            VOUCHER: Vouchers(pool),
             "sandbox": SandboxPayment(
                 pool,
                 random=Rolls(chance, "payment", fails),

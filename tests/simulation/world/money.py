@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Literal
 
 from temporalio.exceptions import ApplicationError
 
@@ -36,14 +36,13 @@ from domain.payments.cover import (
     still_needed,
 )
 from domain.payments.needs import needs
+from domain.payments.payments import OWN_MONEY
 from domain.payments.plan import Make, Payer, Plan, plan
 from domain.payments.refund_shares import Paid, shares_back
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, refusal
 from tests.simulation.world.stock import Stock
 from tests.simulation.world.tallies import Owing
-
-STORE_CREDIT: Final = "store_credit"
 
 
 @dataclass
@@ -351,8 +350,8 @@ class Money:
     # ----------------------------------------------------------------------------------------------
 
     def _charges_once(self, provider: str) -> bool:
-        """Store credit can be charged several times, and does not end, whatever others do."""
-        return self.captures == "once" and provider != STORE_CREDIT
+        """Our own money can be charged several times, and does not end, whatever others do."""
+        return self.captures == "once" and provider not in OWN_MONEY
 
     def _authorize(self, make: Make) -> None:
         number, tender = len(self.authorizations) + 1, self.tenders()[make.payer - 1]
@@ -367,7 +366,7 @@ class Money:
             raise self.refusals[-1]
         made = self._now()
         until = None if self._lasting is None else made + self._lasting
-        if provider == STORE_CREDIT:
+        if provider in OWN_MONEY:
             until = None
         authorization = Authorization(
             *(number, make.payer, make.part, make.amount, provider, token),
@@ -425,7 +424,7 @@ class Money:
             self.memory.broken.append(f"{ask.refund_id} is paid back before it was charged")
         if self.disputed and ask.by_hand is None:
             return refusal("refused", "a bank asks about it"), False
-        if ask.by_hand is not None or ask.to == STORE_CREDIT:
+        if ask.by_hand is not None or ask.to in OWN_MONEY:
             granted.issued += left
             return None, left > 0
         asked = False
