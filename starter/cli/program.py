@@ -72,6 +72,9 @@ _COMMANDS: Final = {
     "credit": _Entry(
         "payments.credit", "Store credit: give it, and see what became of it.", _MONEY
     ),
+    "vouchers": _Entry(
+        "payments.vouchers", "Vouchers and gift cards: issue, look at, extend, block.", _MONEY
+    ),
     "disputes": _Entry("payments.disputes", "Payments that customers' banks took back.", _MONEY),
     "provider-events": _Entry("payments.provider_events", "What payment companies told.", _MONEY),
     "customers": _Entry(

@@ -57,6 +57,7 @@ from starter.service.sellers import Sellers
 from starter.service.shops import Shops
 from starter.service.stock import Stock
 from starter.service.transfers import Transfers
+from starter.service.vouchers import Vouchers
 from starter.service.warehouse import Warehouse
 from starter.service.webhooks import Webhooks, WebhookSecrets, signature_checks
 from store.client_pool import together
@@ -128,6 +129,7 @@ class Records:
         self.stock = Stock(pool, None if policy is None else policy.sourcing)
         self.subscriptions = EventSubscriptions(pool, plain_http=plain_http)
         self.transfers = Transfers(pool)
+        self.vouchers = Vouchers(pool)
         self.warehouse = Warehouse(pool)
         self.webhooks = Webhooks(pool, signature_checks(webhook_secrets or {}))
 

@@ -215,10 +215,13 @@ async def listed(
 
 
 async def history(
-    conn: Connection, voucher_id: str, *, at_most: int = 1000
+    conn: Connection, voucher_id: str, *, before: int | None = None, at_most: int = 1000
 ) -> Sequence[CreditOperation]:
-    """What happened to it, oldest first; only the latest if there is more."""
-    rows = _sql.history(conn, voucher_id=voucher_id, at_most=at_most)
+    """What happened to it, oldest first; only the latest if there is more.
+
+    `before`: only before the operation with this number.
+    """
+    rows = _sql.history(conn, voucher_id=voucher_id, before=before, at_most=at_most)
     return [CreditOperation(**row) async for row in rows]
 
 

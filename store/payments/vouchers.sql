@@ -75,10 +75,12 @@ where (:kind::text is null or kind = :kind) and (:state::text is null or state =
   and (:after_at::timestamptz is null or (issued_at, voucher_id) < (:after_at, :after_id::text))
 order by issued_at desc, voucher_id desc limit :at_most::bigint;
 
--- name: history(voucher_id, at_most)
--- Its operations, oldest first; only the latest `at_most`.
+-- name: history(voucher_id, before, at_most)
+-- Its operations, oldest first; only the latest `at_most` before the one with this number.
 select * from (
     select operation_id, at, kind, key, order_id, amount_minor, currency, balance_change, authorized_change,
            code, who, coalesce(why, '') as why
-    from credit_operation where account_id = :voucher_id order by operation_id desc limit :at_most
+    from credit_operation
+    where account_id = :voucher_id and operation_id < coalesce(:before::bigint, 9223372036854775807)
+    order by operation_id desc limit :at_most
 ) latest order by operation_id;

@@ -386,6 +386,7 @@ DOORS = {
     ),
     "starter/service/claims.py": ("store.aftersales.claims",),
     "starter/service/credit.py": ("store.payments.credit", "store.payments.credit_accounts"),
+    "starter/service/vouchers.py": ("store.payments.vouchers", "store.payments.credit_accounts"),
     "starter/service/customers.py": ("store.customers.people", "store.payments.credit_accounts"),
     "starter/service/shops.py": ("store.shops",),
     "starter/service/locations.py": ("store.stock.location_changes", "store.stock.locations"),

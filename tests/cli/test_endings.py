@@ -237,6 +237,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "collect", "receive-return"),
         "carrier": ("event", "parcels", "messages", "settle"),
         "credit": ("grant", "show"),
+        "vouchers": ("issue", "code", "extend", "block", "unblock", "list", "show"),
         "customers": ("show", "export", "erase"),
         "ledger": ("balance", "entries", "tax-report", "close", "export"),
         "reconcile": ("list", "resolve"),

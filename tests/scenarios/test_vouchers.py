@@ -91,7 +91,7 @@ async def test_a_customer_may_pay_a_held_order_with_a_code_which_is_kept_nowhere
     await shop.stocked("TEA", 9)
     tender = await given(shop, "10.00", "voucher")
     order = an_order(("TEA", 2), token="tok_action_required", tenders=[tender])
-    await shop.orders.place(order, PATIENT)
+    await shop.orders.place(order, policy=PATIENT)
     card = await given(shop, "50.00")
     for wrong in (kept(card["token"]), "V000-0000-0000-0000-0001"):
         with pytest.raises(InvalidInput, match="is not a code") as refused:

@@ -62,6 +62,11 @@ def refund(
         out.document({"order_id": order, **document})
     elif outcome.outcome == "refunded":
         out.say(f"{outcome.refund_id}: {outcome.amount} paid back")
+        if request.to == "voucher":
+            out.say(
+                f"`orderloom vouchers list --order {order}` says which voucher it is, and "
+                "`orderloom vouchers code` draws its code"
+            )
     else:
         out.say(f"{outcome.refund_id}: {outcome.amount} granted; {outcome.message}")
         out.say(f"send it another way: `orderloom resolve {order} store_credit --note …`")

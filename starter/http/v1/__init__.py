@@ -42,6 +42,7 @@ from starter.http.v1 import (
     subscriptions,
     suppliers,
     transfers,
+    vouchers,
     warehouse,
     webhooks,
 )
@@ -80,6 +81,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     deliveries.router,
     ledger.router,
     money.router,
+    vouchers.router,
     operations.router,
     reconciliation.router,
     search.router,

@@ -83,11 +83,15 @@ def test_stripe_the_sandbox_and_store_credit_are_found_as_anybodys_are() -> None
         "sandbox": ("payment", "events", "carrier", "supplier"),
         "elsewhere": ("payment",),
         "store_credit": ("payment",),
+        "gift_card": ("payment",),
+        "voucher": ("payment",),
         "stripe": ("payment", "events"),
     }
     companies = Companies.of(list(ours.values()), (), NO_TOOLS)
     # There is no key of Stripe's.
-    assert companies.payment.keys() == {"sandbox", "store_credit", "elsewhere"}
+    assert companies.payment.keys() == {
+        *("sandbox", "store_credit", "gift_card", "voucher", "elsewhere")
+    }
     assert isinstance(companies.payment["store_credit"], StoreCredit)
     assert companies.events.keys() == {"sandbox", "stripe"}
 
