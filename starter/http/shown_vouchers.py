@@ -12,8 +12,8 @@ from domain.fields import Amount, Currency, CustomerId, Document, Flag, Reason, 
 from domain.money import Money, to_minor
 from domain.payments.vouchers import CodeKind, Voucher, VoucherState
 from domain.sellers import Code
+from domain.views.order_snapshot import AmountText
 from starter.http.amounts import amount, told
-from starter.http.shown_money import AmountText
 from store.payments.vouchers import Coded
 
 
