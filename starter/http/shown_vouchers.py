@@ -114,5 +114,6 @@ def voucher_of(voucher: Voucher) -> ShownVoucher:
 
 
 def told_of(made: Coded) -> tuple[str, ToldVoucher]:
+    """Its id, and what is told of it once with its code."""
     assert made.code is not None  # What was done with this key before is told by its id.
     return made.voucher.voucher_id, ToldVoucher(voucher=voucher_of(made.voucher), code=made.code)

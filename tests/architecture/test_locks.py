@@ -28,7 +28,6 @@ PLACES = {
     "store/payments/credit.sql refund": "behind 1",
     "store/payments/credit.sql void": "behind 1",
     "store/payments/vouchers.sql locked": "behind 1: one voucher",
-    "store/payments/vouchers.sql due_to_expire": "behind 1, sorted: those that nobody else has",
     "store/accounting/sellers.sql lock": "alone: nothing of an order is locked with it",
     "store/access/keys.sql lock": "alone",
     "store/jobs/work.sql lock": "behind all others: a job; its work locks nothing behind it",
