@@ -163,7 +163,7 @@ def steps(
     fulfilment = Fulfilments(pool, carriers, cover.cover_of, Till(pool))
     delivery = Delivery(pool)
     returns = Returns(pool)
-    claims = Claims(pool)
+    claims = Claims(pool, measures)
     reconciling = Reconciliation(pool, providers, client)
     records = OrderRecords(pool)
     policy = purchasing or PurchasingPolicy()

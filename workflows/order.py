@@ -115,7 +115,7 @@ class OrderWorkflow(OrderMessages):
         self.cancellations = OrderCancellations(
             book, self.payments, self.fulfilments, self.backorders
         )
-        self.claims = OrderClaims(steps, book, self.refunds, start.policy)
+        self.claims = OrderClaims(steps, book, self.refunds, self.fulfilments, start.policy)
         self.asked_holds = AskedHolds(steps, book, self.on_record, self.cancel)
         self.late = LateRequests(steps, book, self.payments, self.returns, self.refunds)
         self.inbox = Inbox(self.keep_answer, knowing=not start.goes_on)
@@ -263,22 +263,31 @@ class OrderWorkflow(OrderMessages):
             await self.payments.authorizations.void("not everything was sent")
 
     async def await_returns(self) -> None:
-        """Until the window is over and no return is under way; sooner if everything came back."""
-        ends = self.returns.window_ends
-        self.enter("return window" if ends else "ending")
-        if ends is not None and workflow.now() < ends:
-            with suppress(TimeoutError):
-                await workflow.wait_condition(
-                    lambda: (
-                        self.book.all_returned
-                        and not self.returns.pending
-                        and not self.refunds.pending
-                    ),
-                    timeout=ends - workflow.now(),
-                    timeout_summary=f"Return window, until {ends:%Y-%m-%d %H:%M %Z}",
-                )
-        await self.returns.all_ended()
-        await self.refunds.all_ended()
+        """Until the window is over and nothing is under way; sooner if everything came back.
+
+        What is sent again for a claim is returned within a window of its own.
+        """
+        while True:
+            ends = self.returns.window_ends
+            self.enter("return window" if ends else "ending")
+            if ends is not None and workflow.now() < ends:
+                with suppress(TimeoutError):
+                    await workflow.wait_condition(
+                        lambda: (
+                            self.book.all_returned
+                            and not self.returns.pending
+                            and not self.refunds.pending
+                        ),
+                        timeout=ends - workflow.now(),
+                        timeout_summary=f"Return window, until {ends:%Y-%m-%d %H:%M %Z}",
+                    )
+            await self.returns.all_ended()
+            await self.refunds.all_ended()
+            await self.all_answered()
+            if self.book.all_fulfilments_ended and self.returns.window_ends == ends:
+                return
+            await self.backorders.all_ended()
+            await self.fulfilments.all_ended()
 
     async def end(self, outcome: OrderEnd, reason: str = "") -> OrderResult:
         """Answer all requests, record the end, and stop. Without a reason, rows know it."""

@@ -201,10 +201,14 @@ class Charges:
 
     def lost(self, replaced: LineUnits, given_up: LineUnits) -> Owed:
         """The carrier lost units: some are sent again, paid already; the others are paid back."""
-        for line_id, count in replaced.items():
+        self.sent_again(replaced)
+        return self._refund(_some(given_up), given_up)
+
+    def sent_again(self, units: LineUnits) -> None:
+        """Others go out for units that are charged and invoiced: they are neither again."""
+        for line_id, count in units.items():
             money = self.money[line_id]
             self._change(line_id, prepaid=money.prepaid + count, resent=money.resent + count)
-        return self._refund(_some(given_up), given_up)
 
     def came_back(self, units: LineUnits) -> Owed:
         """Undeliverable and back at the warehouse: all of it is paid back."""

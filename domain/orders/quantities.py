@@ -5,7 +5,7 @@
       │backorder
       │  ▼
     open ──allocate──► allocated ──ship──► shipped ──deliver──► delivered
-      ▲  ╲                │  ▲               │  ╲
+      ▲  ╲                │  ▲               │  ╲            (claimed, and sent again: ──► open)
       │   cancel          │  └──replace──────┘   lose / request_return ► return
       └──unallocate───────┘          (undeliverable: shipped ──come_back──► cancelled)
 
@@ -98,6 +98,10 @@ class LineQuantities(BaseModel):
     def replace(self, units: int) -> Self:
         """Lost, but others are sent instead: the units are open again, and stay charged."""
         return self._moved("replace", units, self.in_transit, shipped=-units)
+
+    def send_again(self, units: int) -> Self:
+        """Claimed, and others are sent for them: the units are open again, and stay charged."""
+        return self._moved("send again", units, self.returnable, delivered=-units, shipped=-units)
 
     def request_return(self, units: int) -> Self:
         return self._moved("request a return of", units, self.returnable, return_requested=units)

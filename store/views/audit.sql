@@ -202,7 +202,7 @@ order by o.order_id, k.what;
 -- What a line counts, against the claims, fulfilments and returns behind it. All of these change in
 -- one transaction, so they agree at every moment. Picked goods of a recalled fulfilment count until
 -- they are put back; a lost parcel's units count as shipped until others are sent for them.
-with claim as (
+with claimed as (
     select order_no, line_id, sum(quantity) as reserved
     from (select order_no, line_id, max(quantity) as quantity  -- a kit's parts are claimed together
           from reservation group by order_no, line_id, fulfilment_id) r
@@ -233,21 +233,26 @@ with claim as (
                as undeliverable
     from order_return r join return_line l using (order_no, return_id)
     group by l.order_no, l.line_id
+), again as (  -- others went out for them, which count themselves
+    select l.order_no, l.line_id, sum(l.quantity) as units
+    from claim c join claim_line l using (order_no, claim_id) where c.decision = 'reship'
+    group by l.order_no, l.line_id
 )
 select o.order_id, l.line_id, c.what, c.counted, coalesce(c.behind, 0) as behind
 from order_line l
 join customer_order o using (order_no)
-left join claim using (order_no, line_id)
+left join claimed using (order_no, line_id)
+left join again using (order_no, line_id)
 left join sent using (order_no, line_id)
 left join back using (order_no, line_id)
 left join backorder waits using (order_no, line_id)
 cross join lateral (values
     ('backordered', l.backordered, waits.quantity),
-    ('allocated', l.allocated, claim.reserved),
+    ('allocated', l.allocated, claimed.reserved),
     ('picked', l.picked, sent.picked),
     ('shipped', l.shipped, sent.sent - (coalesce(sent.lost_at_first, 0) - coalesce(sent.lost, 0))
-                           - coalesce(back.undeliverable, 0)),
-    ('delivered', l.delivered, sent.delivered),
+                           - coalesce(back.undeliverable, 0) - coalesce(again.units, 0)),
+    ('delivered', l.delivered, sent.delivered - coalesce(again.units, 0)),
     ('lost', l.lost, sent.lost),
     ('to be returned', l.return_requested, back.requested),
     ('returned', l.returned, back.returned)

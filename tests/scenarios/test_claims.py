@@ -12,7 +12,7 @@ from domain.errors import Refused
 from domain.orders.claim_messages import ClaimDecision, ClaimOutcome, ClaimRequest
 from domain.orders.claim_messages import DecideClaimRequest as Decide
 from domain.orders.claim_rules import ClaimRules
-from domain.orders.messages import LineRequest, RefundRequest, ReturnRequest
+from domain.orders.messages import CancelRequest, LineRequest, RefundRequest, ReturnRequest
 from domain.orders.order import Order
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
@@ -160,3 +160,43 @@ async def test_what_the_customer_never_got_is_claimed_in_time_and_decided_after_
     with pytest.raises(Refused):
         await shop.aftersales.refund(order.order_id, refused)
     await shop.settled()
+
+
+async def test_others_are_sent_for_free_and_returned_like_the_first_ones(shop: Shop) -> None:
+    order = await delivered(shop)
+    made = await claim(shop, order, lines=one())
+    with pytest.raises(Refused, match="not in stock: 1 of TEA") as none:
+        await decide(shop, made, "reship")
+    assert (none.value.reason, none.value.instead) == ("not_in_stock", ("decide_claim",))
+    await shop.stocked("TEA", 1)
+    sent = await decide(shop, made, "reship")
+    again = f"{order.order_id}:2"
+    assert (sent.decision, sent.fulfilments, sent.amount) == ("reship", (again,), None)
+    await shop.drive(again, "delivered")
+    await shop.heard(order.order_id, "delivered", 2)
+    assert (await shop.level("TEA")).on_hand == 0
+    back = ReturnRequest(reason="did not like it", lines=one(quantity=2))
+    taken = await shop.aftersales.request_return(order.order_id, back)
+    await shop.task("receive-return", taken.return_id or "")
+    await shop.warehouse.receive_return(taken.return_id or "", who="kim")
+    await shop.settled()
+    detail = await shop.orders.get(order.order_id)
+    assert detail.summary.refunded_minor == 2500
+    documents = await shop.pool.fetch("select kind from document order by issued_at, kind")
+    assert [row["kind"] for row in documents] == ["invoice", "credit_note"]
+
+
+async def test_a_small_claim_is_sent_again_by_the_rules_and_cancelled_it_is_paid_back(
+    shop: Shop,
+) -> None:
+    order = await delivered(shop, ALONE)
+    await shop.stocked("TEA", 1)
+    sent = await claim(shop, order, lines=one(), wish="reship")
+    assert (sent.outcome, sent.fulfilments) == ("decided", (f"{order.order_id}:2",))
+    await shop.task("pick", f"{order.order_id}:2")
+    cancelled = await shop.aftersales.cancel(
+        order.order_id, CancelRequest(reason="no more", lines=one())
+    )
+    assert cancelled.outcome == "cancelled"
+    await shop.settled()
+    assert (await shop.orders.get(order.order_id)).summary.refunded_minor == 1250

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from temporalio import workflow
 
+from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.line_requests import requested_units
 from workflows.chapters.refunds import OrderRefunds
 from workflows.engine.refusals import raise_refusal, refused
@@ -13,7 +14,8 @@ from workflows.engine.steps import Steps
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.stock.claims import ClaimAnswer, Claims, DecideClaim, MakeClaim
+    from activities.stock.claim_contracts import ClaimAnswer, DecideClaim, MakeClaim
+    from activities.stock.claims import Claims
     from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
     from domain.orders.policy import Policy
 
@@ -22,11 +24,17 @@ class OrderClaims:
     """Has claims written down and decided, and pays back what is owed for them."""
 
     def __init__(
-        self, steps: Steps, book: OrderBook, refunds: OrderRefunds, policy: Policy
+        self,
+        steps: Steps,
+        book: OrderBook,
+        refunds: OrderRefunds,
+        fulfilments: OrderFulfilments,
+        policy: Policy,
     ) -> None:
         self._steps = steps
         self._book = book
         self._refunds = refunds
+        self._fulfilments = fulfilments
         self._policy = policy
 
     @property
@@ -76,11 +84,14 @@ class OrderClaims:
             request_id=request_id,
             request=request,
             rules=self._policy.claims,
+            sourcing=self._policy.sourcing,
         )
-        answer = await self._steps.record(
-            Claims.make_claim, ask, request_id, f"Take a claim: {request.kind}"
-        )
-        return await self._carry_out(answer)
+        async with self._book.taking_back:
+            answer = await self._steps.record(
+                Claims.make_claim, ask, request_id, f"Take a claim: {request.kind}"
+            )
+            self._send_again(answer)
+        return await self._pay(answer)
 
     async def decide(self, request: DecideClaimRequest, request_id: str) -> ClaimOutcome:
         """Do what a person has decided about a claim."""
@@ -89,14 +100,24 @@ class OrderClaims:
             request_id=request_id,
             request=request,
             rules=self._policy.claims,
+            sourcing=self._policy.sourcing,
         )
         what = request.decision.replace("_", " ")
-        answer = await self._steps.record(
-            Claims.decide_claim, ask, request_id, f"Decide {request.claim_id}: {what}"
-        )
-        return await self._carry_out(answer)
+        async with self._book.taking_back:
+            answer = await self._steps.record(
+                Claims.decide_claim, ask, request_id, f"Decide {request.claim_id}: {what}"
+            )
+            self._send_again(answer)
+        return await self._pay(answer)
 
-    async def _carry_out(self, answer: ClaimAnswer) -> ClaimOutcome:
+    def _send_again(self, answer: ClaimAnswer) -> None:
+        """Set those on their way that go out for claimed ones, but for what an earlier run did."""
+        for planned in answer.sent_again:
+            if planned.fulfilment_id not in self._book.fulfilments:
+                self._book.sent_again(planned.units)
+                self._fulfilments.start(self._book.allocated(planned))
+
+    async def _pay(self, answer: ClaimAnswer) -> ClaimOutcome:
         raise_refusal(answer.refused)
         outcome = answer.outcome
         assert outcome is not None  # it was not refused

@@ -192,7 +192,8 @@ class OrderMessages:
         """Approve a return."""
         # Before the order's terms are known, nobody can say what of it can be sent back.
         await self.on_record()
-        return await self.returns.request(request, request_id)
+        async with self.book.taking_back:
+            return await self.returns.request(request, request_id)
 
     async def pay_back(self, request: RefundRequest, request_id: str) -> RefundOutcome:
         """Grant and pay a refund."""

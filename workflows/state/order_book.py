@@ -41,6 +41,8 @@ class OrderBook:
         self.waits_until: datetime | None = None
         # While units are allocated, nobody knows how many wait.
         self.allocating = asyncio.Lock()
+        # While units are claimed or asked back, nobody knows how many the customer keeps.
+        self.taking_back = asyncio.Lock()
 
     def take_up(self, state: OrderState) -> None:
         """Go on with the counts that rows have."""
@@ -143,6 +145,10 @@ class OrderBook:
     def came_back(self, fulfilment: Fulfilment) -> None:
         """Undeliverable and back at the warehouse."""
         self._each("come_back", fulfilment.units)
+
+    def sent_again(self, units: LineUnits) -> None:
+        """Others are sent for units that the customer has, and has claimed."""
+        self._each("send_again", units)
 
     def return_requested(self, units: LineUnits) -> None:
         self._each("request_return", units)

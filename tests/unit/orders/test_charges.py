@@ -216,6 +216,17 @@ class ChargesMachine(RuleBasedStateMachine):
         assert owed.units == units
         assert shipping or owed.worth.only_shipping == Worth()
 
+    @rule(data=st.data())
+    def send_again_what_is_claimed(self, data: st.DataObject) -> None:
+        charges = self.rows.charges
+        units = self.some_of(data, {k: charges.concedable(k) for k in self.rows.lines})
+        if units:
+            self.rows.move("send_again", units)
+            charges.sent_again(units)
+            self.prepaid.update(units)
+            self.resent.update(units)
+            self.rows.reserve(units)
+
     @rule()
     def pay_back_shipping(self) -> None:
         self.exact = False

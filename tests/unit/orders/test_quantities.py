@@ -27,6 +27,7 @@ MOVES = {
     "lose": ("in transit", "lost"),
     "replace": ("in transit", "open"),
     "come_back": ("in transit", "cancelled"),
+    "send_again": ("delivered", "open"),
     "request_return": ("delivered", "return requested"),
 }
 

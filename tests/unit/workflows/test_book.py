@@ -150,6 +150,12 @@ class BookMachine(RuleBasedStateMachine):
             self.book.return_requested(units)
             self.returns.append(units)
 
+    @rule(data=st.data())
+    def send_again_what_is_claimed(self, data: st.DataObject) -> None:
+        if units := self.some_of(data, self.count("returnable")):
+            self.book.sent_again(units)
+            self.waiting.append(reserve(self.book, units))
+
     @precondition(lambda self: self.returns)
     @rule(data=st.data())
     def receive_return(self, data: st.DataObject) -> None:
