@@ -133,9 +133,7 @@ def test_a_signal_takes_one_object() -> None:
 
 
 def test_an_unknown_signal_is_told_which_there_are() -> None:
-    with pytest.raises(
-        InvalidInput, match="cancel, request_return, refund, pay, charge, resolve_attention"
-    ):
+    with pytest.raises(InvalidInput, match=r"cancel, request_return, .*, resolve_attention$"):
         signal("cancle", b'{"reason": "x"}')
 
 
