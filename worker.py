@@ -177,7 +177,7 @@ def steps(
         *(fulfilment.pick_pack_ship, fulfilment.stages, fulfilment.recall),
         *(fulfilment.put_back, fulfilment.void_label),
         *(delivery.await_delivery, delivery.last_scan),
-        *(returns.approve_return, returns.receive_return),
+        *(returns.approve_return, returns.decide_return, returns.receive_return),
         *(claims.make_claim, claims.decide_claim),
         *(records.read_state, records.close_order, records.keep_answer, records.tell),
         *(records.note_attention, records.note_hold, Holds(pool).change_holds),

@@ -76,6 +76,7 @@ STEPS = StepTable(
     Step(Fulfilments.recall, because="it is the beginning of an undo; a new fulfilment carries on"),
     # Returns, and what is paid back without one.
     Step(Returns.approve_return, because="the customer may have sent it; a late one asks a person"),
+    Step(Returns.decide_return, because="who was told of a decision goes by it"),
     Step(Returns.receive_return, because="what was counted is there, and is paid back"),
     Step(Payments.grant_refund, because="what is owed stays owed until it is paid back"),
     Step(Claims.make_claim, because="what the customer said is on record"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -9,9 +10,13 @@ from temporalio import activity
 
 from activities.waiting import wait_for_report
 from domain import ids
+from domain.aftersales.return_rules import decide
+from domain.errors import Refused
 from domain.orders.quantities import LineUnits
 from domain.orders.refund_rules import Granted
-from store.aftersales import returns
+from domain.orders.return_messages import ReturnReason, ReturnRefusal
+from store.aftersales import return_decisions, return_rules, returns
+from store.aftersales.return_decisions import Choice
 from store.database import Pool
 from store.locks import lock_order
 from store.orders import effects, events, orders
@@ -31,15 +36,43 @@ class ApproveReturn(BaseModel):
     fulfilment_id: str | None = None
     units: LineUnits
     reason: str
+    reason_codes: dict[str, ReturnReason] = {}
+    late: bool = False
     who: str
 
 
 class Approved(BaseModel):
-    """The return that was approved."""
+    """The return that was approved; or a person is asked about it, by the rules in `asks`.
+
+    `refusal`: a rule said no, and there is no return.
+    """
 
     model_config = ConfigDict(frozen=True)
 
+    return_id: str = ""
+    asks: tuple[str, ...] = ()
+    refusal: ReturnRefusal | None = None
+
+
+class DecideReturn(BaseModel):
+    """What a person decides about a return, or that the customer gives it up (`cancel`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    request_id: str
     return_id: str
+    decision: Choice
+    why: str
+    who: str
+
+
+class Decided(BaseModel):
+    """Done, or a rule said no."""
+
+    model_config = ConfigDict(frozen=True)
+
+    refusal: ReturnRefusal | None = None
 
 
 class ReturnPart(BaseModel):
@@ -51,7 +84,10 @@ class ReturnPart(BaseModel):
 
 
 class ReceivedReturn(BaseModel):
-    """The warehouse's count of a return parcel. `refund`: what it grants; None: nothing."""
+    """The warehouse's count of a return parcel. `refund`: what it grants; None: nothing.
+
+    Nothing was received of a return that was refused or given up.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -68,15 +104,24 @@ class Returns:
 
     @activity.defn
     async def approve_return(self, ask: ApproveReturn) -> Approved:
-        """Record that these units may come back, and expect them at the warehouse."""
+        """Decide by the rules whether these units may come back, and expect them if so."""
         order_id, effect = ask.order_id, f"approve_return:{ask.request_id}"
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, order_id)
             done = await effects.find(conn, order_id, effect)
             if done is not None:
                 return Approved.model_validate(done)
+            asks: tuple[str, ...] = ()
+            if ask.kind == "customer":
+                try:
+                    asked = await return_rules.asked(
+                        conn, order_id, ask.units, ask.reason_codes, late=ask.late
+                    )
+                    asks = decide(asked).asks
+                except Refused as no:
+                    return Approved(refusal=ReturnRefusal.of(no))
             number = await returns.next_number(conn, order_id)
-            approved = Approved(return_id=ids.return_id(order_id, number))
+            approved = Approved(return_id=ids.return_id(order_id, number), asks=asks)
             await returns.create(
                 conn,
                 approved.return_id,
@@ -85,6 +130,8 @@ class Returns:
                 units=ask.units,
                 skus=await orders.skus(conn, order_id),
                 reason=ask.reason,
+                reason_codes=ask.reason_codes,
+                asks=asks,
             )
             if ask.kind == "customer":
                 moves = {k: {"return_requested": units} for k, units in ask.units.items()}
@@ -93,15 +140,39 @@ class Returns:
                 conn,
                 order_id,
                 effect,
-                "return approved" if ask.kind == "customer" else "coming back",
+                _told(ask.kind, asks),
                 who=ask.who,
                 why=ask.reason,
-                data={"return_id": approved.return_id, "units": ask.units},
+                data={"return_id": approved.return_id, "units": ask.units, "asks": asks},
                 answer=approved.model_dump(),
             )
+            if asks:
+                await return_decisions.ask(conn, approved.return_id, asks)
             return approved
+
+    @activity.defn
+    async def decide_return(self, ask: DecideReturn) -> Decided:
+        """Record what was decided about a return. One that ends by it ends its wait."""
+        effect = f"decide_return:{ask.request_id}"
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            if await effects.find(conn, ask.order_id, effect) is not None:
+                return Decided()
+            refusal = await return_decisions.decide(
+                *(conn, ask.order_id, ask.return_id, ask.decision),
+                effect=effect,
+                who=ask.who,
+                why=ask.why,
+            )
+            return Decided(refusal=refusal)
 
     @activity.defn
     async def receive_return(self, part: ReturnPart) -> ReceivedReturn:
         """Wait until the warehouse has the return parcel and has counted it."""
         await wait_for_report(self._pool, "receive_return", part.return_id)
+
+
+def _told(kind: str, asks: Sequence[str]) -> str:
+    if kind != "customer":
+        return "coming back"
+    return "return requested" if asks else "return approved"

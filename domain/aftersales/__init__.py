@@ -1,1 +1,1 @@
-"""What happens to goods that customers have: what they claim, and what is decided about it."""
+"""After the sale: what comes back and what is claimed, and what is decided about it."""

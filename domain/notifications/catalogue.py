@@ -167,6 +167,13 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
     "orderloom.refund.issued.v1": Kind("The customer was paid back.", MoneyData),
     "orderloom.refund.refused.v1": Kind("A payment company refused to pay back.", MoneyData),
     "orderloom.refund.came_back.v1": Kind("The customer's bank returned a refund.", MoneyData),
+    "orderloom.return.requested.v1": Kind(
+        "A return was asked for, about which a person decides.", ReturnData
+    ),
+    "orderloom.return.declined.v1": Kind("A person refused a return.", ReturnData),
+    "orderloom.return.cancelled.v1": Kind(
+        "A return was given up before anything came.", ReturnData
+    ),
     "orderloom.return.approved.v1": Kind("Goods are expected to come back.", ReturnData),
     "orderloom.return.received.v1": Kind("They came back, and were counted.", ReturnData),
     "orderloom.claim.made.v1": Kind(

@@ -62,7 +62,7 @@ class OpenAttention(BaseModel):
 
 
 class OpenReturn(BaseModel):
-    """An approved return of the customer whose parcel has not arrived."""
+    """A return of the customer whose parcel has not arrived, or that waits for a decision."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -84,7 +84,8 @@ class AnsweredRequest(BaseModel):
 class BegunRequest(BaseModel):
     """What earlier runs have done for a request before it was answered.
 
-    `cancelled`: units by line. `return_id`: the return that was approved, of these `units`.
+    `cancelled`: units by line. `return_id`: the return that was approved, of these `units`, or
+    about which a person is asked (`asks`).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -92,6 +93,7 @@ class BegunRequest(BaseModel):
     cancelled: LineUnits = {}
     return_id: str = ""
     units: LineUnits = {}
+    asks: tuple[str, ...] = ()
 
 
 class OrderState(BaseModel):

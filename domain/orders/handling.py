@@ -7,8 +7,11 @@ are kept with its line.
 
 from __future__ import annotations
 
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
+from pydantic import StringConstraints
+
+from domain.fields import Shape
 from domain.orders.shipping import COLLECT
 
 ItemHandling = Literal["shipped", "digital"]
@@ -37,3 +40,11 @@ def carried(service: str, *, over_the_counter: bool) -> Handling:
     if service != COLLECT:
         return SHIPPED
     return COUNTER if over_the_counter else PICK_UP
+
+
+Category = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=40),
+    Shape(r"^[a-z0-9][a-z0-9_-]*$", "small letters, digits, '_' and '-', such as shoes"),
+]
+"""A kind of items, as a shop's own rules name it."""

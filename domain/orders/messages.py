@@ -64,14 +64,6 @@ class CancelRequest(OrderRequest):
     lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
 
 
-class ReturnRequest(OrderRequest):
-    """The customer wants to send these units back. `late`: also after the return window."""
-
-    reason: Reason
-    lines: Annotated[tuple[LineRequest, ...], Field(max_length=LINES_MAX)] = ()
-    late: Flag = False
-
-
 class RefundRequest(OrderRequest):
     """Pay an amount back without a return.
 
@@ -167,18 +159,6 @@ class CancelOutcome(BaseModel):
     cancelled: tuple[Units, ...] = ()
     refused: tuple[Units, ...] = ()
     return_offered: bool = False
-    message: str = ""
-
-
-class ReturnOutcome(BaseModel):
-    """The outcome of a return request. The customer writes `return_id` on the parcel."""
-
-    model_config = ConfigDict(frozen=True)
-
-    request_id: str
-    outcome: Literal["approved", "refused"]
-    return_id: str | None = None
-    lines: tuple[Units, ...] = ()
     message: str = ""
 
 

@@ -28,6 +28,11 @@ from domain.orders.messages import (
     PayRequest,
     RefundOutcome,
     RefundRequest,
+)
+from domain.orders.return_messages import (
+    ReturnAnswer,
+    ReturnDecided,
+    ReturnGivenUp,
     ReturnOutcome,
     ReturnRequest,
 )
@@ -45,6 +50,8 @@ class RequestKind(NamedTuple):
 KINDS: Final = (
     RequestKind(CancelRequest, CancelOutcome, "cancel_order", "cancel"),
     RequestKind(ReturnRequest, ReturnOutcome, "return_items", "request_return"),
+    RequestKind(ReturnAnswer, ReturnDecided, "decide_return", "decide_return"),
+    RequestKind(ReturnGivenUp, ReturnDecided, "cancel_return", "cancel_return"),
     RequestKind(RefundRequest, RefundOutcome, "refund_order", "refund"),
     RequestKind(ClaimRequest, ClaimOutcome, "claim_items", "claim"),
     RequestKind(DecideClaimRequest, ClaimOutcome, "decide_claim", "decide_claim"),

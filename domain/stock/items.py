@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import model_validator
 
 from domain.fields import Day, Document, Name, Sku, inconsistent
-from domain.orders.handling import ItemHandling
+from domain.orders.handling import Category, ItemHandling
 
 
 class Item(Document):
@@ -23,6 +23,8 @@ class Item(Document):
     discontinued: bool = False
     handling: ItemHandling = "shipped"
     """How its units come to the customer. A change counts for the orders that come later."""
+    category: Category | None = None
+    """For rules that name it, such as those of returns."""
 
     def ahead(self, today: date) -> bool:
         """Whether it can only be pre-ordered yet: units in stock are not sent.

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.orders.fulfilment_state import FulfilmentState
 from domain.orders.handling import Handling
 from domain.orders.messages import RefundKind, RefundTo
+from domain.orders.return_messages import ReturnState
 from domain.payments.payments import Kind, PaymentState
 
 OrderState = Literal[
@@ -160,7 +161,7 @@ class ShownReturn(Part):
     type: Literal["return"]
     return_id: str
     kind: Literal["customer", "undeliverable", "found"]
-    state: Literal["approved", "received", "refunded", "closed"]
+    state: ReturnState
     at: datetime
     reason: str
     units: dict[str, ReturnedUnits]

@@ -101,6 +101,7 @@ _COMMANDS: Final = {
         "purchasing.replenish", "Look at the levels now, and buy what is low.", _GOODS
     ),
     "promise": _Entry("stock.promise", "When so many units of a SKU could be there.", _GOODS),
+    "returns": _Entry("aftersales.return_list", "What comes back, by which rules.", _GOODS),
     "warehouse": _Entry("warehouse.warehouse", "What is to do, and what was done.", _GOODS),
     "carrier": _Entry("warehouse.carrier", "What carriers say about parcels.", _GOODS),
     "ledger": _Entry(

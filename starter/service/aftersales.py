@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
-from domain.orders.messages import (
-    CancelOutcome,
-    CancelRequest,
-    RefundOutcome,
-    RefundRequest,
+from domain.orders.messages import CancelOutcome, CancelRequest, RefundOutcome, RefundRequest
+from domain.orders.return_messages import (
+    ReturnAnswer,
+    ReturnDecided,
+    ReturnGivenUp,
     ReturnOutcome,
     ReturnRequest,
 )
@@ -35,6 +35,18 @@ class Aftersales:
     ) -> ReturnOutcome:
         """Ask to send units back. Raises Refused with the reason."""
         return await self._requests.send(order_id, request, ReturnOutcome, taken=taken)
+
+    async def decide_return(
+        self, order_id: str, request: ReturnAnswer, *, taken: Taken | None = None
+    ) -> ReturnDecided:
+        """Approve or refuse a return about which the rules ask a person. Raises Refused."""
+        return await self._requests.send(order_id, request, ReturnDecided, taken=taken)
+
+    async def cancel_return(
+        self, order_id: str, request: ReturnGivenUp, *, taken: Taken | None = None
+    ) -> ReturnDecided:
+        """Give a return up: its units stay with the customer. Raises Refused."""
+        return await self._requests.send(order_id, request, ReturnDecided, taken=taken)
 
     async def refund(
         self, order_id: str, request: RefundRequest, *, taken: Taken | None = None

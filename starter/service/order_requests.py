@@ -16,14 +16,9 @@ from temporalio.service import RPCError
 from domain import ids
 from domain.errors import Conflict, Ending, NotFound, OrderloomError, Refused, Unreachable
 from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
-from domain.orders.messages import (
-    AttentionAnswer,
-    OrderRequest,
-    RefundRequest,
-    ReturnRequest,
-    digest_of,
-)
+from domain.orders.messages import AttentionAnswer, OrderRequest, RefundRequest, digest_of
 from domain.orders.request_kinds import BY_REQUEST, RESOLVE
+from domain.orders.return_messages import ReturnRequest
 from runtime.order_starts import late_run
 from runtime.retries import retry_context
 from starter.service.updates import (
@@ -36,12 +31,17 @@ from starter.service.updates import (
     unreachable,
     update,
 )
+from store.aftersales import return_rules
+from store.clock import now
 from store.database import Pool
 from store.orders import answers, open_orders
 from store.views import reads
 
 Request = OrderRequest | AttentionAnswer
 Answer = TypeVar("Answer")
+
+ALSO_LATE: Final = (RefundRequest, ReturnRequest, ClaimRequest, DecideClaimRequest)
+"""What a closed order takes, too; a return where it is a late one, or its rules allow it."""
 
 LATE_TRIES, ENDS_WITHIN_S = 3, 5.0
 """A message that came just as a run ended is for the next one."""
@@ -79,7 +79,7 @@ class OrderRequests:
         try:
             return await self._sent(handle, request, result, f"order {order_id}", taken=taken)
         except Ending:
-            if not _may_come_late(request):
+            if not await self._may_come_late(order_id, request):
                 raise
             await _at_its_end(handle)
             return await self._ended(order_id, request, result)
@@ -155,7 +155,7 @@ class OrderRequests:
                 f"starts one within seconds, so try again; else `orderloom resume {order_id}` does"
             )
         closed = summary.decision == "closed"
-        if closed and _may_come_late(request):
+        if closed and await self._may_come_late(order_id, request):
             return await self._late(order_id, request, result)
         late = closed and isinstance(request, ReturnRequest)
         but = ", but for a late return (--late)" if late else ""
@@ -164,6 +164,17 @@ class OrderRequests:
             f"{f' ({summary.reason})' if summary.reason else ''}; nothing can be changed{but}",
             reason=f"order_{summary.decision}",
         )
+
+    async def _may_come_late(self, order_id: str, request: Request) -> bool:
+        """Whether a closed order takes it, too.
+
+        The rules of returns can have a longer window than the order's policy, by which it closes.
+        """
+        if not isinstance(request, ReturnRequest) or request.late:
+            return isinstance(request, ALSO_LATE)
+        async with self._pool.acquire() as conn:
+            ends = await return_rules.window_of(conn, order_id)
+        return ends is not None and now() < ends
 
     async def _late(self, order_id: str, request: Request, result: type[Answer]) -> Answer:
         """Have a closed order meet a request, in a run of its own."""
@@ -186,13 +197,6 @@ class OrderRequests:
 
 def _update_of(request: Request) -> str:
     return RESOLVE if isinstance(request, AttentionAnswer) else BY_REQUEST[type(request)].update
-
-
-def _may_come_late(request: Request) -> bool:
-    """Whether a closed order takes it, too."""
-    return isinstance(request, RefundRequest | ClaimRequest | DecideClaimRequest) or (
-        isinstance(request, ReturnRequest) and request.late
-    )
 
 
 async def _at_its_end(handle: WorkflowHandle[Any, Any]) -> None:

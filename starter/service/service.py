@@ -52,6 +52,7 @@ from starter.service.purchase_records import PurchaseRecords
 from starter.service.purchasing import Purchasing
 from starter.service.reconciliation import Reconciliation, ReconciliationRecords
 from starter.service.requests import Requests
+from starter.service.returns import Returns
 from starter.service.search import Search
 from starter.service.sellers import Sellers
 from starter.service.shops import Shops
@@ -123,6 +124,7 @@ class Records:
         self.labels = Labels(pool)
         self.locations = Locations(pool)
         self.requests = Requests(pool)
+        self.returns = Returns(pool)
         self.search = Search(pool)
         self.sellers = Sellers(pool)
         self.shops = Shops(pool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt
 from domain import ids
 from domain.errors import NotFound
 from domain.orders.quantities import LineUnits
+from domain.orders.return_messages import ReturnReason, ReturnState
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
 
@@ -50,8 +51,13 @@ async def create(
     units: LineUnits,
     skus: Mapping[str, str],
     reason: str,
+    reason_codes: Mapping[str, ReturnReason],
+    asks: Sequence[str] = (),
 ) -> None:
-    """Record an approved return. The caller holds the order's lock, and knows that it is new."""
+    """Record an approved return, or one about which a person is asked (`asks`).
+
+    The caller holds the order's lock, and knows that it is new.
+    """
     order_id = ids.order_of(return_id)
     await _sql.insert_return(
         conn,
@@ -59,7 +65,9 @@ async def create(
         order_id=order_id,
         kind=kind,
         fulfilment_id=fulfilment_id,
+        state="requested" if asks else "approved",
         reason=reason,
+        asks=list(asks),
     )
     await _sql.insert_return_lines(
         conn,
@@ -68,6 +76,7 @@ async def create(
         line_ids=list(units),
         skus=[skus[line_id] for line_id in units],
         quantities=list(units.values()),
+        reason_codes=[reason_codes.get(line_id, "other") for line_id in units],
     )
 
 
@@ -81,11 +90,17 @@ async def locked(conn: Connection, return_id: str) -> Record:
     """Lock the return's order and read the return. Raises NotFound."""
     try:
         await lock_order(conn, ids.order_of(return_id))
-        row: Record | None = await _sql.return_of(conn, return_id=return_id)
+        row = await find(conn, return_id)
     except NotFound:
         row = None
     if row is None:
         raise NotFound(f"there is no return {return_id}; see `orderloom warehouse tasks`")
+    return row
+
+
+async def find(conn: Connection, return_id: str) -> Record | None:
+    """A return, or None. The caller holds the order's lock."""
+    row: Record | None = await _sql.return_of(conn, return_id=return_id)
     return row
 
 
@@ -106,10 +121,10 @@ async def count(conn: Connection, return_id: str, counted: Mapping[str, Counted]
 
 
 async def set_state(
-    conn: Connection, return_id: str, state: Literal["received", "refunded", "closed"]
+    conn: Connection, return_id: str, state: ReturnState, *, because: str | None = None
 ) -> None:
-    """Move a return on."""
-    await _sql.set_return_state(conn, return_id=return_id, state=state)
+    """Move a return on. `because`: it ends before anything came."""
+    await _sql.set_return_state(conn, return_id=return_id, state=state, because=because)
 
 
 async def default_location(conn: Connection, order_id: str) -> str:

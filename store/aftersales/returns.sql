@@ -4,14 +4,16 @@
 -- Returns are numbered from 1, and none is ever deleted.
 select 1 + count(*) from order_return where order_no = order_no_of(:order_id);
 
--- name: insert_return(return_id, order_id, kind, fulfilment_id, reason)!
-insert into order_return (order_no, return_id, kind, fulfilment_id, state, reason)
-values (order_no_of(:order_id), :return_id, :kind, :fulfilment_id, 'approved', :reason);
+-- name: insert_return(return_id, order_id, kind, fulfilment_id, state, reason, asks)!
+-- Nothing → approved, or requested.
+insert into order_return (order_no, return_id, kind, fulfilment_id, state, reason, asks)
+values (order_no_of(:order_id), :return_id, :kind, :fulfilment_id, :state, :reason, :asks);
 
--- name: insert_return_lines(return_id, order_id, line_ids, skus, quantities)!
-insert into return_line (order_no, return_id, line_id, sku, quantity)
-select order_no_of(:order_id), :return_id, line_id, sku, quantity
-from unnest(:line_ids::text[], :skus::text[], :quantities::bigint[]) as l (line_id, sku, quantity);
+-- name: insert_return_lines(return_id, order_id, line_ids, skus, quantities, reason_codes)!
+insert into return_line (order_no, return_id, line_id, sku, quantity, reason_code)
+select order_no_of(:order_id), :return_id, line_id, sku, quantity, reason_code
+from unnest(:line_ids::text[], :skus::text[], :quantities::bigint[], :reason_codes::text[])
+    as l (line_id, sku, quantity, reason_code);
 
 -- name: return_of(return_id)^
 select return_id, order_of(return_id) as order_id, kind, fulfilment_id, state, reason, changed_at
@@ -27,9 +29,10 @@ from unnest(:line_ids::text[], :restocked::bigint[], :scrapped::bigint[])
     as c (line_id, restocked, scrapped)
 where l.order_no = order_no_of(:return_id) and l.return_id = :return_id and l.line_id = c.line_id;
 
--- name: set_return_state(state, return_id)!
--- approved → received → refunded → closed; approved → closed when nothing arrives.
-update order_return set state = :state, changed_at = moment()
+-- name: set_return_state(state, because, return_id)!
+-- requested → approved, refused or closed; approved → received → refunded, or closed when nothing comes.
+update order_return
+set state = :state, ended_because = coalesce(:because, ended_because), changed_at = moment()
 where order_no = order_no_of(:return_id) and return_id = :return_id and state <> :state;
 
 -- name: default_location(order_id)$

@@ -93,8 +93,9 @@ def begun(order_id: str, done: Sequence[Mapping[str, Any]]) -> dict[str, BegunRe
                     units[line_id] = units.get(line_id, 0) + count
             found[request_id] = BegunRequest(cancelled=units)
         elif effect.startswith("approve_return:"):
-            approved = BegunRequest(return_id=data["return_id"], units=data["units"])
-            found[effect.removeprefix("approve_return:")] = approved
+            found[effect.removeprefix("approve_return:")] = BegunRequest(
+                return_id=data["return_id"], units=data["units"], asks=data.get("asks", ())
+            )
     return found
 
 

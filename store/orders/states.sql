@@ -44,7 +44,8 @@ select decision,
                       where l.order_no = r.order_no and l.return_id = r.return_id))
             order by length(r.return_id), r.return_id)
         from order_return r
-        where r.order_no = o.order_no and kind = 'customer' and r.state = 'approved') as returns,
+        where r.order_no = o.order_no and kind = 'customer'
+          and r.state in ('requested', 'approved')) as returns,
        (select max(round) from backorder b where b.order_no = o.order_no) as round,
        -- each round ends with its fill
        (select max(substring(effect from ':B(\d+)$')::integer) from effect e

@@ -1,4 +1,15 @@
--- Returns: goods that come back.
+-- Returns: goods that come back, and on which terms.
+
+-- For the sales of a seller, of a channel and of a category of items, each of them or any (null).
+create table return_rule (
+    seller   text
+        constraint return_rule_is_for_a_seller references seller on update cascade,
+    channel  text
+        constraint return_rule_is_for_a_channel references channel,
+    category some_text,
+    terms    jsonb not null,  -- domain.aftersales.return_rules.ReturnTerms
+    constraint return_rule_is_one_for_its_sales unique nulls not distinct (seller, channel, category)
+);
 
 create table order_return (
     order_no      bigint      not null
@@ -11,25 +22,33 @@ create table order_return (
     fulfilment_id text,
     state         text        not null
         constraint return_state_is_known
-            check (state in ('approved', 'received', 'refunded', 'closed')),
+            check (state in ('requested', 'approved', 'refused', 'received', 'refunded', 'closed')),
     reason        text        not null,
+    -- The codes of the rules that want a person to decide.
+    asks          text[]      not null default '{}',
+    ended_because some_text,  -- before anything came: who refused it, or why it was given up
     changed_at    timestamptz not null default moment(),
     primary key (order_no, return_id),
     constraint order_return_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
         references fulfilment,
     constraint whole_parcel_is_a_fulfilment_and_nothing_else_is check (
-        (kind <> 'customer') = (fulfilment_id is not null))
+        (kind <> 'customer') = (fulfilment_id is not null)),
+    constraint refused_return_says_why check (state <> 'refused' or ended_because is not null)
 );
-create index order_return_awaited on order_return (changed_at) where state = 'approved';
+create index order_return_awaited on order_return (changed_at) where state in ('requested', 'approved');
 
 create table return_line (
-    order_no  bigint     not null,
-    return_id text       not null,
-    line_id   text       not null,
-    sku       text       not null,
-    quantity  some_units not null,
-    restocked units      not null default 0,
-    scrapped  units      not null default 0,
+    order_no    bigint     not null,
+    return_id   text       not null,
+    line_id     text       not null,
+    sku         text       not null,
+    quantity    some_units not null,
+    reason_code text       not null default 'other'
+        constraint return_has_a_known_reason check (reason_code in (
+            'did_not_fit', 'damaged', 'defective', 'wrong_item', 'not_as_described', 'changed_mind',
+            'too_late', 'other')),
+    restocked   units      not null default 0,
+    scrapped    units      not null default 0,
     primary key (order_no, return_id, line_id),
     constraint return_line_is_of_a_return foreign key (order_no, return_id) references order_return,
     constraint return_line_is_of_an_order_line foreign key (order_no, line_id)

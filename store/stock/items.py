@@ -30,6 +30,7 @@ async def save(conn: Connection, items: Sequence[Item]) -> None:
             available_from=[item.available_from for item in items],
             discontinued=[item.discontinued for item in items],
             handlings=[item.handling for item in items],
+            categories=[item.category for item in items],
         )
         await lock_stock(conn, skus)
         await stock_levels.call_if_low(conn, skus)

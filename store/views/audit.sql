@@ -227,7 +227,8 @@ with claimed as (
     group by l.order_no, l.line_id
 ), back as (
     select l.order_no, l.line_id,
-           sum(l.quantity) filter (where r.kind = 'customer' and r.state = 'approved') as requested,
+           sum(l.quantity) filter (where r.kind = 'customer' and r.state in ('requested', 'approved'))
+               as requested,
            sum(l.restocked + l.scrapped) filter (where r.kind = 'customer') as returned,
            sum(l.quantity) filter (where r.kind = 'undeliverable' and r.state <> 'approved')
                as undeliverable

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import NotFound
 from domain.orders.fulfilment_state import FulfilmentState
 from domain.orders.handling import Handling
+from domain.orders.return_messages import ReturnReason, ReturnState
 from domain.views.order_snapshot import FulfilmentStatus, OrderState, PaymentStatus
 from store.database import Connection, Record, load_queries
 from store.orders import events
@@ -113,12 +114,18 @@ class FulfilmentRow(Row):
 
 
 class ReturnRow(Row):
-    """A return. `lines`: line id → quantity, restocked, scrapped."""
+    """A return. `lines`: line id → quantity, restocked, scrapped.
+
+    `asks`: the codes of the rules by which a person decides about it.
+    """
 
     return_id: str
     kind: Literal["customer", "undeliverable", "found"]
-    state: Literal["approved", "received", "refunded", "closed"]
+    state: ReturnState
     reason: str
+    reason_codes: dict[str, ReturnReason]
+    asks: tuple[str, ...]
+    ended_because: str | None
     changed_at: datetime
     lines: dict[str, dict[str, int]]
 

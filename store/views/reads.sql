@@ -37,7 +37,9 @@ select to_jsonb(o) as summary,
         ) part) as fulfilments,
        (select coalesce(jsonb_agg(to_jsonb(back) order by length(return_id), return_id), '[]')
         from (
-            select r.return_id, r.kind, r.state, r.reason, r.changed_at,
+            select r.return_id, r.kind, r.state, r.reason, r.asks, r.ended_because, r.changed_at,
+                   (select jsonb_object_agg(l.line_id, l.reason_code) from return_line l
+                    where l.order_no = r.order_no and l.return_id = r.return_id) as reason_codes,
                    (select jsonb_object_agg(l.line_id, jsonb_build_object(
                         'quantity', l.quantity, 'restocked', l.restocked, 'scrapped', l.scrapped))
                     from return_line l

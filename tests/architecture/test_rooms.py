@@ -367,7 +367,11 @@ DOORS = {
         "store.stock.licence_imports",
     ),
     "starter/service/resuming.py": ("store.orders.open_orders", "store.purchasing.purchase_reads"),
-    "starter/service/order_requests.py": ("store.orders.answers", "store.orders.open_orders"),
+    "starter/service/order_requests.py": (
+        *("store.orders.answers", "store.orders.open_orders"),
+        *("store.aftersales.return_rules", "store.clock"),
+    ),
+    "starter/service/returns.py": ("store.aftersales.return_rules",),
     "starter/service/requests.py": ("store.access.request_keys",),
     "starter/service/service.py": ("store.client_pool.together", "store.schema_version.check"),
     # Makes keys for channels and sellers that there are.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from domain.orders.messages import ReturnRequest
+from domain.orders.return_messages import ReturnRequest
 from domain.stock.locations import Location
 from tests.support.builders import QUICK, a_document, shipping
 from tests.support.command_line import Cli

@@ -18,9 +18,10 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain import ids
-from domain.orders.messages import CancelRequest, PayRequest, ReturnRequest
+from domain.orders.messages import CancelRequest, PayRequest
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.return_messages import ReturnRequest
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.items import Item
 from starter.service.service import TASK_QUEUE

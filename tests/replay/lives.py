@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from domain import ids
-from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
+from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from domain.stock.items import Item
 from starter.service.service import Service
 from store.aftersales.returns import Counted
@@ -104,7 +105,7 @@ async def returned_with_one_missing(shop: Shop) -> str:
     parcel = await shop.placed(order, a_policy(return_window=5))
     await shop.drive(parcel, "delivered")
     await shop.told(order.order_id, "charged")
-    request = ReturnRequest(reason="too bitter", lines=(LineRequest(line_id="1", quantity=3),))
+    request = ReturnRequest(reason="too bitter", lines=(ReturnLine(line_id="1", quantity=3),))
     # Delivered in the database is a moment before delivered in the workflow.
     await shop.heard(order.order_id, "delivered", 3)
     return_id = (await shop.aftersales.request_return(order.order_id, request)).return_id

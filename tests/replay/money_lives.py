@@ -13,17 +13,16 @@ from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
     ChargeRequest,
-    LineRequest,
     PayRequest,
     RefundRequest,
-    ReturnRequest,
 )
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from tests.replay.lives import Life
 from tests.support.builders import a_policy, an_order, shipping
 from tests.support.shop import Shop
 
-ONE_UNIT = (LineRequest(line_id="1", quantity=1),)
+ONE_UNIT = (ReturnLine(line_id="1", quantity=1),)
 
 
 def company_that(shop: Shop, **differs: Any) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from activities.orders.retention import EndedOrders
 from domain.errors import Refused
-from domain.orders.messages import CancelRequest, RefundRequest, ReturnRequest
+from domain.orders.messages import CancelRequest, RefundRequest
+from domain.orders.return_messages import ReturnRequest
 from starter.service.resuming import LostOrders
 from tests.support.builders import an_order, shipping
 from tests.support.shop import Shop

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from domain.errors import Refused
-from domain.orders.messages import CancelRequest, LineRequest, ReturnRequest
+from domain.orders.messages import CancelRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from store.aftersales.returns import Counted
 from tests.support.builders import a_document, a_policy, shipping
 from tests.support.shop import Shop
@@ -43,8 +44,8 @@ def an_awkward_order(**fields: Any) -> Order:
     return Order.model_validate(document)
 
 
-def one(line_id: str) -> tuple[LineRequest]:
-    return (LineRequest(line_id=line_id, quantity=1),)
+def one(line_id: str) -> tuple[ReturnLine]:
+    return (ReturnLine(line_id=line_id, quantity=1),)
 
 
 async def stocked(shop: Shop) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from domain.orders.messages import ReturnRequest
+from domain.orders.return_messages import ReturnRequest
 from starter.stack.postgres import programs_folder
 from store.database import Pool, open_pool
 from store.schema_version import check

@@ -12,16 +12,17 @@ from domain.errors import Refused
 from domain.orders.claim_messages import ClaimDecision, ClaimOutcome, ClaimRequest
 from domain.orders.claim_messages import DecideClaimRequest as Decide
 from domain.orders.claim_rules import ClaimRules
-from domain.orders.messages import CancelRequest, LineRequest, RefundRequest, ReturnRequest
+from domain.orders.messages import CancelRequest, RefundRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
 
 ALONE = ClaimRules(alone_up_to={"USD": Decimal(50)}, alone_per_customer=1)
 
 
-def one(line_id: str = "1", quantity: int = 1) -> tuple[LineRequest, ...]:
-    return (LineRequest(line_id=line_id, quantity=quantity),)
+def one(line_id: str = "1", quantity: int = 1) -> tuple[ReturnLine, ...]:
+    return (ReturnLine(line_id=line_id, quantity=quantity),)
 
 
 async def delivered(shop: Shop, rules: ClaimRules | None = None) -> Order:

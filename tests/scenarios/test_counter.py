@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from domain import ids
-from domain.orders.messages import CancelRequest, ReturnRequest
+from domain.orders.messages import CancelRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnRequest
 from domain.stock.locations import Locations
 from tests.support.builders import a_document, a_policy, an_order
 from tests.support.shop import Shop, Stage

@@ -12,8 +12,9 @@ import pytest
 
 from activities.providers.sandbox.payment import Card
 from domain.errors import IllegalTransition, InvalidInput, Refused
-from domain.orders.messages import CancelOutcome, CancelRequest, LineRequest, ReturnRequest
+from domain.orders.messages import CancelOutcome, CancelRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from store.aftersales.returns import Counted
 from tests.support.builders import a_policy, an_order, shipping
 from tests.support.shop import Shop
@@ -21,9 +22,9 @@ from tests.support.shop import Shop
 PATIENT = {"give_up_after": 60, "return_window": 60}
 
 
-def lines(**units: int) -> tuple[LineRequest, ...]:
+def lines(**units: int) -> tuple[ReturnLine, ...]:
     """`lines(_1=2)`: two units of line 1."""
-    return tuple(LineRequest(line_id=k.strip("_"), quantity=n) for k, n in units.items())
+    return tuple(ReturnLine(line_id=k.strip("_"), quantity=n) for k, n in units.items())
 
 
 def cancel(reason: str = "changed my mind", **fields: Any) -> CancelRequest:
@@ -364,7 +365,7 @@ async def test_s26_returns_at_once_never_take_back_more_than_was_delivered(shop:
     wanted = [2, 1, 3, 2, 1, 4, None]
     requests = [
         ReturnRequest(
-            reason="no", lines=(LineRequest(line_id="1", quantity=n),), request_id=f"R-{number}"
+            reason="no", lines=(ReturnLine(line_id="1", quantity=n),), request_id=f"R-{number}"
         )
         for number, n in enumerate(wanted)
     ]

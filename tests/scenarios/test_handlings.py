@@ -9,8 +9,9 @@ import pytest
 
 from domain import ids
 from domain.errors import IllegalTransition, OrderloomError, Refused
-from domain.orders.messages import CancelRequest, LineRequest, RefundRequest, ReturnRequest
+from domain.orders.messages import CancelRequest, LineRequest, RefundRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from domain.stock.items import Item
 from domain.stock.licences import Licence
 from tests.support.builders import a_policy, an_order
@@ -116,7 +117,7 @@ async def test_a_code_cannot_be_cancelled_or_sent_back_and_its_refund_revokes_it
     answer = await shop.aftersales.cancel(order_id, CancelRequest(reason="changed my mind"))
     assert (answer.outcome, answer.refused[0].reason) == ("refused", "digital_delivered")
     assert not answer.return_offered
-    one_back = ReturnRequest(lines=(LineRequest(line_id="1", quantity=1),), reason="no")
+    one_back = ReturnRequest(lines=(ReturnLine(line_id="1", quantity=1),), reason="no")
     with pytest.raises(OrderloomError) as refused:
         await shop.aftersales.request_return(order_id, one_back)
     assert refused.value.reason == "digital_delivered"

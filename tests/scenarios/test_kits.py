@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from domain.orders.messages import CancelRequest, LineRequest, ReturnRequest
+from domain.orders.messages import CancelRequest
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
 
-ONE = (LineRequest(line_id="1", quantity=1),)
+ONE = (ReturnLine(line_id="1", quantity=1),)
 
 
 async def parts_at(shop: Shop, location: str) -> dict[str, tuple[int, int]]:

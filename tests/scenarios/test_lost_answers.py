@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domain.orders.messages import CancelRequest, LineRequest, ReturnRequest
+from domain.orders.messages import CancelRequest
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from domain.stock.items import Item
 from store.stock import items
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
 
-ONE = (LineRequest(line_id="1", quantity=1),)
+ONE = (ReturnLine(line_id="1", quantity=1),)
 
 
 async def lose(shop: Shop, order_id: str) -> None:

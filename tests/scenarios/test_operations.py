@@ -10,7 +10,8 @@ import pytest
 
 from domain.errors import Conflict, Refused
 from domain.fulfilment.tracking import CarrierStatus
-from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
+from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest
+from domain.orders.return_messages import ReturnRequest
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
 from workflows.engine.attention import ORDER_ATTENTION

@@ -17,8 +17,9 @@ from temporalio.client import Client
 from activities.payments.reconciliation import ProviderDay, Reconciliation
 from activities.providers.stripe.payment import StripePayment
 from domain.money import Money
-from domain.orders.messages import AttentionAnswer, CancelRequest, RefundRequest, ReturnRequest
+from domain.orders.messages import AttentionAnswer, CancelRequest, RefundRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnRequest
 from starter.service.reconciliation import ReconciliationRecords
 from store.database import Pool
 from store.payments.reconciliation import KeptDifference

@@ -17,9 +17,10 @@ from temporalio.client import Client
 from activities.payments.reconciliation import Reconcile, Reconciliation
 from domain.errors import InvalidInput
 from domain.orders.channels import Channel
-from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
+from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.return_messages import ReturnRequest
 from store.database import Pool
 from tests.support.books import faults_in
 from tests.support.builders import a_policy, an_order, shipping

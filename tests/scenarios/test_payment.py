@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from domain.errors import Refused
-from domain.orders.messages import CancelRequest, LineRequest, ReturnRequest
+from domain.orders.messages import CancelRequest, LineRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
 from tests.support.builders import a_policy, an_order, shipping
@@ -146,7 +147,7 @@ async def test_s15_of_two_refunds_of_60_against_100_one_is_refused(shop: Shop) -
     await shop.drive(parcel, "delivered")
     await shop.told(order.order_id, "charged")
     await shop.heard(order.order_id, "delivered", 10)
-    sixty = ReturnRequest(reason="too many", lines=(LineRequest(line_id="1", quantity=6),))
+    sixty = ReturnRequest(reason="too many", lines=(ReturnLine(line_id="1", quantity=6),))
     outcomes = await asyncio.gather(
         *(shop.aftersales.request_return(order.order_id, sixty) for _ in range(2)),
         return_exceptions=True,

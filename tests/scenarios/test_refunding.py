@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from domain.errors import InvalidInput, NotFound, Refused
-from domain.orders.messages import CancelRequest, LineRequest, RefundRequest, ReturnRequest
+from domain.orders.messages import CancelRequest, LineRequest, RefundRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from tests.scenarios.test_payment import paid
 from tests.support.builders import a_policy, an_order, shipping
 from tests.support.shop import Shop
@@ -34,9 +35,7 @@ async def refunds(shop: Shop, order: Order) -> list[int]:
 
 async def send_back(shop: Shop, order_id: str, **units: int) -> None:
     """The customer sends units of lines back, and all of them arrive."""
-    lines = tuple(
-        LineRequest(line_id=k.removeprefix("line_"), quantity=n) for k, n in units.items()
-    )
+    lines = tuple(ReturnLine(line_id=k.removeprefix("line_"), quantity=n) for k, n in units.items())
     approved = await shop.aftersales.request_return(
         order_id, ReturnRequest(reason="not wanted", lines=lines)
     )

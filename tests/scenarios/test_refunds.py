@@ -8,9 +8,10 @@ from decimal import Decimal
 import pytest
 
 from domain.errors import InvalidInput, Refused
-from domain.orders.messages import AttentionAnswer, RefundOutcome, RefundRequest, ReturnRequest
+from domain.orders.messages import AttentionAnswer, RefundOutcome, RefundRequest
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.return_messages import ReturnRequest
 from tests.scenarios.test_payment import paid
 from tests.support.builders import a_policy, an_order, shipping
 from tests.support.command_line import Cli

@@ -22,10 +22,13 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
+from domain.aftersales.return_rules import Limit, ReturnRule
 from domain.orders.claim_messages import ClaimRequest
 from domain.orders.hold_messages import HoldRequest
 from domain.orders.messages import LineRequest, RefundRequest, digest_of
 from domain.orders.request_kinds import BY_REQUEST, KINDS, RESOLVE
+from domain.orders.return_messages import ReturnRequest
+from domain.stock.items import Item
 from store.database import open_pool
 from tests.support.api import Api, Caller
 from tests.support.builders import a_policy, an_order
@@ -154,6 +157,19 @@ async def claimed(shop: Shop, number: str) -> str:
     return order_id
 
 
+async def asked_about(shop: Shop, number: str) -> str:
+    await shop.stocked("GEM", 2)
+    await shop.catalogue.set_items([Item(sku="GEM", category="gems")])
+    limit = Limit(amount=Decimal("0.01"), currency="USD")
+    await shop.returns.set_rules([ReturnRule(category="gems", review_above=limit)])
+    order = an_order(("GEM", 2), channel_order_id=number)
+    await shop.drive(await shop.placed(order, PATIENT), "delivered")
+    await shop.heard(order.order_id, "delivered", 2)
+    wanted = ReturnRequest(reason="too small")
+    assert (await shop.aftersales.request_return(order.order_id, wanted)).outcome == "requested"
+    return order.order_id
+
+
 async def held_for_its_payment(shop: Shop, number: str) -> str:
     order = an_order(("TEA", 2), channel_order_id=number, token="tok_action_required")
     assert (await shop.orders.place(order, policy=PATIENT)).outcome == "held"
@@ -184,6 +200,7 @@ STANDINGS: Final[Mapping[str, Callable[[Shop, str], Awaitable[str]]]] = {
     "confirmed": confirmed,
     "delivered": delivered,
     "delivered, and a unit of it is claimed": claimed,
+    "delivered, and a person decides about its return": asked_about,
     "held for its payment": held_for_its_payment,
     "to be charged by hand": to_be_charged,
     "held for review": held_for_review,

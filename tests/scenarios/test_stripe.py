@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from activities.payments.reconciliation import ProviderDay, Reconciliation
 from activities.providers.stripe.payment import StripePayment
-from domain.orders.messages import ReturnRequest
+from domain.orders.return_messages import ReturnRequest
 from store.database import Pool
 from tests.localstripe.company import INTENTS, REFUNDS
 from tests.localstripe.stand_in import StandIn, stand_in

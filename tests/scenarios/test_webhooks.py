@@ -7,8 +7,9 @@ import asyncio
 from activities.payments.contracts import Refund
 from activities.providers.sandbox.payment import Card
 from activities.providers.sandbox.webhooks import SignedEvent
-from domain.orders.messages import AttentionAnswer, CancelRequest, ReturnRequest
+from domain.orders.messages import AttentionAnswer, CancelRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnRequest
 from domain.payments.disputes import DisputeState
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -24,10 +24,16 @@ from domain.orders.messages import (
     PayRequest,
     RefundRequest,
     RefundTo,
-    ReturnRequest,
 )
 from domain.orders.order import Order
 from domain.orders.request_kinds import KINDS
+from domain.orders.return_messages import (
+    ReturnAnswer,
+    ReturnGivenUp,
+    ReturnLine,
+    ReturnRequest,
+    ReturnState,
+)
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN, CALM, HANGS_MAX, Broken, Life, Mishaps
 from tests.simulation.leading import (
@@ -110,7 +116,7 @@ class OrderLife:
             led,
         )
         self._make_world(lead)
-        self._answered = 0
+        self._answered = self._decided = 0
         self._leader = Leader(lead, self, chance, self.life.later, self._act_as_led)
         self._losing = Losing(chance, self.life, self.phases, phase)
         self.life.serve(
@@ -169,6 +175,7 @@ class OrderLife:
             go_on=self.warehouse.goes_on,
         )
         self.warehouse.kept_here = lambda: self.asked_holds.stand
+        self.warehouse.return_window = self.policy.return_window
         self.money.own_tenders = self.stock.tenders
         self.money.leaving = self.warehouse.leaving
         self.records = OrderRecords(self.memory, self._needs_a_person)
@@ -224,7 +231,8 @@ class OrderLife:
             **dict.fromkeys(
                 (
                     *("pick_pack_ship", "stages", "recall", "put_back", "void_label"),
-                    *("await_delivery", "last_scan", "approve_return", "receive_return"),
+                    *("await_delivery", "last_scan"),
+                    *("approve_return", "decide_return", "receive_return"),
                 ),
                 self.warehouse,
             ),
@@ -258,6 +266,7 @@ class OrderLife:
                 *("goodwill", "pay", "charge", "nonsense", "nudge", "cancel in Temporal"),
                 *("goods arrive", "goods arrive", "count falls short", "authorization ends"),
                 *("dispute", "again", "again", "again with other content"),
+                *("give a return up", "give a return up"),
             )
             kind = rng.choice(kinds)
             when = timedelta(hours=rng.expovariate(1 / rng.choice((0.01, 1, 30, 200))))
@@ -328,6 +337,14 @@ class OrderLife:
                 lines = self._some_lines(rng)
                 back = ReturnRequest(reason="less", request_id=named, lines=lines)
                 return self._ask(name, back, by_signal)
+            case "give a return up":
+                under_way = [x for x, state in self.returns().items() if state == "approved"]
+                if not under_way:
+                    return None
+                kept = ReturnGivenUp(
+                    reason="kept", request_id=named, return_id=rng.choice(under_way)
+                )
+                return self._ask(name, kept, by_signal)
             case "refund units":
                 lines = self._some_lines(rng)
                 way = rng.random()
@@ -410,10 +427,10 @@ class OrderLife:
     def _pay(self, name: str, token: str, named: str | None = None) -> None:
         self._ask(name, PayRequest(token=token, request_id=named), by_signal=False)
 
-    def _some_lines(self, rng: Any) -> tuple[LineRequest, ...]:
+    def _some_lines(self, rng: Any) -> tuple[ReturnLine, ...]:
         chosen = rng.sample(self.order.lines, rng.randint(1, len(self.order.lines)))
         return tuple(
-            LineRequest(
+            ReturnLine(
                 line_id=line.line_id,
                 quantity=rng.choice((None, 1, line.quantity, rng.randint(1, line.quantity))),
             )
@@ -526,6 +543,21 @@ class OrderLife:
         self.life.waits_anew()
         self.life.update(f"a{self._answered}", "resolve_attention", answer)
 
+    def returns(self) -> Mapping[str, ReturnState]:
+        """Each return, and how far it is."""
+        return {x: each.state for x, each in self.warehouse.returns.items()}
+
+    def _decide(self, name: str, return_id: str) -> None:
+        """A person decides about a return that the rules did not decide about."""
+        rng = self.chance.of(f"decides {name}")
+        answer = ReturnAnswer(
+            return_id=return_id,
+            decision=rng.choice(("approve", "approve", "refuse")),
+            note="by a person",
+            request_id=name if rng.random() < 0.5 else None,
+        )
+        self._ask(name, answer, by_signal=rng.random() < 0.3)
+
     def _patrol(self) -> None:
         """Somebody looks whether anything still waits for a person, or for a customer."""
         for attention in list(self.records.attention.values()):
@@ -534,6 +566,10 @@ class OrderLife:
         rng = self.chance.of(number)
         if self.asked_holds.stand and rng.random() < 0.5:
             self._hold(rng.choice(("release", "release", "reject")), f"{number} holds")
+        for return_id, state in self.returns().items():
+            if state == "requested" and rng.random() < 0.5:
+                self._decided += 1
+                self._decide(f"decision-{self._decided}", return_id)
         if any(self.records.holds.values()) and rng.random() < 0.5:
             if self.policy.charge == "manual" and self.memory.decision == "confirmed":
                 self._ask(number, ChargeRequest(note="now"), by_signal=False)

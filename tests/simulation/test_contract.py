@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from activities.aftersales.returns import ApproveReturn, ReturnPart
+from activities.aftersales.returns import ApproveReturn, DecideReturn, ReturnPart
 from activities.fulfilment.contracts import Look, Part
 from activities.fulfilment.delivery import LastScan
 from activities.orders.holds import ChangeHolds
@@ -539,6 +539,30 @@ async def test_a_return_waits_until_it_is_counted(world: World) -> None:
     assert received.refund.amount.minor == back, "it is owed with the count"
     assert await twice(world, "refund_payment", Refund(refund_id=return_id)) is None
     assert await world.sums(order) == Sums(3500, back, 0)
+
+
+async def test_a_return_that_is_given_up_ends_its_wait_and_holds_no_units(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await sent(world, order)
+    await world.arrive(part, "delivered")
+    return_id = await approved(world, order, {"1": 2})
+    ask = DecideReturn(
+        order_id=order.order_id,
+        request_id="d1",
+        return_id=return_id,
+        decision="cancel",
+        why="kept",
+        who="test",
+    )
+    assert (await twice(world, "decide_return", ask)).refusal is None
+    ended = await twice(world, "receive_return", ReturnPart(return_id=return_id))
+    assert (ended.received, ended.refund) == ({}, None)
+    later = ask.model_copy(update={"request_id": "d2"})
+    assert (await twice(world, "decide_return", later)).refusal is not None, "it is over"
+    unknown = ask.model_copy(update={"request_id": "d3", "return_id": f"{order.order_id}:R9"})
+    assert (await twice(world, "decide_return", unknown)).refusal.reason == "no_open_return"
+    assert (await twice(world, "read_state", ReadState(order_id=order.order_id))).returns == ()
+    assert await approved(world, order, {"1": 3}, "r2") == f"{order.order_id}:R2"
 
 
 async def test_what_could_not_be_delivered_is_owed_when_it_is_back(world: World) -> None:

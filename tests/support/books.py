@@ -131,7 +131,8 @@ RULES = {
         select order_no || ': ' || step from attention where resolved_at is null
         union all select fulfilment_id || ' is ' || state from fulfilment
         where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped')
-        union all select return_id || ' is ' || state from order_return where state = 'approved'
+        union all select return_id || ' is ' || state from order_return
+        where state in ('requested', 'approved')
     """,
 }
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from domain.orders.messages import CancelRequest, ReturnRequest
+from domain.orders.messages import CancelRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnRequest
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
 from workflows.order import STEPS as TABLE

@@ -9,8 +9,9 @@ import pytest
 from temporalio.client import Client
 
 from domain.errors import IllegalTransition, NotFound
-from domain.orders.messages import AttentionAnswer, CancelRequest, ReturnRequest
+from domain.orders.messages import AttentionAnswer, CancelRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnRequest
 from store.database import Pool
 from tests.support.books import faults_in
 from tests.support.builders import a_policy, an_order

@@ -10,7 +10,8 @@ import pytest
 from temporalio.service import RPCError
 
 from domain.errors import Conflict, InvalidInput, Refused
-from domain.orders.messages import AttentionAnswer, Placement, ReturnRequest
+from domain.orders.messages import AttentionAnswer, Placement
+from domain.orders.return_messages import ReturnRequest
 from domain.stock.items import Item
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop, Stage

@@ -26,9 +26,9 @@ from domain.orders.messages import (
     CancelRequest,
     LineRequest,
     PayRequest,
-    ReturnRequest,
 )
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from domain.stock.items import Item
 from store.aftersales.returns import Counted
 from store.database import Pool
@@ -273,7 +273,7 @@ async def test_a_return_window_that_ends_in_a_later_run_ends_the_order(
 async def test_a_return_under_way_is_awaited_and_paid_back_once(shop: Shop) -> None:
     order = await an_order_in(shop)
     await in_the_return_window(shop, order)
-    lines = (LineRequest(line_id="1", quantity=2),)
+    lines = (ReturnLine(line_id="1", quantity=2),)
     request = ReturnRequest(reason="too bitter", lines=lines, request_id="call-1")
     approved = await shop.aftersales.request_return(order.order_id, request)
     assert approved.return_id == ids.return_id(order.order_id, 1)

@@ -10,7 +10,7 @@ from temporalio.service import RPCError
 
 from domain import ids
 from domain.notifications.subscriptions import MadeSubscription, NewSubscription
-from domain.orders.messages import ReturnRequest
+from domain.orders.return_messages import ReturnRequest
 from starter.service.service import Service
 from store.database import Pool
 from tests.support.builders import a_policy, an_order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from domain.orders.messages import LineRequest, ReturnRequest
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
 
@@ -30,7 +30,7 @@ async def test_100_lines_in_10_parcels_with_5_returns_stay_far_below_the_limits(
     per_return = LINES // RETURNS
     for number in range(RETURNS):
         chosen = range(1 + number * per_return, 1 + (number + 1) * per_return)
-        lines = tuple(LineRequest(line_id=str(line)) for line in chosen)
+        lines = tuple(ReturnLine(line_id=str(line)) for line in chosen)
         request = ReturnRequest(reason="a box of samples", lines=lines, request_id=f"r{number}")
         await shop.aftersales.request_return(order.order_id, request)
     await shop.result(order.order_id)

@@ -17,8 +17,9 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from domain.errors import Conflict, InvalidInput, NotFound, Refused
-from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest, ReturnRequest
+from domain.orders.messages import AttentionAnswer, CancelRequest, LineRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
 from workflows.order import OrderWorkflow
@@ -173,12 +174,12 @@ async def test_a_return_of_what_was_not_delivered_is_refused_by_name(shop: Shop)
     with pytest.raises(Refused, match="nothing has been delivered yet") as no:
         await shop.aftersales.request_return(order.order_id, ReturnRequest(reason="x"))
     assert (no.value.reason, no.value.instead) == ("not_delivered", ("cancel_order",))
-    unknown = ReturnRequest(reason="x", lines=(LineRequest(line_id="9"),))
+    unknown = ReturnRequest(reason="x", lines=(ReturnLine(line_id="9"),))
     await shop.drive(f"{order.order_id}:1", "delivered")
     await shop.phase(order.order_id, "return window")
     with pytest.raises(InvalidInput, match="no line 9"):
         await shop.aftersales.request_return(order.order_id, unknown)
-    four = ReturnRequest(reason="x", lines=(LineRequest(line_id="1", quantity=4),))
+    four = ReturnRequest(reason="x", lines=(ReturnLine(line_id="1", quantity=4),))
     with pytest.raises(Refused, match="4 cannot be returned; 3 of 3 delivered units can"):
         await shop.aftersales.request_return(order.order_id, four)
 

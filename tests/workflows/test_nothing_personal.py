@@ -11,8 +11,9 @@ import pytest
 
 from activities.customers.retention import Persons
 from domain.errors import Conflict, NotFound, Refused
-from domain.orders.messages import CancelRequest, RefundRequest, ReturnRequest
+from domain.orders.messages import CancelRequest, RefundRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnRequest
 from starter.service.customers import Customers
 from tests.support.builders import a_policy, an_order
 from tests.support.planted import (

@@ -7,8 +7,9 @@ import re
 
 from temporalio.client import Client
 
-from domain.orders.messages import PayRequest, ReturnRequest
+from domain.orders.messages import PayRequest
 from domain.orders.policy import Policy
+from domain.orders.return_messages import ReturnRequest
 from domain.stock.items import Item
 from store.database import Pool
 from tests.support.builders import a_policy, address_of, an_order

@@ -11,8 +11,8 @@ from temporalio.client import ScheduleActionExecutionStartWorkflow
 from activities.schedules import keep_reconciling
 from domain import ids
 from domain.errors import InvalidInput, Unreachable
-from domain.orders.messages import ReturnRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnRequest
 from starter.service.reconciliation import Reconciliation
 from store.payments.reconciliation import KeptDifference
 from store.sandbox import companies

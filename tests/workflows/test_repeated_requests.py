@@ -17,8 +17,8 @@ from domain.orders.messages import (
     OrderRequest,
     PayRequest,
     RefundRequest,
-    ReturnRequest,
 )
+from domain.orders.return_messages import ReturnRequest
 from store.aftersales.returns import Counted
 from tests.support.builders import a_policy, an_order
 from tests.support.command_line import Cli

@@ -47,10 +47,15 @@ with workflow.unsafe.imports_passed_through():
         Placement,
         RefundOutcome,
         RefundRequest,
+    )
+    from domain.orders.request_kinds import BY_REQUEST, KINDS
+    from domain.orders.return_messages import (
+        ReturnAnswer,
+        ReturnDecided,
+        ReturnGivenUp,
         ReturnOutcome,
         ReturnRequest,
     )
-    from domain.orders.request_kinds import BY_REQUEST, KINDS
 
 
 class OrderMessages:
@@ -80,6 +85,8 @@ class OrderMessages:
         self.meetings = {
             CancelRequest: Meeting(self.cancellations.check, self.cancel, unless("cancelled")),
             ReturnRequest: Meeting(self.returns.check, self.take_back),
+            ReturnAnswer: Meeting(self.returns.check_decision, self.decide_return),
+            ReturnGivenUp: Meeting(self.returns.check_decision, self.decide_return),
             RefundRequest: Meeting(self.refunds.check, self.pay_back),
             ClaimRequest: Meeting(self.claims.check, self.claim),
             DecideClaimRequest: Meeting(self.claims.check_decision, self.decide_claim),
@@ -194,6 +201,14 @@ class OrderMessages:
         await self.on_record()
         async with self.book.taking_back:
             return await self.returns.request(request, request_id)
+
+    async def decide_return(
+        self, request: ReturnAnswer | ReturnGivenUp, request_id: str
+    ) -> ReturnDecided:
+        """Decide about a return, or give it up."""
+        await workflow.wait_condition(lambda: self.book.known or self.placement is not None)
+        self.check_open()  # again: it may have ended between the validator and here
+        return await self.returns.decide(request, request_id)
 
     async def pay_back(self, request: RefundRequest, request_id: str) -> RefundOutcome:
         """Grant and pay a refund."""

@@ -1,4 +1,9 @@
-"""Returns: approved within the window, counted at the warehouse, paid back for what came."""
+"""Returns: approved by rules or a person, counted at the warehouse, paid back for what came.
+
+The rules are rows, so an activity decides by them. A return about which a person is asked is
+awaited like one that is approved: a report ends the wait when it is refused or given up, so this
+chapter remembers nothing of it.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +11,10 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, Literal
 
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from workflows.chapters.line_requests import requested_units
 from workflows.chapters.payments import OrderPayments
@@ -19,13 +26,41 @@ from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from activities.aftersales.returns import ApproveReturn, ReceivedReturn, ReturnPart, Returns
+    from activities.aftersales.returns import (
+        Approved,
+        ApproveReturn,
+        DecideReturn,
+        ReceivedReturn,
+        ReturnPart,
+        Returns,
+    )
     from domain.orders.continuation import BegunRequest, OpenReturn
     from domain.orders.handling import DIGITAL
-    from domain.orders.messages import ReturnOutcome, ReturnRequest, Units
+    from domain.orders.messages import Units
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineId, LineUnits
+    from domain.orders.return_messages import (
+        ReturnAnswer,
+        ReturnDecided,
+        ReturnGivenUp,
+        ReturnOutcome,
+        ReturnRefusal,
+        ReturnRequest,
+        reason_codes,
+    )
     from domain.words import count_of, span
+
+
+_ENDS: Final[Mapping[str, Literal["approved", "refused", "cancelled"]]] = {
+    "approve": "approved",
+    "refuse": "refused",
+    "cancel": "cancelled",
+}
+_MESSAGES: Final = {
+    "approve": "write {} on the parcel; it is paid back when it has been counted",
+    "refuse": "{} is refused: its units stay with the customer, who has paid for them",
+    "cancel": "{} is given up: its units stay with the customer",
+}
 
 
 @dataclass
@@ -94,15 +129,23 @@ class OrderReturns:
         return None if last is None else last + self._policy.return_window
 
     def check(self, request: ReturnRequest) -> None:
-        """Raises ApplicationError where the rules do not allow this return."""
+        """Raises ApplicationError where there are no such units to send back."""
         if request.request_id not in self._approved:
             self._units(request)
 
+    def check_decision(self, request: ReturnAnswer | ReturnGivenUp) -> None:
+        """Raises ApplicationError for a return that is not under way here."""
+        if not any(x.return_id == request.return_id and x.pending for x in self._under_way):
+            raise refused(
+                f"{request.return_id} is no return of {self._book.order_id} that is under way",
+                reason="no_open_return",
+            )
+
     async def request(self, request: ReturnRequest, request_id: str) -> ReturnOutcome:
-        """Approve a return, and expect its parcel."""
+        """Have the rules decide about a return, and expect its parcel."""
         earlier = self._approved.get(request_id)
         if earlier is not None:
-            return _approved(request_id, earlier.return_id, earlier.units)
+            return _outcome(request_id, earlier.return_id, earlier.units, earlier.asks)
         units = self._units(request)
         # Taken at once, before anything is awaited: two requests never get the same units.
         self._book.return_requested(units)
@@ -111,17 +154,50 @@ class OrderReturns:
             request_id=request_id,
             units=dict(units),
             reason=request.reason,
+            reason_codes=reason_codes(request, units),
+            late=request.late,
             who=request.by,
         )
         self._being_approved += 1
         try:
-            return_id = await self._approve(
-                ask, f"Approve a return of {count_of(sum(units.values()), 'unit')}"
-            )
+            summary = f"Decide about a return of {count_of(sum(units.values()), 'unit')}"
+            approved = await self._approve(ask, summary)
         finally:
             self._being_approved -= 1
-        self._expect(return_id, units)
-        return _approved(request_id, return_id, units)
+        if approved.refusal is not None:
+            self._book.return_received(units, {})
+            raise _said_no(approved.refusal)
+        self._expect(approved.return_id, units)
+        return _outcome(request_id, approved.return_id, units, approved.asks)
+
+    async def decide(self, request: ReturnAnswer | ReturnGivenUp, request_id: str) -> ReturnDecided:
+        """A person decides about a return, or the customer gives it up.
+
+        One that ends by that ends its wait with a report.
+        """
+        choice: Literal["approve", "refuse", "cancel"] = "cancel"
+        if isinstance(request, ReturnAnswer):
+            choice = request.decision
+        why = request.note if isinstance(request, ReturnAnswer) else request.reason
+        ask = DecideReturn(
+            order_id=self._book.order_id,
+            request_id=request_id,
+            return_id=request.return_id,
+            decision=choice,
+            why=why,
+            who=request.by,
+        )
+        decided = await self._steps.record(
+            Returns.decide_return, ask, request_id, f"Decide about {request.return_id}"
+        )
+        if decided.refusal is not None:
+            raise _said_no(decided.refusal)
+        return ReturnDecided(
+            request_id=request_id,
+            return_id=request.return_id,
+            outcome=_ENDS[ask.decision],
+            message=_MESSAGES[ask.decision].format(request.return_id),
+        )
 
     async def undeliverable(self, fulfilment: Fulfilment) -> None:
         """The carrier brings it back: wait for the parcel, and pay everything back."""
@@ -135,16 +211,16 @@ class OrderReturns:
                 reason=f"{fulfilment.id} could not be delivered",
                 who="orderloom",
             )
-            fulfilment.return_id = await self._approve(ask, f"Expect {fulfilment.id} back")
+            approved = await self._approve(ask, f"Expect {fulfilment.id} back")
+            fulfilment.return_id = approved.return_id
             fulfilment.since = workflow.now()
         received = await self._parcel(fulfilment.return_id, fulfilment.since)
         self._book.came_back(fulfilment)
         await self._payments.pay_back(received.refund)
 
-    async def _approve(self, ask: ApproveReturn, summary: str) -> str:
-        """Write the return down. Returns its id."""
-        approved = await self._steps.record(Returns.approve_return, ask, ask.request_id, summary)
-        return approved.return_id
+    async def _approve(self, ask: ApproveReturn, summary: str) -> Approved:
+        """Have the return written down, if the rules do not refuse it."""
+        return await self._steps.record(Returns.approve_return, ask, ask.request_id, summary)
 
     def _expect(self, return_id: str, units: LineUnits, since: datetime | None = None) -> None:
         back = self._take_back(return_id, dict(units), since)
@@ -174,19 +250,12 @@ class OrderReturns:
         return outcome.result
 
     def _units(self, request: ReturnRequest) -> LineUnits:
-        ends, lines = self.window_ends, self._book.lines
-        if ends is None:
+        lines = self._book.lines
+        if self._book.last_delivery is None:
             raise refused(
                 "nothing has been delivered yet; cancel what is not wanted",
                 reason="not_delivered",
                 instead=["cancel_order"],
-            )
-        if workflow.now() > ends and not request.late:
-            raise refused(
-                f"the return window ended on {ends:%Y-%m-%d %H:%M %Z}; customer service can take "
-                "it all the same, as a late one (--late)",
-                reason="window_over",
-                instead=["refund_order"],
             )
 
         def check(_: int, line_id: LineId, quantity: int) -> None:
@@ -211,11 +280,21 @@ class OrderReturns:
         return units
 
 
-def _approved(request_id: str, return_id: str, units: LineUnits) -> ReturnOutcome:
+def _outcome(
+    request_id: str, return_id: str, units: LineUnits, asks: tuple[str, ...]
+) -> ReturnOutcome:
+    message = f"write {return_id} on the parcel; it is paid back when it has been counted"
+    if asks:
+        message = f"a person decides about {return_id} first: {', '.join(asks)}"
     return ReturnOutcome(
         request_id=request_id,
-        outcome="approved",
+        outcome="requested" if asks else "approved",
         return_id=return_id,
         lines=tuple(Units(line_id=k, quantity=n) for k, n in units.items()),
-        message=f"write {return_id} on the parcel; it is paid back when it has been counted",
+        asks=asks,
+        message=message,
     )
+
+
+def _said_no(refusal: ReturnRefusal) -> ApplicationError:
+    return refused(refusal.message, reason=refusal.reason, instead=refusal.instead)

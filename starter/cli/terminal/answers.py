@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.errors import Refused
-from domain.orders.messages import PayOutcome, ReturnOutcome
+from domain.orders.messages import PayOutcome
+from domain.orders.return_messages import ReturnOutcome
 from starter.cli.terminal.output import Output
 
 

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from domain.orders.messages import (
-    CancelOutcome,
-    CancelRequest,
-    RefundOutcome,
-    RefundRequest,
+from domain.orders.messages import CancelOutcome, CancelRequest, RefundOutcome, RefundRequest
+from domain.orders.return_messages import (
+    ReturnAnswer,
+    ReturnDecided,
+    ReturnGivenUp,
     ReturnOutcome,
     ReturnRequest,
 )
@@ -49,12 +49,56 @@ async def cancel(
 async def request_return(
     content: Annotated[
         ReturnRequest,
-        example({"reason": "too small", "lines": [{"line_id": "1", "quantity": 1}]}),
+        example(
+            {
+                "reason": "too small",
+                "reason_code": "did_not_fit",
+                "lines": [{"line_id": "1", "quantity": 1}],
+            }
+        ),
     ],
     asking: Annotated[Asking, asks("aftersales:write")],
 ) -> Response:
-    """Approved with the id that the customer writes on the parcel, or refused with the reason."""
+    """Approved with the id that the customer writes on the parcel, or refused with the reason.
+
+    Or `requested`: the rules want a person to decide first.
+    """
     return await asking.answer(content, asking.here.aftersales.request_return, ReturnOutcome)
+
+
+@router.post(
+    "/{order_id}/decide-return",
+    operation_id="decideReturn",
+    summary="Approve or refuse a return about which a person is asked",
+    response_model=ReturnDecided,
+    responses=DECIDED_LATER,
+)
+async def decide_return(
+    content: Annotated[
+        ReturnAnswer,
+        example({"return_id": "web-1001:R1", "decision": "approve", "note": "a good customer"}),
+    ],
+    asking: Annotated[Asking, asks("aftersales:write")],
+) -> Response:
+    """Only while it is `requested`. Its parcel is expected, or its units stay sold."""
+    return await asking.answer(content, asking.here.aftersales.decide_return, ReturnDecided)
+
+
+@router.post(
+    "/{order_id}/cancel-return",
+    operation_id="cancelReturn",
+    summary="Give a return up",
+    response_model=ReturnDecided,
+    responses=DECIDED_LATER,
+)
+async def cancel_return(
+    content: Annotated[
+        ReturnGivenUp, example({"return_id": "web-1001:R1", "reason": "the customer keeps them"})
+    ],
+    asking: Annotated[Asking, asks("aftersales:write")],
+) -> Response:
+    """Before anything of it has come. Its units stay sold, and can be asked for again."""
+    return await asking.answer(content, asking.here.aftersales.cancel_return, ReturnDecided)
 
 
 @router.post(

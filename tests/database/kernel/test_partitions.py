@@ -78,6 +78,7 @@ WHOLE = {
         (
             *("location", "lane", "item", "kit", "kit_part", "stock", "inventory"),
             *("holding", "inventory_value", "routine_set", "catalogue_version", "currency"),
+            "return_rule",
             "shop_level",
         ),
         "grows with what there is, not with the orders",

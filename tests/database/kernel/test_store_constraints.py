@@ -483,6 +483,13 @@ FORBIDDEN = {
     # a return is of something, and holds no more than was asked for
     "return_is_of_a_known_kind": "update order_return set kind = 'gift'",
     "return_state_is_known": "update order_return set state = 'forgotten'",
+    "refused_return_says_why": "update order_return set state = 'refused'",
+    "return_has_a_known_reason": "update return_line set reason_code = 'moody'",
+    "return_rule_is_for_a_seller": "insert into return_rule values ('nobody', null, null, '{}')",
+    "return_rule_is_for_a_channel": "insert into return_rule values (null, 'none', null, '{}')",
+    "return_rule_is_one_for_its_sales": (
+        "insert into return_rule select null, null, 'food', '{}' from generate_series(1, 2)"
+    ),
     "whole_parcel_is_a_fulfilment_and_nothing_else_is": (
         "update order_return set kind = 'undeliverable'"
     ),

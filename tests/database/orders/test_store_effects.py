@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from activities.aftersales.returns import ApproveReturn
+from activities.aftersales.returns import ApproveReturn, DecideReturn
 from activities.orders.order_records import Attention, CloseOrder, Notice
 from activities.orders.retention import EndedOrders
 from activities.payments.contracts import GrantRefund, Refund, Void
@@ -228,6 +228,20 @@ async def approve_return(bench: Bench) -> tuple[Order, Call]:
     return order, lambda: bench.returns.approve_return(ask)
 
 
+async def decide_return(bench: Bench) -> tuple[Order, Call]:
+    order, approve = await approve_return(bench)
+    back = (await approve()).return_id
+    ask = DecideReturn(
+        order_id=order.order_id,
+        request_id="d1",
+        return_id=back,
+        decision="cancel",
+        why="test",
+        who="customer",
+    )
+    return order, lambda: bench.returns.decide_return(ask)
+
+
 async def close_order(bench: Bench) -> tuple[Order, Call]:
     order = tea()
     await bench.at(order, "delivered")
@@ -285,6 +299,7 @@ EFFECTS: dict[str, Scene] = {
     "put_back": put_back,
     "void_label": void_label,
     "approve_return": approve_return,
+    "decide_return": decide_return,
     "close_order": close_order,
     "tell": tell,
     "note_attention": note_attention,

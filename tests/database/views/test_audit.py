@@ -19,7 +19,8 @@ from temporalio.service import RPCError
 from domain import ids
 from domain.money import Money, Price
 from domain.orders.continuation import OrderInput
-from domain.orders.messages import CancelRequest, LineRequest, ReturnRequest
+from domain.orders.messages import CancelRequest, LineRequest
+from domain.orders.return_messages import ReturnLine, ReturnRequest
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.locations import Location
 from starter.service.audit import AuditReport, audit
@@ -165,7 +166,7 @@ async def bought(shop: Shop, po_id: str, sku: str, units: int) -> None:
 
 async def _until_returnable(shop: Shop, order_id: str, units: int) -> str:
     """Ask to send units back as soon as the order knows that it was delivered; the return's id."""
-    line = (LineRequest(line_id="1", quantity=units),)
+    line = (ReturnLine(line_id="1", quantity=units),)
 
     async def delivered() -> bool:
         view = await shop.workflow(order_id).query(OrderWorkflow.view)

@@ -12,12 +12,15 @@ import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 from threading import Thread
 from typing import Any, Final, TypeVar
 
 import asyncpg
 
+from domain.aftersales.return_rules import Limit, ReturnRule
 from store import clock
+from store.aftersales import return_rules
 from store.database import Connection, Pool, pool_options
 from store.sandbox import companies
 from store.stock import locations
@@ -35,9 +38,14 @@ EACH: Final = 0.3
 """The rate of each kind of fault, as the sandbox companies are told: who rolls less than three
 times as much meets one. The roll is the simulator's own."""
 
+ASKED: Final = "asked"
+"""The category of items about whose returns a person decides."""
+
+RULES: Final = (ReturnRule(category=ASKED, review_above=Limit(amount=Decimal(0), currency="EUR")),)
+
 KEPT: Final = (
     *("schema_migrations", "routine_set", "location", "fault", "seller", "channel"),
-    "event_sequence",
+    *("event_sequence", "return_rule"),
 )
 """Tables that hold nothing of a life."""
 
@@ -98,6 +106,7 @@ class Ground:
         )
         async with pool.acquire() as conn:
             await locations.add(conn, LOCATIONS)
+            await return_rules.save(conn, RULES)
             for company in COMPANIES:
                 for kind in FAULTS:
                     await companies.set_fault(conn, company, "*", kind, EACH)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from activities.orders.order_records import Attention
 from domain.money import Money
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnState
 from domain.payments.vouchers import ToIssue
 from domain.stock.items import Item
 from store.accounting.valuation import NOTHING
@@ -23,7 +24,7 @@ from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
 from tests.simulation.leading import Lead
 from tests.simulation.losing import REOPENED
-from tests.simulation.on_postgres.ground import Ground
+from tests.simulation.on_postgres.ground import ASKED, Ground
 from tests.simulation.on_postgres.world import WHO, Part, World
 from tests.simulation.order_life import LOCATIONS, OrderLife
 
@@ -206,12 +207,20 @@ class OrderLifeOnPostgres(OrderLife):
         ]
         skus = sorted({sku for _, sku in shelves})
         async with self._ground.pool.acquire() as conn:
-            await items.save(conn, [Item(sku=sku, backorder=sku in back) for sku in skus])
+            # Of some lives a person decides about every return: their items have a rule.
+            category = ASKED if self.chance.of("rule").random() < 0.3 else None
+            await items.save(
+                conn,
+                [Item(sku=sku, backorder=sku in back, category=category) for sku in skus],
+            )
             await stock.ensure_rows(conn, [(sku, x) for sku in skus for x in LOCATIONS])
             async with conn.transaction():
                 await lock_stock(conn, skus)
                 effect = f"receive:first {self.order.order_id}"
                 await stock.move(conn, effect, "received", goods, paid=NOTHING, who=WHO, why="life")
+
+    def returns(self) -> Mapping[str, ReturnState]:
+        return {x: each.state for x, each in self.world.state.returns.items()}
 
     def _fakes(self) -> dict[str, Callable[[Any], Any]]:
         fakes = self.world.activities()

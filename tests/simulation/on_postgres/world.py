@@ -32,6 +32,7 @@ from domain.money import Money
 from domain.orders.continuation import Action
 from domain.orders.order import Order
 from domain.orders.providers import GIFT_CARD, VOUCHER
+from domain.orders.return_messages import ReturnState
 from domain.payments.disputes import Dispute, DisputeState
 from starter.service.service import Records
 from store import waits
@@ -75,11 +76,12 @@ select jsonb_build_object(
         where f.order_no = order_no_of($1)),
     'returns', (
         select jsonb_agg(jsonb_build_object(
-            'id', r.return_id, 'kind', r.kind,
+            'id', r.return_id, 'kind', r.kind, 'state', r.state,
             'units', (select jsonb_object_agg(line_id, quantity)
                       from return_line l where l.return_id = r.return_id))
             order by r.return_id)
-        from order_return r where r.order_no = order_no_of($1) and r.state = 'approved'),
+        from order_return r
+        where r.order_no = order_no_of($1) and r.state in ('requested', 'approved')),
     'backorders', (select jsonb_object_agg(line_id, quantity) from backorder
                    where order_no = order_no_of($1)),
     'attention', (select jsonb_object_agg(step, to_jsonb(allowed)) from attention
@@ -116,6 +118,7 @@ class Return:
 
     id: str
     kind: str
+    state: ReturnState
     units: Mapping[str, int]
 
 
@@ -322,7 +325,8 @@ class World:
         for part in self.state.parts.values():
             self._plan(part)
         for each in self.state.returns.values():
-            self._once(f"return {each.id}", partial(self._receive, each), days=5)
+            if each.state == "approved":
+                self._once(f"return {each.id}", partial(self._receive, each), days=5)
         self._relay_soon()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
@@ -436,7 +440,8 @@ class World:
 
     def _receive(self, expected: Return) -> None:
         self.look()
-        if expected.id not in self.state.returns:
+        now = self.state.returns.get(expected.id)
+        if now is None or now.state != "approved":
             return
         counted = None
         if expected.kind == "customer" and self._chance.happens(

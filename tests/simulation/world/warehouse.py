@@ -8,12 +8,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from activities.aftersales.returns import Approved, ApproveReturn, ReceivedReturn, ReturnPart
+from activities.aftersales.returns import (
+    Approved,
+    ApproveReturn,
+    Decided,
+    DecideReturn,
+    ReceivedReturn,
+    ReturnPart,
+)
 from activities.fulfilment.contracts import Look, Recalled, Sending, Sent, Stage, Stages
 from activities.fulfilment.contracts import Part as PartAsk
 from activities.fulfilment.delivery import Delivered, LastScan
 from domain import ids
 from domain.orders.fulfilment_state import FulfilmentState
+from domain.orders.return_messages import ReturnRefusal, ReturnState
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, Pending, refusal
 from tests.simulation.world.money import Money
@@ -50,6 +58,7 @@ class Return:
     part_id: str | None
     units: dict[str, int]
     since: datetime
+    state: ReturnState = "approved"
     received: dict[str, int] | None = None
 
 
@@ -75,6 +84,7 @@ class Warehouse:
         self.money: Money | None = None
         self.kept_here: Callable[[], bool] = lambda: False
         """An order hold stands: nothing of it is picked, labelled or handed over."""
+        self.return_window = timedelta(days=30)
         self._short = 0.1 if short is None else short  # how often the picker finds less
         self._slow = slow  # how long people take, in hours, about
         self.shipments: dict[str, Shipment] = {}
@@ -175,17 +185,52 @@ class Warehouse:
     def approve_return(self, ask: ApproveReturn) -> Approved:
         def approve() -> Approved:
             return_id = ids.return_id(ask.order_id, len(self.returns) + 1)
-            expected = Return(ask.kind, ask.fulfilment_id, dict(ask.units), self._now())
+            asks = ("worth_more",) if ask.kind == "customer" and self._is_asked(return_id) else ()
+            state: ReturnState = "requested" if asks else "approved"
+            expected = Return(ask.kind, ask.fulfilment_id, dict(ask.units), self._now(), state)
             self.returns[return_id] = expected
             if ask.kind == "customer":
                 self.stock.tallies.move("request_return", ask.units)
-            self._soon(f"return {return_id}", lambda: self._receive(return_id, expected), days=5)
-            told = {"return_id": return_id, "units": dict(ask.units)}
+            if not asks:
+                self._expect(return_id)
+            told = {"return_id": return_id, "units": dict(ask.units), "asks": asks}
             self.memory.done.append({"effect": effect, "data": told})
-            return Approved(return_id=return_id)
+            return Approved(return_id=return_id, asks=asks)
 
         effect = f"approve_return:{ask.request_id}"
+        if ask.kind == "customer" and not self.memory.knows(effect):
+            ends = self._window_ends()
+            if self._now() > ends and not ask.late:
+                return Approved(refusal=ReturnRefusal(message="too late", reason="window_over"))
         return self.memory.once(effect, approve)
+
+    def decide_return(self, ask: DecideReturn) -> Decided:
+        effect = f"decide_return:{ask.request_id}"
+        if self.memory.knows(effect):
+            return Decided()
+        expected = self.returns.get(ask.return_id)
+        may = ("requested", "approved") if ask.decision == "cancel" else ("requested",)
+        if expected is None or expected.kind != "customer" or expected.state not in may:
+            return Decided(refusal=ReturnRefusal(message="no", reason="no_open_return"))
+
+        def decide() -> Decided:
+            if ask.decision == "approve":
+                expected.state, expected.since = "approved", self._now()
+                self._expect(ask.return_id)
+            else:
+                self.end_return(ask.return_id, "refused" if ask.decision == "refuse" else "closed")
+            return Decided()
+
+        return self.memory.once(effect, decide)
+
+    def end_return(self, return_id: str, state: ReturnState) -> None:
+        """Nothing of it comes: its units stay with the customer."""
+        expected = self.returns[return_id]
+        expected.state, expected.received = state, {}
+        lines = self.stock.tallies.lines
+        for line_id, units in expected.units.items():
+            lines[line_id] = lines[line_id].receive_return(units, 0)
+        self.memory.report("receive_return", return_id, {"received": {}, "refund": None})
 
     def receive_return(self, ask: ReturnPart) -> ReceivedReturn:
         found = self.memory.report_or_wait("receive_return", ask.return_id)
@@ -347,7 +392,21 @@ class Warehouse:
             {"outcome": outcome, "units": shipment.units, "at": self._now()},
         )
 
-    def _receive(self, return_id: str, expected: Return) -> None:
+    def _is_asked(self, return_id: str) -> bool:
+        """A rule wants a person to decide."""
+        return self._chance.happens("a person decides", return_id, 0.3)
+
+    def _window_ends(self) -> datetime:
+        delivered = [x.since for x in self.stock.parts.values() if x.state == "delivered"]
+        return max(delivered) + self.return_window
+
+    def _expect(self, return_id: str) -> None:
+        self._soon(f"return {return_id}", lambda: self._receive(return_id), days=5)
+
+    def _receive(self, return_id: str) -> None:
+        expected = self.returns[return_id]
+        if expected.state != "approved":
+            return
         received = dict(expected.units)
         if expected.kind == "customer" and self._chance.happens("less comes back", return_id, 0.2):
             rng = self._chance.of(f"comes back {return_id}")
@@ -357,7 +416,7 @@ class Warehouse:
     def count(self, return_id: str, received: Mapping[str, int]) -> None:
         """The return parcel is there and counted."""
         expected = self.returns[return_id]
-        expected.received = dict(received)
+        expected.received, expected.state = dict(received), "received"
         for line_id, units in received.items():
             self.stock.take_in(line_id, "main", units)
         tallies = self.stock.tallies

@@ -1,0 +1,206 @@
+"""Which returns are approved, refused, or put before a person: rules as data, and the decision.
+
+A rule holds for a seller, a channel and a category of items, each of them or any. Where several
+hold for a line, the most exact one that says something about a term counts: one for the category
+before one for the channel, that before one for the seller, and the order's own policy last.
+
+They count as they are when a return is asked for, so a window that is made longer before Christmas
+is longer at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from domain.errors import Refused
+from domain.fields import Amount, Currency, Document, Flag
+from domain.money import to_minor
+from domain.orders.handling import Category
+from domain.orders.return_messages import FAULT_OF_THE_SELLER, ReturnReason
+from domain.sellers import Code
+
+Percent = Annotated[int, Field(strict=True, ge=0, le=100)]
+
+UNITS_OF_A_RECORD: Final = 5
+"""Who has bought fewer units than this has no record that a rule could judge."""
+
+
+class Limit(Document):
+    """An amount in a currency. It says nothing about orders in another currency."""
+
+    amount: Amount
+    currency: Currency
+
+    def minor(self, currency: str) -> int | None:
+        """The limit in minor units; None for an order in another currency."""
+        return to_minor(self.amount, currency) if currency == self.currency else None
+
+
+class ReturnTerms(Document):
+    """On which terms units come back. What is left out is what a less exact rule says."""
+
+    window_days: Annotated[int, Field(strict=True, ge=0, le=3650)] | None = None
+    """So many days after the last delivery a return may be requested."""
+    final_sale: Flag | None = None
+    """Not taken back, unless the seller is at fault."""
+    reasons: Annotated[tuple[ReturnReason, ...], Field(min_length=1)] | None = None
+    """Only for these."""
+    review_above: Limit | None = None
+    """A person decides about a return that is worth more."""
+    review_share_percent: Percent | None = None
+    """A person decides about customers who have sent back a larger share of all their units."""
+
+    def over(self, usual: ReturnTerms) -> ReturnTerms:
+        """These terms, and the usual ones where these say nothing."""
+        said = {k: v for k in ReturnTerms.model_fields if (v := getattr(self, k)) is not None}
+        return usual.model_copy(update=said)
+
+
+class ReturnRule(ReturnTerms):
+    """Terms, and for which sales they hold. None: for any."""
+
+    seller: Code | None = None
+    channel: Code | None = None
+    category: Category | None = None
+
+    @property
+    def scope(self) -> tuple[str | None, str | None, str | None]:
+        """For which seller, channel and category."""
+        return self.seller, self.channel, self.category
+
+
+class ReturnRules(Document):
+    """All rules of a shop, as `orderloom returns set-rules` reads them."""
+
+    rules: Annotated[tuple[ReturnRule, ...], Field(max_length=1000)] = ()
+
+
+@dataclass(frozen=True)
+class AskedLine:
+    """Units of a line that shall come back, and what the rules ask about them."""
+
+    line_id: str
+    quantity: int
+    reason: ReturnReason
+    worth_minor: int
+    terms: ReturnTerms
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a customer has received and sent back so far, in units, over all orders."""
+
+    delivered: int
+    returned: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request to send units back, and what is known about its order.
+
+    `delivered_at`: the last delivery. `usual_window`: where no rule names another. `late`: an agent
+    takes it also after the window.
+    """
+
+    lines: Sequence[AskedLine]
+    currency: str
+    now: datetime
+    delivered_at: datetime
+    usual_window: timedelta
+    record: Record
+    late: bool = False
+
+
+Ask = Literal["worth_more", "returns_much"]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Approved, or a person is asked, and for which reasons."""
+
+    asks: tuple[Ask, ...] = ()
+
+    @property
+    def outcome(self) -> Literal["approved", "requested"]:
+        return "requested" if self.asks else "approved"
+
+
+def terms_for(
+    rules: Iterable[ReturnRule], *, seller: str, channel: str, category: str | None
+) -> ReturnTerms:
+    """The terms of a line that was sold by this seller over this channel."""
+    sold = (seller, channel, category)
+    fitting = [
+        rule
+        for rule in rules
+        if all(wanted in (None, is_so) for wanted, is_so in zip(rule.scope, sold, strict=True))
+    ]
+    # The category counts more than the channel, and the channel more than the seller.
+    fitting.sort(key=lambda rule: [part is not None for part in reversed(rule.scope)])
+    terms = ReturnTerms()
+    for rule in fitting:
+        terms = rule.over(terms)
+    return terms
+
+
+def window_ends(terms: Iterable[ReturnTerms], delivered_at: datetime, usual: timedelta) -> datetime:
+    """When the last of these lines can no longer be sent back."""
+    windows = [usual if each.window_days is None else timedelta(each.window_days) for each in terms]
+    return delivered_at + max(windows, default=usual)
+
+
+def decide(asked: Asked) -> Decision:
+    """Decide about a request by the rules of its lines. Raises Refused with the rule's code."""
+    for line in asked.lines:
+        _check(line, asked)
+    asks: list[Ask] = []
+    if any(_is_worth_more(line.terms, asked) for line in asked.lines):
+        asks.append("worth_more")
+    if any(_returns_much(line.terms, asked.record) for line in asked.lines):
+        asks.append("returns_much")
+    return Decision(tuple(asks))
+
+
+def _check(line: AskedLine, asked: Asked) -> None:
+    """Raises Refused where a rule says no to these units."""
+    ends = window_ends([line.terms], asked.delivered_at, asked.usual_window)
+    if asked.now > ends and not asked.late:
+        raise Refused(
+            f"line {line.line_id}: the return window ended on {ends:%Y-%m-%d %H:%M %Z}; customer "
+            "service can take it all the same, as a late one (--late)",
+            reason="window_over",
+            instead=("refund_order",),
+        )
+    if line.terms.final_sale and line.reason not in FAULT_OF_THE_SELLER:
+        raise Refused(
+            f"line {line.line_id}: the sale was final; only what is damaged, defective, wrong, not "
+            "as described or too late comes back",
+            reason="final_sale",
+            instead=("refund_order",),
+        )
+    if line.terms.reasons is not None and line.reason not in line.terms.reasons:
+        raise Refused(
+            f"line {line.line_id}: nothing is taken back because of {line.reason}; the reasons are "
+            f"{', '.join(line.terms.reasons)}",
+            reason="reason_not_taken",
+            instead=("refund_order",),
+        )
+
+
+def _is_worth_more(terms: ReturnTerms, asked: Asked) -> bool:
+    limit = None if terms.review_above is None else terms.review_above.minor(asked.currency)
+    return limit is not None and sum(line.worth_minor for line in asked.lines) > limit
+
+
+def _returns_much(terms: ReturnTerms, record: Record) -> bool:
+    share = terms.review_share_percent
+    return (
+        share is not None
+        and record.delivered >= UNITS_OF_A_RECORD
+        and record.returned * 100 > share * record.delivered
+    )

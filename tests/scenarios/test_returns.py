@@ -1,0 +1,110 @@
+"""Returns by rules: approved, refused, put before a person, given up; end to end."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.aftersales.return_rules import Limit, ReturnRule
+from domain.errors import Refused
+from domain.orders.return_messages import ReturnAnswer, ReturnGivenUp, ReturnRequest
+from domain.stock.items import Item
+from tests.support.builders import a_policy, an_order, shipping
+from tests.support.shop import Shop
+
+
+def wanted(*codes: str, **fields: Any) -> ReturnRequest:
+    """One unit of each line, with these reasons."""
+    lines = [
+        {"line_id": f"{number}", "quantity": 1, "reason_code": code}
+        for number, code in enumerate(codes, 1)
+        if code
+    ]
+    return ReturnRequest.model_validate({"reason": "not wanted", "lines": lines, **fields})
+
+
+async def delivered(shop: Shop, *lines: Any, **policy: Any) -> str:
+    order = an_order(*lines, shipping=shipping("0"))
+    parcel = await shop.placed(order, a_policy(**{"return_window": 60} | policy))
+    await shop.drive(parcel, "delivered")
+    await shop.heard(order.order_id, "delivered", sum(line[1] for line in lines))
+    return order.order_id
+
+
+def answer(return_id: str | None, decision: str, **fields: Any) -> ReturnAnswer:
+    return ReturnAnswer.model_validate(
+        {"return_id": return_id, "decision": decision, "note": "as it is", **fields}
+    )
+
+
+async def test_rules_refuse_approve_and_ask_a_person_who_decides(shop: Shop) -> None:
+    await shop.stocked("TEA", 20)
+    await shop.stocked("GEM", 20)
+    await shop.catalogue.set_items([Item(sku="TEA", category="food")])
+    limit = Limit(amount=Decimal("100.00"), currency="USD")
+    await shop.returns.set_rules(
+        [ReturnRule(review_above=limit), ReturnRule(category="food", final_sale=True)]
+    )
+    order_id = await delivered(shop, ("TEA", 3, "10.00"), ("GEM", 3, "120.00"))
+    ask, decide = shop.aftersales.request_return, shop.aftersales.decide_return
+    with pytest.raises(Refused) as no:
+        await ask(order_id, wanted("changed_mind"))
+    assert (no.value.reason, no.value.instead) == ("final_sale", ("refund_order",))
+    torn = await ask(order_id, wanted("damaged"))
+    assert (torn.outcome, torn.return_id) == ("approved", f"{order_id}:R1")
+
+    # A person is asked once, and the answer is one for all.
+    first = await ask(order_id, wanted("", "did_not_fit", request_id="call-1"))
+    assert await ask(order_id, wanted("", "did_not_fit", request_id="call-1")) == first
+    assert (first.outcome, first.asks) == ("requested", ("worth_more",))
+    (listed,) = await shop.returns.list(state="requested")
+    assert (listed.return_id, listed.lines[0].reason_code) == (first.return_id, "did_not_fit")
+    (attention,) = (await shop.orders.get(order_id)).attention
+    assert attention.step == f"decide_return {first.return_id}"
+    refusal = await decide(order_id, answer(first.return_id, "refuse", request_id="d1"))
+    assert refusal.outcome == "refused"
+    assert await decide(order_id, answer(first.return_id, "refuse", request_id="d1")) == refusal
+    assert (await shop.orders.get(order_id)).attention == ()
+    with pytest.raises(Refused) as no:
+        await decide(order_id, answer(first.return_id, "approve"))
+    assert no.value.reason in ("return_refused", "no_open_return")
+    assert (await shop.returns.get(first.return_id or "")).ended_because == "as it is"
+
+    # What was refused can be asked for again, and what is approved is expected and paid back.
+    second = await ask(order_id, wanted("", "defective"))
+    approved = await decide(order_id, answer(second.return_id, "approve"))
+    assert approved.outcome == "approved"
+    await shop.warehouse.receive_return(second.return_id or "", who="dock")
+    await shop.told(order_id, "refunded")
+    # A return that is given up holds its units no longer.
+    kept = ReturnGivenUp(return_id=torn.return_id or "", reason="keeps it")
+    assert (await shop.aftersales.cancel_return(order_id, kept)).outcome == "cancelled"
+    everything = await ask(order_id, wanted(reason_code="damaged"))
+    assert {each.line_id: each.quantity for each in everything.lines} == {"1": 3, "2": 2}
+    await decide(order_id, answer(everything.return_id, "approve"))
+    await shop.warehouse.receive_return(everything.return_id or "", who="dock")
+    await shop.settled()
+    summary = (await shop.orders.get(order_id)).summary
+    assert summary.refunded_minor == summary.total_minor
+    states = {each.return_id[-2:]: each.state for each in await shop.returns.list()}
+    assert states == {"R1": "closed", "R2": "refused", "R3": "refunded", "R4": "refunded"}
+
+
+async def test_a_longer_window_of_a_rule_opens_an_order_that_is_closed(shop: Shop) -> None:
+    await shop.stocked("BOOT", 5)
+    order_id = await delivered(shop, ("BOOT", 2, "50.00"), return_window=0.5)
+    assert (await shop.result(order_id))["outcome"] == "closed"
+    with pytest.raises(Refused, match="nothing can be changed"):
+        await shop.aftersales.request_return(order_id, wanted("did_not_fit"))
+    await shop.catalogue.set_items([Item(sku="BOOT", category="shoes")])
+    await shop.returns.set_rules([ReturnRule(category="shoes", window_days=100)])
+    back = await shop.aftersales.request_return(order_id, wanted("did_not_fit"))
+    assert back.outcome == "approved"
+    await asyncio.gather(
+        shop.warehouse.receive_return(back.return_id or "", who="dock"), shop.result(order_id)
+    )
+    await shop.settled()
+    assert (await shop.orders.get(order_id)).summary.refunded_minor == 5000
