@@ -8,6 +8,7 @@ from activities.payments.contracts import GrantRefund, RefundGranted, Refusal
 from domain import ids
 from domain.errors import OrderloomError, Refused
 from domain.money import Money
+from domain.orders.goodwill import Goodwill
 from domain.orders.refund_rules import Granted, owed_for
 from store.database import Connection
 from store.fulfilment import licences
@@ -31,7 +32,10 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
             raise Refused(why_not, reason="payment_disputed")
         if request.to == "store_credit":
             await orders.check_known(conn, ask.order_id)
-        owed, kind = owed_for(found.charges, found.currency, found.goodwill_percent_max, request)
+        goodwill = Goodwill(found.goodwill_percent_max)
+        if request.amount is not None:
+            goodwill = await refunds.goodwill(conn, ask.order_id, goodwill, request)
+        owed, kind = owed_for(found.charges, found.currency, goodwill, request)
     except OrderloomError as error:
         return RefundGranted(refused=Refusal.of(error))
     number = 1 + await refunds.count(conn, ask.order_id, BY_REQUEST)
@@ -45,6 +49,7 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
         why=request.reason,
         who=request.by,
         pay_to=request.to,
+        role=request.role if kind == "goodwill" else None,
     )
     amount = Money(minor=owed.worth.total, currency=found.currency)
     answer = RefundGranted(granted=Granted(refund_id=refund_id, amount=amount))

@@ -64,6 +64,8 @@ class KeyRequest(Document):
     sellers: _Some = None
     per_minute: Annotated[int, Field(ge=1, le=PER_MINUTE_MAX)] = PER_MINUTE
     expires_at: Instant | None = None
+    role: Id | None = None
+    """In which role its requests are made, where a policy has limits for roles."""
 
     @model_validator(mode="after")
     def _fits_its_restriction(self) -> Self:
@@ -98,6 +100,7 @@ class KeyRequest(Document):
             sellers=_set(self.sellers),
             per_minute=self.per_minute,
             expires_at=self.expires_at,
+            role=self.role,
         )
 
 
@@ -126,6 +129,7 @@ class ApiKey(BaseModel):
     secret_made_at: datetime
     secret_made_by: str
     old_secrets_end_at: tuple[datetime, ...]
+    role: str | None
 
     def grant(self) -> Grant:
         """What it grants while it is live."""
@@ -137,6 +141,7 @@ class ApiKey(BaseModel):
             sellers=_set(self.sellers),
             per_minute=self.per_minute,
             expires_at=self.expires_at,
+            role=self.role,
         )
 
     def check_rotation(self, old_ends_in: timedelta) -> None:

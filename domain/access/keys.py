@@ -105,6 +105,7 @@ class Grant:
     sellers: frozenset[str] | None
     per_minute: int
     expires_at: datetime | None
+    role: str | None = None
 
     def allows(self, scope: Scope) -> bool:
         """Whether it has the scope. To write does not include to read."""
@@ -145,6 +146,8 @@ class Grant:
             other.expires_at is None or other.expires_at > self.expires_at
         ):
             told.append("a later end")
+        if self.role is not None and other.role != self.role:
+            told.append("another role")
         if told:
             raise BeyondKey(
                 f"key {self.key_id} may not hand out more than it has itself: {', '.join(told)}; "

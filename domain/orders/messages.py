@@ -77,6 +77,9 @@ class RefundRequest(OrderRequest):
     shipping: Flag = False
     amount: Amount | None = None
     to: RefundTo = "original"
+    role: Id | None = None
+    """In which role goodwill is given, where the policy limits it by roles. Over HTTP, a key that
+    has a role gives it in that one."""
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.orders.claim_rules import ClaimRules
+from domain.orders.goodwill import GoodwillRoles
 from domain.orders.sourcing_rules import SourcingRules
 
 RefundTenders = Literal["last_first", "by_ratio"]
@@ -49,6 +50,8 @@ class Policy(BaseModel):
     longer than it lasts; earlier than in the last quarter of its life it never is."""
     goodwill_percent_max: Annotated[int, Field(ge=0, le=100)] = 20
     """The limit of an order's goodwill refunds, as a share of the amount charged for it."""
+    goodwill_roles: GoodwillRoles = {}
+    """Who may give goodwill, and how much: by role. With none, anybody may, within that limit."""
     refund_tenders: RefundTenders = "last_first"
     """Of an order that was paid in several ways, what a part refund goes back to: what was charged
     last, or each in the ratio of what it paid."""

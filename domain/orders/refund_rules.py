@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import InvalidInput, Refused
 from domain.money import Money, to_minor
 from domain.orders.charges import Charges, Owed
+from domain.orders.goodwill import Goodwill
 from domain.orders.line_requests import requested_units
 from domain.orders.messages import RefundKind, RefundRequest
 from domain.orders.quantities import LineId, LineUnits
@@ -28,13 +29,13 @@ class Granted(BaseModel):
 
 
 def owed_for(
-    charges: Charges, currency: str, goodwill_percent_max: int, request: RefundRequest
+    charges: Charges, currency: str, goodwill: Goodwill, request: RefundRequest
 ) -> tuple[Owed, RefundKind]:
     """What is asked for. Raises Refused or InvalidInput where a rule does not allow it."""
     if request.lines:
         return charges.concede(_units(charges, request), shipping=request.shipping), "units"
     if request.amount is not None:
-        amount = _goodwill(charges, currency, goodwill_percent_max, request.amount)
+        amount = _goodwill(charges, currency, goodwill, request.amount, request.role)
         return charges.refund_amount(amount), "goodwill"
     if not charges.refundable.only_shipping.total:
         raise Refused(
@@ -44,7 +45,9 @@ def owed_for(
     return charges.refund_shipping(), "shipping"
 
 
-def _goodwill(charges: Charges, currency: str, percent_max: int, asked: Decimal) -> int:
+def _goodwill(
+    charges: Charges, currency: str, goodwill: Goodwill, asked: Decimal, role: str | None
+) -> int:
     """The goodwill asked for, in minor units."""
     try:
         amount = to_minor(asked, currency)
@@ -60,14 +63,7 @@ def _goodwill(charges: Charges, currency: str, percent_max: int, asked: Decimal)
             f"{shown(amount)} is more than the {shown(left)} that can be paid back",
             reason="more_than_charged",
         )
-    most = charges.charged.total * percent_max // 100
-    if charges.goodwill + amount > most:
-        given = f", {shown(charges.goodwill)} of it given" if charges.goodwill else ""
-        raise Refused(
-            f"{shown(amount)} is more than goodwill may come to: {shown(most)} "
-            f"({percent_max} % of what was charged){given}",
-            reason="goodwill_limit",
-        )
+    goodwill.check(*(amount, currency, role), charged=charges.charged.total, given=charges.goodwill)
     return amount
 
 

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from domain.access.keys import Scope
 from domain.errors import InvalidInput, NotFound, OrderloomError, Refused, Unreachable
-from domain.orders.messages import AttentionAnswer, OrderRequest, digest_of
+from domain.orders.messages import AttentionAnswer, OrderRequest, RefundRequest, digest_of
 from starter.http import problems
 from starter.http.callers import Caller, may
 from starter.http.once import REPLAYED, Keyed, Once
@@ -110,6 +110,8 @@ class Asking:
         asked = content.model_copy(
             update={"request_id": self._once.request_id, "by": self._caller.who(by)}
         )
+        if isinstance(asked, RefundRequest):
+            asked = asked.model_copy(update={"role": self._caller.role(asked.role)})
         with self._once.alone():
             # A repeat is answered before the version is looked at: the first one has changed that.
             kept = await self._caller.here.orders.answer_of(self._order_id, self._once.request_id)

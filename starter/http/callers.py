@@ -128,6 +128,17 @@ class Caller:
         """Who it is, for an order's story."""
         return self.grant.who(by)
 
+    def role(self, asked: str | None) -> str | None:
+        """The role in which the caller asks: the key's, or the one asked for where it has none.
+
+        Raises ProblemError (403) for another one than the key's.
+        """
+        if self.grant.role is not None and asked not in (None, self.grant.role):
+            raise ProblemError(
+                403, "other_role", f"the key asks in the role {self.grant.role}, and in no other"
+            )
+        return self.grant.role or asked
+
     async def check_order(self, order_id: str) -> None:
         """Raises NotFound for an order that is not there, or not the caller's: nobody can tell.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -101,6 +101,30 @@ class ToldVoucher(BaseModel):
 
     voucher: ShownVoucher
     code: Annotated[str, Field(examples=["V7K3-MQ9T-X2F8-BW4H-N5C6"])]
+
+
+ISSUE_EXAMPLES: Final[dict[str, Any]] = {
+    "a gift card that was sold at the till": {
+        "value": {
+            "kind": "gift_card",
+            "amount": "50.00",
+            "currency": "EUR",
+            "reason": "sold at the till, receipt 4711",
+            "seller": "main",
+            "valid_through": "2029-12-31",
+            "by": "anna",
+        }
+    }
+}
+CHANGE_EXAMPLES: Final[dict[str, Any]] = {
+    "by a person": {"value": {"reason": "lost it", "by": "anna"}}
+}
+EXTENSION_EXAMPLES: Final[dict[str, Any]] = {
+    "a year more": {"value": {"valid_through": "2030-12-31", "reason": "asked for", "by": "anna"}}
+}
+LOOK_UP_EXAMPLES: Final[dict[str, Any]] = {
+    "as written": {"value": {"code": "V7K3-MQ9T-X2F8-BW4H-N5C6"}}
+}
 
 
 def voucher_of(voucher: Voucher) -> ShownVoucher:

@@ -28,6 +28,7 @@ async def grant(conn: Connection, text: KeyText) -> Grant | None:
         sellers=_set(row["sellers"]),
         per_minute=row["per_minute"],
         expires_at=row["expires_at"],
+        role=row["role"],
     )
 
 
@@ -66,6 +67,7 @@ async def make(conn: Connection, wanted: KeyRequest, text: KeyText, *, who: str)
             sellers=_sorted(wanted.sellers),
             per_minute=wanted.per_minute,
             expires_at=wanted.expires_at,
+            role=wanted.role,
             who=who,
         )
     except CheckViolation as violation:

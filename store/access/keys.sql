@@ -13,7 +13,7 @@ with live as (
       and (last_used_at is null or last_used_at <= transaction_moment() - interval '1 minute')
       and :digest::bytea in (select digest from live)
 )
-select key_id, name, scopes, channels, sellers, per_minute, expires_at,
+select key_id, name, scopes, channels, sellers, per_minute, expires_at, role,
        array(select digest from live) as digests
 from api_key
 where key_id = :key_id and revoked_at is null and (expires_at is null or expires_at > transaction_moment());
@@ -21,7 +21,7 @@ where key_id = :key_id and revoked_at is null and (expires_at is null or expires
 -- name: find(key_id, revoked, after, at_most)
 -- One key, or many, the newest first: those behind the key `after`, without the revoked ones if they are not wanted.
 select k.key_id, k.name, k.scopes, k.channels, k.sellers, k.per_minute, k.made_at, k.made_by, k.expires_at,
-       k.last_used_at, k.revoked_at, k.revoked_by,
+       k.last_used_at, k.revoked_at, k.revoked_by, k.role,
        case when k.revoked_at is not null then 'revoked'
             when k.expires_at <= moment() then 'expired'
             else 'live' end as state,
@@ -35,10 +35,10 @@ where (:key_id::text is null or k.key_id = :key_id)
        or (k.made_at, k.key_id) < (select a.made_at, a.key_id from api_key a where a.key_id = :after))
 order by k.made_at desc, k.key_id desc limit :at_most;
 
--- name: make(key_id, digest, name, scopes, channels, sellers, per_minute, expires_at, who)!
+-- name: make(key_id, digest, name, scopes, channels, sellers, per_minute, expires_at, role, who)!
 with made as (
-    insert into api_key (key_id, name, scopes, channels, sellers, per_minute, expires_at, made_by)
-    values (:key_id, :name, :scopes, :channels, :sellers, :per_minute, :expires_at, :who)
+    insert into api_key (key_id, name, scopes, channels, sellers, per_minute, expires_at, role, made_by)
+    values (:key_id, :name, :scopes, :channels, :sellers, :per_minute, :expires_at, :role, :who)
     returning key_id
 )
 insert into api_key_secret (key_id, digest, made_by) select key_id, :digest, :who from made;

@@ -147,6 +147,7 @@ create table api_key (
     last_used_at timestamptz,  -- to the minute: no request writes more often
     revoked_at   timestamptz,
     revoked_by   some_text,
+    role         some_text,  -- in which its requests are made, where a policy has limits for roles
     constraint revoked_key_says_by_whom check ((revoked_at is null) = (revoked_by is null)),
     constraint restricted_key_may_nothing_of_nobodys check (
         channels is null and sellers is null or not scopes && '{
@@ -1093,6 +1094,7 @@ create table refund (
     pay_to             text          not null default 'original'
         constraint refund_goes_a_known_way check (pay_to in ('original', 'store_credit', 'voucher')),
     granted_at         timestamptz   not null default moment(),
+    role               some_text,  -- in which goodwill was given, where the policy limits it by roles
     primary key (order_no, refund_id),
     constraint issued_is_at_most_granted check (
         issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
@@ -1100,6 +1102,7 @@ create table refund (
         credited_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
     constraint came_back_is_at_most_issued check (came_back_minor <= issued_minor)
 );
+create index refund_given_in_a_role on refund (who, granted_at) where role is not null;
 create index refund_owed on refund (granted_at) where issued_minor - came_back_minor < amount_minor;
 
 -- Messages that payment companies send by themselves. Each is kept before it is answered, and processed

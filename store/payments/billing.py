@@ -108,8 +108,11 @@ async def grant(
     why: str,
     who: str = WHO,
     pay_to: RefundTo = "original",
+    role: str | None = None,
 ) -> Grant | None:
     """Owe the customer what a fact means for the money; None: nothing.
+
+    `role`: the one in which somebody gives it as goodwill.
 
     `credit` writes the credit note, last in the transaction.
     """
@@ -128,6 +131,7 @@ async def grant(
         reason=why,
         who=who,
         pay_to=pay_to,
+        role=role,
     )
     await ledger.post(
         conn,

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from domain.errors import Conflict, Refused
 from domain.money import Money
 from domain.orders.amounts import Worth
-from domain.orders.messages import RefundKind, RefundTo
+from domain.orders.goodwill import Goodwill, GoodwillLimit
+from domain.orders.messages import RefundKind, RefundRequest, RefundTo
 from domain.orders.policy import RefundTenders
 from domain.orders.quantities import LineUnits
 from store.database import CheckViolation, Connection, load_queries
 
 _sql = load_queries(__file__)
+
+_ROLES: Final = TypeAdapter(dict[str, GoodwillLimit])
 
 
 class Refund(BaseModel):
@@ -80,6 +85,7 @@ async def grant(
     reason: str,
     who: str,
     pay_to: RefundTo = "original",
+    role: str | None = None,
 ) -> bool:
     """Owe the refund to the customer, once. False when it was granted before.
 
@@ -105,6 +111,7 @@ async def grant(
             reason=reason,
             who=who,
             pay_to=pay_to,
+            role=role,
         )
     except CheckViolation:
         raise Refused(
@@ -123,6 +130,22 @@ async def _of_the_same(conn: Connection, refund_id: str, amount: Money) -> None:
     found = Money(minor=row["amount_minor"], currency=row["currency"])
     if found != amount:
         raise Conflict(f"refund {refund_id} is of {found} already")
+
+
+async def goodwill(
+    conn: Connection, order_id: str, rules: Goodwill, request: RefundRequest
+) -> Goodwill:
+    """The rules with the order's roles, and what the one who asks has given today in the role.
+
+    It counts alone until the transaction ends, where a day has a limit. The caller holds the
+    order's lock.
+    """
+    roles = _ROLES.validate_python(await _sql.goodwill_roles(conn, order_id=order_id) or {})
+    given, limit = 0, roles.get(request.role or "")
+    if limit is not None and limit.per_day:
+        await _sql.count_alone(conn, role=request.role, who=request.by)
+        given = await _sql.given_today(conn, order_id=order_id, role=request.role, who=request.by)
+    return replace(rules, roles=roles, given_today=given)
 
 
 async def count(conn: Connection, order_id: str, kinds: Sequence[RefundKind]) -> int:

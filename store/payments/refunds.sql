@@ -1,12 +1,12 @@
 -- Refunds owed to customers. Every writer locks the order's row.
 
--- name: grant_refund(refund_id, order_id, kind, units, goods, tax, shipping, shipping_tax, credited, currency, reason, who, pay_to)$
+-- name: grant_refund(refund_id, order_id, kind, units, goods, tax, shipping, shipping_tax, credited, currency, reason, who, pay_to, role)$
 -- Nothing → granted, with its room in the order's sums. Null when it was granted before.
 with granted as (
     insert into refund (order_no, refund_id, kind, units, goods_minor, tax_minor, shipping_minor,
-                        shipping_tax_minor, credited_minor, currency, reason, who, pay_to)
+                        shipping_tax_minor, credited_minor, currency, reason, who, pay_to, role)
     values (order_no_of(:order_id), :refund_id, :kind, :units, :goods, :tax, :shipping, :shipping_tax,
-            :credited, :currency, :reason, :who, :pay_to)
+            :credited, :currency, :reason, :who, :pay_to, :role)
     on conflict (order_no, refund_id) do nothing
     returning order_no, refund_id, amount_minor
 ), owed as (
@@ -22,6 +22,21 @@ select order_of(refund_id) as order_id, r.*, m.charged - m.captured as uncharged
        o.policy ->> 'refund_tenders' as refund_tenders
 from refund r join order_money m using (order_no) join customer_order o using (order_no)
 where order_no = order_no_of(:refund_id) and refund_id = :refund_id;
+
+-- name: goodwill_roles(order_id)$
+select policy -> 'goodwill_roles' from customer_order where order_id = :order_id;
+
+-- name: count_alone(role, who)!
+-- Until the transaction ends nobody else counts what this person has given.
+select pg_advisory_xact_lock(hashtextextended(:role::text || ' ' || :who::text, 0));
+
+-- name: given_today(order_id, role, who)$
+-- As goodwill, by this person in this role, on the day of the order's seller, in the order's currency.
+select coalesce(sum(r.amount_minor), 0)::bigint
+from customer_order o join seller s using (seller)
+join refund r on r.kind = 'goodwill' and r.role = :role and r.who = :who and r.currency = o.currency
+    and r.granted_at >= date_trunc('day', moment() at time zone s.time_zone) at time zone s.time_zone
+where o.order_id = :order_id;
 
 -- name: count_refunds(order_id, kinds)$
 select count(*) from refund

@@ -27,6 +27,7 @@ create table api_key (
     last_used_at timestamptz,  -- to the minute: no request writes more often
     revoked_at   timestamptz,
     revoked_by   some_text,
+    role         some_text,  -- in which its requests are made, where a policy has limits for roles
     constraint revoked_key_says_by_whom check ((revoked_at is null) = (revoked_by is null)),
     constraint restricted_key_may_nothing_of_nobodys check (
         channels is null and sellers is null or not scopes && '{

@@ -181,6 +181,7 @@ create table refund (
     pay_to             text          not null default 'original'
         constraint refund_goes_a_known_way check (pay_to in ('original', 'store_credit', 'voucher')),
     granted_at         timestamptz   not null default moment(),
+    role               some_text,  -- in which goodwill was given, where the policy limits it by roles
     primary key (order_no, refund_id),
     constraint issued_is_at_most_granted check (
         issued_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
@@ -188,6 +189,7 @@ create table refund (
         credited_minor <= goods_minor + tax_minor + shipping_minor + shipping_tax_minor),
     constraint came_back_is_at_most_issued check (came_back_minor <= issued_minor)
 );
+create index refund_given_in_a_role on refund (who, granted_at) where role is not null;
 create index refund_owed on refund (granted_at) where issued_minor - came_back_minor < amount_minor;
 
 -- Messages that payment companies send by themselves. Each is kept before it is answered, and processed

@@ -319,6 +319,17 @@ async def test_a_refusal_says_which_rule_it_was_and_what_can_be_asked_instead(
     assert (told["reason"], told["instead"]) == ("not_delivered", ["cancel_order"])
 
 
+async def test_a_key_with_a_role_asks_for_goodwill_in_no_other(api: Api) -> None:
+    agent = await api.caller(role="agent")
+    order = an_order(("TEA", 2, "10.00"))
+    await agent.placed(order)
+    path, content = f"/v1/orders/{order.order_id}/refund", {"reason": "late", "amount": "0.50"}
+    other = content | {"role": "lead"}
+    problem(await agent.send_once(path, other, if_match="*"), 403, "other_role")
+    told = problem(await agent.send_once(path, content, if_match="*"), 409, "refused")
+    assert told["reason"] == "more_than_charged"
+
+
 async def test_a_repeat_is_told_of_the_same_command_and_then_how_it_ended(
     shop: Shop, caller: Caller
 ) -> None:

@@ -76,6 +76,15 @@ def make(
     per_minute: Annotated[
         int, typer.Option("--per-minute", help="So many requests it may make in a minute.")
     ] = PER_MINUTE,
+    role: Annotated[
+        str | None,
+        typer.Option(
+            "--role",
+            metavar="ROLE",
+            help="In which role its requests are made, where the policy limits goodwill by roles.",
+            show_default=False,
+        ),
+    ] = None,
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -92,6 +101,7 @@ def make(
             "sellers": sellers or None,
             "per_minute": per_minute,
             "expires_at": read_moment(expires, "--expires"),
+            "role": role,
         },
         where="key",
     )

@@ -38,6 +38,12 @@ def refund(
         RefundTo,
         typer.Option("--to", help="The way it was paid, as store credit, or as a voucher."),
     ] = "original",
+    role: Annotated[
+        str | None,
+        typer.Option(
+            "--role", metavar="ROLE", help="In which role goodwill is given, where that is limited."
+        ),
+    ] = None,
     request_id: RequestId = None,
     by: Who = "customer service",
     as_json: Json = False,
@@ -53,7 +59,7 @@ def refund(
     content = request_content(line, reason, request_id, by)
     if line is None:
         content["lines"] = []
-    content |= {"shipping": shipping, "amount": amount, "to": to}
+    content |= {"shipping": shipping, "amount": amount, "to": to, "role": role}
     request = read_model(RefundRequest, content, where="refund")
     outcome = asyncio.run(_ask(order, request))
     out = Output(as_json=as_json)

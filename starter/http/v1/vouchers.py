@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Query, Request
 from starlette.responses import Response
@@ -12,12 +12,16 @@ from domain.errors import NotFound
 from domain.fields import CustomerId
 from domain.payments.vouchers import CodeKind, ToIssue, Voucher, VoucherState
 from starter.http.callers import Caller, Limiter, may
-from starter.http.once import Keyed
+from starter.http.once import Keyed, Once
 from starter.http.paging import Page, Paged
 from starter.http.problems import ProblemError
 from starter.http.reading import StrictRoute
 from starter.http.shown_money import ShownOperation, operation_of
 from starter.http.shown_vouchers import (
+    CHANGE_EXAMPLES,
+    EXTENSION_EXAMPLES,
+    ISSUE_EXAMPLES,
+    LOOK_UP_EXAMPLES,
     CodeLookUp,
     ShownVoucher,
     ToldVoucher,
@@ -33,26 +37,6 @@ router = APIRouter(prefix="/v1/vouchers", tags=["payments"], route_class=StrictR
 
 WRONG_CODES_A_MINUTE: Final = 10
 """So many codes that nobody has may be looked up with one key: nobody tries them out."""
-
-
-_ISSUE: Final[dict[str, Any]] = {
-    "a gift card that was sold at the till": {
-        "value": {
-            "kind": "gift_card",
-            "amount": "50.00",
-            "currency": "EUR",
-            "reason": "sold at the till, receipt 4711",
-            "seller": "main",
-            "valid_through": "2029-12-31",
-            "by": "anna",
-        }
-    }
-}
-_CHANGE: Final[dict[str, Any]] = {"by a person": {"value": {"reason": "lost it", "by": "anna"}}}
-_EXTENSION: Final[dict[str, Any]] = {
-    "a year more": {"value": {"valid_through": "2030-12-31", "reason": "asked for", "by": "anna"}}
-}
-_LOOK_UP: Final[dict[str, Any]] = {"as written": {"value": {"code": "V7K3-MQ9T-X2F8-BW4H-N5C6"}}}
 
 
 @router.get("", operation_id="listVouchers", summary="List vouchers and gift cards, newest first")
@@ -124,7 +108,7 @@ async def list_operations(
     response_model=ToldVoucher,
 )
 async def issue_voucher(
-    content: Annotated[VoucherIssue, Body(openapi_examples=_ISSUE)],
+    content: Annotated[VoucherIssue, Body(openapi_examples=ISSUE_EXAMPLES)],
     caller: Annotated[Caller, may("payments:write")],
     once: Keyed,
 ) -> Response:
@@ -164,7 +148,7 @@ async def issue_voucher(
 )
 async def draw_code(
     voucher_id: str,
-    content: Annotated[VoucherChange, Body(openapi_examples=_CHANGE)],
+    content: Annotated[VoucherChange, Body(openapi_examples=CHANGE_EXAMPLES)],
     caller: Annotated[Caller, may("payments:write")],
     once: Keyed,
 ) -> Response:
@@ -189,7 +173,7 @@ async def draw_code(
 )
 async def extend_voucher(
     voucher_id: str,
-    content: Annotated[VoucherExtension, Body(openapi_examples=_EXTENSION)],
+    content: Annotated[VoucherExtension, Body(openapi_examples=EXTENSION_EXAMPLES)],
     caller: Annotated[Caller, may("payments:write")],
     once: Keyed,
 ) -> Response:
@@ -209,32 +193,35 @@ async def extend_voucher(
 
 
 @router.post(
-    "/{voucher_id}/{change}",
+    "/{voucher_id}/block",
     operation_id="blockVoucher",
-    summary="Let no order spend any more of it, or let them again",
+    summary="Let no further order spend any of it",
     response_model=ShownVoucher,
 )
 async def block_voucher(
     voucher_id: str,
-    change: Literal["block", "unblock"],
-    content: Annotated[VoucherChange, Body(openapi_examples=_CHANGE)],
+    content: Annotated[VoucherChange, Body(openapi_examples=CHANGE_EXAMPLES)],
     caller: Annotated[Caller, may("payments:write")],
     once: Keyed,
 ) -> Response:
     """What an order has authorized can still be charged, and paid back."""
-    await _visible(caller, voucher_id)
+    return await _block(caller, once, voucher_id, content, on=True)
 
-    async def blocked(here: Records) -> ShownVoucher:
-        return voucher_of(
-            await here.vouchers.block(
-                *(once.request_id, voucher_id),
-                on=change == "block",
-                who=caller.who(content.by),
-                why=content.reason,
-            )
-        )
 
-    return await once.in_database(blocked)
+@router.post(
+    "/{voucher_id}/unblock",
+    operation_id="unblockVoucher",
+    summary="Let orders spend it again",
+    response_model=ShownVoucher,
+)
+async def unblock_voucher(
+    voucher_id: str,
+    content: Annotated[VoucherChange, Body(openapi_examples=CHANGE_EXAMPLES)],
+    caller: Annotated[Caller, may("payments:write")],
+    once: Keyed,
+) -> Response:
+    """One that is not blocked stays as it is."""
+    return await _block(caller, once, voucher_id, content, on=False)
 
 
 @router.post(
@@ -244,7 +231,7 @@ async def block_voucher(
     response_model=ShownVoucher,
 )
 async def look_up(
-    content: Annotated[CodeLookUp, Body(openapi_examples=_LOOK_UP)],
+    content: Annotated[CodeLookUp, Body(openapi_examples=LOOK_UP_EXAMPLES)],
     caller: Annotated[Caller, may("payments:read")],
     once: Keyed,
     request: Request,
@@ -271,6 +258,24 @@ async def look_up(
     except NotFound:
         limiter.takes(who, WRONG_CODES_A_MINUTE)
         raise
+
+
+async def _block(
+    caller: Caller, once: Once, voucher_id: str, content: VoucherChange, *, on: bool
+) -> Response:
+    await _visible(caller, voucher_id)
+
+    async def changed(here: Records) -> ShownVoucher:
+        return voucher_of(
+            await here.vouchers.block(
+                *(once.request_id, voucher_id),
+                on=on,
+                who=caller.who(content.by),
+                why=content.reason,
+            )
+        )
+
+    return await once.in_database(changed)
 
 
 def _sellers(caller: Caller) -> list[str] | None:

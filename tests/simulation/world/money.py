@@ -23,6 +23,7 @@ from domain import ids
 from domain.errors import OrderloomError, Refused
 from domain.money import Money as Amount
 from domain.orders.charges import Owed
+from domain.orders.goodwill import Goodwill
 from domain.orders.messages import RefundRequest
 from domain.orders.refund_rules import Granted, owed_for
 from domain.orders.terms import TenderTerms
@@ -205,8 +206,9 @@ class Money:
     def _asked_for(self, request: RefundRequest) -> tuple[Owed, str]:
         if self.disputed:
             raise Refused("a bank asks about it")
-        percent = self.stock.policy.goodwill_percent_max
-        return owed_for(self.tallies.charges, self.tallies.currency, percent, request)
+        policy = self.stock.policy
+        goodwill = Goodwill(policy.goodwill_percent_max, policy.goodwill_roles)
+        return owed_for(self.tallies.charges, self.tallies.currency, goodwill, request)
 
     def refund_payment(self, ask: Refund) -> None:
         granted = self.tallies.granted[ask.refund_id]
