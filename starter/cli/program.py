@@ -49,6 +49,7 @@ _COMMANDS: Final = {
         "orders.watch_folder", "Place orders from files that come into a folder.", _ORDERS
     ),
     "show": _Entry("orders.show", "All there is about one order.", _ORDERS),
+    "counter": _Entry("orders.counter", "Sell what customers have in the hand.", _ORDERS),
     "orders": _Entry("orders.orders", "List orders, newest first.", _ORDERS),
     "watch": _Entry("orders.watch", "Follow one order, or all of them, live.", _ORDERS),
     "explain": _Entry("orders.explain", "Why an order ships from where it does.", _ORDERS),

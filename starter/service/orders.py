@@ -120,8 +120,8 @@ class Orders(OrderRecords):
         Its request's key is kept together with the order. Raises KeyReused, too, where that key had
         other content.
         """
-        order = asked.order
-        taxed = await self._with_tax(order)
+        order = asked.as_sent or asked.order
+        taxed = await self._with_tax(asked.order)
         try:
             taken = await self._intake.take_in(replace(asked, order=taxed, as_sent=order))
         except InvalidInput:

@@ -30,6 +30,7 @@ from starter.service.catalogue import Catalogue
 from starter.service.channels import Channels
 from starter.service.claims import ClaimRecords
 from starter.service.codes import Codes
+from starter.service.counter_sales import CounterSales
 from starter.service.credit import Credit
 from starter.service.customers import Customers
 from starter.service.event_subscriptions import EventSubscriptions
@@ -200,6 +201,7 @@ class Service(Records):
             policy=policy,
             taxes=taxes,
         )
+        self.counter_sales = CounterSales(pool, self.orders)
         self.aftersales = Aftersales(requests)
         self.holds = Holds(pool, requests)
         self.payments = Payments(pool, requests)

@@ -55,7 +55,8 @@ where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
 -- and runs once more where its attempt fails. At once after the packing, if the step has begun: one that
 -- begins later finds the parcel packed. And again where that came to
 -- nothing, since the attempt died, or was lost on its way to a worker; or the carrier has refused, or
--- sold the label of a parcel that was recalled meanwhile, and the answer is awaited. Not where an
+-- sold the label of a parcel that was recalled meanwhile, and the answer is awaited; or it is handed over as soon
+-- as it may be, and was held until now. Not where an
 -- attempt began since: a slow carrier is given its time. The youngest first: for what is parked nobody
 -- waits. Younger than a day: what is older has raised attention by itself. The disk is not waited for: a
 -- claim that is lost is made again.
@@ -66,7 +67,8 @@ with due as (
     left join wait_report w
         on w.order_no = f.order_no and w.activity_id = 'pick_pack_ship:' || f.fulfilment_id
     where (f.state = 'packed' and coalesce(p.label, 'requested') in ('requested', 'refused')
-           or f.recalled_from = 'packed' and p.label in ('requested', 'bought'))
+           or f.recalled_from = 'packed' and p.label in ('requested', 'bought')
+           or f.handling in ('counter', 'digital') and f.state in ('picking', 'picked', 'labelled'))
       and coalesce(greatest(f.woken_at, p.asked_at) < moment() - :older_than::interval, true)
       and (w.waits_since is not null or f.changed_at < moment() - :older_than::interval)
       and f.changed_at > moment() - interval '1 day'

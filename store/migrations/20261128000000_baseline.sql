@@ -658,6 +658,9 @@ create table fulfilment (
 -- Those that are not over: by what is to be done about them, and what a location has still to send.
 create index fulfilment_in_work on fulfilment (state, location, changed_at)
     where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped');
+-- Handed over without hands, as soon as nothing holds them.
+create index fulfilment_at_once on fulfilment (changed_at)
+    where handling in ('counter', 'digital') and state in ('picking', 'picked', 'labelled');
 -- Recalled while their labels were bought, perhaps.
 create index fulfilment_recalled_packed on fulfilment (changed_at) where recalled_from = 'packed';
 -- Parcels whose promise may slip.

@@ -225,6 +225,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "baskets": ("hold", "release", "list"),
         "items": ("list", "import"),
         "kits": ("list", "import", "remove"),
+        "counter": ("sale",),
         "codes": ("show", "list", "import"),
         "suppliers": ("list", "show", "import"),
         "purchase-orders": (

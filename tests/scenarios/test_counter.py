@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from domain import ids
+from domain.errors import InvalidInput
+from domain.orders.hold_messages import HoldRequest, ReleaseRequest
 from domain.orders.messages import CancelRequest
 from domain.orders.order import Order
 from domain.orders.return_messages import ReturnRequest
+from domain.stock.items import Item
 from domain.stock.locations import Locations
 from tests.support.builders import a_document, a_policy, an_order
 from tests.support.shop import Shop, Stage
@@ -137,4 +142,63 @@ async def test_a_till_sale_is_one_whatever_attempts_are_lost(shop: Shop) -> None
         1,
         1,
     ]
+    await shop.settled()
+
+
+# Sold in one command ------------------------------------------------------------------------------
+
+
+async def test_a_counter_sale_is_placed_paid_and_handed_over_in_one_answer(shop: Shop) -> None:
+    await shop.stocked("TEA", 3)
+    sold = sold_at_till(("TEA", 2))
+    told = [shop.counter_sales.sell(sold, "main", who="clerk") for _ in range(2)]
+    assert {one.outcome for one in await asyncio.gather(*told)} == {"sold"}
+    summary = (await shop.orders.get(sold.order_id)).summary
+    assert (summary.delivered, summary.captured_minor) == (2, 2_000)
+    assert (await shop.level("TEA")).on_hand == 1
+    too_many = await shop.counter_sales.sell(sold_at_till(("TEA", 2)), "main", who="clerk")
+    assert (too_many.outcome, too_many.reason) == ("rejected", "not available: 1 of 2 TEA")
+    with pytest.raises(InvalidInput, match="not sent"):
+        await shop.counter_sales.sell(an_order(("TEA", 1)), "main", who="clerk")
+
+
+async def test_a_sale_made_without_a_network_is_taken_in_once_whatever_the_count_says(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 1)
+    await shop.catalogue.set_items([Item(sku="TEA", backorder=True)])
+    waiting = an_order(("TEA", 3))
+    await shop.orders.place(waiting)
+    sold = sold_at_till(("TEA", 2))
+    told = [
+        await shop.counter_sales.sell(sold, "main", is_gone=True, who="clerk") for _ in range(2)
+    ]
+    assert [(one.outcome, one.more_than_counted) for one in told] == [
+        ("sold", {"TEA": 2}),
+        ("sold", {}),
+    ]
+    # Who waited has what was kept for him, and waits for no less.
+    lines = (await shop.orders.get(waiting.order_id)).lines
+    assert [(line.allocated, line.backordered) for line in lines] == [(1, 2)]
+    assert (await shop.level("TEA")).on_hand == 1
+    await shop.aftersales.cancel(waiting.order_id, CancelRequest(reason="enough"))
+    report = await shop.audit()
+    assert report.clean, "\n".join(report.lines())
+
+
+async def test_a_till_sale_that_is_held_is_handed_over_by_itself_when_the_hold_ends(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 1)
+    held = sold_at_till(("TEA", 1))
+    policy = a_policy(over_the_counter=True, return_window=0.01)
+    shop.faults.hold("pick_pack_ship")
+    await shop.placed(held, policy)
+    hold = HoldRequest(reason="other", note="who is it", owner="clerk", by="clerk")
+    await shop.holds.hold(held.order_id, hold)
+    shop.faults.release("pick_pack_ship")
+    await shop.idle(held.order_id)
+    assert (await shop.orders.get(held.order_id)).fulfilments[0].state == "picking"
+    await shop.holds.release(held.order_id, ReleaseRequest(note="known", by="clerk"))
+    await shop.result(held.order_id)
     await shop.settled()

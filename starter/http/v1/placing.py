@@ -78,7 +78,7 @@ async def place(
     under the same name is a conflict. 201 and 200 tell the decision, in `outcome`; 202 tells that
     it takes longer than `Prefer: wait=n` says, and the order is asked for it then.
     """
-    await _check_channel(caller, order.channel)
+    await check_channel(caller, order.channel)
     with once.alone():
         asked = Asked(order, key=once.key)
         placed = await caller.here.orders.place_by_key(asked, answer_within=waits.long)
@@ -133,7 +133,7 @@ async def _one_of_many(
     }
     try:
         order = Order.model_validate(document)
-        await _check_channel(caller, order.channel)
+        await check_channel(caller, order.channel)
         return await caller.here.orders.place(order, answer_within=within, bulk=True)
     except ValidationError as error:
         return problems.of_faults(error.errors(), **told)
@@ -141,7 +141,7 @@ async def _one_of_many(
         return problems.problem_of(error, **told)
 
 
-async def _check_channel(caller: Caller, code: str) -> None:
+async def check_channel(caller: Caller, code: str) -> None:
     """Raises NotFound where the caller may place nothing for this channel."""
     grant = caller.grant
     if grant.channels is not None and code not in grant.channels:
