@@ -64,6 +64,7 @@ from activities.shops.visits import ShopVisits
 from activities.shops.web import Web
 from activities.stock.backorders import Backorders
 from activities.stock.claims import Claims
+from activities.stock.edits import Edits
 from activities.stock.inventory import Inventory
 from activities.stock.late_stock import LateStock
 from activities.wait_reports import WaitReports
@@ -158,6 +159,7 @@ def steps(
     carriers = carrier if isinstance(carrier, Carriers) else Carriers.only(carrier)
     inventory = Inventory(pool, together_max=reservations_together, measures=measures)
     backorders = Backorders(pool)
+    edits = Edits(pool, measures=measures)
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers)
     fulfilment = Fulfilments(pool, carriers, cover.cover_of, Till(pool))
@@ -170,7 +172,7 @@ def steps(
     buying = [] if supplier is None else Purchasing(pool, supplier, policy).steps
     return [
         *(inventory.reserve_stock, inventory.release_stock, inventory.reserve_again),
-        inventory.reassign,
+        *(inventory.reassign, edits.apply_edit),
         *(backorders.await_stock, backorders.join_backorders, backorders.fill_backorder),
         *(authorizations.authorize_payment, authorizations.void_payment),
         *(payments.charge_payment, payments.grant_refund, payments.refund_payment),

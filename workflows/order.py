@@ -19,6 +19,7 @@ from workflows.chapters.asked_holds import AskedHolds
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.cancellations import OrderCancellations
 from workflows.chapters.claims import OrderClaims
+from workflows.chapters.edits import OrderEdits
 from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.late_requests import LateRequests
 from workflows.chapters.messages import OrderMessages
@@ -45,6 +46,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments.payments import Payments
     from activities.stock.backorders import Backorders
     from activities.stock.claims import Claims
+    from activities.stock.edits import Edits
     from activities.stock.inventory import Inventory
     from domain.orders.continuation import AnsweredRequest, OrderInput, OrderState
     from domain.orders.messages import CancelRequest, Placement
@@ -74,6 +76,7 @@ STEPS = StepTable(
     Step(Inventory.reserve_again, undo=Inventory.release_stock),
     Step(Inventory.reassign, undo=Inventory.release_stock),
     Step(Fulfilments.recall, because="it is the beginning of an undo; a new fulfilment carries on"),
+    Step(Edits.apply_edit, because="it is whole or not done, and another edit changes it back"),
     # Returns, and what is paid back without one.
     Step(Returns.approve_return, because="the customer may have sent it; a late one asks a person"),
     Step(Returns.decide_return, because="who was told of a decision goes by it"),
@@ -118,6 +121,9 @@ class OrderWorkflow(OrderMessages):
         )
         self.claims = OrderClaims(steps, book, self.refunds, self.fulfilments, start.policy)
         self.asked_holds = AskedHolds(steps, book, self.on_record, self.cancel)
+        self.edits = OrderEdits(
+            steps, book, self.fulfilments, self.cancellations, self.payments, self.on_record
+        )
         self.late = LateRequests(steps, book, self.payments, self.returns, self.refunds)
         self.inbox = Inbox(self.keep_answer, knowing=not start.goes_on)
         self.phase, self.placement = "received", None
@@ -209,6 +215,7 @@ class OrderWorkflow(OrderMessages):
         self.fulfilments.start_all(("recalled",))
         await self.payments.charge_on(state)
         self.cancellations.take_up(state.begun)
+        self.edits.take_up(state.begun)
         self.returns.take_up(state.returns, state.begun)
         self.refunds.take_up(state.owed)
         await self.backorders.take_up(state.waits_since)
@@ -239,7 +246,7 @@ class OrderWorkflow(OrderMessages):
         Backordered units are awaited meanwhile, and become fulfilments when they arrive.
         """
         # Cancellations that were sent before it was placed come first.
-        await workflow.wait_condition(lambda: self.cancels_open == 0)
+        await workflow.wait_condition(lambda: self.cancels_open == self.edits.open == 0)
         if self.policy.charge == "at_confirmation" and not self.payments.charged:
             self.unpaid = self.unpaid or "the charge was refused"
         if self.unpaid:
@@ -251,7 +258,7 @@ class OrderWorkflow(OrderMessages):
         while True:
             await self.backorders.all_ended()
             await self.fulfilments.all_ended()
-            await workflow.wait_condition(lambda: self.cancels_open == 0)
+            await workflow.wait_condition(lambda: self.cancels_open == self.edits.open == 0)
             if self.backorders.ended and self.book.all_fulfilments_ended:
                 return
 

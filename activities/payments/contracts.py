@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import OrderloomError
 from domain.orders.messages import RefundRequest, RefundTo
+from domain.orders.proposals import Proposal
 from domain.orders.refund_rules import Granted
 
 
@@ -19,12 +20,14 @@ class Authorize(BaseModel):
     `spare`: how long before its end an authorization is renewed that cannot be made to last until
     then. `attempt` is one more than the number of refusals that the customer has answered with a
     new token. The token is here with its `provider`, if it has another one; it is kept, and takes
-    the place of the order's own also for whoever asks without it later.
+    the place of the order's own also for whoever asks without it later. `edit`: as if the order
+    were changed to that already.
     """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
+    edit: Proposal | None = None
     ahead: bool = False
     parts: tuple[str, ...] = ()
     until: datetime | None = None

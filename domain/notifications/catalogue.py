@@ -36,6 +36,12 @@ class PromiseData(EventData):
     promised_on: date | None = None
 
 
+class EditedData(EventData):
+    """A new version of the order's document; `GET /v1/orders/{order_id}/versions` has it."""
+
+    version: int | None = None
+
+
 class AttentionData(EventData):
     """A step that waits for a person."""
 
@@ -124,6 +130,9 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
         "A promised day will probably be missed.", PromiseData
     ),
     "orderloom.order.promise_missed.v1": Kind("A promised day was missed.", PromiseData),
+    "orderloom.order.edited.v1": Kind(
+        "It was changed after it was placed: what is wanted of it, or where it goes.", EditedData
+    ),
     "orderloom.order.units_cancelled.v1": Kind(
         "Some of its units, or all, will not be sent.", UnitsData
     ),
@@ -203,6 +212,7 @@ def data_of(
             for name in (
                 *("fulfilment_id", "line_id", "promised_on", "return_id", "dispute_id"),
                 *("claim_id", "kind", "decision"),
+                "version",
             )
         },
     }

@@ -86,11 +86,13 @@ class BegunRequest(BaseModel):
 
     `cancelled`: units by line. `return_id`: the return that was approved, of these `units`, or
     about which a person is asked (`asks`).
+    `edited`: the order was changed for it.
     """
 
     model_config = ConfigDict(frozen=True)
 
     cancelled: LineUnits = {}
+    edited: bool = False
     return_id: str = ""
     units: LineUnits = {}
     asks: tuple[str, ...] = ()

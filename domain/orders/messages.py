@@ -56,6 +56,11 @@ class OrderRequest(Document):
     request_id: Id | None = None
     by: Who = "customer service"
 
+    @property
+    def as_met(self) -> OrderRequest:
+        """The request as the order has it, where that is not all that was asked for."""
+        return self
+
 
 class CancelRequest(OrderRequest):
     """Do not send these units."""
@@ -121,8 +126,9 @@ def digest_of(request: OrderRequest) -> str:
         # 5.0 and 5.00 are the same amount.
         return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
 
-    content = request.model_dump(exclude_defaults=True)
-    kind = type(request).__name__
+    met = request.as_met
+    content = met.model_dump(exclude_defaults=True)
+    kind = type(met).__name__
     text = json.dumps({"kind": kind, **content}, default=canonical, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -116,6 +116,14 @@ class LineQuantities(BaseModel):
             )
         return self._changed(return_requested=-requested, returned=received)
 
+    def order_more(self, units: int) -> Self:
+        """The order is changed: more units are wanted, and open."""
+        return self._changed(ordered=units)
+
+    def order_less(self, units: int) -> Self:
+        """The order is changed: units that have just been cancelled for that were never ordered."""
+        return self._moved("take away", units, self.cancelled, ordered=-units, cancelled=-units)
+
     def come_back(self, units: int) -> Self:
         """Undeliverable and back at the warehouse: counted as never sent."""
         return self._moved("take back", units, self.in_transit, shipped=-units, cancelled=units)

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 
 from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
+from domain.orders.edit_messages import EditOutcome, EditRequest
 from domain.orders.hold_messages import (
     ExtendRequest,
     HoldOutcome,
@@ -61,6 +62,7 @@ KINDS: Final = (
     RequestKind(ReleaseRequest, HoldOutcome, "release_order", "release"),
     RequestKind(ExtendRequest, HoldOutcome, "extend_hold", "extend"),
     RequestKind(RejectRequest, RejectOutcome, "reject_order", "reject"),
+    RequestKind(EditRequest, EditOutcome, "edit_order", "edit"),
 )
 
 BY_REQUEST: Final = {kind.request: kind for kind in KINDS}

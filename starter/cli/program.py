@@ -59,6 +59,8 @@ _COMMANDS: Final = {
     "release": _Entry("orders.release", "End the holds of an order.", _ORDERS),
     "extend": _Entry("orders.extend", "Give the holds of an order another deadline.", _ORDERS),
     "reject": _Entry("orders.reject", "Cancel an order that is held.", _ORDERS),
+    "edit": _Entry("aftersales.edit", "Change a placed order, or see what it would do.", _ORDERS),
+    "versions": _Entry("orders.versions", "What an order was before it was changed.", _ORDERS),
     "return": _Entry("aftersales.returns", "Ask to send units back.", _ORDERS),
     "claim": _Entry("aftersales.claim", "Say what is wrong with what was delivered.", _ORDERS),
     "claims": _Entry("aftersales.claims", "Claims: list, show and decide them.", _ORDERS),
@@ -67,9 +69,7 @@ _COMMANDS: Final = {
         "payments.charge", "Charge an order that waits for somebody to say so.", _MONEY
     ),
     "refund": _Entry("aftersales.refund", "Pay back what comes with no return.", _MONEY),
-    "payments": _Entry(
-        "payments.payments", "Money calls: unknown outcomes, and refunds owed.", _MONEY
-    ),
+    "payments": _Entry("payments.payments", "Money calls: unknown outcomes, refunds owed.", _MONEY),
     "credit": _Entry(
         "payments.credit", "Store credit: give it, and see what became of it.", _MONEY
     ),

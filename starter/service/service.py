@@ -33,6 +33,7 @@ from starter.service.codes import Codes
 from starter.service.counter_sales import CounterSales
 from starter.service.credit import Credit
 from starter.service.customers import Customers
+from starter.service.edits import EditRecords, Edits
 from starter.service.event_subscriptions import EventSubscriptions
 from starter.service.holds import HoldRecords, Holds
 from starter.service.job_work import JobWork
@@ -77,6 +78,7 @@ class Records:
     """
 
     holds: HoldRecords
+    edits: EditRecords
     orders: OrderRecords
     payments: PaymentRecords
     purchasing: PurchaseRecords
@@ -121,6 +123,7 @@ class Records:
         self.credit = Credit(pool)
         self.customers = Customers(pool, documents_years=documents_years)
         self.job_work = JobWork(pool)
+        self.edits = EditRecords(pool)
         self.jobs = Jobs(pool)
         self.labels = Labels(pool)
         self.locations = Locations(pool)
@@ -161,6 +164,7 @@ class Service(Records):
     """All doors, with those that speak to workflows: placing, requests, decisions, the audit."""
 
     holds: Holds
+    edits: Edits
     orders: Orders
     payments: Payments
     purchasing: Purchasing
@@ -204,6 +208,7 @@ class Service(Records):
         self.counter_sales = CounterSales(pool, self.orders)
         self.aftersales = Aftersales(requests)
         self.holds = Holds(pool, requests)
+        self.edits = Edits(pool, requests)
         self.payments = Payments(pool, requests)
         self.purchasing = Purchasing(pool, temporal, task_queue=task_queue, policy=purchasing)
         self.reconciliation = Reconciliation(pool, temporal, task_queue=task_queue)

@@ -78,7 +78,7 @@ def begun(order_id: str, done: Sequence[Mapping[str, Any]]) -> dict[str, BegunRe
     """What was done for requests, by their ids: from the effects that name them, and their stories.
 
     `cancel:<request>:<fulfilment>` and `cancel:<request>:B:<number>` have cancelled units;
-    `cancel:<fulfilment>` was no request.
+    `cancel:<fulfilment>` was no request. `edit:<request>` has changed the order.
     """
     found: dict[str, BegunRequest] = {}
     of_request = re.compile(rf"cancel:(.+):(?:{re.escape(order_id)}:\d+|B:\d+)")
@@ -96,6 +96,8 @@ def begun(order_id: str, done: Sequence[Mapping[str, Any]]) -> dict[str, BegunRe
             found[effect.removeprefix("approve_return:")] = BegunRequest(
                 return_id=data["return_id"], units=data["units"], asks=data.get("asks", ())
             )
+        elif effect.startswith("edit:"):
+            found[effect.removeprefix("edit:")] = BegunRequest(edited=True)
     return found
 
 

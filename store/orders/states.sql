@@ -64,9 +64,12 @@ select decision,
        (select case when units = '{}' then 'refused' when captured_minor = amount_minor then 'charged'
                     else 'begun' end
         from charge c where c.order_no = o.order_no and charge_id = o.order_id || ':prepaid') as prepaid,
+       -- a refusal for an edit that was given up waits for nobody
        (select jsonb_build_object(
             'failed', count(*) filter (where state = 'failed'),
-            'is_refused', (array_agg(state order by requested_at desc, payment_key desc))[1] = 'failed')
+            'is_refused', (array_agg(state order by requested_at desc, payment_key desc))[1] = 'failed'
+                and not exists (select from order_event v where v.order_no = o.order_no
+                                and v.effect like 'edit_declined:%' and v.at >= max(p.settled_at)))
         from payment_operation p where p.order_no = o.order_no and kind = 'authorize') as authorizing,
        -- the second try of a charge has a key that ends in 2
        (select jsonb_object_agg(part_of, tries) from (
@@ -93,7 +96,7 @@ select decision,
        (select jsonb_agg(jsonb_build_object('effect', effect, 'data', v.data) order by event_id)
         from order_event v join effect e using (order_no, effect)
         where v.order_no = o.order_no
-          and (effect like 'cancel:%' or effect like 'approve_return:%')) as begun,
+          and (effect like 'cancel:%' or effect like 'approve_return:%' or effect like 'edit:%')) as begun,
        -- the newest; an order that has answered more than fits forgets the oldest
        (select jsonb_agg(jsonb_build_object('request_id', request_id, 'digest', digest,
                                             'outcome', outcome) order by answered_at, request_id)

@@ -6,12 +6,13 @@ This is asked of the rows, by whoever is about to send it, or to authorize somet
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from domain import ids
 from domain.errors import NotFound
+from domain.orders.proposals import Proposal
 from domain.orders.terms import TenderTerms
 from domain.payments.cover import (
     ENDED,
@@ -71,6 +72,12 @@ class Paying:
     def standing(self) -> list[Standing]:
         """The authorizations that were made."""
         return [standing(each) for each in self.authorizations if each.state == "succeeded"]
+
+    def proposing(self, proposal: Proposal | None) -> Paying:
+        """The same with the amounts of an edit that is to be applied."""
+        if proposal is None:
+            return self
+        return replace(self, tallies=tallies.proposed(self.tallies, proposal))
 
     def refused(self, tender: int) -> bool:
         """Whether a means of payment said no. What a company has never seen was not refused."""
@@ -188,6 +195,15 @@ async def cover_of(
     when = When(now=now, until=now + lasting, spare=renew_before)
     short = lacking(needs, len(found.tenders), found.standing, when, {fulfilment_id})
     return Cover(not short, to_charge, row["seen"])
+
+
+def holds(found: Paying, *, ahead: bool, spare: timedelta) -> bool:
+    """Whether all that is still to be charged for an order could be charged now."""
+    now = clock.now()
+    needs = found.needs(ahead=ahead)
+    when = When(now=now, until=now, spare=spare)
+    parts = {need.part for need in needs}
+    return not lacking(needs, len(found.tenders), found.standing, when, parts)
 
 
 def _to_charge(found: Paying, needs: Sequence[Need], fulfilment_id: str) -> int:

@@ -7,7 +7,7 @@ about, under the order's lock: so two requests never get the same money.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from domain import ids
 from domain.orders.amounts import LineMoney, LineWorth, Worth
 from domain.orders.charges import Charges, Due
+from domain.orders.proposals import Proposal
 from domain.orders.quantities import LineId, LineQuantities, LineUnits
 from domain.payments import needs as rules
 from domain.payments.cover import Need
@@ -101,6 +102,30 @@ def from_row(order_id: str, row: Mapping[str, Any]) -> Tallies:
         money,
         whole=row["whole"],
     )
+
+
+def proposed(found: Tallies, proposal: Proposal) -> Tallies:
+    """The money as it would be after an edit, which there is only while nothing is charged."""
+    money = {}
+    for line in proposal.lines:
+        kept = found.kept.get(line.line_id, LineMoney())
+        sendable = None if kept.sendable is None else kept.sendable + line.more
+        money[line.line_id] = kept.model_copy(update={"sendable": sendable})
+    charges = Charges(
+        {
+            x.line_id: LineQuantities(ordered=x.quantity, cancelled=x.cancelled)
+            for x in proposal.lines
+        },
+        {line.line_id: line for line in proposal.lines},
+        money,
+        refunded=found.charges.refunded,
+        goodwill=found.charges.goodwill,
+    )
+    parts = {
+        part: {k: n - proposal.taken.get(part, {}).get(k, 0) for k, n in units.items()}
+        for part, units in found.parts.items()
+    }
+    return replace(found, charges=charges, parts=parts, kept=money)
 
 
 async def limit(conn: Connection, order_ids: Sequence[str]) -> None:

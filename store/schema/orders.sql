@@ -51,6 +51,10 @@ create table order_person (
         constraint person_is_of_an_order references customer_order,
     customer_id text        not null,
     person      jsonb       not null,
+    -- What the person was in earlier versions of the order, by their number; and what is kept for edits that
+    -- are not applied yet, by their request.
+    earlier     jsonb       not null default '{}',
+    wished      jsonb       not null default '{}',
     asked_at    timestamptz,  -- somebody has asked to erase it, which is done once the order has ended
     erased_at   timestamptz
 );
@@ -59,6 +63,23 @@ create index order_person_by_email on order_person (lower(person #>> '{customer,
     where person #>> '{customer,email}' is not null;
 create index order_person_to_erase on order_person (order_no) where asked_at is not null and erased_at is null;
 create index order_person_unerased on order_person (order_no) where erased_at is null;
+
+-- Versions of an order's document that a later one has taken the place of; an order that was never changed has
+-- none. The present one is the order's own, and its number is one more than the highest here. `changes`: what
+-- the edit changed that ended it, in words, without what is about a person. As long as its order, like its lines.
+create table order_version (
+    order_no    bigint      not null constraint order_version_is_of_an_order references customer_order,
+    version     integer     not null constraint versions_count_from_one check (version > 0),
+    document    jsonb       not null,  -- as customer_order had it, without the person
+    total_minor minor_units not null,
+    request_id  text        not null,
+    changes     jsonb       not null,
+    reason      text        not null,
+    who         text        not null,
+    changed_at  timestamptz not null default moment(),
+    primary key (order_no, version),
+    constraint a_request_changes_an_order_once unique (order_no, request_id)
+);
 
 -- Orders by their state: all but the closed ones, which are nearly all. It stands apart, kept by triggers, so
 -- that no index of customer_order has to be written when an order's state changes.

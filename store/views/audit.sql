@@ -186,6 +186,25 @@ cross join lateral (values
 where not c.holds
 order by order_id, line_id;
 
+-- name: total_is_its_lines()
+-- The total of an order's present version is the worth of its lines.
+select o.order_id, o.currency, o.total_minor,
+       sum(goods_minor + tax_minor + shipping_minor + shipping_tax_minor) as lines_minor
+from customer_order o join order_line using (order_no)
+group by o.order_no
+having o.total_minor <> sum(goods_minor + tax_minor + shipping_minor + shipping_tax_minor);
+
+-- name: version_is_its_lines()
+-- Of an order that was changed: each line of the document is ordered so, and one that is not in it is cancelled.
+select o.order_id, l.line_id, l.ordered, coalesce((d.line ->> 'quantity')::bigint, 0) as told
+from (select distinct order_no from order_version) changed
+join customer_order o using (order_no)
+join order_line l using (order_no)
+left join lateral (select line from jsonb_array_elements(o.document -> 'lines') as a (line)
+                   where line ->> 'line_id' = l.line_id) d on true
+where case when d.line is null then l.cancelled < l.ordered
+           else (d.line ->> 'quantity')::bigint <> l.ordered or d.line ->> 'sku' <> l.sku end;
+
 -- name: order_is_in_its_state()
 select o.order_id, k.what, k.kept, k.computed
 from customer_order o join computed_order_state now using (order_no)

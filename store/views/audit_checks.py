@@ -93,6 +93,18 @@ _CHECKS = (
     ),
     _Check("line_adds_up", "lines", _LINE, "{what}"),
     _Check(
+        "total_is_its_lines",
+        "lines",
+        "{order_id}",
+        "its total is {total_minor}, but its lines come to {lines_minor}",
+    ),
+    _Check(
+        "version_is_its_lines",
+        "lines",
+        _LINE,
+        "its present version says {told} units, but {ordered} are ordered",
+    ),
+    _Check(
         "order_is_in_its_state",
         "lines",
         "{order_id}",

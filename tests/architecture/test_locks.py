@@ -11,6 +11,7 @@ from tests.architecture.source import ROOT
 PLACES = {
     "store/locks.sql lock_order": "1 an order, a transfer or a purchase order",
     "store/schema/routines/orders.sql begin_orders": "1, sorted by their ids",
+    "store/schema/routines/orders.sql edit_wished": "1",
     "store/purchasing/purchases.sql lock": "1",
     "store/purchasing/purchases.sql start_again": "1, sorted by their ids; nothing else",
     "store/schema/routines/fulfilment.sql locked_fulfilment": "1",

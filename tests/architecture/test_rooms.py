@@ -394,6 +394,8 @@ DOORS = {
     "starter/service/credit.py": ("store.payments.credit", "store.payments.credit_accounts"),
     "starter/service/vouchers.py": ("store.payments.vouchers", "store.payments.credit_accounts"),
     "starter/service/customers.py": ("store.customers.people", "store.payments.credit_accounts"),
+    # What an edit changes of the person stays here, and does not enter Temporal.
+    "starter/service/edits.py": ("store.orders.versions", "store.stock.edit_previews"),
     "starter/service/shops.py": ("store.shops",),
     "starter/service/locations.py": ("store.stock.location_changes", "store.stock.locations"),
     "starter/service/payments.py": (

@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments.contracts import Authorize, Void
     from domain import ids
     from domain.orders.policy import Policy
+    from domain.orders.proposals import Proposal
 
 
 class OrderAuthorizations:
@@ -81,6 +82,16 @@ class OrderAuthorizations:
         async with self._authorizing:
             return await self._hold(part, self._soon, unless=lambda: False)
 
+    async def authorize_edit(self, edit: Proposal, *, unless: Callable[[], bool]) -> Stopped | None:
+        """Authorize what an edit costs more, before it is applied.
+
+        Stopped when the bank says no, and when an operator gives up or `unless` comes true.
+        """
+        while self._authorizing.locked():
+            await workflow.wait_condition(lambda: not self._authorizing.locked())
+        async with self._authorizing:
+            return await self._hold("", None, unless=unless, patient=(), edit=edit)
+
     async def reauthorize_all(self) -> Stopped | None:
         """Make sure that all of the order can be charged now, however long it has waited.
 
@@ -109,6 +120,7 @@ class OrderAuthorizations:
         *,
         unless: Callable[[], bool],
         patient: tuple[str, ...] = (DECLINED, ACTION_REQUIRED),
+        edit: Proposal | None = None,
     ) -> Stopped | None:
         """Have the payment hold for a part, or ("") for all; with a new token where one comes.
 
@@ -116,11 +128,14 @@ class OrderAuthorizations:
         """
         amount = self._book.money(self._book.deliverable_worth)
         summary = f"Authorize {part} again" if part else f"Authorize {amount}"
+        if edit is not None:
+            summary = "Authorize more, for a change of the order"
 
         async def attempt() -> Done[None] | Refused | Abandoned:
             provider, token = self._offers.brought
             ask = Authorize(
                 order_id=self._order_id,
+                edit=edit,
                 ahead=self._policy.charge != "at_shipment",
                 parts=(part,) if part else (),
                 until=until,

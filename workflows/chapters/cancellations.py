@@ -51,8 +51,13 @@ class OrderCancellations:
         self._payments = payments
         self._fulfilments = fulfilments
         self._backorders = backorders
-        self._one_at_a_time = asyncio.Lock()
+        self.one_at_a_time = asyncio.Lock()  # with changes of the order
+        self._waiting = 0
         self._before: Mapping[str, LineUnits] = {}
+
+    def one_waits(self) -> bool:
+        """A request waits until a change of the order is over."""
+        return self._waiting > 0
 
     def take_up(self, begun: Mapping[str, BegunRequest]) -> None:
         """Earlier runs have cancelled units for requests that they did not answer."""
@@ -67,7 +72,9 @@ class OrderCancellations:
 
         Everything is stopped before anything is paid back: a refund may wait for a person.
         """
-        async with self._one_at_a_time:
+        self._waiting += 1
+        async with self.one_at_a_time:
+            self._waiting -= 1
             left = _wanted(self._book, request)
             cancelled = dict(self._before.get(request_id, {}))
             for line_id in _counted(request) & cancelled.keys():

@@ -16,7 +16,6 @@ from workflows.chapters.returns import OrderReturns
 from workflows.chapters.sending import StageLimits
 from workflows.engine.outcomes import Abandoned, Done, Refused, Stopped
 from workflows.engine.runs import broken
-from workflows.engine.step_table import Activity
 from workflows.engine.steps import EARLY, EARLY_ENDS_MAX, Steps
 from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
@@ -58,9 +57,9 @@ class OrderFulfilments:
 
     def start_all(self, stages: Container[Stage] = get_args(Stage)) -> None:
         """Set all in these stages on their way that are not, also those of an earlier run."""
-        for fulfilment in list(self._book.fulfilments.values()):
-            if fulfilment.task is None and not fulfilment.ended and fulfilment.stage in stages:
-                self.start(fulfilment)
+        for each in list(self._book.fulfilments.values()):
+            if each.task is None and not each.ended and each.stage in stages:
+                self.start(each)
 
     @property
     def idle(self) -> bool:
@@ -73,12 +72,10 @@ class OrderFulfilments:
     def _waits(self, fulfilment: Fulfilment) -> bool:
         if fulfilment.return_id:
             return self._returns.waits_for(fulfilment.return_id)
-        waits: dict[str, Activity] = {
-            "under_way": Fulfilments.pick_pack_ship,
-            "await_delivery": Delivery.await_delivery,
-        }
-        do = waits.get(fulfilment.stage)
-        return do is not None and self._steps.waits_for(do, fulfilment.id)
+        waits, stage = self._steps.waits_for, fulfilment.stage
+        if stage == "under_way":
+            return waits(Fulfilments.pick_pack_ship, fulfilment.id)
+        return stage == "await_delivery" and waits(Delivery.await_delivery, fulfilment.id)
 
     async def all_ended(self) -> None:
         """Wait until all have ended, also those that start meanwhile."""
@@ -155,8 +152,8 @@ class OrderFulfilments:
         early = 0  # so often in a row, the wait ended at once because of the money
         while fulfilment.units:
             began = workflow.now()
-            outcome = await self._wait(fulfilment, limits, since)
-            since = None
+            outcome, since = await self._wait(fulfilment, limits, since), None
+            await workflow.wait_condition(lambda: not self._book.being_edited)
             if not isinstance(outcome, Done):
                 return Abandoned(limits.given_up) if limits.given_up else outcome
             sent = outcome.result
@@ -278,11 +275,14 @@ class OrderFulfilments:
                 lambda: fulfilment.ended or fulfilment.stage == "await_delivery"
             )
             return False
-        if fulfilment.task is not None:
-            await workflow.wait_condition(lambda: fulfilment.ended)
+        await self.left_alone(fulfilment, "recalled")
         await self.recalls.unwind(fulfilment, stopped)
-        fulfilment.stage, fulfilment.outcome = "ended", "recalled"
         return True
+
+    async def left_alone(self, fulfilment: Fulfilment, why: str) -> None:
+        """Wait until nothing goes on with one that was stopped for good."""
+        await workflow.wait_condition(lambda: fulfilment.task is None or fulfilment.ended)
+        fulfilment.stage, fulfilment.outcome = "ended", why
 
     async def carry_on(self, fulfilment: Fulfilment, units: LineUnits) -> None:
         """Send the units of a recalled one that are still wanted in a new one."""

@@ -13,6 +13,7 @@ from temporalio.exceptions import ApplicationError
 from workflows.chapters.asked_holds import AskedHolds
 from workflows.chapters.cancellations import OrderCancellations, tell_asked
 from workflows.chapters.claims import OrderClaims
+from workflows.chapters.edits import OrderEdits
 from workflows.chapters.meetings import Meeting, anything, unless
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.refunds import OrderRefunds
@@ -30,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.orders.order_records import Notice, OrderRecords
     from domain.errors import Ending, InvalidInput
     from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
+    from domain.orders.edit_messages import EditRequest
     from domain.orders.hold_messages import (
         ExtendRequest,
         HoldRequest,
@@ -76,6 +78,7 @@ class OrderMessages:
     claims: OrderClaims
     cancellations: OrderCancellations
     asked_holds: AskedHolds
+    edits: OrderEdits
     unwanted = False  # somebody asked to cancel the whole order
     cancels_open = 0
     meetings: Mapping[type[OrderRequest], Meeting[Any, Any]]
@@ -96,6 +99,7 @@ class OrderMessages:
             ReleaseRequest: Meeting(anything, self.asked_holds.release),
             ExtendRequest: Meeting(anything, self.asked_holds.extend),
             RejectRequest: Meeting(anything, self.asked_holds.reject, unless("rejected")),
+            EditRequest: Meeting(anything, self.edits.meet),
         }
         for kind in KINDS:
             self._listen_to(kind.update, kind.request)

@@ -100,6 +100,7 @@ class Recalls:
             stopped = await self._steps.record(
                 Fulfilments.recall, part, fulfilment.id, f"Stop {fulfilment.id}"
             )
+            await workflow.wait_condition(lambda: not self._book.being_edited)
             if stopped.caught is None:
                 return None
             fulfilment.recalled = True

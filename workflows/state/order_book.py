@@ -8,6 +8,7 @@ and paid back is decided in the transactions of facts, from rows.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 
 from temporalio import workflow
@@ -43,6 +44,7 @@ class OrderBook:
         self.allocating = asyncio.Lock()
         # While units are claimed or asked back, nobody knows how many the customer keeps.
         self.taking_back = asyncio.Lock()
+        self.being_edited = False  # rows may have changed of which the book has not heard yet
 
     def take_up(self, state: OrderState) -> None:
         """Go on with the counts that rows have."""
@@ -119,13 +121,28 @@ class OrderBook:
             self._each("unallocate", units)
         self._each("cancel", units)
 
+    def taken_away(self, waited_for: LineUnits, taken: Mapping[str, LineUnits]) -> None:
+        """An edit has given units back: they are no part of anything any more."""
+        self.not_waited_for(waited_for)
+        for fulfilment_id, units in taken.items():
+            self.cancelled(units, allocated=True)
+            self._leave_out(self.fulfilments[fulfilment_id], units)
+
+    def edited(self, terms: Terms) -> None:
+        """Go by other terms. What was taken away of a line that stays was never ordered."""
+        for line in terms.lines:
+            known = self.lines.get(line.line_id)
+            more = line.quantity - known.ordered if known else 0
+            if known and more > 0:
+                self.lines[line.line_id] = known.order_more(more)
+            elif known and more < 0:
+                self.lines[line.line_id] = known.order_less(-more)
+        self.learn(terms)
+
     def not_found(self, fulfilment: Fulfilment, missing: LineUnits) -> None:
         """A short pick: the units are open again and no part of this fulfilment."""
         self._each("unallocate", missing)
-        left = {
-            line_id: units - missing.get(line_id, 0) for line_id, units in fulfilment.units.items()
-        }
-        fulfilment.units = {line_id: units for line_id, units in left.items() if units}
+        self._leave_out(fulfilment, missing)
 
     def shipped(self, fulfilment: Fulfilment) -> None:
         """A fulfilment is handed over."""
@@ -192,6 +209,10 @@ class OrderBook:
     @property
     def all_returned(self) -> bool:
         return all(line.returned == line.delivered for line in self.lines.values())
+
+    def _leave_out(self, fulfilment: Fulfilment, units: LineUnits) -> None:
+        left = {line_id: n - units.get(line_id, 0) for line_id, n in fulfilment.units.items()}
+        fulfilment.units = {line_id: n for line_id, n in left.items() if n}
 
     def _add(self, planned: Planned) -> Fulfilment:
         fulfilment = Fulfilment(planned)

@@ -114,8 +114,10 @@ begin
     update licence set code = 'erased-' || licence_no where order_no = its_no;
     update document set kept_until = make_date(extract(year from issued_on)::integer + years, 12, 31)
     where order_no = its_no and kept_until is null and content #>> '{buyer,name}' <> '[erased]';
+    update order_version set reason = '[erased]' where order_no = its_no;
     update order_person
-    set person = nobody(person, its_no), customer_id = 'erased-' || its_no, erased_at = moment()
+    set person = nobody(person, its_no), earlier = '{}', wished = '{}', customer_id = 'erased-' || its_no,
+        erased_at = moment()
     where order_no = its_no;
     insert into order_event (order_no, effect, what, who, why)
     values (its_no, 'person erased', 'person erased', its_who, nullif(its_why, ''));

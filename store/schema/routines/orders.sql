@@ -28,6 +28,80 @@ begin
             from customer_order o join order_person p using (order_no) where o.order_no = its_no);
 end $$;
 
+-- The number of an order's present version.
+create or replace function version_of(its_no bigint) returns integer language sql stable as $$
+    select coalesce(max(version), 0) + 1 from order_version where order_no = its_no
+$$;
+
+-- Keeps what an edit changes of the person until the order meets the request, or refuses it; once for each. At most
+-- fifty: of an order that refuses so many, all are forgotten.
+create or replace function edit_wished(its_order text, its_request text, its_person jsonb) returns void
+language plpgsql as $$
+declare
+    its customer_order;
+    had order_person;
+begin
+    select * into its from customer_order where order_id = its_order for no key update;
+    if not found then
+        perform refuse('not_found', format(
+            'there is no order %s; `orderloom orders` lists what is there', its_order));
+    end if;
+    select * into had from order_person where order_no = its.order_no;
+    if exists (select from order_version where order_no = its.order_no and request_id = its_request) then
+        return;
+    elsif its.decision not in ('received', 'confirmed') then
+        perform refuse('refused', format('order %s is %s; nothing can be changed', its_order, its.decision),
+                       'order_' || its.decision);
+    elsif had.wished -> its_request <> its_person then
+        perform refuse('conflict', format('request %s was made before with other content', its_request));
+    end if;
+    update order_person p
+    set wished = case when (select count(*) from jsonb_object_keys(p.wished)) < 50 then p.wished else '{}' end
+                 || jsonb_build_object(its_request, its_person)
+    where p.order_no = its.order_no;
+end $$;
+
+-- An order's document becomes a new version of it; the one of before is kept. `lines`: every line of the order as
+-- it is from now on, with its worth; those that were not there are added. A unit that is taken away has been given
+-- back and cancelled before: it is not ordered any more, but of a line that is gone as a whole. The caller holds
+-- the order's lock, and has looked that nothing of it is charged, if amounts change. Answers the new number.
+create or replace function order_edited(
+    its_no bigint, its_document jsonb, its_total bigint, lines jsonb, its_request text, its_changes jsonb,
+    its_reason text, its_who text, out its_version integer
+) language plpgsql as $$
+begin
+    insert into order_version (order_no, version, document, total_minor, request_id, changes, reason, who)
+    select order_no, version_of(order_no), document, total_minor, its_request, its_changes, its_reason, its_who
+    from customer_order where order_no = its_no
+    returning version + 1 into its_version;
+    update customer_order set document = without_person(its_document), total_minor = its_total where order_no = its_no;
+    update order_person
+    set earlier = case when person = person_in(its_document) then earlier
+                       else earlier || jsonb_build_object(its_version - 1, person) end,
+        person = person_in(its_document), wished = wished - its_request
+    where order_no = its_no;
+    update order_line_money m set sendable = m.sendable + new.ordered - l.ordered
+    from jsonb_to_recordset(lines) as new (line_id text, ordered bigint), order_line l
+    where m.order_no = its_no and l.order_no = its_no and l.line_id = new.line_id and m.line_id = new.line_id
+      and m.sendable is not null;
+    update order_line l
+    set ordered = new.ordered, cancelled = l.cancelled - new.given_back, goods_minor = new.goods,
+        tax_minor = new.tax, shipping_minor = new.shipping, shipping_tax_minor = new.shipping_tax
+    from jsonb_to_recordset(lines) as new (
+        line_id text, ordered bigint, given_back bigint, goods bigint, tax bigint, shipping bigint, shipping_tax bigint)
+    where l.order_no = its_no and l.line_id = new.line_id;
+    insert into order_line (order_no, line_id, position, sku, ordered, goods_minor, tax_minor, shipping_minor,
+                            shipping_tax_minor, includes_tax, handling)
+    select its_no, new.line_id,
+           (select max(position) from order_line where order_no = its_no) + row_number() over (order by number),
+           new.sku, new.ordered, new.goods, new.tax, new.shipping, new.shipping_tax,
+           coalesce((its_document ->> 'prices_include_tax')::boolean, false), new.handling
+    from jsonb_array_elements(lines) with ordinality as a (line, number),
+         jsonb_to_record(line) as new (
+             line_id text, sku text, handling text, ordered bigint, goods bigint, tax bigint, shipping bigint, shipping_tax bigint)
+    where not exists (select from order_line l where l.order_no = its_no and l.line_id = new.line_id);
+end $$;
+
 -- To be started → begun. Returns those of these orders that were not begun before; they are locked, in the
 -- sequence of their ids, because two writers of the same orders wait for each other.
 create or replace function begin_orders(order_ids text[]) returns setof text

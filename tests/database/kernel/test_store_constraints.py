@@ -306,6 +306,13 @@ def refund(figures: str = "'return', 1, 0, 0, 0, 1, 0") -> str:
         values ('{GONE}:R2', order_no_of('{GONE}'), {figures}, 'USD', '', '')"""
 
 
+def order_version(version: int = 1, request_id: str = "r1") -> str:
+    return f"""
+        insert into order_version (order_no, version, document, total_minor, request_id, changes,
+                                   reason, who)
+        values (order_no_of('{HERE}'), {version}, '{{}}', 1, '{request_id}', '[]', '', '')"""
+
+
 def order_hold(told: str = "'payment', null, null", deadline: str = "null, null") -> str:
     return f"""
         insert into order_hold (order_no, hold_id, note, owner, who,
@@ -683,6 +690,10 @@ FORBIDDEN = {
     "parcel_is_done_at_a_time": shop_parcel("'told'"),
     "shop_parcel_pkey": f"{shop_parcel()}; {shop_parcel()}",
     "level_is_of_a_contact": "insert into shop_level (channel, sku) values ('web', 'TEA')",
+    # a request makes one version, and each version has its number
+    "order_version_pkey": f"{order_version()}; {order_version(request_id='r2')}",
+    "versions_count_from_one": order_version(0),
+    "a_request_changes_an_order_once": f"{order_version()}; {order_version(2)}",
     # a hold that was released says by whom
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),

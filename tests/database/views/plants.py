@@ -45,6 +45,24 @@ PLANTS = {
         "web-confirmed",
         "its state is kept as delivered, but by its units it is",
     ),
+    "a total that its lines do not come to": Plant(
+        "update customer_order set total_minor = total_minor + 1 where order_id = 'web-confirmed'",
+        "lines",
+        "web-confirmed",
+        "but its lines come to",
+    ),
+    "a version with other lines than are ordered": Plant(
+        """
+        insert into order_version (order_no, version, document, total_minor, request_id, changes,
+                                   reason, who)
+        select order_no, 1, document, total_minor, 'r1', '[]', 'planted', 'ida'
+        from customer_order where order_id = 'web-confirmed';
+        update customer_order set document = jsonb_set(document, '{lines,0,quantity}', '77')
+        where order_id = 'web-confirmed'""",
+        "lines",
+        "web-confirmed line 1",
+        "its present version says 77 units",
+    ),
     # stock
     "units that no movement brought": Plant(
         "update stock set on_hand = on_hand + 1 where sku = 'TEA'",

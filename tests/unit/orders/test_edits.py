@@ -1,0 +1,264 @@
+"""What an edit makes of an order: its amounts, its words, and what cannot be changed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from domain.errors import InvalidInput, Refused
+from domain.money import to_decimal
+from domain.orders.amounts import sum_of, value_lines
+from domain.orders.edit_messages import EditRequest, OrderEdit, PersonChange
+from domain.orders.edited import Edited, LineStanding, Present, tax_of, total_of
+from domain.orders.edits import edited
+from domain.orders.order import Order
+from domain.orders.request_kinds import KINDS
+from tests.support.builders import an_order, shipping
+from tests.support.strategies import orders
+
+NOBODY = PersonChange()
+ELSEWHERE = {"provider": "elsewhere", "token": "shop-1"}
+
+
+def as_it_is(order: Order, *, begun: dict[str, int] | None = None, **more: Any) -> Present:
+    lines = {
+        line.line_id: LineStanding(ordered=line.quantity, begun=(begun or {}).get(line.line_id, 0))
+        for line in order.lines
+    }
+    return Present(order, 1, lines, **more)
+
+
+def asked(**changes: Any) -> EditRequest:
+    return EditRequest.model_validate({"reason": "the customer called", **changes})
+
+
+def edit(order: Order, **changes: Any) -> Edited:
+    return edited(as_it_is(order), asked(**changes), NOBODY)
+
+
+def computed(order: Order) -> Order:
+    """The same order with each tax of a line computed by its rate, as an edit leaves it."""
+    lines = [line.model_copy(update={"tax": None}) for line in order.lines]
+    return Order.model_validate(
+        order.model_copy(update={"lines": tuple(lines), "total": None}).model_dump(mode="json")
+    )
+
+
+class TestAmounts:
+    @given(orders(), st.integers(1, 9), st.data())
+    @settings(max_examples=150, deadline=None)
+    def test_more_units_and_then_as_many_as_before_cost_what_they_cost_before(
+        self, order: Order, more: int, data: st.DataObject
+    ) -> None:
+        order = computed(order)
+        line = data.draw(st.sampled_from(order.lines))
+        there = edit(order, lines=[{"line_id": line.line_id, "quantity": line.quantity + more}])
+        back = edit(there.order, lines=[{"line_id": line.line_id, "quantity": line.quantity}])
+        assert there.added == back.taken == {line.line_id: more}
+        assert total_of(back.order) == total_of(order)
+        assert value_lines(back.order) == value_lines(order)
+
+    @given(orders(), st.integers(0, 10**6), st.data())
+    @settings(max_examples=150, deadline=None)
+    def test_another_price_and_then_the_old_one_cost_what_they_cost_before(
+        self, order: Order, price: int, data: st.DataObject
+    ) -> None:
+        order = computed(order)
+        line = data.draw(st.sampled_from(order.lines))
+        new = str(to_decimal(price, order.currency))
+        try:
+            there = edit(order, lines=[{"line_id": line.line_id, "unit_price": new}])
+        except InvalidInput:  # a discount is more than the goods are worth by then
+            assume(False)
+        old = format(line.unit_price, "f")
+        back = edit(there.order, lines=[{"line_id": line.line_id, "unit_price": old}])
+        assert (there.added, there.taken) == ({}, {})
+        assert value_lines(back.order) == value_lines(order)
+
+    @given(orders(), st.integers(1, 5), st.integers(0, 10**6), st.sampled_from(["0", "7.7", "19"]))
+    @settings(max_examples=150, deadline=None)
+    def test_a_line_added_and_taken_away_again_leaves_the_amounts_of_before(
+        self, order: Order, quantity: int, price: int, rate: str
+    ) -> None:
+        order = computed(order)
+        new = {
+            "sku": "LID",
+            "quantity": quantity,
+            "unit_price": str(to_decimal(price, order.currency)),
+            "tax_rate": rate,
+        }
+        there = edit(order, add=[new])
+        (line_id,) = there.new
+        assert there.added == {line_id: quantity}
+        back = edit(there.order, lines=[{"line_id": line_id, "quantity": 0}])
+        assert value_lines(back.order) == value_lines(order)
+
+    @given(orders(), st.integers(1, 9), st.data())
+    @settings(max_examples=100, deadline=None)
+    def test_the_lines_worth_adds_up_to_the_new_total(
+        self, order: Order, more: int, data: st.DataObject
+    ) -> None:
+        line = data.draw(st.sampled_from(order.lines))
+        done = edit(order, lines=[{"line_id": line.line_id, "quantity": line.quantity + more}])
+        worth = sum_of(each.whole for each in value_lines(done.order).values())
+        assert worth.total == done.order.total_minor
+
+    def test_tax_goes_by_the_lines_own_rate_and_shipping_stays(self) -> None:
+        order = an_order(("TEA", 2), shipping=shipping("5.00", "0.50"))
+        line = order.lines[0].model_copy(update={"tax_rate": Decimal(10)})
+        order = order.model_copy(update={"lines": (line,)})
+        done = edit(order, lines=[{"line_id": "1", "quantity": 3}])
+        assert str(total_of(order)) == "27.50 USD"
+        assert str(total_of(done.order)) == "38.50 USD"
+        assert str(tax_of(done.order)) == "3.50 USD"
+
+    def test_a_given_total_is_that_of_the_order_as_it_was_placed(self) -> None:
+        order = an_order(("TEA", 2), total="25.00")
+        done = edit(order, shipping={"price": "7.00"})
+        assert str(total_of(done.order)) == "27.00 USD"
+        assert (done.added, done.taken, done.is_money) == ({}, {}, True)
+
+    def test_only_a_price_adds_and_takes_no_unit(self) -> None:
+        done = edit(an_order(("TEA", 2)), lines=[{"line_id": "1", "unit_price": "9.00"}])
+        assert (done.added, done.taken, done.new) == ({}, {}, ())
+        assert [str(change) for change in done.changes] == ["unit price of line 1: 10.00 → 9.00"]
+
+    def test_what_is_as_it_was_is_no_change(self) -> None:
+        order = an_order(("TEA", 2))
+        done = edit(order, lines=[{"line_id": "1", "quantity": 2, "unit_price": "10.0"}])
+        assert (done.changes, done.order, done.is_money) == ((), order, False)
+
+    def test_cancelled_units_stay_cancelled_and_are_not_counted(self) -> None:
+        order = an_order(("TEA", 5))
+        present = Present(order, 1, {"1": LineStanding(ordered=5, cancelled=2)})
+        done = edited(present, asked(lines=[{"line_id": "1", "quantity": 4}]), NOBODY)
+        assert done.added == {"1": 1}
+        assert done.order.lines[0].quantity == 6  # the two are among them, as in the order's rows
+
+
+class TestObstacles:
+    @pytest.mark.parametrize(
+        ("changes", "more", "reason"),
+        [
+            ({"lines": [{"line_id": "1", "quantity": 1}]}, {"begun": {"1": 2}}, "picking_begun"),
+            (
+                {"lines": [{"line_id": "1", "unit_price": "9.00"}]},
+                {"begun": {"1": 1}},
+                "picking_begun",
+            ),
+            ({"lines": [{"line_id": "1", "quantity": 9}]}, {"charged": True}, "charged"),
+            ({"shipping": {"price": "0.00"}}, {"charged": True}, "charged"),
+            ({"lines": [{"line_id": "1", "quantity": 0}]}, {}, "no_line_left"),
+            ({"shipping": {"service": "express"}}, {"labelled": True}, "label_bought"),
+            ({"shipping": {"service": "express"}}, {"sent": True}, "handed_over"),
+            ({"shipping": {"service": "collect"}}, {}, "collected"),
+        ],
+    )
+    def test_what_cannot_be_changed_is_refused_with_its_code_and_the_way_on(
+        self, changes: dict[str, Any], more: dict[str, Any], reason: str
+    ) -> None:
+        done = edited(as_it_is(an_order(("TEA", 3)), **more), asked(**changes), NOBODY)
+        with pytest.raises(Refused) as no:
+            done.check()
+        assert no.value.reason == reason
+        assert no.value.instead
+        assert set(no.value.instead) <= {kind.update for kind in KINDS}
+
+    def test_units_whose_picking_has_begun_hinder_no_more_units(self) -> None:
+        present = as_it_is(an_order(("TEA", 3)), begun={"1": 3})
+        done = edited(present, asked(lines=[{"line_id": "1", "quantity": 5}]), NOBODY)
+        done.check()
+        assert done.added == {"1": 2}
+
+    def test_an_order_paid_elsewhere_keeps_its_amounts_and_may_get_another_address(self) -> None:
+        order = an_order(("TEA", 3), payment=ELSEWHERE)
+        with pytest.raises(Refused) as no:
+            edit(order, lines=[{"line_id": "1", "quantity": 1}]).check()
+        assert no.value.reason == "paid_elsewhere"
+        edit(order, requested_delivery_date="2026-12-24").check()
+
+    def test_a_tax_without_a_rate_is_not_guessed(self) -> None:
+        order = an_order(("TEA", 3))
+        line = order.lines[0].model_copy(update={"tax": Decimal("2.00")})
+        order = order.model_copy(update={"lines": (line,)})
+        with pytest.raises(Refused) as no:
+            edit(order, lines=[{"line_id": "1", "quantity": 4}]).check()
+        assert no.value.reason == "tax_rate_unknown"
+
+    def test_a_line_that_is_not_there_is_named(self) -> None:
+        with pytest.raises(InvalidInput, match=r"there is no line 7; the order has 1"):
+            edit(an_order(("TEA", 3)), lines=[{"line_id": "7", "quantity": 1}])
+
+    def test_a_discount_above_the_line_is_refused_by_the_rules_of_a_new_order(self) -> None:
+        with pytest.raises(InvalidInput, match="is more than the line is worth"):
+            edit(an_order(("TEA", 1)), lines=[{"line_id": "1", "discount": "10.01"}])
+
+
+class TestPerson:
+    def test_a_change_of_the_person_is_named_and_not_told(self) -> None:
+        order = an_order(("TEA", 3))
+        address = order.shipping.address
+        assert address is not None
+        person = PersonChange(
+            address=address.model_copy(update={"line1": "9 Secret Street"}), note="ring twice"
+        )
+        done = edited(as_it_is(order), asked(personal=True, request_id="r1"), person)
+        assert [str(change) for change in done.changes] == ["address", "note"]
+        assert done.order.shipping.address == person.address
+        assert done.order.note == "ring twice"
+        assert not done.is_money
+
+    def test_another_country_is_refused(self) -> None:
+        order = an_order(("TEA", 3))
+        assert order.shipping.address is not None
+        abroad = order.shipping.address.model_copy(update={"country": "JP"})
+        done = edited(
+            as_it_is(order), asked(personal=True, request_id="r1"), PersonChange(address=abroad)
+        )
+        assert done.obstacles[0].reason == "other_country"
+
+    def test_a_note_can_be_taken_away(self) -> None:
+        done = edit(an_order(("TEA", 1), note="by the door"), forget=["note"])
+        assert done.order.note is None
+        assert [change.what for change in done.changes] == ["note"]
+
+
+class TestRequests:
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {},
+            {"lines": [{"line_id": "1"}]},
+            {"lines": [{"line_id": "1", "quantity": -1}]},
+            {"lines": [{"line_id": "1", "quantity": 1}, {"line_id": "1", "quantity": 2}]},
+            {"shipping": {}},
+            {"personal": True},
+            {"address": {"name": "Kim"}},
+            {"version": 0, "forget": ["note"]},
+        ],
+    )
+    def test_a_request_that_says_nothing_or_too_much_is_refused(
+        self, changes: dict[str, Any]
+    ) -> None:
+        with pytest.raises(ValidationError):
+            asked(**changes)
+
+    def test_what_is_about_a_person_goes_apart_from_the_request(self) -> None:
+        whole = OrderEdit.model_validate(
+            {
+                "reason": "moved",
+                "request_id": "r1",
+                "version": 2,
+                "note": "ring twice",
+                "shipping": {"service": "express"},
+            }
+        )
+        assert whole.person == PersonChange(note="ring twice")
+        assert "ring" not in whole.as_met.model_dump_json()
+        assert (whole.as_met.personal, whole.as_met.version) == (True, 2)
+        assert whole.as_met.shipping is not None
