@@ -36,8 +36,10 @@ from activities.notifications.delivering import Deliveries
 from activities.notifications.duties import OldEvents, event_duties
 from activities.notifications.sending import Sender
 from activities.notifications.targets import Targets
+from activities.orders.hold_ends import HoldEnds
 from activities.orders.holds import Holds
 from activities.orders.order_records import OrderRecords
+from activities.orders.requests import Requests
 from activities.orders.retention import EndedOrders
 from activities.orders.starts import OrderStarts
 from activities.orders.stuck import StuckOrders
@@ -59,7 +61,6 @@ from activities.retention import AS_SHIPPED, Kept
 from activities.schedules import keep_schedules
 from activities.shops.clients import ShopClients
 from activities.shops.inbox import ShopMessages
-from activities.shops.requests import Requests
 from activities.shops.visits import ShopVisits
 from activities.shops.web import Web
 from activities.stock.backorders import Backorders
@@ -205,14 +206,14 @@ def duties(
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
     `readers`: of each payment company's webhooks. `stranded_after`: how long buying a label may
-    take. `renewals_every_s`: the period of that duty. `kept`: what is forgotten, and when.
-    `policy`: the usual one, of orders that shops send. `clients`: left out, shops in the world
-    outside alone are spoken with.
+    take. `renewals_every_s`: the period of that duty, and of the one that ends holds. `kept`: what
+    is forgotten, and when. `policy`: the usual one, of orders that shops send. `clients`:
+    left out, shops in the world outside alone are spoken with.
     """
-    wakes, cancels = Wakes(client).send, Requests(client).cancel
+    wakes, asks = Wakes(client).send, Requests(client).send
     events = ProviderEvents(pool, wakes, readers or {}, kept.provider_events)
     told = CarrierMessages(pool, kept.provider_events)
-    shops = ShopMessages(pool, cancels, wakes, policy or Policy(), kept.provider_events)
+    shops = ShopMessages(pool, asks, wakes, policy or Policy(), kept.provider_events)
     visits = ShopVisits(pool, clients or ShopClients(Web(Targets())), kept.provider_events)
     old = (
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
@@ -231,6 +232,7 @@ def duties(
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(ExpiringVouchers(pool).expire, NOTICE_S),
+        Duty(HoldEnds(pool, asks).end, renewals_every_s),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
         Duty(visits.visit_all, SWEEP_S, beside=True),

@@ -121,7 +121,10 @@ async def _changed(conn: Connection, ask: ChangeHolds) -> _Change:
     assert ask.reject is not None  # one is given
     who, why = ask.reject.by, ask.reject.note
     if not ask.ends:
-        return _Change("rejection asked for", who, why, _named(stand, None, ask.order_id))
+        hold_ids = _named(stand, ask.reject.hold, ask.order_id)
+        if ask.reject.hold and not await holds.is_due(conn, ask.order_id, ask.reject.hold):
+            raise Refused(f"the deadline of {ask.reject.hold} was moved", reason="deadline_moved")
+        return _Change("rejection asked for", who, why, hold_ids)
     # With an order that is over, they have ended already.
     hold_ids = tuple(one.hold_id for one in stand if one.is_asked_for)
     await holds.release(conn, ask.order_id, hold_ids, who=who, note=why)

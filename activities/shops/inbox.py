@@ -30,7 +30,7 @@ from domain.shops.news import OrderNews, differences
 from domain.shops.reading import content_of, is_about_an_order, read_order, subject_and_version
 from domain.words import count_of
 from store.database import Connection, Pool, Record
-from store.orders import channels, intake
+from store.orders import channels, hold_rules, intake
 from store.payments import elsewhere, provider_events
 from store.shops import connections, messages
 from store.shops.messages import About, Standing
@@ -161,7 +161,8 @@ class ShopMessages:
         if news.wait:
             return _Step(news.wait)
         known = await channels.known(conn, channel=channel)
-        await intake.take_in(conn, [intake.judged(known, self._usual, news.order)])
+        judged = intake.judged(known, self._usual, news.order)
+        await intake.take_in(conn, [judged], await hold_rules.known(conn))
         if news.removed or news.paid_back:
             return _Step()  # It was changed there before it came: what follows waits for its start.
         return _Step("placed")

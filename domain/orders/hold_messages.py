@@ -52,9 +52,13 @@ class ExtendRequest(OrderRequest):
 
 
 class RejectRequest(OrderRequest):
-    """What is held is not wanted: cancel all of the order that has not left, and end its holds."""
+    """What is held is not wanted: cancel all of the order that has not left, and end its holds.
+
+    `hold`: only if this one stands and its deadline has passed; left out: if any stands.
+    """
 
     note: Reason
+    hold: Id | None = None
 
 
 class StandingHold(BaseModel):

@@ -17,6 +17,7 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "customers erase": "POST /v1/customers/erase",
     "customers export": "GET /v1/customers/export",
     "disputes": "GET /v1/disputes",
+    "holds rules": "GET /v1/hold-rules",
     "invoices": "GET /v1/documents",
     "items import": "PUT /v1/items",
     "kits list": "GET /v1/kits",

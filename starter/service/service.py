@@ -35,6 +35,7 @@ from starter.service.credit import Credit
 from starter.service.customers import Customers
 from starter.service.edits import EditRecords, Edits
 from starter.service.event_subscriptions import EventSubscriptions
+from starter.service.hold_rules import HoldRules
 from starter.service.holds import HoldRecords, Holds
 from starter.service.job_work import JobWork
 from starter.service.jobs import Jobs
@@ -105,6 +106,7 @@ class Records:
         self._purchasing_policy = purchasing
         self._plain_http = plain_http
         self._documents_years = documents_years
+        self.hold_rules = HoldRules(pool)
         self.holds = HoldRecords(pool)
         self.orders = OrderRecords(pool)
         self.payments = PaymentRecords(pool)

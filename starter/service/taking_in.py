@@ -15,8 +15,9 @@ from domain.orders.policy import Policy
 from store.access import request_keys
 from store.batching import Batching
 from store.database import Connection, DatabaseAway, Pool
-from store.orders import channels, intake
+from store.orders import channels, hold_rules, intake
 from store.orders.channels import Known
+from store.orders.hold_rules import Rules
 from store.orders.intake import ChannelChanged, Received
 
 WRITE_DOWN_SECONDS_MAX: Final = 8.0
@@ -56,15 +57,16 @@ class Taken:
 class TakingIn:
     """Writes orders down. `usual`: the policy where neither channel nor order says otherwise.
 
-    Orders that come together are written together, in the sequence in which they came. Channels are
-    remembered: the statement that writes orders down says whether they have changed, and before one
-    is refused they are read again.
+    Orders that come together are written together, in the sequence in which they came. Channels,
+    and the rules that hold orders, are remembered: the statement that writes orders down says
+    whether they have changed, and before one is refused they are read again.
     """
 
     def __init__(self, pool: Pool, usual: Policy) -> None:
         self._pool = pool
         self._usual = usual
         self._channels: dict[str, Known] = {}  # as they were when they were last read
+        self._rules = hold_rules.NO_RULES  # by which orders are held: the same
         self._batches = Batching(
             self._write_down,
             rivals_over=lambda _: ("intake",),
@@ -99,6 +101,7 @@ class TakingIn:
             while True:
                 if read:
                     self._channels = await channels.known(conn)
+                    self._rules = await hold_rules.known(conn)
                     judged = [self._judge(one) for one in asked]
                 sound = [
                     (one, each)
@@ -106,7 +109,7 @@ class TakingIn:
                     if isinstance(each, Received)
                 ]
                 try:
-                    taken = iter(await _written(conn, sound))
+                    taken = iter(await _written(conn, sound, self._rules))
                 except ChannelChanged:
                     read = True
                 else:
@@ -129,7 +132,7 @@ class TakingIn:
 
 
 async def _written(
-    conn: Connection, sound: Sequence[tuple[Asked, Received]]
+    conn: Connection, sound: Sequence[tuple[Asked, Received]], rules: Rules
 ) -> list[Taken | KeyReused]:
     """Write down orders that their channels take, those with a key together with it."""
     keys = [one.key for one, _ in sound if one.key is not None]
@@ -137,7 +140,7 @@ async def _written(
         claimed = iter(await request_keys.claim(conn, keys) if keys else ())
         first = [one.key is None or next(claimed) for one, _ in sound]
         received = [each for (_, each), is_first in zip(sound, first, strict=True) if is_first]
-        new = iter(await intake.take_in(conn, received) if received else ())
+        new = iter(await intake.take_in(conn, received, rules) if received else ())
         return [
             Taken(new=next(new), policy=each.policy)
             if is_first or one.key is None

@@ -6,7 +6,8 @@ Whoever writes has locked the order's row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from domain.orders.hold_messages import AtEnd, HoldReason, StandingHold
 from store.database import Connection, load_queries
@@ -80,6 +81,30 @@ async def extend(
     """Give holds another deadline, or none."""
     ids = list(hold_ids)
     await _sql.extend(conn, order_id=order_id, hold_ids=ids, until=until, at_end=at_end)
+
+
+class Due(NamedTuple):
+    """A hold whose deadline has passed, and what becomes of its order."""
+
+    order_id: str
+    hold_id: str
+    at_end: AtEnd
+
+
+async def due(conn: Connection, again_after: timedelta, batch: int) -> list[Due]:
+    """Holds that are to end. `again_after`: so long ago the order of one was last asked to."""
+    return [Due(**row) async for row in _sql.due(conn, again_after=again_after, batch=batch)]
+
+
+async def is_due(conn: Connection, order_id: str, hold_id: str) -> bool:
+    """Whether it stands, and its deadline has passed."""
+    answer: bool = await _sql.is_due(conn, order_id=order_id, hold_id=hold_id)
+    return answer
+
+
+async def asked_to_end(conn: Connection, order_id: str, hold_id: str) -> None:
+    """Its order is being asked to reject itself."""
+    await _sql.asked_to_end(conn, order_id=order_id, hold_id=hold_id)
 
 
 async def is_here(conn: Connection, order_id: str) -> bool:

@@ -29,6 +29,20 @@ set until = :until::timestamptz, asked_at = null,
     at_end = case when :until::timestamptz is not null then coalesce(:at_end, at_end, 'release') end
 where order_no = order_no_of(:order_id) and hold_id = any(:hold_ids::text[]) and released_at is null;
 
+-- name: due(again_after, batch)
+-- Those whose deadline has passed, and that their order was not asked to end a short time ago.
+select order_id, hold_id, at_end from order_hold join customer_order using (order_no)
+where released_at is null and until <= moment()
+  and coalesce(asked_at < moment() - :again_after::interval, true)
+order by until limit :batch;
+
+-- name: is_due(order_id, hold_id)$
+select exists (select from order_hold where order_no = order_no_of(:order_id) and hold_id = :hold_id
+               and released_at is null and until <= moment());
+
+-- name: asked_to_end(order_id, hold_id)!
+update order_hold set asked_at = moment() where order_no = order_no_of(:order_id) and hold_id = :hold_id;
+
 -- name: is_here(order_id)$
 -- Whether anything of the order is still to be handed over.
 select coalesce(sum(ordered - cancelled - shipped), 0) > 0 from order_line where order_no = order_no_of(:order_id);

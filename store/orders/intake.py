@@ -6,6 +6,7 @@ From here on it is safe, whatever becomes of the program that brought it, and of
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -22,7 +23,9 @@ from domain.orders.providers import ELSEWHERE
 from domain.orders.starts import OrderStart
 from domain.orders.voucher_codes import without_codes
 from store.database import Connection, Record, load_queries
+from store.orders import hold_rules
 from store.orders.channels import Known
+from store.orders.hold_rules import Rules
 
 _sql = load_queries(__file__)
 
@@ -74,19 +77,29 @@ def judged(
 
 
 class ChannelChanged(Exception):
-    """A channel is not what it was when its orders were judged. Nothing was written."""
+    """A channel is not what it was when its orders were judged, or a rule is not what was known.
+
+    Nothing was written.
+    """
 
 
-async def take_in(conn: Connection, received: Sequence[Received]) -> list[bool]:
+async def take_in(
+    conn: Connection, received: Sequence[Received], rules: Rules | None = None
+) -> list[bool]:
     """Write orders down, in this sequence. False for an id that is on record, with any content.
 
-    An order that comes twice in the sequence is on record when it comes again. Raises
-    ChannelChanged.
+    `rules`: those by which new ones are held, as they are known; None: by none. An order that comes
+    twice in the sequence is on record when it comes again. Raises ChannelChanged.
     """
     first: dict[str, Received] = {}
     for one in received:
         first.setdefault(one.order.order_id, one)
-    created = await _write(conn, list(first.values()))
+    holding = rules is not None and rules.any
+    async with conn.transaction() if holding else nullcontext():
+        created = await _write(conn, list(first.values()), rules)
+        if rules is not None and holding:
+            new = [(x.order, x.seller) for name, x in first.items() if name in created]
+            await hold_rules.hold_new(conn, rules, new)
     answers = []
     for one in received:
         answers.append(one.order.order_id in created)
@@ -94,7 +107,7 @@ async def take_in(conn: Connection, received: Sequence[Received]) -> list[bool]:
     return answers
 
 
-async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
+async def _write(conn: Connection, received: Sequence[Received], rules: Rules | None) -> set[str]:
     """Returns the ids of the orders that are new."""
     orders = [one.order for one in received]
     lines = [(order, line) for order in orders for line in order.lines]
@@ -133,6 +146,7 @@ async def _write(conn: Connection, received: Sequence[Received]) -> set[str]:
         shipping_tax=[whole.shipping_tax for whole in wholes],
         includes_tax=[order.prices_include_tax for order, _ in lines],
         carried=[how[order.order_id] for order, _ in lines],
+        hold_rules=None if rules is None else rules.revision,
     )
     created = {row["order_id"] async for row in rows}
     if None in created:

@@ -1,10 +1,11 @@
 -- Intake: orders are written down before anything else happens to them.
 
--- name: take_in(order_ids, channels, revisions, sellers, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, left_out, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax, includes_tax, carried)
+-- name: take_in(order_ids, channels, revisions, sellers, channel_order_ids, digests, policies, documents, customer_ids, currencies, totals, placed, bulk, left_out, line_orders, positions, line_ids, skus, ordered, goods, tax, shipping, shipping_tax, includes_tax, carried, hold_rules)
 -- Nothing → received: orders with their lines, their sums, and the beginning of their story. Each is
 -- to be started. Returns the ids of the new ones; nothing is written for the others, and for none where
--- a channel is not of the revision by which its order was judged: that is told instead. `carried`: how a
--- line's goods come to the customer, where its item says no other. Written in the
+-- a channel, or the rules that hold orders, are not of the revision that is known (null: nobody holds orders):
+-- that is told instead. `carried`: how a line's goods come to the customer, where its item says no other.
+-- Written in the
 -- sequence of their ids, because an insert waits for another one of the same id; taken in in the
 -- sequence in which they are given.
 with given as (
@@ -19,6 +20,7 @@ with given as (
     select from given g
     where revision is not null
       and not exists (select from channel c where c.channel = g.channel and c.revision = g.revision)
+       or :hold_rules::text <> (select hold_rules_revision())
     limit 1
 ), created as (
     insert into customer_order (order_id, channel, seller, channel_order_id, digest, policy, document,

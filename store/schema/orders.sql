@@ -218,3 +218,25 @@ create table answered_request (
     answered_at timestamptz not null default moment(),
     primary key (order_no, request_id)
 );
+
+-- Rules that hold orders as they are taken in (domain/orders/hold_rules.py says what one is). A few rows, which
+-- go when somebody removes them.
+create table hold_rule (
+    rule       text        primary key,
+    document   jsonb       not null,
+    changed_at timestamptz not null default moment(),
+    changed_by text        not null
+);
+
+-- The shop's own lists of customers and addresses whose orders are held: hashes, which tell what is on a list only
+-- to one who asks for it. An entry goes when somebody takes it off.
+create table hold_listing (
+    list     text        not null,
+    kind     text        not null
+        constraint listed_kind_is_known check (kind in ('customer_id', 'email', 'name', 'phone', 'postal_code')),
+    digest   bytea       not null constraint listed_digest_is_whole check (length(digest) = 32),
+    added_at timestamptz not null default moment(),
+    added_by text        not null,
+    primary key (list, kind, digest)
+);
+create index hold_listing_by_digest on hold_listing (digest);

@@ -163,7 +163,7 @@ TABLE = (
             "payments/wakes",
             "purchasing/starts",
             "purchasing/stuck",
-            "shops/requests",
+            "orders/requests",
         )
     ),
     # Speaks HTTP to whoever subscribes, and looks itself at where it goes.
@@ -357,6 +357,7 @@ DOORS = {
         "store.access.request_keys",
         "store.batching",
         "store.orders.channels",
+        "store.orders.hold_rules",
         "store.orders.intake",
     ),
     "starter/service/channels.py": ("store.orders.channels",),
@@ -368,6 +369,7 @@ DOORS = {
         *("store.fulfilment.licences", "store.fulfilment.pick_ups"),
         "store.stock.licence_imports",
     ),
+    "starter/service/hold_rules.py": ("store.orders.hold_rules",),
     "starter/service/resuming.py": ("store.orders.open_orders", "store.purchasing.purchase_reads"),
     "starter/service/order_requests.py": (
         *("store.orders.answers", "store.orders.open_orders"),

@@ -241,6 +241,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "credit": ("grant", "show"),
         "vouchers": ("issue", "code", "extend", "block", "unblock", "list", "show"),
         "customers": ("show", "export", "erase"),
+        "holds": ("list", "rules", "set-rules", "remove-rule", "lists", "put-on", "take-off"),
         "ledger": ("balance", "entries", "tax-report", "close", "export"),
         "reconcile": ("list", "resolve"),
         "codec-keys": ("add", "list", "use"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from domain.orders.hold_messages import (
     RejectRequest,
     ReleaseRequest,
 )
+from domain.orders.hold_rules import HoldRule
 from domain.orders.messages import CancelRequest, LineRequest
 from domain.orders.order import Order
 from tests.support.builders import a_policy, an_order
@@ -180,4 +181,34 @@ async def test_a_hold_and_a_hand_over_at_once_meet_at_the_row(shop: Shop) -> Non
         assert parcel.state == "shipped"
     await shop.scan(part, "delivered")
     await shop.result(order.order_id)
+    await shop.settled()
+
+
+async def test_a_deadline_releases_the_order_or_rejects_it_once(shop: Shop) -> None:
+    released, _ = await confirmed(shop)
+    rejected, _ = await confirmed(shop)
+    soon = datetime.now(UTC) + timedelta(seconds=1.5)
+    await shop.holds.hold(released.order_id, hold(until=soon))
+    await shop.holds.hold(rejected.order_id, hold(until=soon, at_end="reject"))
+    assert await shop.result(rejected.order_id) == {
+        "order_id": rejected.order_id,
+        "outcome": "cancelled",
+        "reason": "its time was over: H1",
+    }
+    await shop.told(released.order_id, "released")
+    await shop.finish(released.order_id)
+    assert (await shop.story(rejected.order_id)).count("rejection asked for") == 1
+    await shop.settled()
+
+
+async def test_an_order_that_a_rule_holds_is_confirmed_and_waits_for_a_person(shop: Shop) -> None:
+    large = {"amount_over": {"amount": "10.00", "currency": "USD"}}
+    rule = HoldRule.model_validate({"rule": "large", "when": large, "reason": "fraud_review"})
+    await shop.hold_rules.save([rule], who="test")
+    order, part = await confirmed(shop)
+    assert await state(shop, order) == "held"
+    with pytest.raises(IllegalTransition, match=r"more than 10\.00 USD"):
+        await shop.warehouse.pick(part, who="picker")
+    await shop.holds.release(order.order_id, ReleaseRequest(note="is sound"))
+    await shop.finish(order.order_id)
     await shop.settled()

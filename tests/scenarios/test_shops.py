@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
+from activities.orders.requests import Requests
 from activities.shops.inbox import ShopMessages
-from activities.shops.requests import Requests
 from domain.errors import InvalidInput, NotFound
 from domain.orders.channels import Channel
 from domain.orders.messages import CancelRequest
@@ -270,9 +270,9 @@ async def test_an_order_that_does_not_answer_is_asked_again_later(
     assert placement.outcome == "in_progress"
     requests = Requests(temporal_client, within=timedelta(seconds=1))
     cancel = CancelRequest(reason="not wanted", request_id="shop-1")
-    assert await requests.cancel(order.order_id, cancel) == ""
-    assert await requests.cancel("web-never-placed", cancel) == ""
-    asking = asyncio.create_task(requests.cancel(order.order_id, cancel))
+    assert await requests.send(order.order_id, cancel) == ""
+    assert await requests.send("web-never-placed", cancel) == ""
+    asking = asyncio.create_task(requests.send(order.order_id, cancel))
     await asyncio.sleep(0.2)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -345,3 +345,9 @@ begin
                               '; ' order by since, hold_id)
             from order_hold where order_no = its_no and released_at is null and reason <> 'payment');
 end $$;
+
+-- Which rules there are that hold orders: another text after each change. '': none.
+create or replace function hold_rules_revision() returns text language plpgsql stable as $$
+begin
+    return (select coalesce(md5(string_agg(rule || document::text, '|' order by rule)), '') from hold_rule);
+end $$;

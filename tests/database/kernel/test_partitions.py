@@ -63,6 +63,7 @@ WHOLE = {
     "seller": "there are few",
     "licence": "a code is known for ever, so that none is sold twice",
     "channel": "there are few",
+    **dict.fromkeys(("hold_rule", "hold_listing"), "what a shop has said, not its orders"),
     **dict.fromkeys(
         ("credit_account", "credit_authorization", "credit_operation"),
         "a company of its own: it answers each key for ever",

@@ -313,6 +313,15 @@ def order_version(version: int = 1, request_id: str = "r1") -> str:
         values (order_no_of('{HERE}'), {version}, '{{}}', 1, '{request_id}', '[]', '', '')"""
 
 
+HOLD_RULE = "insert into hold_rule (rule, document, changed_by) values ('large', '{}', '')"
+
+
+def hold_listing(kind: str = "'email'", digest: str = "sha256('x')") -> str:
+    return f"""
+        insert into hold_listing (list, kind, digest, added_by)
+        values ('blocked', {kind}, {digest}, '')"""
+
+
 def order_hold(told: str = "'payment', null, null", deadline: str = "null, null") -> str:
     return f"""
         insert into order_hold (order_no, hold_id, note, owner, who,
@@ -698,6 +707,10 @@ FORBIDDEN = {
     "order_hold_pkey": f"{order_hold()}; {order_hold()}",
     "hold_has_a_known_reason": order_hold("'mood', null, null"),
     "released_hold_says_by_whom": order_hold("'payment', now(), null"),
+    "listed_kind_is_known": hold_listing("'mood'"),
+    "listed_digest_is_whole": hold_listing("'email'", "'x'"),
+    "hold_rule_pkey": f"{HOLD_RULE}; {HOLD_RULE}",
+    "hold_listing_pkey": f"{hold_listing()}; {hold_listing()}",
     "hold_id_says_for_what": order_hold("'address', null, null"),
     "deadline_of_a_hold_has_an_end": order_hold(deadline="now(), null"),
     "hold_ends_in_a_known_way": order_hold(deadline="now(), 'sometime'"),

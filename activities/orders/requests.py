@@ -1,4 +1,4 @@
-"""Sends orders the changes that were made in their shop."""
+"""Sends requests to orders: what was changed in their shop, and what a deadline asks for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 
 from activities.relay import RPC_TIMEOUT
 from domain import ids
-from domain.orders.messages import CancelRequest
+from domain.orders.messages import OrderRequest
 from domain.orders.request_kinds import BY_REQUEST
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Requests:
         self._client = client
         self._within = within
 
-    async def cancel(self, order_id: str, request: CancelRequest) -> str:
+    async def send(self, order_id: str, request: OrderRequest) -> str:
         """Send the order a request, and do not wait for its outcome.
 
         Returns why it was refused; empty: it was taken, or Temporal did not answer, so call this
@@ -38,7 +38,7 @@ class Requests:
         handle = self._client.get_workflow_handle(ids.workflow_id(order_id))
         try:
             await handle.start_update(
-                BY_REQUEST[CancelRequest].update,
+                BY_REQUEST[type(request)].update,
                 request,
                 id=request.request_id,
                 wait_for_stage=WorkflowUpdateStage.ACCEPTED,
@@ -50,7 +50,7 @@ class Requests:
             # The library says so, too, when it is the worker that stops.
             if isinstance(error.__cause__, asyncio.CancelledError):
                 raise error.__cause__ from None
-            logger.warning("%s did not take its cancellation in time", order_id)
+            logger.warning("%s did not take its request in time", order_id)
         except RPCError as error:  # It is not started yet, has just ended, or nobody answers.
-            logger.warning("the cancellation of %s is sent later: %s", order_id, error)
+            logger.warning("the request to %s is sent later: %s", order_id, error)
         return ""
