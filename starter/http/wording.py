@@ -14,6 +14,7 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "channels list": "GET /v1/channels",
     "channels reopen": "POST /v1/channels/{channel}/reopen",
     "channels retire": "POST /v1/channels/{channel}/retire",
+    "claims list": "GET /v1/claims",
     "customers erase": "POST /v1/customers/erase",
     "customers export": "GET /v1/customers/export",
     "disputes": "GET /v1/disputes",
