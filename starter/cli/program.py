@@ -61,9 +61,7 @@ _COMMANDS: Final = {
     "reject": _Entry("orders.reject", "Cancel an order that is held.", _ORDERS),
     "edit": _Entry("aftersales.edit", "Change a placed order, or see what it would do.", _ORDERS),
     "versions": _Entry("orders.versions", "What an order was before it was changed.", _ORDERS),
-    "holds": _Entry(
-        "orders.holds", "Holds of an order, and the rules that hold orders as they come.", _ORDERS
-    ),
+    "holds": _Entry("orders.holds", "What holds an order, and rules that hold orders.", _ORDERS),
     "return": _Entry("aftersales.returns", "Ask to send units back.", _ORDERS),
     "claim": _Entry("aftersales.claim", "Say what is wrong with what was delivered.", _ORDERS),
     "claims": _Entry("aftersales.claims", "Claims: list, show and decide them.", _ORDERS),
