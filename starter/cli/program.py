@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, Any, Final, NamedTuple, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -23,125 +23,12 @@ from typer.core import TyperCommand, TyperGroup
 from domain.errors import InvalidInput, OrderloomError
 from domain.faults import faults
 from runtime.streams import prepare_streams
+from starter.cli.commands import COMMANDS
 from starter.cli.terminal.output import OutputLost, complain, complain_document, shortened
 
 _DEFECT: Final = 70  # EX_SOFTWARE: none of the documented ends, but a fault of the program itself
 # As a shell says it of `orderloom orders | head`: nothing went wrong, nobody reads on.
 _READER_LEFT: Final = 128 + signal.SIGPIPE
-
-
-class _Entry(NamedTuple):
-    """A command: the module that holds its `app`, and its line in `orderloom --help`."""
-
-    module: str
-    summary: str
-    panel: str
-
-
-_ORDERS: Final = "Orders"
-_GOODS: Final = "Goods"
-_MONEY: Final = "Money"
-_RUNNING: Final = "Running"
-
-_COMMANDS: Final = {
-    "place": _Entry("orders.place", "Place orders from a file or standard input.", _ORDERS),
-    "watch-folder": _Entry(
-        "orders.watch_folder", "Place orders from files that come into a folder.", _ORDERS
-    ),
-    "show": _Entry("orders.show", "All there is about one order.", _ORDERS),
-    "counter": _Entry("orders.counter", "Sell what customers have in the hand.", _ORDERS),
-    "orders": _Entry("orders.orders", "List orders, newest first.", _ORDERS),
-    "watch": _Entry("orders.watch", "Follow one order, or all of them, live.", _ORDERS),
-    "explain": _Entry("orders.explain", "Why an order ships from where it does.", _ORDERS),
-    "events": _Entry("orders.events", "What happened to an order, and why.", _ORDERS),
-    "cancel": _Entry("aftersales.cancel", "Cancel an order, or some of its units.", _ORDERS),
-    "hold": _Entry("orders.hold", "Keep an order's goods here until somebody has looked.", _ORDERS),
-    "release": _Entry("orders.release", "End the holds of an order.", _ORDERS),
-    "extend": _Entry("orders.extend", "Give the holds of an order another deadline.", _ORDERS),
-    "reject": _Entry("orders.reject", "Cancel an order that is held.", _ORDERS),
-    "edit": _Entry("aftersales.edit", "Change a placed order, or see what it would do.", _ORDERS),
-    "versions": _Entry("orders.versions", "What an order was before it was changed.", _ORDERS),
-    "holds": _Entry("orders.holds", "What holds an order, and rules that hold orders.", _ORDERS),
-    "return": _Entry("aftersales.returns", "Ask to send units back.", _ORDERS),
-    "claim": _Entry("aftersales.claim", "Say what is wrong with what was delivered.", _ORDERS),
-    "claims": _Entry("aftersales.claims", "Claims: list, show and decide them.", _ORDERS),
-    "pay": _Entry("payments.pay", "A new token for an order that is held for payment.", _MONEY),
-    "charge": _Entry(
-        "payments.charge", "Charge an order that waits for somebody to say so.", _MONEY
-    ),
-    "refund": _Entry("aftersales.refund", "Pay back what comes with no return.", _MONEY),
-    "payments": _Entry("payments.payments", "Money calls: unknown outcomes, refunds owed.", _MONEY),
-    "credit": _Entry(
-        "payments.credit", "Store credit: give it, and see what became of it.", _MONEY
-    ),
-    "vouchers": _Entry(
-        "payments.vouchers", "Vouchers and gift cards: issue, look at, extend, block.", _MONEY
-    ),
-    "disputes": _Entry("payments.disputes", "Payments that customers' banks took back.", _MONEY),
-    "provider-events": _Entry("payments.provider_events", "What payment companies told.", _MONEY),
-    "customers": _Entry(
-        "customers.customers", "Who ordered: show, hand out and erase a person.", _ORDERS
-    ),
-    "resolve": _Entry("orders.resolve", "Decide about a step that needs attention.", _ORDERS),
-    "invoices": _Entry("accounting.invoices", "List invoices and credit notes.", _ORDERS),
-    "invoice": _Entry("accounting.invoice", "One invoice or credit note, as PDF or JSON.", _ORDERS),
-    "stock": _Entry("stock.stock", "List, import, receive and adjust stock.", _GOODS),
-    "baskets": _Entry("stock.baskets", "Units held for customers at checkout.", _GOODS),
-    "items": _Entry(
-        "stock.items", "What is said of SKUs: backorder, from when on, or no more.", _GOODS
-    ),
-    "kits": _Entry("stock.kits", "SKUs that are sold as one and kept as their parts.", _GOODS),
-    "codes": _Entry("stock.codes", "Codes that are sold, and those that customers have.", _GOODS),
-    "locations": _Entry(
-        "stock.locations", "Where stock lies, and what sending from there takes.", _GOODS
-    ),
-    "suppliers": _Entry("purchasing.suppliers", "From whom is bought, and on which terms.", _GOODS),
-    "purchase-orders": _Entry(
-        "purchasing.purchase_orders", "What is on order with suppliers.", _GOODS
-    ),
-    "replenish": _Entry(
-        "purchasing.replenish", "Look at the levels now, and buy what is low.", _GOODS
-    ),
-    "promise": _Entry("stock.promise", "When so many units of a SKU could be there.", _GOODS),
-    "returns": _Entry("aftersales.return_list", "What comes back, by which rules.", _GOODS),
-    "warehouse": _Entry("warehouse.warehouse", "What is to do, and what was done.", _GOODS),
-    "carrier": _Entry("warehouse.carrier", "What carriers say about parcels.", _GOODS),
-    "ledger": _Entry(
-        "accounting.ledger", "The books: balance, entries, taxes, export, closing.", _RUNNING
-    ),
-    "channels": _Entry("orders.channels", "Where orders come from.", _RUNNING),
-    "shops": _Entry("shops.shops", "Shops elsewhere that send their orders here.", _RUNNING),
-    "sellers": _Entry("accounting.sellers", "Who sells, as documents name it.", _RUNNING),
-    "up": _Entry("operations.up", "Run the whole stack in the foreground.", _RUNNING),
-    "simulate": _Entry("operations.simulate", "Play warehouse, carriers and suppliers.", _RUNNING),
-    "webhooks": _Entry(
-        "notifications.webhooks", "Tell other systems what happens: where events go.", _RUNNING
-    ),
-    "attention": _Entry(
-        "operations.attention", "All that waits for a person, and what to do about it.", _RUNNING
-    ),
-    "audit": _Entry("operations.audit", "Check that the books are right.", _RUNNING),
-    "resume": _Entry("orders.resume", "Take up orders that Temporal has lost.", _RUNNING),
-    "reconcile": _Entry(
-        "payments.reconcile", "Compare a day of payment companies with what is recorded.", _RUNNING
-    ),
-    "extensions": _Entry("operations.extensions", "What is installed beside the engine.", _RUNNING),
-    "codec-keys": _Entry(
-        "operations.codec_keys", "The keys that encrypt what enters Temporal.", _RUNNING
-    ),
-    "jobs": _Entry(
-        "jobs.jobs",
-        "Long work: imports, exports, many orders at once, and how far it is.",
-        _RUNNING,
-    ),
-    "api-keys": _Entry(
-        "access.api_keys", "Keys of other programs, and what each may do.", _RUNNING
-    ),
-    "serve": _Entry("operations.serve", "Answer HTTP: the door for other programs.", _RUNNING),
-    "codec-server": _Entry("operations.codec_server", "Decrypt for the Temporal UI.", _RUNNING),
-    "schema": _Entry("operations.schema", "Print a document's JSON Schema.", _RUNNING),
-    "setup": _Entry("operations.setup", "Prepare a Temporal and a PostgreSQL.", _RUNNING),
-}
 
 
 class _Commands(TyperGroup):
@@ -156,13 +43,13 @@ class _Commands(TyperGroup):
                 help=entry.summary,
                 rich_help_panel=entry.panel,
             )
-            for name, entry in _COMMANDS.items()
+            for name, entry in COMMANDS.items()
         }
         super().__init__(**{**attributes, "commands": stubs})
         self._listing = False
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        entry = _COMMANDS.get(cmd_name)
+        entry = COMMANDS.get(cmd_name)
         if entry is None or self._listing:
             return super().get_command(ctx, cmd_name)
         command = typer.main.get_command(import_module(f"starter.cli.{entry.module}").app)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from starter.cli.program import _COMMANDS
+from starter.cli.commands import COMMANDS
 from tests.support.builders import a_document
 from tests.support.command_line import PROGRAM, ROOT, SECONDS_MAX, Cli, Ended
 from tests.support.servers import temporary_folder
@@ -94,7 +94,7 @@ async def test_what_a_command_does_is_done_whoever_listens(
 
 async def test_every_command_refuses_misuse_without_its_streams(cli: Cli) -> None:
     ended = await asyncio.gather(
-        *(ours(cli, "<&- >&- 2>&-", name, "--nonsense") for name in list(_COMMANDS)[::9])
+        *(ours(cli, "<&- >&- 2>&-", name, "--nonsense") for name in list(COMMANDS)[::9])
     )
     assert [one.code for one in ended] == [2] * len(ended)
 

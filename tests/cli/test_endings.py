@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from starter.cli.program import _COMMANDS
+from starter.cli.commands import COMMANDS
 from starter.stack.search_attributes import SEARCH_ATTRIBUTES
 from tests.support.builders import a_document, an_order
 from tests.support.command_line import EXAMPLES, SECONDS_MAX, Cli
@@ -261,7 +261,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
     }
     commands = [
         command
-        for name in _COMMANDS
+        for name in COMMANDS
         for command in ([(name, sub) for sub in groups[name]] if name in groups else [(name,)])
     ]
     for command, ended in zip(
@@ -273,7 +273,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         example = r"Example: .*orderloom " + " ".join(command)
         assert re.search(example, ended.out, re.DOTALL), command
     overview = (await cli.done("--help")).out
-    assert all(name in overview for name in _COMMANDS)
+    assert all(name in overview for name in COMMANDS)
     assert (await cli.done("--version")).out.startswith("orderloom ")
     assert (await cli()).code == 2
 

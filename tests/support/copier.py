@@ -18,13 +18,13 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
-from starter.cli import program
+from starter.cli import commands, program
 
 REQUEST_BYTES_MAX = 65_536
 
 
 def main() -> NoReturn:
-    for entry in program._COMMANDS.values():
+    for entry in commands.COMMANDS.values():
         import_module(f"starter.cli.{entry.module}")
     program.run(["place", "--help"])  # loads what only a help text needs
     gc.freeze()  # so that no copy writes to, and thereby copies, what they share
