@@ -31,6 +31,7 @@ _AGAINST: Final = {
     "adjusted": Account.WRITE_OFFS,
     "counted": Account.WRITE_OFFS,
     "written_off": Account.WRITE_OFFS,
+    "to_supplier": Account.PURCHASES,  # The supplier owes it, or sends others.
     "handed_over": Account.INTERCOMPANY,  # To another seller, or by one.
 }
 

@@ -18,7 +18,7 @@ from domain.accounting.printed_fees import PrintedFee, fees_of, shares_of
 from domain.accounting.printed_lines import PrintedLine, lines_of
 from domain.accounting.tax_rows import Room, TaxRow, rows_of, what_is_left
 from domain.errors import Refused
-from domain.orders.amounts import Worth
+from domain.orders.amounts import NOTHING, Worth
 from domain.orders.order import Order
 from domain.orders.placed import day_in
 from domain.orders.quantities import LineUnits
@@ -49,8 +49,9 @@ class Reference(_Printed):
 class Content(_Printed):
     """Everything that is printed except the number and its date. Amounts in minor units.
 
-    net = lines + allowance + shipping + fees, tax likewise, and net + tax + rounding = total.
-    `allowance`: the credit for no unit in particular. `fees`: all of the order's, each with its
+    net = lines − restocking + allowance + shipping + fees, tax likewise, and net + tax + rounding =
+    total. `restocking`: the fee for taking goods back, which is not credited. `allowance`: the
+    credit for no unit in particular. `fees`: all of the order's, each with its
     share. `taxes`: net and tax by rate. `reason` and `invoices` are a credit note's.
     """
 
@@ -68,6 +69,8 @@ class Content(_Printed):
     lines: tuple[PrintedLine, ...]
     allowance_minor: int
     allowance_tax_minor: int
+    restocking_minor: int = 0
+    restocking_tax_minor: int = 0
     shipping_minor: int
     shipping_tax_minor: int
     shipping_tax_rate: str | None = None
@@ -122,11 +125,13 @@ def compose(
     supplied_on: date | None = None,
     names: Mapping[str, str] | None = None,
     earlier: Sequence[Earlier] = (),
+    restocking: Worth = NOTHING,
     reason: str = "",
 ) -> Content:
     """The content of a document about `units` that are worth `worth`.
 
-    `names`: SKU → its name. `earlier`: the order's documents until now. Raises Refused for
+    `names`: SKU → its name. `earlier`: the order's documents until now. `restocking`: a fee for
+    taking goods back, of which `worth` is the rest. Raises Refused for
     negative amounts, and for units that the order does not have or that have a document already.
     """
     if min(worth.goods, worth.tax, worth.shipping, worth.shipping_tax) < 0:
@@ -139,7 +144,7 @@ def compose(
     lines, rounding = lines_of(
         order,
         units,
-        worth,
+        worth + restocking,
         [one.units for one in before],
         part_id,
         names=names or {},
@@ -149,7 +154,7 @@ def compose(
     allowance = Worth() if lines else Worth(goods=worth.goods - rounding, tax=worth.tax)
     beside_goods = shares_of(order, worth, kind=kind, earlier=earlier)
     shipping = beside_goods[0]
-    taxes = rows_of(order, lines, beside_goods, allowance, room=room)
+    taxes = rows_of(order, lines, beside_goods, allowance, room=room, restocking=restocking)
     known = next((one for one in earlier if one.buyer), None)
     sent_to = order.shipping.address
     billed = order.billing or sent_to
@@ -185,6 +190,8 @@ def compose(
         lines=lines,
         allowance_minor=allowance.goods,
         allowance_tax_minor=allowance.tax,
+        restocking_minor=restocking.goods,
+        restocking_tax_minor=restocking.tax,
         shipping_minor=shipping.net,
         shipping_tax_minor=shipping.tax,
         shipping_tax_rate=shipping.rate,

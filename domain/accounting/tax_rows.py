@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.accounting.printed_fees import Share
 from domain.accounting.printed_lines import PrintedLine, rate_text
 from domain.money import split
-from domain.orders.amounts import Worth
+from domain.orders.amounts import NOTHING, Worth
 from domain.orders.order import Order
 
 Kind = tuple[str | None, str | None]
@@ -67,15 +67,19 @@ def rows_of(
     allowance: Worth,
     *,
     room: Room | None,
+    restocking: Worth = NOTHING,
 ) -> tuple[TaxRow, ...]:
     """The rows of a document, the highest rate first.
 
-    `beside_goods`: the shares of the shipping and the fees. `room`: of a credit note.
+    `beside_goods`: the shares of the shipping and the fees. `room`: of a credit note. `restocking`:
+    a fee, which is taken off what the lines are, by their rates.
     """
     net, tax = Counter[Kind](), Counter[Kind]()
     for line in lines:
         net[line.tax_rate, line.tax_category] += line.net_minor
         tax[line.tax_rate, line.tax_category] += line.tax_minor
+    _less(net, restocking.goods)
+    _less(tax, restocking.tax)
     for share in beside_goods:
         net[share.rate, share.category] += share.net
         tax[share.rate, share.category] += share.tax
@@ -93,6 +97,14 @@ def rows_of(
         for kind in sorted(net.keys() | tax.keys(), key=_sequence)
         if net[kind] or tax[kind]
     )
+
+
+def _less(amounts: Counter[Kind], fee: int) -> None:
+    """Take the fee off the amounts, from each its share."""
+    kinds = list(amounts)
+    if fee:
+        for kind, part in zip(kinds, split(fee, [amounts[k] for k in kinds]), strict=True):
+            amounts[kind] -= part
 
 
 def _placed(

@@ -17,8 +17,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from domain.aftersales.conditions import Condition, Disposition
 from domain.errors import Refused
-from domain.fields import Amount, Currency, Document, Flag
+from domain.fields import Amount, Currency, Document, Flag, Id
 from domain.money import to_minor
 from domain.orders.handling import Category
 from domain.orders.return_messages import FAULT_OF_THE_SELLER, ReturnReason
@@ -54,6 +55,17 @@ class ReturnTerms(Document):
     """A person decides about a return that is worth more."""
     review_share_percent: Percent | None = None
     """A person decides about customers who have sent back a larger share of all their units."""
+    restocking_percent: dict[Condition, Percent] | None = None
+    """What restocking costs the customer, as a share of what the units cost, by their condition.
+
+    Nothing where the seller is at fault."""
+    outbound_postage: Literal["refunded", "kept"] | None = None
+    """Whether a unit's share of the outward shipping is paid back. It is where the seller is at
+    fault. The law of the EU wants it back for a withdrawal (Directive 2011/83/EU, article 13)."""
+    dispositions: dict[Condition, Disposition] | None = None
+    """What becomes of goods, by their condition."""
+    refurbish_at: Id | None = None
+    """A retired location: what is put there is not sold until it is sent on from there."""
 
     def over(self, usual: ReturnTerms) -> ReturnTerms:
         """These terms, and the usual ones where these say nothing."""

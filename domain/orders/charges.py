@@ -45,11 +45,13 @@ class Owed:
     """Units that the customer is paid back for, and their worth.
 
     `credited` is the invoiced part of the worth; the rest was charged before anything went out.
+    `kept`: a fee for restocking, and postage, which the units are worth more than that.
     """
 
     units: LineUnits = field(default_factory=dict)
     worth: Worth = NOTHING
     credited: Worth = NOTHING
+    kept: Worth = NOTHING
 
     def __bool__(self) -> bool:
         """There is something to record."""
@@ -231,6 +233,19 @@ class Charges:
             units[line_id] = count - paid_back
         owed = self._refund(units, units)  # also of lines of which shipping alone is owed
         return Owed(_some(owed.units), owed.worth, owed.credited)
+
+    def keep(self, owed: Owed, *, fee: int, postage: int) -> Owed:
+        """The seller keeps a fee and postage of what is owed, as far as it was invoiced.
+
+        Minor units, tax included: both are taxed as what they are kept of. They stay invoiced.
+        """
+        goods = Worth(goods=owed.credited.goods, tax=owed.credited.tax)
+        shipping = owed.credited.only_shipping
+        kept = goods.part(min(fee, goods.total))
+        kept += shipping.part(min(postage, shipping.total))
+        self.refunded -= kept
+        self.invoiced += kept
+        return Owed(owed.units, owed.worth - kept, owed.credited - kept, kept)
 
     def concede(self, units: LineUnits, *, shipping: bool) -> Owed:
         """Pay back units that stay with the customer, with or without their shipping."""

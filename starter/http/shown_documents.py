@@ -71,8 +71,9 @@ class DocumentTax(_Shown):
 class ShownDocument(_Shown):
     """All that is printed. `buyer` and `deliver_to` are null for a key without `customers:read`.
 
-    net = lines + allowance + shipping + fees, tax likewise, and net + tax + rounding = total.
-    `allowance`: the credit for no unit in particular. `reason` and `invoices` are a credit note's.
+    net = lines − restocking + allowance + shipping + fees, tax likewise, and net + tax + rounding =
+    total. `restocking`: a fee that is not credited. `allowance`: the credit for no unit in
+    particular. `reason` and `invoices` are a credit note's.
     """
 
     number: str
@@ -91,6 +92,8 @@ class ShownDocument(_Shown):
     lines: tuple[DocumentLine, ...]
     allowance: AmountText
     allowance_tax: AmountText
+    restocking: AmountText
+    restocking_tax: AmountText
     shipping: AmountText
     shipping_tax: AmountText
     shipping_tax_rate: str | None

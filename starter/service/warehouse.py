@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from domain.aftersales.return_counts import Found
 from domain.errors import IllegalTransition
 from domain.orders.quantities import LineUnits
 from store.aftersales.returns import Counted
 from store.database import Pool
 from store.fulfilment import pick_ups
 from store.views import reads, warehouse_tasks
-from store.warehouse import counter, facts
+from store.warehouse import counter, facts, returning
 
 LABEL_WITHIN_S = 3.0
 """How long a hand-over waits for a label that is being bought, in seconds."""
@@ -115,14 +116,17 @@ class Warehouse:
     async def receive_return(
         self,
         return_id: str,
-        counted: Mapping[str, Counted] | None = None,
+        counted: Mapping[str, Counted | Sequence[Found]] | None = None,
         *,
         location: str | None = None,
         who: str,
     ) -> dict[str, Any]:
-        """Record the units of a return that came in: line id → restocked and scrapped units.
+        """Record the units of a return that came in: line id → what becomes of its units, or
+        their conditions, by which the rules say that.
 
         Without `counted`, all units are restocked.
         """
         async with self._pool.acquire() as conn:
-            return await facts.receive_return(conn, return_id, counted, location=location, who=who)
+            return await returning.receive_return(
+                conn, return_id, counted, location=location, who=who
+            )

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.accounting.documents import Content, Earlier, Issued, Kind, compose
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.orders.amounts import Worth
+from domain.orders.amounts import NOTHING, Worth
 from domain.orders.order import Order
 from domain.orders.quantities import LineUnits
 from domain.sellers import Seller
@@ -52,12 +52,14 @@ async def issue(
     part_id: str,
     lines: LineUnits,
     worth: Worth,
+    restocking: Worth = NOTHING,
     reason: str = "",
 ) -> str:
     """Issue the invoice of a fulfilment, or the credit note of a refund; returns its number.
 
     Once per part: the same call again returns the same number. `lines`: line id → units; a credit
-    note may have none. The caller holds the order's lock, and locks nothing after this.
+    note may have none. `restocking`: the fee for that, which `worth` is without. The caller
+    holds the order's lock, and locks nothing after this.
 
     Raises NotFound for an unknown order, Conflict when the part has a document of another worth,
     and Refused for units or amounts that cannot be.
@@ -75,6 +77,7 @@ async def issue(
         lines=lines,
         worth=worth,
         supplied_on=supplied_on,
+        restocking=restocking,
         reason=reason,
     )
     number: str = await _sql.append(
@@ -97,6 +100,7 @@ def content_of(
     lines: LineUnits,
     worth: Worth,
     supplied_on: date | None,
+    restocking: Worth = NOTHING,
     reason: str = "",
 ) -> Content:
     """What is printed on a document, from all that the function `document_basis` has found."""
@@ -110,6 +114,7 @@ def content_of(
         supplied_on=supplied_on,
         names=basis["names"],
         earlier=[Earlier.model_validate(one) for one in basis["earlier"]],
+        restocking=restocking,
         reason=reason,
     )
 

@@ -111,6 +111,12 @@ async def asked(
     )
 
 
+async def terms_of(conn: Connection, order_id: str) -> dict[str, ReturnTerms]:
+    """Line id → its terms by now. The order is on record."""
+    row = await _sql.basis(conn, order_id=order_id)
+    return {line_id: _terms(row, line_id) for line_id in row["lines"]}
+
+
 async def window_of(conn: Connection, order_id: str) -> datetime | None:
     """When nothing of an order can be sent back any more; None where nothing was delivered."""
     row = await _sql.basis(conn, order_id=order_id)

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from domain import ids
+from domain.aftersales.conditions import Condition, Disposition
 from domain.errors import NotFound
 from domain.orders.quantities import LineUnits
 from domain.orders.return_messages import ReturnReason, ReturnState
@@ -24,10 +25,24 @@ class Counted(BaseModel):
 
     restocked: NonNegativeInt = 0
     scrapped: NonNegativeInt = 0
+    refurbished: NonNegativeInt = 0
+    to_supplier: NonNegativeInt = 0
 
     @property
     def received(self) -> int:
-        return self.restocked + self.scrapped
+        return self.restocked + self.scrapped + self.refurbished + self.to_supplier
+
+
+class FoundUnits(BaseModel):
+    """Units of a line in one condition, and what becomes of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    quantity: int
+    condition: Condition
+    disposition: Disposition
+    photo: str | None = None
+    reference: str | None = None
 
 
 class ReturnLine(BaseModel):
@@ -38,6 +53,7 @@ class ReturnLine(BaseModel):
     line_id: str
     sku: str
     quantity: int
+    reason_code: ReturnReason
     restocked: int
     scrapped: int
 
@@ -109,14 +125,29 @@ async def lines(conn: Connection, return_id: str) -> list[ReturnLine]:
     return [ReturnLine(**row) async for row in _sql.return_lines(conn, return_id=return_id)]
 
 
-async def count(conn: Connection, return_id: str, counted: Mapping[str, Counted]) -> None:
-    """Record the warehouse's count."""
+async def count(
+    conn: Connection,
+    return_id: str,
+    counted: Mapping[str, Counted],
+    units: Mapping[str, Sequence[FoundUnits]],
+) -> None:
+    """Record the warehouse's count, and the units by their condition."""
     await _sql.count_return_lines(
         conn,
         return_id=return_id,
         line_ids=list(counted),
         restocked=[item.restocked for item in counted.values()],
         scrapped=[item.scrapped for item in counted.values()],
+        refurbished=[item.refurbished for item in counted.values()],
+        to_supplier=[item.to_supplier for item in counted.values()],
+    )
+    found = [(k, n, each) for k, some in units.items() for n, each in enumerate(some, 1)]
+    await _sql.insert_units(
+        conn,
+        return_id=return_id,
+        line_ids=[line_id for line_id, _, _ in found],
+        numbers=[number for _, number, _ in found],
+        units=[each.model_dump() for _, _, each in found],
     )
 
 

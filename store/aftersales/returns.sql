@@ -20,13 +20,21 @@ select return_id, order_of(return_id) as order_id, kind, fulfilment_id, state, r
 from order_return where order_no = order_no_of(:return_id) and return_id = :return_id;
 
 -- name: return_lines(return_id)
-select line_id, sku, quantity, restocked, scrapped
+select line_id, sku, quantity, reason_code, restocked, scrapped
 from return_line where order_no = order_no_of(:return_id) and return_id = :return_id order by line_id;
 
--- name: count_return_lines(line_ids, restocked, scrapped, return_id)!
-update return_line l set restocked = c.restocked, scrapped = c.scrapped
-from unnest(:line_ids::text[], :restocked::bigint[], :scrapped::bigint[])
-    as c (line_id, restocked, scrapped)
+-- name: insert_units(return_id, line_ids, numbers, units)!
+insert into return_unit (order_no, return_id, line_id, number, quantity, condition, disposition, photo, reference)
+select order_no_of(:return_id), :return_id, line_id, number, (u ->> 'quantity')::bigint, u ->> 'condition',
+       u ->> 'disposition', u ->> 'photo', u ->> 'reference'
+from unnest(:line_ids::text[], :numbers::integer[], :units::jsonb[]) as f (line_id, number, u);
+
+-- name: count_return_lines(line_ids, restocked, scrapped, refurbished, to_supplier, return_id)!
+update return_line l
+set restocked = c.restocked, scrapped = c.scrapped, refurbished = c.refurbished, to_supplier = c.to_supplier
+from unnest(:line_ids::text[], :restocked::bigint[], :scrapped::bigint[], :refurbished::bigint[],
+            :to_supplier::bigint[])
+    as c (line_id, restocked, scrapped, refurbished, to_supplier)
 where l.order_no = order_no_of(:return_id) and l.return_id = :return_id and l.line_id = c.line_id;
 
 -- name: set_return_state(state, because, return_id)!

@@ -910,13 +910,33 @@ create table return_line (
             'too_late', 'other')),
     restocked   units      not null default 0,
     scrapped    units      not null default 0,
+    refurbished units      not null default 0,
+    to_supplier units      not null default 0,
     primary key (order_no, return_id, line_id),
     constraint return_line_is_of_a_return foreign key (order_no, return_id) references order_return,
     constraint return_line_is_of_an_order_line foreign key (order_no, line_id)
         references order_line,
     -- the rest is missing
-    constraint restocked_and_scrapped_is_at_most_returned check (
-        restocked + scrapped <= quantity)
+    constraint received_is_at_most_what_was_asked_for check (
+        restocked + scrapped + refurbished + to_supplier <= quantity)
+);
+
+-- The units of a line that came, by their condition. `photo`: an address, or an id of one.
+create table return_unit (
+    order_no    bigint     not null,
+    return_id   text       not null,
+    line_id     text       not null,
+    number      integer    not null,
+    quantity    some_units not null,
+    condition   text       not null constraint return_unit_is_in_a_known_condition
+        check (condition in ('new', 'opened', 'used', 'damaged')),
+    disposition text       not null constraint return_unit_has_a_known_disposition
+        check (disposition in ('restock', 'refurbish', 'scrap', 'supplier')),
+    photo       some_text,
+    reference   some_text,  -- of the supplier
+    primary key (order_no, return_id, line_id, number),
+    constraint return_unit_is_of_a_return_line foreign key (order_no, return_id, line_id)
+        references return_line
 );
 
 -- What a customer says is wrong with what was delivered, and what was decided about it.
@@ -1131,6 +1151,8 @@ create table refund (
     currency           currency_code not null,
     -- the part of it that had been invoiced; the rest had only been charged
     credited_minor     minor_units   not null,
+    -- what the seller keeps of what the units are worth: a fee for restocking, and postage
+    kept               worth         not null default '(0,0,0,0)',
     issued_minor       minor_units   not null default 0,
     -- The part of the issued amount that a bank sent back, and that was not yet paid another way.
     came_back_minor    minor_units   not null default 0,
@@ -1401,7 +1423,7 @@ create table movement (
     location         text        not null,
     kind             text        not null constraint movement_is_of_a_known_kind check (kind in (
         'received', 'allocated', 'released', 'shipped', 'returned', 'adjusted', 'counted',
-        'transferred', 'written_off')),
+        'transferred', 'written_off', 'to_supplier')),
     on_hand_change   bigint      not null,
     allocated_change bigint      not null,
     order_no         bigint,

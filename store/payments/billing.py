@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from domain.accounting import accounts
 from domain.ids import WHO
 from domain.money import Money
+from domain.orders.amounts import Worth
 from domain.orders.charges import Due, Owed
 from domain.orders.messages import RefundKind, RefundTo
 from domain.orders.quantities import LineUnits
@@ -127,6 +128,7 @@ async def grant(
         units=owed.units,
         worth=owed.worth,
         credited=owed.credited,
+        kept=owed.kept,
         currency=found.currency,
         reason=why,
         who=who,
@@ -165,6 +167,7 @@ async def charge_nothing(conn: Connection, order_id: str, part_id: str) -> None:
 async def credit(conn: Connection, grant: Grant | None) -> None:
     """Write a refund's credit note, if any of it was invoiced. Call it last, like `invoice`."""
     if grant is not None and grant.owed.credited.total:
+        kept = grant.owed.kept
         await documents.issue(
             conn,
             kind="credit_note",
@@ -172,5 +175,6 @@ async def credit(conn: Connection, grant: Grant | None) -> None:
             part_id=grant.refund_id,
             lines=grant.owed.units,
             worth=grant.owed.credited,
+            restocking=Worth(goods=kept.goods, tax=kept.tax),
             reason=grant.why,
         )

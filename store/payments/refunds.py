@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from domain.errors import Conflict, Refused
 from domain.money import Money
-from domain.orders.amounts import Worth
+from domain.orders.amounts import NOTHING, Worth
 from domain.orders.goodwill import Goodwill, GoodwillLimit
 from domain.orders.messages import RefundKind, RefundRequest, RefundTo
 from domain.orders.policy import RefundTenders
@@ -81,6 +81,7 @@ async def grant(
     units: LineUnits,
     worth: Worth,
     credited: Worth,
+    kept: Worth = NOTHING,
     currency: str,
     reason: str,
     who: str,
@@ -88,6 +89,8 @@ async def grant(
     role: str | None = None,
 ) -> bool:
     """Owe the refund to the customer, once. False when it was granted before.
+
+    `kept`: what the seller keeps of what the units are worth.
 
     The caller holds the order's lock. Raises Refused when it is more than was charged, and Conflict
     when it was granted with another amount.
@@ -107,6 +110,7 @@ async def grant(
             shipping=worth.shipping,
             shipping_tax=worth.shipping_tax,
             credited=credited.total,
+            kept=kept.model_dump(),
             currency=currency,
             reason=reason,
             who=who,

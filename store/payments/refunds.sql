@@ -1,12 +1,13 @@
 -- Refunds owed to customers. Every writer locks the order's row.
 
--- name: grant_refund(refund_id, order_id, kind, units, goods, tax, shipping, shipping_tax, credited, currency, reason, who, pay_to, role)$
+-- name: grant_refund(refund_id, order_id, kind, units, goods, tax, shipping, shipping_tax, credited, kept, currency, reason, who, pay_to, role)$
 -- Nothing → granted, with its room in the order's sums. Null when it was granted before.
 with granted as (
     insert into refund (order_no, refund_id, kind, units, goods_minor, tax_minor, shipping_minor,
-                        shipping_tax_minor, credited_minor, currency, reason, who, pay_to, role)
+                        shipping_tax_minor, credited_minor, kept, currency, reason, who, pay_to, role)
     values (order_no_of(:order_id), :refund_id, :kind, :units, :goods, :tax, :shipping, :shipping_tax,
-            :credited, :currency, :reason, :who, :pay_to, :role)
+            :credited, jsonb_populate_record(null::worth, :kept::jsonb), :currency, :reason, :who,
+            :pay_to, :role)
     on conflict (order_no, refund_id) do nothing
     returning order_no, refund_id, amount_minor
 ), owed as (

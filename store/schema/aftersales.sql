@@ -49,13 +49,33 @@ create table return_line (
             'too_late', 'other')),
     restocked   units      not null default 0,
     scrapped    units      not null default 0,
+    refurbished units      not null default 0,
+    to_supplier units      not null default 0,
     primary key (order_no, return_id, line_id),
     constraint return_line_is_of_a_return foreign key (order_no, return_id) references order_return,
     constraint return_line_is_of_an_order_line foreign key (order_no, line_id)
         references order_line,
     -- the rest is missing
-    constraint restocked_and_scrapped_is_at_most_returned check (
-        restocked + scrapped <= quantity)
+    constraint received_is_at_most_what_was_asked_for check (
+        restocked + scrapped + refurbished + to_supplier <= quantity)
+);
+
+-- The units of a line that came, by their condition. `photo`: an address, or an id of one.
+create table return_unit (
+    order_no    bigint     not null,
+    return_id   text       not null,
+    line_id     text       not null,
+    number      integer    not null,
+    quantity    some_units not null,
+    condition   text       not null constraint return_unit_is_in_a_known_condition
+        check (condition in ('new', 'opened', 'used', 'damaged')),
+    disposition text       not null constraint return_unit_has_a_known_disposition
+        check (disposition in ('restock', 'refurbish', 'scrap', 'supplier')),
+    photo       some_text,
+    reference   some_text,  -- of the supplier
+    primary key (order_no, return_id, line_id, number),
+    constraint return_unit_is_of_a_return_line foreign key (order_no, return_id, line_id)
+        references return_line
 );
 
 -- What a customer says is wrong with what was delivered, and what was decided about it.

@@ -172,6 +172,8 @@ create table refund (
     currency           currency_code not null,
     -- the part of it that had been invoiced; the rest had only been charged
     credited_minor     minor_units   not null,
+    -- what the seller keeps of what the units are worth: a fee for restocking, and postage
+    kept               worth         not null default '(0,0,0,0)',
     issued_minor       minor_units   not null default 0,
     -- The part of the issued amount that a bank sent back, and that was not yet paid another way.
     came_back_minor    minor_units   not null default 0,

@@ -30,7 +30,7 @@ create table movement (
     location         text        not null,
     kind             text        not null constraint movement_is_of_a_known_kind check (kind in (
         'received', 'allocated', 'released', 'shipped', 'returned', 'adjusted', 'counted',
-        'transferred', 'written_off')),
+        'transferred', 'written_off', 'to_supplier')),
     on_hand_change   bigint      not null,
     allocated_change bigint      not null,
     order_no         bigint,

@@ -33,6 +33,7 @@ MovementKind = Literal[
     "counted",
     "transferred",
     "written_off",
+    "to_supplier",
 ]
 
 

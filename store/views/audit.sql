@@ -114,16 +114,21 @@ with made_of as (
     where f.state in ('shipped', 'delivered', 'exception')
     group by f.fulfilment_id, r.sku
     union all
-    select 'return:' || l.return_id, m.sku, sum((l.restocked + l.scrapped) * m.per_unit)
+    select 'return:' || l.return_id, m.sku, sum(
+        (l.restocked + l.scrapped + l.refurbished + l.to_supplier) * m.per_unit)
     from return_line l join made_of m using (order_no, line_id)
     group by l.return_id, m.sku
     union all
     select 'scrap:' || l.return_id, m.sku, -sum(l.scrapped * m.per_unit)
     from return_line l join made_of m using (order_no, line_id)
     group by l.return_id, m.sku
+    union all
+    select 'supplier:' || l.return_id, m.sku, -sum(l.to_supplier * m.per_unit)
+    from return_line l join made_of m using (order_no, line_id)
+    group by l.return_id, m.sku
 ), booked as (
     select effect, sku, sum(on_hand_change) as units from movement
-    where kind in ('shipped', 'returned') or kind = 'written_off' and starts_with(effect, 'scrap:')
+    where kind in ('shipped', 'returned', 'to_supplier') or kind = 'written_off' and starts_with(effect, 'scrap:')
     group by effect, sku
 )
 select split_part(effect, ':', 1) as what, regexp_replace(effect, '^[^:]*:', '') as part_id, sku,
@@ -248,7 +253,7 @@ with claimed as (
     select l.order_no, l.line_id,
            sum(l.quantity) filter (where r.kind = 'customer' and r.state in ('requested', 'approved'))
                as requested,
-           sum(l.restocked + l.scrapped) filter (where r.kind = 'customer') as returned,
+           sum(l.restocked + l.scrapped + l.refurbished + l.to_supplier) filter (where r.kind = 'customer') as returned,
            sum(l.quantity) filter (where r.kind = 'undeliverable' and r.state <> 'approved')
                as undeliverable
     from order_return r join return_line l using (order_no, return_id)
@@ -408,7 +413,7 @@ order by order_id, what;
 -- cent in the end, where nothing was billed that was decided after a refund; what is on record of either can come in another
 -- sequence. Until then, and there, the sequence moves at most one minor unit per line, component,
 -- and entry of the journal. Refunds for no unit, and of units without their shipping, are known by
--- their amounts alone.
+-- their amounts alone. What the seller keeps when goods come back is worth of no unit.
 with line as (
     select order_no, coalesce(charged - refunded, 0) as kept, coalesce(invoiced, 0) as invoiced, ordered,
            goods_minor::numeric as goods, tax_minor::numeric as tax,
@@ -436,7 +441,9 @@ with line as (
                and starts_with(e.effect, 'invoice:')), 0) as tax
     from journal_entry e join posting p using (entry_id) group by e.order_no
 ), given as (
-    select order_no, bool_or(kind in ('units', 'shipping', 'goodwill', 'claim', 'elsewhere')) as by_amount
+    select order_no,
+           sum((kept).goods + (kept).tax + (kept).shipping + (kept).shipping_tax) as kept,
+           bool_or(kind in ('units', 'shipping', 'goodwill', 'claim', 'elsewhere')) as by_amount
     from refund group by order_no
 )
 select o.order_id, m.currency, c.rule, c.what, c.kept as kept_minor, c.worth as worth_minor
@@ -446,7 +453,8 @@ join worth using (order_no)
 left join booked using (order_no)
 left join given using (order_no)
 cross join lateral (values
-    ('money', 'charged and not owed back', m.charged - m.refund_granted, worth.net + worth.tax),
+    ('money', 'charged and not owed back', m.charged - m.refund_granted - coalesce(given.kept, 0),
+     worth.net + worth.tax),
     ('ledger', 'booked as revenue', coalesce(booked.goods, 0), goods_out),
     ('ledger', 'booked as tax', coalesce(booked.tax, 0), tax_out),
     ('ledger', 'booked as shipping', coalesce(booked.shipping, 0), shipping_out)
@@ -545,9 +553,11 @@ with line as (
                       where r.order_no = c.order_no and r.refund_id = c.charge_id)
     group by order_no
 ), given as (
-    select order_no, sum(amount_minor) as refunded,
+    select order_no, sum(amount_minor + k.kept) as refunded, sum(k.kept) as kept,
            bool_or(kind in ('shipping', 'goodwill', 'claim', 'elsewhere')) as by_amount
     from refund r
+    cross join lateral (
+        select (r.kept).goods + (r.kept).tax + (r.kept).shipping + (r.kept).shipping_tax as kept) k
     where not exists (select from charge c
                       where c.order_no = r.order_no and c.charge_id = r.refund_id)
     group by order_no
@@ -565,7 +575,7 @@ left join printed using (order_no)
 cross join lateral (values
     ('charged', line.charged, due.charged, false),
     ('refunded', line.refunded, given.refunded, given.by_amount),
-    ('invoiced', line.invoiced, printed.invoiced, given.by_amount)
+    ('invoiced', line.invoiced, printed.invoiced - coalesce(given.kept, 0), given.by_amount)
 ) as c (what, kept, done, inexact)
 where not coalesce(c.inexact, false) and coalesce(c.kept, 0) <> coalesce(c.done, 0)
 order by o.order_id, c.what;
@@ -893,7 +903,7 @@ where (c.last_number - c.first_number + 1, c.last_number) is distinct from (d.do
 order by seller, kind, series, year;
 
 -- name: document_adds_up()
--- Lines, allowance, rounding, shipping and fees are the amounts of the document's own row, and so are the rows
+-- Lines, allowance, fee for restocking, rounding, shipping and fees are the amounts of the document's own row, and so are the rows
 -- by rate together. Fees are part of the row's shipping.
 select d.number, d.seller, d.currency, a.what, a.kept as kept_minor, a.printed as printed_minor
 from document d
@@ -916,10 +926,12 @@ cross join lateral (
 ) t
 cross join lateral (
     values ('goods', d.goods_minor,
-            l.net + (d.content ->> 'allowance_minor')::numeric + t.rounding),
+            l.net + (d.content ->> 'allowance_minor')::numeric
+            - coalesce((d.content ->> 'restocking_minor')::numeric, 0) + t.rounding),
            ('net by rate', d.goods_minor + d.shipping_minor, t.net + t.rounding),
            ('tax by rate', d.tax_minor + d.shipping_tax_minor, t.tax),
-           ('tax', d.tax_minor, l.tax + (d.content ->> 'allowance_tax_minor')::numeric),
+           ('tax', d.tax_minor, l.tax + (d.content ->> 'allowance_tax_minor')::numeric
+                                - coalesce((d.content ->> 'restocking_tax_minor')::numeric, 0)),
            ('shipping', d.shipping_minor, (d.content ->> 'shipping_minor')::numeric + f.net),
            ('tax on shipping', d.shipping_tax_minor,
             (d.content ->> 'shipping_tax_minor')::numeric + f.tax),

@@ -9,6 +9,7 @@ from typing import Literal
 from domain import ids
 from domain.errors import NotFound
 from domain.orders.return_messages import ReturnReason, ReturnState
+from store.aftersales.returns import FoundUnits
 from store.database import Connection, load_queries
 from store.views.reads import Row
 
@@ -16,7 +17,7 @@ _sql = load_queries(__file__)
 
 
 class ReturnedLine(Row):
-    """Units of a line that come back, and what became of those that came."""
+    """Units of a line that come back, and what became of those that came, by their condition."""
 
     line_id: str
     sku: str
@@ -24,6 +25,9 @@ class ReturnedLine(Row):
     reason_code: ReturnReason
     restocked: int
     scrapped: int
+    refurbished: int
+    to_supplier: int
+    units: tuple[FoundUnits, ...]
 
 
 class Return(Row):

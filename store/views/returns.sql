@@ -7,7 +7,14 @@ select r.return_id, o.order_id, o.channel, o.seller, r.kind, r.state, r.reason, 
        r.fulfilment_id, r.changed_at,
        (select jsonb_agg(jsonb_build_object(
             'line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'reason_code', l.reason_code,
-            'restocked', l.restocked, 'scrapped', l.scrapped) order by l.line_id)
+            'restocked', l.restocked, 'scrapped', l.scrapped, 'refurbished', l.refurbished,
+            'to_supplier', l.to_supplier,
+            'units', (select coalesce(jsonb_agg(jsonb_build_object(
+                          'quantity', u.quantity, 'condition', u.condition, 'disposition', u.disposition,
+                          'photo', u.photo, 'reference', u.reference) order by u.number), '[]')
+                      from return_unit u
+                      where (u.order_no, u.return_id, u.line_id) = (l.order_no, l.return_id, l.line_id)))
+            order by l.line_id)
         from return_line l where l.order_no = r.order_no and l.return_id = r.return_id) as lines
 from order_return r join customer_order o using (order_no)
 where (:state::text is null or r.state = :state)

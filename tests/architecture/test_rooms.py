@@ -422,6 +422,7 @@ DOORS = {
     "starter/service/warehouse.py": (
         "store.fulfilment.pick_ups",
         "store.warehouse.facts",
+        "store.warehouse.returning",
         "store.warehouse.counter",
     ),
     "starter/service/webhooks.py": ("store.payments.provider_events",),

@@ -49,7 +49,10 @@ RULES = {
             from (select *, coalesce(charged - refunded, 0) as kept
                   from order_line left join order_line_money using (order_no, line_id)) line
             group by order_no) worth using (order_no)
-        where charged - refund_granted <> worth.kept
+        left join (select order_no, sum((kept).goods + (kept).tax + (kept).shipping
+                                        + (kept).shipping_tax) as fees
+                   from refund group by order_no) fee using (order_no)
+        where charged - refund_granted - coalesce(fees, 0) <> worth.kept
           -- Refunds for no unit, and without shipping, are known by their amounts alone.
           and not exists (select from refund r where r.order_no = order_money.order_no
                           and r.kind in ('units', 'shipping', 'goodwill', 'claim'))

@@ -40,6 +40,7 @@ def beside_lines(document: Issued, words: Words) -> list[tuple[str, list[str], i
 
     shipping = taxed(document.shipping_tax_rate, document.shipping_tax_category)
     rows = [
+        (words.restocking, [], -document.restocking_minor, -document.restocking_tax_minor),
         (words.allowance, [], document.allowance_minor, document.allowance_tax_minor),
         (words.shipping, shipping, document.shipping_minor, document.shipping_tax_minor),
         *(

@@ -42,6 +42,7 @@ class Words:
     gross: str
     goods: str
     allowance: str
+    restocking: str
     shipping: str
     tax_summary: str
     rate: str
@@ -95,6 +96,7 @@ WORDS: Final[Mapping[Language, Words]] = {
         gross="Total",
         goods="Goods",
         allowance="Allowance",
+        restocking="Restocking fee",
         shipping="Shipping",
         tax_summary="Tax summary",
         rate="Tax {rate} %",
@@ -134,6 +136,7 @@ WORDS: Final[Mapping[Language, Words]] = {
         gross="합계",
         goods="상품",
         allowance="조정 금액",
+        restocking="재입고 수수료",
         shipping="배송비",
         tax_summary="세액 요약",
         rate="세율 {rate} %",
@@ -173,6 +176,7 @@ WORDS: Final[Mapping[Language, Words]] = {
         gross="Gesamt",
         goods="Waren",
         allowance="Nachlass",
+        restocking="Rücknahmegebühr",
         shipping="Versand",
         tax_summary="Steuern",
         rate="Steuersatz {rate} %",

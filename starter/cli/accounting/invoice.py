@@ -82,6 +82,7 @@ def _page(document: Issued, out: Output) -> None:
     rows += [
         ((name, "", ""), "", (net, tax))
         for name, net, tax in (
+            ("restocking", -document.restocking_minor, -document.restocking_tax_minor),
             ("allowance", document.allowance_minor, document.allowance_tax_minor),
             ("shipping", document.shipping_minor, document.shipping_tax_minor),
             *((fee.name, fee.net_minor, fee.tax_minor) for fee in document.fees),

@@ -44,6 +44,7 @@ _SENTENCES: Final = {
     "counted": "counted {counted} ({change:+})",
     "transferred": "{change:+} transferred",
     "written_off": "{units} written off",
+    "to_supplier": "{units} back to the supplier",
 }
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.errors import InvalidInput
 from starter.cli.terminal.named import (
     FulfilmentName,
     OfOrder,
@@ -26,9 +25,9 @@ from starter.cli.terminal.options import (
 from starter.cli.terminal.output import Output, local
 from starter.cli.terminal.rendering import units_of
 from starter.cli.warehouse import papers
+from starter.cli.warehouse.return_count import returned_units
 from starter.service.connection import from_records
 from starter.service.service import Records
-from store.aftersales.returns import Counted
 from store.views.warehouse_tasks import Task, TaskKind
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -199,6 +198,16 @@ def receive_return(
             show_default=False,
         ),
     ] = None,
+    found: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--found",
+            metavar="LINE=UNITS:CONDITION[:PHOTO]",
+            help="Units of a line in a condition (new, opened, used, damaged), and a photo's id: "
+            "the rules say what becomes of them. Instead of --count and --scrap.",
+            show_default=False,
+        ),
+    ] = None,
     location: Annotated[
         str | None,
         typer.Option(
@@ -215,7 +224,7 @@ def receive_return(
     Example: `orderloom warehouse receive-return web-1001:R1 --count 1=2 --scrap 1=1`
     """
     return_id = part_named(return_id)
-    counted = _counted(read_counts(count or (), "--count"), read_counts(scrap or (), "--scrap"))
+    counted = returned_units(count or (), scrap or (), found or ())
     outcome = from_records(
         lambda here: here.warehouse.receive_return(
             return_id, counted, location=location, who=reporter(by)
@@ -227,26 +236,6 @@ def receive_return(
 app.command()(papers.label)
 app.command("pick-list")(papers.pick_list)
 app.command("packing-slip")(papers.packing_slip)
-
-
-def _counted(
-    came: dict[str, int] | None, scrapped: dict[str, int] | None
-) -> dict[str, Counted] | None:
-    """Line → units restocked and units written off, of those that came back."""
-    for line_id, units in (scrapped or {}).items():
-        if units > (came or {}).get(line_id, 0):
-            raise InvalidInput(
-                f"line {line_id}: {units} scrapped, but --count says that "
-                f"{(came or {}).get(line_id, 0)} came; count them too",
-                where="--scrap",
-            )
-    if came is None:
-        return None
-    waste = scrapped or {}
-    return {
-        line_id: Counted(restocked=units - waste.get(line_id, 0), scrapped=waste.get(line_id, 0))
-        for line_id, units in came.items()
-    }
 
 
 def _say(part_id: str, what: str, outcome: dict[str, Any], out: Output) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
-from domain.fields import Document, Id, Instant, LineId, Reason
+from domain.aftersales.return_counts import Found
+from domain.fields import Document, Id, Instant, LineId, Reason, inconsistent
 from domain.orders.order import LINES_MAX
 from starter.http.callers import Caller, may
 from starter.http.examples import example
@@ -69,10 +70,26 @@ class Collected(Report):
 
 
 class CountedLine(Document):
-    """Units of a line that came back: to be sold again, or written off."""
+    """Units of a line that came back, by what becomes of them; or, in `units`, by their condition.
+
+    `refurbished`: put where nothing is sold. `to_supplier`: they leave again.
+    """
 
     restocked: NoneOrMore = 0
     scrapped: NoneOrMore = 0
+    refurbished: NoneOrMore = 0
+    to_supplier: NoneOrMore = 0
+    units: Annotated[tuple[Found, ...], Field(max_length=1000)] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.units and self.totals.received:
+            raise inconsistent("units", "goes without the other counts: give one or the other")
+        return self
+
+    @property
+    def totals(self) -> Counted:
+        return Counted(**self.model_dump(exclude={"units"}))
 
 
 class ReturnParcel(Report):
@@ -244,7 +261,20 @@ async def collect(
 async def receive_return(
     return_id: PartId,
     content: Annotated[
-        ReturnParcel, example({"counted": {"1": {"restocked": 1, "scrapped": 1}}, "by": "anna"})
+        ReturnParcel,
+        example(
+            {
+                "counted": {
+                    "1": {
+                        "units": [
+                            {"quantity": 1, "condition": "new"},
+                            {"quantity": 1, "condition": "damaged", "photo": "photo-4711"},
+                        ]
+                    }
+                },
+                "by": "anna",
+            }
+        ),
     ],
     caller: Writes,
     once: Keyed,
@@ -254,8 +284,7 @@ async def receive_return(
     counted = None
     if content.counted is not None:
         counted = {
-            line_id: Counted(restocked=units.restocked, scrapped=units.scrapped)
-            for line_id, units in content.counted.items()
+            line_id: units.units or units.totals for line_id, units in content.counted.items()
         }
 
     async def work(here: Records) -> Received:

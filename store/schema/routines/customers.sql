@@ -94,6 +94,7 @@ begin
     update answered_request set outcome = without_typed(outcome) where order_no = its_no;
     update attention set reason = '[erased]', resolution = split_part(resolution, ':', 1) where order_no = its_no;
     update order_hold set note = '[erased]', end_note = null where order_no = its_no;
+    update return_unit set photo = null where order_no = its_no and photo is not null;
     update order_return
     set reason = '[erased]', ended_because = case when ended_because is not null then '[erased]' end
     where order_no = its_no;

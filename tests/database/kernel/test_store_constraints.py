@@ -34,6 +34,11 @@ async def shelves(databases: Databases) -> AsyncIterator[Pool]:
         await bench.returns.approve_return(
             ApproveReturn(order_id=GONE, request_id="r1", units={"1": 1}, reason="test", who="test")
         )
+        await pool.execute(
+            "insert into return_unit (order_no, return_id, line_id, number, quantity, condition, "
+            "disposition) select order_no, return_id, line_id, 1, 1, 'new', 'restock' "
+            "from return_line"
+        )
         await bench.at(an_order(("TEA", 2), channel_order_id="here"), "confirmed")
         yield pool
         pool.terminate()
@@ -509,9 +514,13 @@ FORBIDDEN = {
     "whole_parcel_is_a_fulfilment_and_nothing_else_is": (
         "update order_return set kind = 'undeliverable'"
     ),
-    "restocked_and_scrapped_is_at_most_returned": (
+    "received_is_at_most_what_was_asked_for": (
         "update return_line set restocked = quantity, scrapped = 1"
     ),
+    "return_unit_is_in_a_known_condition": "update return_unit set condition = 'odd'",
+    "return_unit_has_a_known_disposition": "update return_unit set disposition = 'sold'",
+    "return_unit_is_of_a_return_line": "update return_unit set line_id = '9'",
+    "return_unit_pkey": "insert into return_unit select * from return_unit",
     # a claim is of an order, and is decided by somebody
     "claim_pkey": f"{claim()}; {claim()}",
     "claim_is_of_an_order": claim().replace(f"order_no_of('{GONE}')", "0"),
