@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import OrderloomError
 from domain.orders.messages import RefundRequest, RefundTo
+from domain.orders.price_match_messages import PriceMatchRequest
 from domain.orders.proposals import Proposal
 from domain.orders.refund_rules import Granted
 
@@ -65,13 +66,14 @@ class Charged(BaseModel):
 
 
 class GrantRefund(BaseModel):
-    """A refund that somebody asks for: of units that stay, of shipping, or as goodwill."""
+    """A refund that somebody asks for: of units that stay, of shipping, as goodwill, or because a
+    lower price is met."""
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     request_id: str
-    request: RefundRequest
+    request: RefundRequest | PriceMatchRequest
 
 
 class Refusal(BaseModel):

@@ -8,20 +8,31 @@ from activities.payments.contracts import GrantRefund, RefundGranted, Refusal
 from domain import ids
 from domain.errors import OrderloomError, Refused
 from domain.money import Money
+from domain.orders.charges import Owed
 from domain.orders.goodwill import Goodwill
+from domain.orders.messages import RefundKind, RefundRequest
+from domain.orders.price_match import owed_for_match
+from domain.orders.price_match_messages import PriceMatchRequest
 from domain.orders.refund_rules import Granted, owed_for
+from store import clock
 from store.database import Connection
 from store.fulfilment import licences
 from store.orders import effects, events, orders
 from store.payments import billing, payments, refunds, tallies
+from store.payments.tallies import Tallies
 
-BY_REQUEST: Final = ("units", "shipping", "goodwill")
+BY_REQUEST: Final = ("units", "shipping", "goodwill", "price_match")
 """The kinds of refunds that somebody has asked for."""
 
 
 async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
     """Grant it once for each request, or say why not. The caller holds the order's lock."""
     effect, request = f"refund:{ask.request_id}", ask.request
+    why = (
+        f"a lower price: {request.evidence}"
+        if isinstance(request, PriceMatchRequest)
+        else request.reason
+    )
     done = await effects.find(conn, ask.order_id, effect)
     if done is not None:
         return RefundGranted.model_validate(done)
@@ -32,10 +43,7 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
             raise Refused(why_not, reason="payment_disputed")
         if request.to == "store_credit":
             await orders.check_known(conn, ask.order_id)
-        goodwill = Goodwill(found.goodwill_percent_max)
-        if request.amount is not None:
-            goodwill = await refunds.goodwill(conn, ask.order_id, goodwill, request)
-        owed, kind = owed_for(found.charges, found.currency, goodwill, request)
+        owed, kind = await _owed(conn, found, request)
     except OrderloomError as error:
         return RefundGranted(refused=Refusal.of(error))
     number = 1 + await refunds.count(conn, ask.order_id, BY_REQUEST)
@@ -46,10 +54,11 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
         owed,
         refund_id,
         kind=kind,
-        why=request.reason,
+        why=why,
         who=request.by,
         pay_to=request.to,
-        role=request.role if kind == "goodwill" else None,
+        role=request.role if isinstance(request, RefundRequest) and kind == "goodwill" else None,
+        about=request.line_id if isinstance(request, PriceMatchRequest) else None,
     )
     amount = Money(minor=owed.worth.total, currency=found.currency)
     answer = RefundGranted(granted=Granted(refund_id=refund_id, amount=amount))
@@ -60,7 +69,7 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
         effect,
         "refund granted",
         who=request.by,
-        why=request.reason,
+        why=why,
         data=answer.model_dump(mode="json"),
         answer=answer.model_dump(mode="json"),
     )
@@ -71,8 +80,23 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
             f"revoke:{ask.request_id}",
             "codes revoked",
             who=request.by,
-            why=request.reason,
+            why=why,
             data={"units": revoked},
         )
     await billing.credit(conn, grant)
     return answer
+
+
+async def _owed(
+    conn: Connection, found: Tallies, request: RefundRequest | PriceMatchRequest
+) -> tuple[Owed, RefundKind]:
+    """What is asked for. Raises Refused or InvalidInput where a rule does not allow it."""
+    if isinstance(request, PriceMatchRequest):
+        listed = await refunds.listed(conn, found.order_id, request.line_id)
+        return owed_for_match(
+            found.charges, found.currency, listed, request, clock.now()
+        ), "price_match"
+    goodwill = Goodwill(found.goodwill_percent_max)
+    if request.amount is not None:
+        goodwill = await refunds.goodwill(conn, found.order_id, goodwill, request)
+    return owed_for(found.charges, found.currency, goodwill, request)

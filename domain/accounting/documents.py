@@ -127,11 +127,13 @@ def compose(
     earlier: Sequence[Earlier] = (),
     restocking: Worth = NOTHING,
     reason: str = "",
+    about: str | None = None,
 ) -> Content:
     """The content of a document about `units` that are worth `worth`.
 
     `names`: SKU → its name. `earlier`: the order's documents until now. `restocking`: a fee for
-    taking goods back, of which `worth` is the rest. Raises Refused for
+    taking goods back, of which `worth` is the rest. `about`: the line whose price a credit for no
+    unit lowers. Raises Refused for
     negative amounts, and for units that the order does not have or that have a document already.
     """
     if min(worth.goods, worth.tax, worth.shipping, worth.shipping_tax) < 0:
@@ -154,7 +156,9 @@ def compose(
     allowance = Worth() if lines else Worth(goods=worth.goods - rounding, tax=worth.tax)
     beside_goods = shares_of(order, worth, kind=kind, earlier=earlier)
     shipping = beside_goods[0]
-    taxes = rows_of(order, lines, beside_goods, allowance, room=room, restocking=restocking)
+    taxes = rows_of(
+        *(order, lines, beside_goods, allowance), about=about, room=room, restocking=restocking
+    )
     known = next((one for one in earlier if one.buyer), None)
     sent_to = order.shipping.address
     billed = order.billing or sent_to

@@ -66,13 +66,15 @@ def rows_of(
     beside_goods: Sequence[Share],
     allowance: Worth,
     *,
+    about: str | None = None,
     room: Room | None,
     restocking: Worth = NOTHING,
 ) -> tuple[TaxRow, ...]:
     """The rows of a document, the highest rate first.
 
-    `beside_goods`: the shares of the shipping and the fees. `room`: of a credit note. `restocking`:
-    a fee, which is taken off what the lines are, by their rates.
+    `beside_goods`: the shares of the shipping and the fees. `about`: the line that the allowance is
+    for; without one, it is for all lines. `room`: of a credit note. `restocking`: a fee, which is
+    taken off what the lines are, by their rates.
     """
     net, tax = Counter[Kind](), Counter[Kind]()
     for line in lines:
@@ -83,6 +85,11 @@ def rows_of(
     for share in beside_goods:
         net[share.rate, share.category] += share.net
         tax[share.rate, share.category] += share.tax
+    for sold, price in zip(order.lines, order.prices.lines, strict=True):
+        if sold.line_id == about:
+            net[rate_text(price.rate), price.category] += allowance.goods
+            tax[rate_text(price.rate), price.category] += allowance.tax
+            allowance = Worth()
     whole = Room(*_whole(order)) if room is None else room
     net = _placed(net, allowance.goods, whole.net, capped=room is not None)
     tax = _placed(tax, allowance.tax, whole.tax, capped=room is not None)

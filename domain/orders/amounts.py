@@ -173,7 +173,8 @@ class LineMoney(BaseModel):
     `prepaid`: paid for, and still to be sent; of these, those `resent` replace lost ones, and are
     invoiced already. `sendable`: so many could be sent when they were authorized; None: all.
     `withheld`: the shipping of units that were paid back without it, which is paid back when they
-    arrive.
+    arrive. `reduced`: by so much all units are worth less than they were sold for, because a lower
+    price was met.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -191,6 +192,7 @@ class LineMoney(BaseModel):
     invoiced_worth: Worth = NOTHING
     credited_worth: Worth = NOTHING
     withheld: Worth = NOTHING
+    reduced: Worth = NOTHING
 
     @property
     def charges(self) -> Tally:

@@ -77,7 +77,7 @@ class Charges:
         goodwill: int = 0,
     ) -> None:
         self._lines = lines
-        self.worth = worth
+        self.worth = dict(worth)
         self.money = {line_id: (money or {}).get(line_id, LineMoney()) for line_id in lines}
         self.refunded = refunded
         self.invoiced = invoiced
@@ -269,6 +269,21 @@ class Charges:
         """Pay back an amount for no unit, out of all that was charged and is not paid back."""
         self.goodwill += amount
         return self._owe({}, self.refundable.part(amount))
+
+    def reduce(self, line_id: LineId, whole: Worth) -> Owed:
+        """All units of a line are worth less from now on: pay back what was charged beyond that.
+
+        Nothing is changed where that comes to nothing.
+        """
+        line, money = self.worth[line_id], self.money[line_id]
+        lower = line.model_copy(update={"whole": whole})
+        back = money.charges.owed(lower, money.charged - money.refunded, money.withheld)
+        if not back.within(NOTHING, self.refundable).total:
+            return Owed()
+        self.worth[line_id] = lower
+        self._change(line_id, reduced=money.reduced + line.whole - whole)
+        owed = self._give_back({line_id: 0}, {})
+        return Owed({}, owed.worth, owed.credited)
 
     def paid_elsewhere(self, amount: int) -> Owed:
         """An amount was paid back without Orderloom, for no unit that is known."""

@@ -39,7 +39,15 @@ class LineRequest(Document):
 
 RefundTo = Literal["original", "store_credit", "voucher"]
 RefundKind = Literal[
-    "return", "lost", "cancelled", "units", "shipping", "goodwill", "claim", "elsewhere"
+    "return",
+    "lost",
+    "cancelled",
+    "units",
+    "shipping",
+    "goodwill",
+    "price_match",
+    "claim",
+    "elsewhere",
 ]
 
 

@@ -52,6 +52,10 @@ class Policy(BaseModel):
     """The limit of an order's goodwill refunds, as a share of the amount charged for it."""
     goodwill_roles: GoodwillRoles = {}
     """Who may give goodwill, and how much: by role. With none, anybody may, within that limit."""
+    price_match_within: Duration = timedelta(days=14)
+    """A lower price that the customer finds elsewhere is met for this long after the order."""
+    price_match_percent_max: Annotated[int, Field(ge=0, le=100)] = 30
+    """A lower price is met down to so much below that of the order. 0: none is."""
     refund_tenders: RefundTenders = "last_first"
     """Of an order that was paid in several ways, what a part refund goes back to: what was charged
     last, or each in the ratio of what it paid."""

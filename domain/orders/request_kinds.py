@@ -30,6 +30,7 @@ from domain.orders.messages import (
     RefundOutcome,
     RefundRequest,
 )
+from domain.orders.price_match_messages import PriceMatchRequest
 from domain.orders.return_messages import (
     ReturnAnswer,
     ReturnDecided,
@@ -54,6 +55,7 @@ KINDS: Final = (
     RequestKind(ReturnAnswer, ReturnDecided, "decide_return", "decide_return"),
     RequestKind(ReturnGivenUp, ReturnDecided, "cancel_return", "cancel_return"),
     RequestKind(RefundRequest, RefundOutcome, "refund_order", "refund"),
+    RequestKind(PriceMatchRequest, RefundOutcome, "match_price", "match_price"),
     RequestKind(ClaimRequest, ClaimOutcome, "claim_items", "claim"),
     RequestKind(DecideClaimRequest, ClaimOutcome, "decide_claim", "decide_claim"),
     RequestKind(PayRequest, PayOutcome, "pay_order", "pay"),

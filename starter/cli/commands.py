@@ -45,6 +45,9 @@ COMMANDS: Final = {
         "payments.charge", "Charge an order that waits for somebody to say so.", _MONEY
     ),
     "refund": Entry("aftersales.refund", "Pay back what comes with no return.", _MONEY),
+    "price-match": Entry(
+        "aftersales.price_match", "Meet a lower price, and pay back the difference.", _MONEY
+    ),
     "payments": Entry("payments.payments", "Money calls: unknown outcomes, refunds owed.", _MONEY),
     "credit": Entry("payments.credit", "Store credit: give it, and see what became of it.", _MONEY),
     "vouchers": Entry(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
 from domain.orders.messages import CancelOutcome, CancelRequest, RefundOutcome, RefundRequest
+from domain.orders.price_match_messages import PriceMatchRequest
 from domain.orders.return_messages import (
     ReturnAnswer,
     ReturnDecided,
@@ -52,6 +53,12 @@ class Aftersales:
         self, order_id: str, request: RefundRequest, *, taken: Taken | None = None
     ) -> RefundOutcome:
         """Pay something back that comes with no return. Raises Refused with the reason."""
+        return await self._requests.send(order_id, request, RefundOutcome, taken=taken)
+
+    async def match_price(
+        self, order_id: str, request: PriceMatchRequest, *, taken: Taken | None = None
+    ) -> RefundOutcome:
+        """Meet a lower price, and pay the difference back. Raises Refused with the reason."""
         return await self._requests.send(order_id, request, RefundOutcome, taken=taken)
 
     async def claim(

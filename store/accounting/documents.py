@@ -54,8 +54,11 @@ async def issue(
     worth: Worth,
     restocking: Worth = NOTHING,
     reason: str = "",
+    about: str | None = None,
 ) -> str:
     """Issue the invoice of a fulfilment, or the credit note of a refund; returns its number.
+
+    `about`: the line whose price a credit note without units lowers.
 
     Once per part: the same call again returns the same number. `lines`: line id → units; a credit
     note may have none. `restocking`: the fee for that, which `worth` is without. The caller
@@ -79,6 +82,7 @@ async def issue(
         supplied_on=supplied_on,
         restocking=restocking,
         reason=reason,
+        about=about,
     )
     number: str = await _sql.append(
         conn,
@@ -102,6 +106,7 @@ def content_of(
     supplied_on: date | None,
     restocking: Worth = NOTHING,
     reason: str = "",
+    about: str | None = None,
 ) -> Content:
     """What is printed on a document, from all that the function `document_basis` has found."""
     return compose(
@@ -116,6 +121,7 @@ def content_of(
         earlier=[Earlier.model_validate(one) for one in basis["earlier"]],
         restocking=restocking,
         reason=reason,
+        about=about,
     )
 
 

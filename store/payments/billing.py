@@ -36,6 +36,8 @@ class Grant:
     currency: str
     owed: Owed
     why: str
+    about: str | None = None
+    """The line whose price it lowers."""
 
     @property
     def to_pay(self) -> Granted | None:
@@ -110,10 +112,11 @@ async def grant(
     who: str = WHO,
     pay_to: RefundTo = "original",
     role: str | None = None,
+    about: str | None = None,
 ) -> Grant | None:
     """Owe the customer what a fact means for the money; None: nothing.
 
-    `role`: the one in which somebody gives it as goodwill.
+    `role`: the one in which somebody gives it as goodwill. `about`: the line whose price it lowers.
 
     `credit` writes the credit note, last in the transaction.
     """
@@ -143,7 +146,7 @@ async def grant(
         currency=found.currency,
         postings=accounts.refund_granted(owed.worth, owed.credited),
     )
-    return Grant(refund_id, found.order_id, found.currency, owed, why)
+    return Grant(refund_id, found.order_id, found.currency, owed, why, about)
 
 
 async def charge_nothing(conn: Connection, order_id: str, part_id: str) -> None:
@@ -177,4 +180,5 @@ async def credit(conn: Connection, grant: Grant | None) -> None:
             worth=grant.owed.credited,
             restocking=Worth(goods=kept.goods, tax=kept.tax),
             reason=grant.why,
+            about=grant.about,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -14,7 +15,8 @@ from domain.money import Money
 from domain.orders.amounts import NOTHING, Worth
 from domain.orders.goodwill import Goodwill, GoodwillLimit
 from domain.orders.messages import RefundKind, RefundRequest, RefundTo
-from domain.orders.policy import RefundTenders
+from domain.orders.policy import Policy, RefundTenders
+from domain.orders.price_match import Listed
 from domain.orders.quantities import LineUnits
 from store.database import CheckViolation, Connection, load_queries
 
@@ -150,6 +152,18 @@ async def goodwill(
         await _sql.count_alone(conn, role=request.role, who=request.by)
         given = await _sql.given_today(conn, order_id=order_id, role=request.role, who=request.by)
     return replace(rules, roles=roles, given_today=given)
+
+
+async def listed(conn: Connection, order_id: str, line_id: str) -> Listed:
+    """A line as it was sold, with what the order's policy says of lower prices."""
+    row = await _sql.listed(conn, order_id=order_id, line_id=line_id)
+    policy = Policy.model_validate(row["policy"])
+    return Listed(
+        unit_price=Decimal(row["unit_price"] or 0),
+        placed_at=row["placed_at"],
+        within=policy.price_match_within,
+        percent_max=policy.price_match_percent_max,
+    )
 
 
 async def count(conn: Connection, order_id: str, kinds: Sequence[RefundKind]) -> int:

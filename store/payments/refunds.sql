@@ -39,6 +39,13 @@ join refund r on r.kind = 'goodwill' and r.role = :role and r.who = :who and r.c
     and r.granted_at >= date_trunc('day', moment() at time zone s.time_zone) at time zone s.time_zone
 where o.order_id = :order_id;
 
+-- name: listed(order_id, line_id)^
+-- A line of the order as it is on record. No price where the order has no such line.
+select o.policy, o.placed_at,
+       (select l ->> 'unit_price' from jsonb_array_elements(o.document -> 'lines') l
+        where l ->> 'line_id' = :line_id) as unit_price
+from customer_order o where o.order_id = :order_id;
+
 -- name: count_refunds(order_id, kinds)$
 select count(*) from refund
 where order_no = order_no_of(:order_id) and kind = any(:kinds::text[]);

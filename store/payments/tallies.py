@@ -85,7 +85,7 @@ def from_row(order_id: str, row: Mapping[str, Any]) -> Tallies:
     money = {line["line_id"]: LineMoney.model_validate(line["money"] or {}) for line in lines}
     charges = Charges(
         {line["line_id"]: LineQuantities.model_validate(line["units"]) for line in lines},
-        {line["line_id"]: _worth(line) for line in lines},
+        {line["line_id"]: _worth(line, money[line["line_id"]]) for line in lines},
         money,
         refunded=Worth.model_validate(row["refunded"]),
         invoiced=Worth.model_validate(row["invoiced"]),
@@ -202,10 +202,11 @@ def needs(tallies: Tallies, first: str = "", *, prepaid: str = "") -> list[Need]
     return [*left, *rules.needs(tallies.charges, tallies.parts, first)]
 
 
-def _worth(line: dict[str, object]) -> LineWorth:
+def _worth(line: dict[str, object], money: LineMoney) -> LineWorth:
     units = line["units"]
     assert isinstance(units, dict)
-    return LineWorth.model_validate({**line, "quantity": units["ordered"]})
+    sold = LineWorth.model_validate({**line, "quantity": units["ordered"]})
+    return sold.model_copy(update={"whole": sold.whole - money.reduced})
 
 
 def _place(fulfilment_id: str) -> tuple[int, str]:

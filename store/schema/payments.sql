@@ -23,6 +23,8 @@ create table order_line_money (
     credited_worth worth  not null default '(0,0,0,0)',
     -- shipping of units that were paid back without it, which is owed when they arrive
     withheld       worth  not null default '(0,0,0,0)',
+    -- by so much all units are worth less than they were sold for: a lower price was met
+    reduced        worth  not null default '(0,0,0,0)',
     primary key (order_no, line_id),
     constraint order_line_money_is_of_a_line foreign key (order_no, line_id) references order_line,
     constraint refunded_units_are_at_most_charged check (refunded <= charged),
@@ -161,7 +163,8 @@ create table refund (
     order_no           bigint        not null
         constraint refund_is_of_an_order references customer_order,
     kind               text          not null constraint refund_is_of_a_known_kind check (kind in (
-        'return', 'lost', 'cancelled', 'units', 'shipping', 'goodwill', 'claim', 'elsewhere')),
+        'return', 'lost', 'cancelled', 'units', 'shipping', 'goodwill', 'price_match', 'claim',
+        'elsewhere')),
     units              jsonb         not null default '{}',  -- line id → units paid back
     goods_minor        minor_units   not null,
     tax_minor          minor_units   not null,

@@ -443,7 +443,7 @@ with line as (
 ), given as (
     select order_no,
            sum((kept).goods + (kept).tax + (kept).shipping + (kept).shipping_tax) as kept,
-           bool_or(kind in ('units', 'shipping', 'goodwill', 'claim', 'elsewhere')) as by_amount
+           bool_or(kind in ('units', 'shipping', 'goodwill', 'price_match', 'claim', 'elsewhere')) as by_amount
     from refund group by order_no
 )
 select o.order_id, m.currency, c.rule, c.what, c.kept as kept_minor, c.worth as worth_minor

@@ -26,6 +26,7 @@ from domain.orders.messages import (
     RefundTo,
 )
 from domain.orders.order import Order
+from domain.orders.price_match_messages import PriceMatchRequest
 from domain.orders.request_kinds import KINDS
 from domain.orders.return_messages import (
     ReturnAnswer,
@@ -359,6 +360,16 @@ class OrderLife:
             case "refund shipping":
                 free = RefundRequest(reason="late", request_id=named, shipping=True)
                 return self._ask(name, free, by_signal)
+            case "goodwill" if self.chance.happens("a lower price", name, 0.4):
+                line = rng.choice(self.order.lines)
+                lower = line.unit_price * Decimal(rng.choice(("0.69", "0.7", "0.9", "0.99", "1")))
+                seen = PriceMatchRequest(
+                    line_id=line.line_id,
+                    unit_price=lower.quantize(Decimal("0.01")),
+                    evidence="seen elsewhere",
+                    request_id=named,
+                )
+                return self._ask(name, seen, by_signal)
             case "goodwill":
                 amount = Decimal(rng.choice(("0.01", "1.00", "3.33", "500.00")))
                 sorry = RefundRequest(reason="sorry", request_id=named, amount=amount)

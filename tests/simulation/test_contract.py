@@ -26,7 +26,7 @@ from activities.orders.order_records import (
     Notice,
     ReadState,
 )
-from activities.payments.contracts import Charged, Refund, Void
+from activities.payments.contracts import Charged, GrantRefund, Refund, Void
 from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
 from domain import ids
@@ -35,6 +35,7 @@ from domain.orders.hold_messages import HoldRequest, RejectRequest, ReleaseReque
 from domain.orders.messages import LineRequest
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.price_match_messages import PriceMatchRequest
 from domain.stock.reservations import Reserved, ReserveStock
 from tests.simulation.both_worlds import WAITS, InMemory, No, OnPostgres, Sums, World
 from tests.support.bench import Bench, authorizing, charging, granting, securing, sending
@@ -756,6 +757,33 @@ async def test_shipping_and_goodwill_are_owed_within_what_was_charged(world: Wor
     assert too_much.refused.reason == "goodwill_limit"
     await twice(world, "refund_payment", await owed(world, order, "r4", amount=Decimal("7.00")))
     assert (await world.sums(order)).refunded == 500 + 700
+
+
+async def test_a_lower_price_is_met_once_and_units_that_come_back_count_for_less(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3))
+    await world.arrive(await sent(world, order), "delivered")
+
+    def meeting(price: str, request_id: str) -> GrantRefund:
+        request = PriceMatchRequest(
+            line_id="1", unit_price=Decimal(price), evidence="seen elsewhere"
+        )
+        return GrantRefund(order_id=order.order_id, request_id=request_id, request=request)
+
+    answer = await twice(world, "grant_refund", meeting("9.00", "r1"))
+    assert answer.granted.amount.minor == 300
+    ask = Refund(refund_id=answer.granted.refund_id)
+    assert await twice(world, "refund_payment", ask) is None
+    for price, request_id, reason in (
+        ("9.50", "r2", "price_not_lower"),
+        ("6.99", "r3", "price_match_limit"),
+    ):
+        refused = (await twice(world, "grant_refund", meeting(price, request_id))).refused
+        assert refused.reason == reason
+    assert (await world.sums(order)).refunded == 300
+    await twice(world, "refund_payment", await owed(world, order, "r4", **units(3)))
+    assert await world.sums(order) == Sums(3500, 3500, 0)
 
 
 async def test_what_was_charged_by_hand_is_paid_back_by_hand(world: World) -> None:

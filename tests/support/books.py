@@ -55,7 +55,7 @@ RULES = {
         where charged - refund_granted - coalesce(fees, 0) <> worth.kept
           -- Refunds for no unit, and without shipping, are known by their amounts alone.
           and not exists (select from refund r where r.order_no = order_money.order_no
-                          and r.kind in ('units', 'shipping', 'goodwill', 'claim'))
+                          and r.kind in ('units', 'shipping', 'goodwill', 'price_match', 'claim'))
           -- What was charged after something was paid back, and held by the order's limit.
           and not (worth.kept - (charged - refund_granted) between 0 and 4 * worth.lines
               and billed_after_refund)

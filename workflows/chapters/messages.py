@@ -50,6 +50,7 @@ with workflow.unsafe.imports_passed_through():
         RefundOutcome,
         RefundRequest,
     )
+    from domain.orders.price_match_messages import PriceMatchRequest
     from domain.orders.request_kinds import BY_REQUEST, KINDS
     from domain.orders.return_messages import (
         ReturnAnswer,
@@ -91,6 +92,7 @@ class OrderMessages:
             ReturnAnswer: Meeting(self.returns.check_decision, self.decide_return),
             ReturnGivenUp: Meeting(self.returns.check_decision, self.decide_return),
             RefundRequest: Meeting(self.refunds.check, self.pay_back),
+            PriceMatchRequest: Meeting(self.refunds.check_match, self.pay_back),
             ClaimRequest: Meeting(self.claims.check, self.claim),
             DecideClaimRequest: Meeting(self.claims.check_decision, self.decide_claim),
             PayRequest: Meeting(self.payments.offers.check_pay, self.pay, waits=True),
@@ -214,7 +216,9 @@ class OrderMessages:
         self.check_open()  # again: it may have ended between the validator and here
         return await self.returns.decide(request, request_id)
 
-    async def pay_back(self, request: RefundRequest, request_id: str) -> RefundOutcome:
+    async def pay_back(
+        self, request: RefundRequest | PriceMatchRequest, request_id: str
+    ) -> RefundOutcome:
         """Grant and pay a refund."""
         # A charge that is under way may yet be refused: nothing of it can be paid back before.
         await workflow.wait_condition(lambda: self.placement is not None)

@@ -17,7 +17,8 @@ from workflows.state.order_book import OrderBook
 with workflow.unsafe.imports_passed_through():
     from activities.payments.contracts import GrantRefund
     from activities.payments.payments import Payments
-    from domain.orders.messages import RefundOutcome, RefundRequest
+    from domain.orders.messages import LineRequest, RefundOutcome, RefundRequest
+    from domain.orders.price_match_messages import PriceMatchRequest
     from domain.orders.refund_rules import Granted
 
 
@@ -62,7 +63,18 @@ class OrderRefunds:
             check=lambda index, line_id, quantity: None,
         )
 
-    async def request(self, request: RefundRequest, request_id: str) -> RefundOutcome:
+    def check_match(self, request: PriceMatchRequest) -> None:
+        """The same of a lower price that is to be met."""
+        requested_units(
+            [LineRequest(line_id=request.line_id)],
+            self._book.lines,
+            can=lambda line: line.returnable,
+            check=lambda index, line_id, quantity: None,
+        )
+
+    async def request(
+        self, request: RefundRequest | PriceMatchRequest, request_id: str
+    ) -> RefundOutcome:
         """Have a refund granted and pay it back, or say why it stays owed."""
         ask = GrantRefund(order_id=self._book.order_id, request_id=request_id, request=request)
         answer = await self._steps.record(

@@ -62,13 +62,18 @@ def refund(
     content |= {"shipping": shipping, "amount": amount, "to": to, "role": role}
     request = read_model(RefundRequest, content, where="refund")
     outcome = asyncio.run(_ask(order, request))
+    show_refund(order, outcome, request.to, as_json=as_json)
+
+
+def show_refund(order: str, outcome: RefundOutcome, to: RefundTo, *, as_json: bool) -> None:
+    """What became of a request to pay something back."""
     out = Output(as_json=as_json)
     if as_json:
         document = outcome.model_dump(mode="json") | {"amount": str(outcome.amount)}
         out.document({"order_id": order, **document})
     elif outcome.outcome == "refunded":
         out.say(f"{outcome.refund_id}: {outcome.amount} paid back")
-        if request.to == "voucher":
+        if to == "voucher":
             out.say(
                 f"`orderloom vouchers list --order {order}` says which voucher it is, and "
                 "`orderloom vouchers code` draws its code"

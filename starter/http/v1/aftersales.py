@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from domain.orders.messages import CancelOutcome, CancelRequest, RefundOutcome, RefundRequest
+from domain.orders.price_match_messages import PriceMatchRequest
 from domain.orders.return_messages import (
     ReturnAnswer,
     ReturnDecided,
@@ -114,3 +115,23 @@ async def refund(
 ) -> Response:
     """Units that the customer keeps, the shipping, or an amount as goodwill."""
     return await asking.answer(content, asking.here.aftersales.refund, RefundOutcome)
+
+
+@router.post(
+    "/{order_id}/price-match",
+    operation_id="matchPrice",
+    summary="Meet a lower price that the customer has found",
+    response_model=RefundOutcome,
+    responses=DECIDED_LATER,
+)
+async def match_price(
+    content: Annotated[
+        PriceMatchRequest,
+        example(
+            {"line_id": "1", "unit_price": "8.50", "evidence": "https://shop.example/tea, today"}
+        ),
+    ],
+    asking: Annotated[Asking, asks("payments:write")],
+) -> Response:
+    """What the line's units cost more is paid back; those that come back later count for less."""
+    return await asking.answer(content, asking.here.aftersales.match_price, RefundOutcome)

@@ -337,9 +337,9 @@ declare
 begin
     insert into order_line_money as m (
         order_no, line_id, charged, refunded, conceded, invoiced, credited, prepaid, resent, sendable,
-        charged_worth, refunded_worth, invoiced_worth, credited_worth, withheld)
+        charged_worth, refunded_worth, invoiced_worth, credited_worth, withheld, reduced)
     select the_no, line_id, charged, refunded, conceded, invoiced, credited, prepaid, resent, sendable,
-           charged_worth, refunded_worth, invoiced_worth, credited_worth, withheld
+           charged_worth, refunded_worth, invoiced_worth, credited_worth, withheld, reduced
     from jsonb_populate_recordset(null::order_line_money, lines)
     on conflict (order_no, line_id) do update
     set charged = excluded.charged, refunded = excluded.refunded, conceded = excluded.conceded,
@@ -347,7 +347,7 @@ begin
         resent = excluded.resent, sendable = excluded.sendable,
         charged_worth = excluded.charged_worth, refunded_worth = excluded.refunded_worth,
         invoiced_worth = excluded.invoiced_worth, credited_worth = excluded.credited_worth,
-        withheld = excluded.withheld;
+        withheld = excluded.withheld, reduced = excluded.reduced;
     if its_units <> '{}' then
         insert into charge (order_no, charge_id, units, amount_minor, ahead)
         values (the_no, its_charge, its_units, amount, is_ahead);

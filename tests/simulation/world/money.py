@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Literal
 
 from temporalio.exceptions import ApplicationError
@@ -25,6 +26,9 @@ from domain.money import Money as Amount
 from domain.orders.charges import Owed
 from domain.orders.goodwill import Goodwill
 from domain.orders.messages import RefundRequest
+from domain.orders.placed import moment_of
+from domain.orders.price_match import Listed, owed_for_match
+from domain.orders.price_match_messages import PriceMatchRequest
 from domain.orders.refund_rules import Granted, owed_for
 from domain.orders.terms import TenderTerms
 from domain.payments.cover import (
@@ -203,12 +207,27 @@ class Money:
             return self.memory.once(key, grant)
         return self.memory.once(key, RefundGranted)
 
-    def _asked_for(self, request: RefundRequest) -> tuple[Owed, str]:
+    def _asked_for(self, request: RefundRequest | PriceMatchRequest) -> tuple[Owed, str]:
         if self.disputed:
             raise Refused("a bank asks about it")
+        if isinstance(request, PriceMatchRequest):
+            return self._matched(request), "price_match"
         policy = self.stock.policy
         goodwill = Goodwill(policy.goodwill_percent_max, policy.goodwill_roles)
         return owed_for(self.tallies.charges, self.tallies.currency, goodwill, request)
+
+    def _matched(self, request: PriceMatchRequest) -> Owed:
+        order, policy = self.stock.order, self.stock.policy
+        assert order is not None
+        prices = {line.line_id: line.unit_price for line in order.lines}
+        listed = Listed(
+            unit_price=prices.get(request.line_id, Decimal(0)),
+            placed_at=moment_of(order.placed_at),
+            within=policy.price_match_within,
+            percent_max=policy.price_match_percent_max,
+        )
+        charges, currency = self.tallies.charges, self.tallies.currency
+        return owed_for_match(charges, currency, listed, request, self._now())
 
     def refund_payment(self, ask: Refund) -> None:
         granted = self.tallies.granted[ask.refund_id]
