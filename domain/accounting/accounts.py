@@ -22,6 +22,7 @@ class Account(StrEnum):
     RECEIVABLES = "receivables"
     INVENTORY = "inventory"
     INTERCOMPANY = "intercompany"  # Goods that one seller owes to another, at their cost.
+    CARRIER_CLAIMS = "carrier_claims"  # What carriers have agreed to pay for parcels.
     DISPUTES = "disputes"  # Taken back by a bank, and not decided yet.
     DEFERRED_REVENUE = "deferred_revenue"  # Paid for, and not sent yet.
     REFUNDS_PAYABLE = "refunds_payable"  # Granted, and not issued yet.
@@ -34,6 +35,7 @@ class Account(StrEnum):
     REVENUE = "revenue"
     SHIPPING_INCOME = "shipping_income"
     ROUNDING = "rounding"  # What tills add or take off, so that a total can be paid in cash.
+    CARRIER_COMPENSATION = "carrier_compensation"  # Carriers pay for what they lost or broke.
     REFUNDS = "refunds"  # Lowers revenue: goods and shipping that were paid back.
     COST_OF_GOODS_SOLD = "cost_of_goods_sold"
     PROVIDER_FEES = "provider_fees"
@@ -140,6 +142,16 @@ def voucher_expired(kind: str, amount: int) -> Postings:
 def provider_fee(amount: int) -> Postings:
     """A payment company's fee for a charge, by its list of the day."""
     return {Account.PROVIDER_FEES: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def carrier_pays(amount: int) -> Postings:
+    """A carrier has agreed to pay for a parcel. What it lost is in the cost of goods sold."""
+    return {Account.CARRIER_CLAIMS: amount, Account.CARRIER_COMPENSATION: -amount}
+
+
+def carrier_paid_back(amount: int) -> Postings:
+    """The parcel turned up after all, and the carrier gets back what it paid for it."""
+    return {Account.CARRIER_COMPENSATION: amount, Account.CARRIER_CLAIMS: -amount}
 
 
 def disputed(amount: int) -> Postings:

@@ -122,6 +122,7 @@ NOT_TOLD: Final = frozenset(
         "authorization renewed",
         "backorder waits on",
         "cancellation asked for",
+        "carrier claim",
         "difference resolved",
         "erasure asked for",
         "label refused",

@@ -81,6 +81,9 @@ COMMANDS: Final = {
     "promise": Entry("stock.promise", "When so many units of a SKU could be there.", _GOODS),
     "returns": Entry("aftersales.return_list", "What comes back, by which rules.", _GOODS),
     "warehouse": Entry("warehouse.warehouse", "What is to do, and what was done.", _GOODS),
+    "carrier-claims": Entry(
+        "warehouse.carrier_claims", "What carriers owe for parcels that they lost or broke.", _MONEY
+    ),
     "carrier": Entry("warehouse.carrier", "What carriers say about parcels.", _GOODS),
     "ledger": Entry(
         "accounting.ledger", "The books: balance, entries, taxes, export, closing.", _RUNNING

@@ -36,6 +36,10 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "look into it, and let it go on, or reject it",
         "orderloom release {subject} --hold {name} --note '…'",
     ),
+    "carrier_claim": WayOn(
+        "file it before its day, or say that the money went back or is kept",
+        "orderloom carrier-claims list --order {subject}",
+    ),
     "dispute": WayOn("answer the bank, at the company", "orderloom disputes --open"),
     "difference": WayOn(
         "find out at the company which of the two is right, and say so",

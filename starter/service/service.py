@@ -24,6 +24,7 @@ from starter.service.aftersales import Aftersales
 from starter.service.attention import AttentionList
 from starter.service.audit import PATIENCE, AuditReport, audit
 from starter.service.baskets import Baskets
+from starter.service.carrier_claims import CarrierClaims
 from starter.service.carrier_webhooks import CarrierWebhooks
 from starter.service.carriers import LATE_SCAN, Carriers
 from starter.service.catalogue import Catalogue
@@ -117,6 +118,7 @@ class Records:
         self.needs_attention = AttentionList(pool)
         self.baskets = Baskets(pool)
         self.carriers = Carriers(pool)
+        self.carrier_claims = CarrierClaims(pool)
         self.carrier_webhooks = CarrierWebhooks(pool, carrier_secrets or {})
         self.catalogue = Catalogue(pool)
         self.channels = Channels(pool)

@@ -115,3 +115,38 @@ create table claim_line (
     constraint claim_line_is_of_a_claim foreign key (order_no, claim_id) references claim,
     constraint claim_line_is_of_an_order_line foreign key (order_no, line_id) references order_line
 );
+
+-- What a carrier is asked to pay for a parcel that it lost or broke: one claim for each parcel.
+create table carrier_claim (
+    order_no      bigint        not null,
+    fulfilment_id text          not null,
+    amount_minor  minor_units   not null,
+    currency      currency_code not null,
+    reference     some_text,    -- the carrier's own number of it
+    filed_by      text          not null,
+    filed_at      timestamptz   not null default moment(),
+    -- Null: the carrier has not answered. 'dropped': nobody asks it.
+    outcome       text
+        constraint carrier_claim_outcome_is_known check (outcome in ('paid', 'refused', 'dropped')),
+    paid_minor    minor_units   not null default 0,
+    note          some_text,
+    decided_by    text,
+    decided_at    timestamptz,
+    -- The parcel turned up after it was paid: what became of the money.
+    turned_up     text
+        constraint what_became_of_the_money_is_known check (turned_up in ('given_back', 'kept')),
+    primary key (order_no, fulfilment_id),
+    constraint carrier_claim_is_of_a_shipment foreign key (order_no, fulfilment_id) references shipment,
+    constraint carrier_claim_with_an_outcome_says_by_whom check (
+        (outcome is null) = (decided_by is null) and (outcome is null) = (decided_at is null)),
+    constraint carrier_pays_what_was_claimed_at_most check (
+        paid_minor <= amount_minor and (paid_minor > 0) = (outcome is not null and outcome = 'paid')),
+    constraint only_what_was_paid_is_given_back check (turned_up is null or paid_minor > 0)
+);
+
+-- How long after the hand-over a carrier takes claims. Of one that is not named here: 30 days.
+create table carrier_term (
+    carrier          some_text primary key,
+    file_within_days integer   not null
+        constraint carrier_takes_claims_for_a_day_or_more check (file_within_days between 1 and 3650)
+);

@@ -35,6 +35,8 @@ create index fulfilment_in_work on fulfilment (state, location, changed_at)
 -- Handed over without hands, as soon as nothing holds them.
 create index fulfilment_at_once on fulfilment (changed_at)
     where handling in ('counter', 'digital') and state in ('picking', 'picked', 'labelled');
+-- Lost, or coming back: few.
+create index fulfilment_exception on fulfilment (changed_at) where state = 'exception';
 -- Recalled while their labels were bought, perhaps.
 create index fulfilment_recalled_packed on fulfilment (changed_at) where recalled_from = 'packed';
 -- Parcels whose promise may slip.

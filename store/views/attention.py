@@ -16,6 +16,7 @@ Kind = Literal[
     "refund",
     "charge",
     "claim",
+    "carrier_claim",
     "hold",
     "dispute",
     "difference",

@@ -793,6 +793,23 @@ cross join lateral (values
 where c.by_now and coalesce(c.booked, 0) <> c.due
 order by o.order_id, c.account;
 
+-- name: carrier_claim_is_booked()
+-- What carriers pay for parcels, less what they got back, against what is booked as owed by them.
+select o.order_id, coalesce(c.currency, b.currency) as currency, coalesce(c.owed, 0) as owed_minor, coalesce(b.booked, 0) as booked_minor
+from (
+    select order_no, currency::text as currency,
+           sum(paid_minor) filter (where turned_up is distinct from 'given_back') as owed
+    from carrier_claim group by order_no, currency
+) c
+full join (
+    select e.order_no, p.currency::text as currency, sum(p.amount_minor) as booked
+    from journal_entry e join posting p using (entry_id)
+    where p.account = 'carrier_claims' group by e.order_no, p.currency
+) b on (b.order_no, b.currency) = (c.order_no, c.currency)
+join customer_order o on o.order_no = coalesce(c.order_no, b.order_no)
+where coalesce(c.owed, 0) <> coalesce(b.booked, 0)
+order by o.order_id;
+
 -- What the sandbox companies have ----------------------------------------------------------------
 
 -- name: provider_has_our_payments()

@@ -337,6 +337,12 @@ _CHECKS = (
         "{kept_minor} {what}, but its operations say {done_minor}",
     ),
     _Check(
+        "carrier_claim_is_booked",
+        "ledger",
+        "{order_id}",
+        "carriers owe {owed_minor} for its parcels, but {booked_minor} is booked",
+    ),
+    _Check(
         "credit_is_booked",
         "ledger",
         "{key}",

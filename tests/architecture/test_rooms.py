@@ -385,6 +385,7 @@ DOORS = {
     ),
     "starter/service/accounting.py": ("store.accounting",),
     "starter/service/baskets.py": ("store.stock.baskets",),
+    "starter/service/carrier_claims.py": ("store.aftersales.carrier_claims",),
     "starter/service/carriers.py": ("store.warehouse.carrier_messages", "store.warehouse.scans"),
     "starter/service/carrier_webhooks.py": ("store.batching", "store.warehouse.carrier_messages"),
     "starter/service/catalogue.py": (

@@ -250,6 +250,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
             *("import", "export", "cancel-orders", "print"),
         ),
         "claims": ("list", "show", "decide"),
+        "carrier-claims": ("list", "file", "outcome", "drop", "turned-up", "terms"),
         "api-keys": ("make", "list", "show", "rotate", "revoke"),
         "shops": (
             *("list", "show", "connect", "disconnect", "check", "dismiss", "messages", "settle"),

@@ -32,6 +32,7 @@ class Named:
 CHART: Final[Mapping[Account, Named]] = {
     Account.CASH_IN_TRANSIT: Named(Root.ASSETS, "Cash in transit", "1010"),
     Account.RECEIVABLES: Named(Root.ASSETS, "Receivables", "1100"),
+    Account.CARRIER_CLAIMS: Named(Root.ASSETS, "Carrier claims", "1160"),
     Account.DISPUTES: Named(Root.ASSETS, "Disputes", "1150"),
     Account.INVENTORY: Named(Root.ASSETS, "Inventory", "1200"),
     Account.INTERCOMPANY: Named(Root.ASSETS, "Intercompany", "1300"),
@@ -47,6 +48,7 @@ CHART: Final[Mapping[Account, Named]] = {
     Account.SHIPPING_INCOME: Named(Root.INCOME, "Shipping income", "4100"),
     Account.ROUNDING: Named(Root.INCOME, "Rounding", "4200"),
     Account.BREAKAGE: Named(Root.INCOME, "Breakage", "4300"),
+    Account.CARRIER_COMPENSATION: Named(Root.INCOME, "Carrier compensation", "4310"),
     Account.REFUNDS: Named(Root.INCOME, "Refunds", "4900"),
     Account.COST_OF_GOODS_SOLD: Named(Root.EXPENSES, "Cost of goods sold", "5000"),
     Account.PROVIDER_FEES: Named(Root.EXPENSES, "Provider fees", "6000"),

@@ -98,6 +98,7 @@ begin
     update order_return
     set reason = '[erased]', ended_because = case when ended_because is not null then '[erased]' end
     where order_no = its_no;
+    update carrier_claim set note = '[erased]' where order_no = its_no and note is not null;
     update claim set reason = '[erased]', evidence = '{}', note = '[erased]' where order_no = its_no;
     update refund set reason = '[erased]' where order_no = its_no;
     update payment_operation set message = null where order_no = its_no and message is not null;

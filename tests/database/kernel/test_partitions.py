@@ -37,6 +37,7 @@ HISTORY = {
         ),
         "order_no",
     ),
+    "carrier_claim": "order_no",
     # The books and the stock's journal, by their own numbers, which grow with the time.
     **dict.fromkeys(("journal_entry", "posting", "inventory_posting"), "entry_id"),
     "movement": "movement_id",
@@ -68,6 +69,7 @@ WHOLE = {
     **dict.fromkeys(("dispute", "reconciliation_difference"), "few orders have one"),
     **dict.fromkeys(("closing", "reconciliation", "document_counter"), "a row a day, or a year"),
     **dict.fromkeys(("api_key", "api_key_secret", "signing_secret"), "there are few"),
+    "carrier_term": "there are few",
     "seller": "there are few",
     "licence": "a code is known for ever, so that none is sold twice",
     "channel": "there are few",

@@ -67,6 +67,16 @@ def decided(values: str) -> str:
     return f"{claim()}; update claim set (decision, decided_by, decided_at, refund_id) = ({values})"
 
 
+def carrier_claim() -> str:
+    return f"""
+        insert into carrier_claim (order_no, fulfilment_id, amount_minor, currency, filed_by)
+        values (order_no_of('{GONE}'), '{GONE}:1', 500, 'USD', 'ann')"""
+
+
+def asked(change: str) -> str:
+    return f"{carrier_claim()}; update carrier_claim set {change}"
+
+
 def claim_line(line_id: str = "1") -> str:
     return f"""
         insert into claim_line (order_no, claim_id, line_id, quantity)
@@ -532,6 +542,23 @@ FORBIDDEN = {
     "claim_line_pkey": f"{claim()}; {claim_line()}; {claim_line()}",
     "claim_line_is_of_a_claim": claim_line(),
     "claim_line_is_of_an_order_line": f"{claim()}; {claim_line('9')}",
+    # a carrier is asked once for each parcel, and pays no more than that
+    "carrier_claim_pkey": f"{carrier_claim()}; {carrier_claim()}",
+    "carrier_claim_is_of_a_shipment": carrier_claim().replace(f"'{GONE}:1'", f"'{GONE}:9'"),
+    "carrier_claim_outcome_is_known": asked(
+        "outcome = 'lost', decided_by = 'a', decided_at = now()"
+    ),
+    "carrier_claim_with_an_outcome_says_by_whom": asked("outcome = 'refused'"),
+    "carrier_pays_what_was_claimed_at_most": asked(
+        "outcome = 'paid', decided_by = 'a', decided_at = now(), paid_minor = 501"
+    ),
+    "only_what_was_paid_is_given_back": asked("turned_up = 'kept'"),
+    "what_became_of_the_money_is_known": asked(
+        "outcome = 'paid', decided_by = 'a', decided_at = now(), paid_minor = 5, turned_up = 'lost'"
+    ),
+    "carrier_term_pkey": "insert into carrier_term values ('dhl', 9); "
+    "insert into carrier_term values ('dhl', 9)",
+    "carrier_takes_claims_for_a_day_or_more": "insert into carrier_term values ('dhl', 0)",
     # refunded ≤ captured ≤ authorized, what is under way included
     "captured_is_at_most_asked_for": "update order_money set capture_granted = captured - 1",
     "refunded_is_at_most_owed": "update order_money set refunded = refund_granted + 1",

@@ -63,6 +63,26 @@ PLANTS = {
         "web-confirmed line 1",
         "its present version says 77 units",
     ),
+    "a carrier's payment that was not booked": Plant(
+        """insert into carrier_claim (order_no, fulfilment_id, amount_minor, currency, filed_by,
+                                      outcome, paid_minor, decided_by, decided_at)
+        values (order_no_of('web-closed'), 'web-closed:1', 500, 'EUR', 'ann', 'paid', 500, 'ann',
+                now())""",
+        "ledger",
+        "web-closed",
+        "carriers owe 5.00 EUR for its parcels, but 0.00 EUR is booked",
+    ),
+    "units that were sent again by no claim": Plant(
+        """insert into claim (order_no, claim_id, kind, reason, who, decision, decided_by,
+                             decided_at)
+        values (order_no_of('web-closed'), 'web-closed:C1', 'damaged', 'x', 'ann', 'reship', 'ann',
+                now());
+        insert into claim_line (order_no, claim_id, line_id, quantity)
+        values (order_no_of('web-closed'), 'web-closed:C1', '1', 1)""",
+        "lines",
+        "web-closed line 1",
+        "delivered, but its claims",
+    ),
     # stock
     "units that no movement brought": Plant(
         "update stock set on_hand = on_hand + 1 where sku = 'TEA'",
