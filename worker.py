@@ -36,6 +36,8 @@ from activities.notifications.delivering import Deliveries
 from activities.notifications.duties import OldEvents, event_duties
 from activities.notifications.sending import Sender
 from activities.notifications.targets import Targets
+from activities.orders.address import AddressCheck
+from activities.orders.address_checks import AddressChecks
 from activities.orders.hold_ends import HoldEnds
 from activities.orders.holds import Holds
 from activities.orders.order_records import OrderRecords
@@ -202,13 +204,15 @@ def duties(
     kept: Kept = AS_SHIPPED,
     policy: Policy | None = None,
     clients: ShopClients | None = None,
+    address_check: AddressCheck | None = None,
 ) -> list[Duty]:
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
     `readers`: of each payment company's webhooks. `stranded_after`: how long buying a label may
     take. `renewals_every_s`: the period of that duty, and of the one that ends holds. `kept`: what
     is forgotten, and when. `policy`: the usual one, of orders that shops send. `clients`:
-    left out, shops in the world outside alone are spoken with.
+    left out, shops in the world outside alone are spoken with. `address_check`: left out, what it
+    would be asked is put before a person.
     """
     wakes, asks = Wakes(client).send, Requests(client).send
     events = ProviderEvents(pool, wakes, readers or {}, kept.provider_events)
@@ -233,6 +237,7 @@ def duties(
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(ExpiringVouchers(pool).expire, NOTICE_S),
         Duty(HoldEnds(pool, asks).end, renewals_every_s),
+        Duty(AddressChecks(pool, address_check).look, SWEEP_S, beside=True),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
         Duty(visits.visit_all, SWEEP_S, beside=True),
@@ -303,6 +308,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         kept=kept,
         policy=settings.policy,
         clients=clients,
+        address_check=companies.address.get(settings.address_check),
     )
     relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.

@@ -11,6 +11,7 @@ from temporalio.worker import Plugin
 
 from activities.extension import KINDS, Extension, Tools
 from activities.fulfilment.carrier import Carrier
+from activities.orders.address import AddressCheck
 from activities.payments.event_reader import EventReader
 from activities.payments.provider import PaymentProvider
 from activities.purchasing.supplier import Supplier
@@ -37,6 +38,7 @@ class Companies:
     carrier: dict[str, Carrier] = field(default_factory=dict)
     supplier: dict[str, Supplier] = field(default_factory=dict)
     measure: dict[str, Measure] = field(default_factory=dict)
+    address: dict[str, AddressCheck] = field(default_factory=dict)
     temporal: dict[str, Plugin] = field(default_factory=dict)
 
     @classmethod

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from temporalio.worker import Plugin
 
 from activities.fulfilment.carrier import Carrier
+from activities.orders.address import AddressCheck
 from activities.payments.event_reader import EventReader
 from activities.payments.provider import PaymentProvider
 from activities.purchasing.supplier import Supplier
@@ -50,7 +51,7 @@ class NoSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-KINDS: Final = ("payment", "events", "carrier", "supplier", "measure", "temporal")
+KINDS: Final = ("payment", "events", "carrier", "supplier", "measure", "address", "temporal")
 """The parts that a worker makes, by their fields."""
 
 
@@ -61,7 +62,7 @@ class Extension(Generic[S]):
     `settings` are read from the environment: ORDERLOOM_<NAME>__<FIELD>. `payment`: orders name it
     as their `payment.provider`. `events`: reads what that company tells. `carrier`, `supplier`:
     ORDERLOOM_CARRIER, ORDERLOOM_CARRIERS and ORDERLOOM_SUPPLIER choose them. `measure`: a policy's
-    `sourcing.prefer` names it. `tax`: ORDERLOOM_TAX
+    `sourcing.prefer` names it. `address`: ORDERLOOM_ADDRESS_CHECK chooses it. `tax`: ORDERLOOM_TAX
     chooses it; it is asked where orders are placed, so that it gets no worker's tools. `temporal`:
     workflows and activities of its own, on the worker's task queue.
     """
@@ -73,6 +74,7 @@ class Extension(Generic[S]):
     carrier: Maker[S, Carrier] | None = None
     supplier: Maker[S, Supplier] | None = None
     measure: Maker[S, Measure] | None = None
+    address: Maker[S, AddressCheck] | None = None
     tax: Callable[[S], TaxRates | None] | None = None
     temporal: Maker[S, Plugin] | None = None
 

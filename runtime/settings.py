@@ -163,6 +163,10 @@ class Settings(BaseSettings):
     supplier: Id = "sandbox"
     """The extension by which purchase orders reach suppliers."""
 
+    address_check: Id = "postal"
+    """The extension that checks addresses, of orders that a rule names. Where it is missing, those
+    are held for a person."""
+
     tax: Id | None = None
     """The extension that knows the rates for orders that come without a word of tax."""
 

@@ -117,6 +117,7 @@ TOLD: Final[Mapping[str, EventType]] = {
 
 NOT_TOLD: Final = frozenset(
     {
+        "address refused",
         "authorization ended",
         "authorization released",
         "authorization renewed",

@@ -40,6 +40,7 @@ class AmountOver(Document):
 class HoldWhen(Document):
     """What an order must be like: all that is given, and something must be.
 
+    `address_refused`: the address check finds fault; until that is known, the order is held.
     `orders_within`: of a customer with the same id or mail address. `words`: one of them stands in
     the note or the gift message. `listed`: the customer or the address is on the list of that name.
     """
@@ -50,6 +51,7 @@ class HoldWhen(Document):
     first_order: Flag = False
     words: Annotated[tuple[_Text, ...], Field(max_length=100)] = ()
     listed: Id | None = None
+    address_refused: Flag = False
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -26,6 +26,8 @@ class WantedHold:
     note: str
     until: datetime | None = None
     at_end: AtEnd | None = None
+    is_to_check: bool = False
+    """It stands until the address is checked, and ends where nothing is wrong with it."""
 
 
 def wanted_holds(
@@ -39,6 +41,9 @@ def wanted_holds(
             continue
         whys = list(_whys(rule.when, order, facts, now))
         if None not in whys:
+            checks = rule.when.address_refused and order.shipping.address is not None
+            if rule.when.address_refused and not checks:
+                continue  # nothing is sent
             until = None if rule.ends_after is None else now + rule.ends_after
             found.append(
                 WantedHold(
@@ -46,6 +51,7 @@ def wanted_holds(
                     reason=rule.reason,
                     owner=rule.owner,
                     note="; ".join(why for why in whys if why),
+                    is_to_check=checks,
                     until=until,
                     at_end=None if until is None else rule.at_end,
                 )
@@ -86,5 +92,7 @@ def _whys(when: HoldWhen, order: Order, facts: Facts, now: datetime) -> Iterator
         said = f"{order.note or ''} {order.gift_message or ''}".casefold()
         has = any(word.casefold() in said for word in when.words)
         yield "a word that is looked for stands in its note" if has else None
+    if when.address_refused:
+        yield "its address is being checked"
     if when.listed is not None:
         yield f"on the list {when.listed}" if when.listed in facts.lists else None

@@ -466,16 +466,19 @@ create table order_hold (
     since       timestamptz not null default moment(),
     until       timestamptz,           -- then it ends by itself
     at_end      text        constraint hold_ends_in_a_known_way check (at_end in ('release', 'reject')),
-    asked_at    timestamptz,           -- when the order was last asked to reject itself, after that
+    asked_at    timestamptz,           -- when the order was last asked to reject itself, or its address was looked at
+    check_until timestamptz,           -- it stands until its address is checked, and that is tried until then
     released_at timestamptz,
     released_by text,
     end_note    some_text,
     primary key (order_no, hold_id),
     constraint hold_id_says_for_what check (hold_id ~ case reason when 'payment' then '^P[0-9]+$' else '^H[0-9]+$' end),
+    constraint only_a_rule_has_an_address_checked check (check_until is null or rule is not null),
     constraint deadline_of_a_hold_has_an_end check ((until is null) = (at_end is null)),
     constraint released_hold_says_by_whom check ((released_at is null) = (released_by is null))
 );
 create index order_hold_open on order_hold (order_no) where released_at is null;
+create index order_hold_to_check on order_hold (since) where released_at is null and check_until is not null;
 create index order_hold_until on order_hold (until) where released_at is null and until is not null;
 
 -- What an order answered to requests that have an id. Written before the answer is given.

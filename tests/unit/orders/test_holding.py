@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from domain.orders.hold_rules import Facts, HoldRule, ListEntries, digest_of, digests_of
 from domain.orders.holding import wanted_holds
 from domain.orders.order import Order
-from tests.support.builders import an_order, shipping
+from tests.support.builders import a_document, an_order, shipping
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 BILLED = {"name": "Kim Minji", "line1": "Hafenstr. 3", "city": "Bremen", "country": "DE"}
@@ -113,3 +113,13 @@ def test_a_rule_that_says_nothing_is_refused() -> None:
         rule({})
     with pytest.raises(ValidationError):
         ListEntries.model_validate({"kind": "mood", "values": ["x"]})
+
+
+def test_an_address_is_to_be_checked_where_all_else_of_the_rule_is_so() -> None:
+    checked = rule({"address_refused": True, "first_order": True})
+    order = an_order(("TEA", 1))
+    (held,) = wanted_holds([checked], order, "main", Facts(), NOW)
+    assert held.is_to_check
+    assert not is_held(checked, order, Facts(earlier=(NOW,)))
+    at_the_till = Order.model_validate(a_document(("TEA", 1), shipping={"service": "collect"}))
+    assert not is_held(checked, at_the_till), "nothing is sent"
