@@ -108,6 +108,7 @@ declare
     found_   jsonb;
     missing  jsonb;
     lacking  bigint;
+    reported jsonb := counted;
 begin
     select * into part from locked_fulfilment(its_id);
     select jsonb_object_agg(line_id, coalesce((counted ->> line_id)::bigint, quantity))
@@ -128,6 +129,15 @@ begin
     end if;
     if its_who <> 'till' then  -- There the customer has the goods in hand already.
         perform refuse_while_held(its_id, part.order_no);
+    end if;
+    -- The order was changed after the count was looked at, which is done without a lock.
+    if exists (select from jsonb_each_text(reported) r
+               left join fulfilment_line l
+                   on l.order_no = part.order_no and l.fulfilment_id = its_id and l.line_id = r.key
+               where r.value::bigint > coalesce(l.quantity, 0)) then
+        perform refuse('conflict', format(
+            '%s is to hold fewer units by now, because its order was changed: look at the pick list, and put the '
+            'others back', its_id));
     end if;
     update fulfilment_line l set picked = (counted ->> line_id)::bigint
     where order_no = part.order_no and fulfilment_id = its_id;

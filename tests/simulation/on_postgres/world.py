@@ -508,7 +508,10 @@ class World:
     def falls_short(self, part: Part, units: int) -> None:
         """A count of a shelf finds so many fewer than are claimed there."""
         lines = {line.line_id: line.sku for line in self.order.lines}
-        sku = next(lines[line_id] for line_id, n in part.reserved.items() if n)
+        claimed = [lines[line_id] for line_id, n in part.reserved.items() if n and line_id in lines]
+        if not claimed:  # it holds nothing but what an edit has added
+            return
+        sku = claimed[0]
         self._arrived += 1
         key = f"{self.order.order_id} {self._arrived}"
         dock = self._records.stock
