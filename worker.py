@@ -20,6 +20,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Interceptor, Plugin, Worker
 
 from activities.access.retention import RequestKeys
+from activities.aftersales.overdue_returns import OverdueReturns
 from activities.aftersales.returns import Returns
 from activities.companies import Companies
 from activities.customers.retention import Persons
@@ -235,6 +236,7 @@ def duties(
         Duty(labels.Labels(pool, client, stranded_after).want, SWEEP_S, labels.CHANNEL),
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),
+        Duty(OverdueReturns(pool).chase, NOTICE_S),
         Duty(ExpiringVouchers(pool).expire, NOTICE_S),
         Duty(HoldEnds(pool, asks).end, renewals_every_s),
         Duty(AddressChecks(pool, address_check).look, SWEEP_S, beside=True),

@@ -184,7 +184,7 @@ def _limits(facts: Facts) -> list[str]:
     if "await_delivery" in waits:
         limits.append(f"there is no scan for {span(policy.scan_within)}")
     if "receive_return" in waits:
-        limits.append(f"a return has not come within {span(policy.return_within)}")
+        limits.append(f"a return has not come within {span(policy.return_ends_within)}")
     return [f"It will need attention if {', or '.join(limits)}."] if limits else []
 
 

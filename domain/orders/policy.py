@@ -76,9 +76,19 @@ class Policy(BaseModel):
     return_window: Duration = timedelta(days=30)
     """A return may be requested for this long after the last delivery."""
     return_within: Duration = timedelta(days=30)
-    """A return parcel not received this long after its approval needs attention."""
+    """A return parcel not received this long after its approval is overdue: the customer is told.
+    """
+    chase_every: Duration = timedelta(days=7)
+    """So long after that the customer is told again, or the return is closed."""
+    chases_max: Annotated[int, Field(ge=0, le=20)] = 2
+    """So often the customer is told. After that the return is closed: its units stay sold."""
     claims: ClaimRules = ClaimRules()
     """How claims are taken, and which of them need no person."""
+
+    @property
+    def return_ends_within(self) -> timedelta:
+        """A return of which nothing has come is closed this long after its approval."""
+        return self.return_within + self.chases_max * self.chase_every
 
     def over(self, usual: Policy) -> Policy:
         """The usual policy, but for what was set in this one."""

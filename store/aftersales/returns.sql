@@ -6,8 +6,10 @@ select 1 + count(*) from order_return where order_no = order_no_of(:order_id);
 
 -- name: insert_return(return_id, order_id, kind, fulfilment_id, state, reason, asks)!
 -- Nothing → approved, or requested.
-insert into order_return (order_no, return_id, kind, fulfilment_id, state, reason, asks)
-values (order_no_of(:order_id), :return_id, :kind, :fulfilment_id, :state, :reason, :asks);
+insert into order_return (order_no, return_id, kind, fulfilment_id, state, reason, asks, chase_at)
+select order_no, :return_id, :kind, :fulfilment_id, :state, :reason, :asks,
+       moment() + (policy ->> 'return_within')::interval
+from customer_order where order_id = :order_id;
 
 -- name: insert_return_lines(return_id, order_id, line_ids, skus, quantities, reason_codes)!
 insert into return_line (order_no, return_id, line_id, sku, quantity, reason_code)
@@ -40,7 +42,11 @@ where l.order_no = order_no_of(:return_id) and l.return_id = :return_id and l.li
 -- name: set_return_state(state, because, return_id)!
 -- requested → approved, refused or closed; approved → received → refunded, or closed when nothing comes.
 update order_return
-set state = :state, ended_because = coalesce(:because, ended_because), changed_at = moment()
+set state = :state, ended_because = coalesce(:because, ended_because), changed_at = moment(),
+    chase_at = case :state
+        when 'approved' then (select moment() + (policy ->> 'return_within')::interval from customer_order o
+                              where o.order_no = order_return.order_no)
+        else chase_at end
 where order_no = order_no_of(:return_id) and return_id = :return_id and state <> :state;
 
 -- name: default_location(order_id)$

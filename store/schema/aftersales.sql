@@ -26,6 +26,10 @@ create table order_return (
     reason        text        not null,
     -- The codes of the rules that want a person to decide.
     asks          text[]      not null default '{}',
+    -- Of an approved one: when the customer is told that it is overdue, and how often that was done.
+    chase_at      timestamptz,
+    chased        integer     not null default 0
+        constraint chased_is_not_negative check (chased >= 0),
     ended_because some_text,  -- before anything came: who refused it, or why it was given up
     changed_at    timestamptz not null default moment(),
     primary key (order_no, return_id),
@@ -35,6 +39,7 @@ create table order_return (
         (kind <> 'customer') = (fulfilment_id is not null)),
     constraint refused_return_says_why check (state <> 'refused' or ended_because is not null)
 );
+create index order_return_overdue on order_return (chase_at) where state = 'approved' and kind = 'customer';
 create index order_return_awaited on order_return (changed_at) where state in ('requested', 'approved');
 
 create table return_line (

@@ -177,6 +177,7 @@ class OrderLife:
         )
         self.warehouse.kept_here = lambda: self.asked_holds.stand
         self.warehouse.return_window = self.policy.return_window
+        self.warehouse.return_ends = self.policy.return_ends_within
         self.money.own_tenders = self.stock.tenders
         self.money.leaving = self.warehouse.leaving
         self.records = OrderRecords(self.memory, self._needs_a_person)

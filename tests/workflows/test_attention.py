@@ -31,12 +31,10 @@ OVERDUE = [
     ("pack", "pack_within", "{parcel} is not packed within 1 second"),
     ("handover", "hand_over_within", "{parcel} is not handed over within 1 second"),
     ("await_delivery", "scan_within", "the carrier has not scanned {parcel} for 1 second; lost?"),
-    ("receive_return", "return_within", "{order}:R1 has not arrived within 1 second"),
 ]
 
 # The step that waits for a task of the warehouse, and the task that a step waits for.
 STEP_OF = dict.fromkeys(("pick", "pack", "handover"), "pick_pack_ship")
-TASK_OF = {"receive_return": "receive-return"}
 
 
 # Overdue -----------------------------------------------------------------------------------------
@@ -50,12 +48,12 @@ async def test_whatever_is_overdue_asks_for_a_person_and_goes_on_when_it_happens
     names = {"parcel": f"{order.order_id}:1", "order": order.order_id}
     limits = {limit: 1 for _, limit, _ in OVERDUE}
     await shop.placed(order, a_policy(return_window=60, **limits))
-    late = {TASK_OF.get(step, step) for step, _, _ in OVERDUE}
+    late = {step for step, _, _ in OVERDUE}
     ended = asyncio.create_task(finish_with_a_return(shop, order, leaving=late))
     resolved = []
     for task, _, reason in OVERDUE:
         step = STEP_OF.get(task, task)
-        part = f"{order.order_id}:{'R1' if step == 'receive_return' else '1'}"
+        part = f"{order.order_id}:1"
         asked = {f"{step} {part}": reason.format(**names)}
 
         async def is_asked(asked: dict[str, str] = asked) -> bool:
@@ -65,7 +63,7 @@ async def test_whatever_is_overdue_asks_for_a_person_and_goes_on_when_it_happens
         assert [o.order_id for o in await shop.orders.list(attention=True)] == [order.order_id]
         with pytest.raises(IllegalTransition, match="nothing is to be decided; it ends by itself"):
             await shop.retry(order.order_id, f"{step} {part}")
-        late.discard(TASK_OF.get(task, task))
+        late.discard(task)
         resolved.append((f"attention resolved: {step} {part}", "it happened after all"))
     assert (await ended)["outcome"] == "closed"
     events = [e for e in await shop.orders.events(order.order_id) if "resolved" in e.what]

@@ -180,7 +180,7 @@ async def test_a_return_tells_how_its_parcel_is_counted(shop: Shop) -> None:
         order.order_id,
         f"the parcel of return `{back}` has come and is counted, since TIME:"
         f" `orderloom warehouse receive-return {back}`",
-        "It will need attention if a return has not come within 30 days.",
+        "It will need attention if a return has not come within 44 days.",
     )
     await shop.do(await shop.task("receive-return", back))
     await shown(shop, order.order_id, "3 ordered; 3 delivered (2 of them came back)")

@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from workflows.chapters.line_requests import requested_units
 from workflows.chapters.payments import OrderPayments
+from workflows.chapters.return_answers import answered, decided_as, said_no
 from workflows.engine.outcomes import Done
 from workflows.engine.refusals import refused
 from workflows.engine.runs import broken
@@ -36,7 +36,6 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.orders.continuation import BegunRequest, OpenReturn
     from domain.orders.handling import DIGITAL
-    from domain.orders.messages import Units
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineId, LineUnits
     from domain.orders.return_messages import (
@@ -44,23 +43,14 @@ with workflow.unsafe.imports_passed_through():
         ReturnDecided,
         ReturnGivenUp,
         ReturnOutcome,
-        ReturnRefusal,
         ReturnRequest,
         reason_codes,
     )
     from domain.words import count_of, span
 
 
-_ENDS: Final[Mapping[str, Literal["approved", "refused", "cancelled"]]] = {
-    "approve": "approved",
-    "refuse": "refused",
-    "cancel": "cancelled",
-}
-_MESSAGES: Final = {
-    "approve": "write {} on the parcel; it is paid back when it has been counted",
-    "refuse": "{} is refused: its units stay with the customer, who has paid for them",
-    "cancel": "{} is given up: its units stay with the customer",
-}
+GRACE: Final = timedelta(days=1)
+"""So much later than the relay closes a return that does not come, a person is told of it."""
 
 
 @dataclass
@@ -145,7 +135,7 @@ class OrderReturns:
         """Have the rules decide about a return, and expect its parcel."""
         earlier = self._approved.get(request_id)
         if earlier is not None:
-            return _outcome(request_id, earlier.return_id, earlier.units, earlier.asks)
+            return answered(request_id, earlier.return_id, earlier.units, earlier.asks)
         units = self._units(request)
         # Taken at once, before anything is awaited: two requests never get the same units.
         self._book.return_requested(units)
@@ -166,9 +156,9 @@ class OrderReturns:
             self._being_approved -= 1
         if approved.refusal is not None:
             self._book.return_received(units, {})
-            raise _said_no(approved.refusal)
+            raise said_no(approved.refusal)
         self._expect(approved.return_id, units)
-        return _outcome(request_id, approved.return_id, units, approved.asks)
+        return answered(request_id, approved.return_id, units, approved.asks)
 
     async def decide(self, request: ReturnAnswer | ReturnGivenUp, request_id: str) -> ReturnDecided:
         """A person decides about a return, or the customer gives it up.
@@ -191,13 +181,8 @@ class OrderReturns:
             Returns.decide_return, ask, request_id, f"Decide about {request.return_id}"
         )
         if decided.refusal is not None:
-            raise _said_no(decided.refusal)
-        return ReturnDecided(
-            request_id=request_id,
-            return_id=request.return_id,
-            outcome=_ENDS[ask.decision],
-            message=_MESSAGES[ask.decision].format(request.return_id),
-        )
+            raise said_no(decided.refusal)
+        return decided_as(request_id, request.return_id, choice)
 
     async def undeliverable(self, fulfilment: Fulfilment) -> None:
         """The carrier brings it back: wait for the parcel, and pay everything back."""
@@ -235,14 +220,15 @@ class OrderReturns:
         """Wait for a return's parcel. Returns the warehouse's count."""
 
         async def overdue() -> str:
-            return f"{return_id} has not arrived within {span(self._policy.return_within)}"
+            within = span(self._policy.return_ends_within)
+            return f"{return_id} has not arrived within {within}, and was not closed"
 
         outcome = await self._steps.wait(
             Returns.receive_return,
             ReturnPart(return_id=return_id),
             return_id,
             f"Return parcel {return_id}",
-            within=lambda: self._policy.return_within,
+            within=lambda: self._policy.return_ends_within + GRACE,
             overdue=overdue,
             since=since,
         )
@@ -278,23 +264,3 @@ class OrderReturns:
         if not units:
             raise refused("there is nothing left to return", reason="nothing_left")
         return units
-
-
-def _outcome(
-    request_id: str, return_id: str, units: LineUnits, asks: tuple[str, ...]
-) -> ReturnOutcome:
-    message = f"write {return_id} on the parcel; it is paid back when it has been counted"
-    if asks:
-        message = f"a person decides about {return_id} first: {', '.join(asks)}"
-    return ReturnOutcome(
-        request_id=request_id,
-        outcome="requested" if asks else "approved",
-        return_id=return_id,
-        lines=tuple(Units(line_id=k, quantity=n) for k, n in units.items()),
-        asks=asks,
-        message=message,
-    )
-
-
-def _said_no(refusal: ReturnRefusal) -> ApplicationError:
-    return refused(refusal.message, reason=refusal.reason, instead=refusal.instead)

@@ -514,6 +514,7 @@ FORBIDDEN = {
     # a return is of something, and holds no more than was asked for
     "return_is_of_a_known_kind": "update order_return set kind = 'gift'",
     "return_state_is_known": "update order_return set state = 'forgotten'",
+    "chased_is_not_negative": "update order_return set chased = -1",
     "refused_return_says_why": "update order_return set state = 'refused'",
     "return_has_a_known_reason": "update return_line set reason_code = 'moody'",
     "return_rule_is_for_a_seller": "insert into return_rule values ('nobody', null, null, '{}')",

@@ -440,6 +440,10 @@ class World:
 
     def _receive(self, expected: Return) -> None:
         self.look()
+        if expected.kind == "customer" and self._chance.happens(
+            "never comes back", expected.id, 0.1
+        ):
+            return
         now = self.state.returns.get(expected.id)
         if now is None or now.state != "approved":
             return
@@ -493,7 +497,9 @@ class World:
     def in_work(self) -> bool:
         """Whether time alone may change something about it."""
         state = self.state
-        return bool(state.backorders) or any(x.state in IN_WORK for x in state.parts.values())
+        return bool(state.backorders or state.returns) or any(
+            x.state in IN_WORK for x in state.parts.values()
+        )
 
     # What else happens in the world ---------------------------------------------------------------
 

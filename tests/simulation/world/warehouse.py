@@ -85,6 +85,7 @@ class Warehouse:
         self.kept_here: Callable[[], bool] = lambda: False
         """An order hold stands: nothing of it is picked, labelled or handed over."""
         self.return_window = timedelta(days=30)
+        self.return_ends = timedelta(days=44)
         self._short = 0.1 if short is None else short  # how often the picker finds less
         self._slow = slow  # how long people take, in hours, about
         self.shipments: dict[str, Shipment] = {}
@@ -401,7 +402,19 @@ class Warehouse:
         return max(delivered) + self.return_window
 
     def _expect(self, return_id: str) -> None:
+        expected = self.returns[return_id]
+        if expected.kind == "customer":
+            approved = expected.since
+            self._later(self.return_ends, lambda: self._overdue(return_id, approved))
+            if self._chance.happens("never comes back", return_id, 0.1):
+                return
         self._soon(f"return {return_id}", lambda: self._receive(return_id), days=5)
+
+    def _overdue(self, return_id: str, approved: datetime) -> None:
+        """The relay closes a return of which nothing has come."""
+        expected = self.returns[return_id]
+        if expected.state == "approved" and expected.since == approved:
+            self.end_return(return_id, "closed")
 
     def _receive(self, return_id: str) -> None:
         expected = self.returns[return_id]
