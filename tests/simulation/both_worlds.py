@@ -25,6 +25,7 @@ from activities.provider_errors import DeclineCode, Declined
 from activities.providers.by_code import GiftCards, Vouchers
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.store_credit import StoreCredit
+from activities.stock.claims import Claims as RealClaims
 from domain.errors import OrderloomError
 from domain.fulfilment.tracking import CarrierStatus
 from domain.money import Money as Amount
@@ -38,6 +39,7 @@ from store.orders import events
 from store.payments import disputes, payments
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
+from tests.simulation.world.claims import Claims
 from tests.simulation.world.holds import Holds
 from tests.simulation.world.memory import Memory, Pending
 from tests.simulation.world.money import Money
@@ -204,7 +206,7 @@ class InMemory:
         states = States(self._stock, self._warehouse, self._money, self._records)
         self._rooms = (
             *(self._stock, self._warehouse, self._money, self._records, states),
-            self._holds,
+            *(self._holds, Claims(self._memory, self._stock, lambda: self._money.disputed)),
         )
 
     async def stocked(self, sku: str, units: int, location: str = "main") -> None:
@@ -332,7 +334,7 @@ class OnPostgres:
         self._rooms = (
             *(bench.inventory, bench.backorders, bench.fulfilment, bench.delivery),
             *(bench.returns, bench.records, bench.authorizations, bench.payments),
-            RealHolds(bench.pool),
+            *(RealHolds(bench.pool), RealClaims(bench.pool)),
         )
         self._deliveries = self._told = 0
 

@@ -78,7 +78,7 @@ def _money(lived: OrderLife) -> Iterator[str]:
 
 
 def _only_units_were_paid_back(lived: OrderLife) -> bool:
-    return not any(":G" in refund for refund in lived.money.tallies.granted)
+    return not any(":G" in x or ":C" in x for x in lived.money.tallies.granted)
 
 
 def _slack(lived: OrderLife) -> int:
@@ -88,7 +88,7 @@ def _slack(lived: OrderLife) -> int:
 
 def _kept(lived: OrderLife, line_id: str) -> int:
     """Units of a line that the customer has in the end."""
-    units = 0
+    units = -lived.claims.sent_again[line_id]
     for shipment in lived.warehouse.shipments.values():
         if shipment.ended_as == "delivered":
             units += shipment.units.get(line_id, 0)

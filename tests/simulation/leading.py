@@ -25,7 +25,11 @@ COMMON: Final = ("pick_pack_ship", "await_delivery", "note_attention", "read_sta
 """So often part of a life that no life has to be led there."""
 ONCE_AT_MOST: Final = ("void_label", "fill_backorder", "note_hold")
 """A life comes to these once or not at all, also where it is led there: more lives are."""
-PLANNED: Final = ("change_holds",)
+PLANNED: Final = (
+    "change_holds",
+    "make_claim",
+    "decide_claim",
+)
 """Some lives come to these by plans of their own."""
 AFTER_THE_CLOSE: Final = ("reopen_order", "close_again")
 """A life comes to these by what somebody asks for when it is closed."""

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from activities.orders.order_records import Attention
+from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
 from domain.orders.continuation import OrderInput
 from domain.orders.hold_messages import (
     ExtendRequest,
@@ -48,6 +49,7 @@ from tests.simulation.leading import (
 )
 from tests.simulation.losing import BY_STEP, REOPENED, Losing, phase_after_the_close, phase_of
 from tests.simulation.orders_by_chance import a_policy, an_order
+from tests.simulation.world.claims import Claims
 from tests.simulation.world.holds import Holds
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.money import Money
@@ -69,6 +71,9 @@ NONSENSE: Final[tuple[Any, ...]] = ({"lines": 7}, {}, [], "x", {"reason": ""}, {
 
 HELD: Final = 0.15
 """In so many lives somebody holds the order."""
+
+CLAIMED: Final = 0.2
+"""In so many lives the customer claims something."""
 
 HOLD_ACTS: Final = ("hold", "release", "release", "extend", "reject")
 
@@ -131,6 +136,7 @@ class OrderLife:
         """From placement to the end."""
         self._plan()
         self._plan_holds()
+        self._plan_claims()
         self._leader.look()
         self.life.later(PATROL, self._patrol)
         self.life.live()
@@ -175,6 +181,7 @@ class OrderLife:
             ),
             go_on=self.warehouse.goes_on,
         )
+        self.claims = Claims(self.memory, self.stock, lambda: self.money.disputed)
         self.warehouse.kept_here = lambda: self.asked_holds.stand
         self.warehouse.return_window = self.policy.return_window
         self.warehouse.return_ends = self.policy.return_ends_within
@@ -251,6 +258,7 @@ class OrderLife:
                 self.records,
             ),
             "change_holds": self.asked_holds,
+            **dict.fromkeys(("make_claim", "decide_claim"), self.claims),
             "read_state": self.states,
         }
         return {name: getattr(room, name) for name, room in rooms.items()}
@@ -287,6 +295,51 @@ class OrderLife:
             named = f"r{name}" if rng.random() < 0.7 else None
             if self.chance.happens(kind, name, 1):
                 self.life.later(timedelta(hours=hours), partial(self._hold, kind, name, named))
+
+    def _plan_claims(self) -> None:
+        """In some lives the customer claims what came, and somebody decides it."""
+        rng = self.chance.of("claims")
+        if rng.random() >= CLAIMED:
+            return
+        for number in range(rng.choice((2, 3, 5, 8))):
+            name = f"claim-{number}"
+            kind = rng.choice(("claim", "claim", "decide a claim"))
+            hours = rng.expovariate(1 / rng.choice((20, 100, 300)))
+            if self.chance.happens(kind, name, 1):
+                self.life.later(timedelta(hours=hours), partial(self._claim, kind, name))
+
+    def _claim(self, kind: str, name: str) -> None:
+        rng = self.chance.of(f"act {name}")
+        named = f"r{name}" if rng.random() < 0.6 else None
+        by_signal = rng.random() < 0.3
+        if kind == "claim":
+            what = rng.choice(("damaged", "damaged", "missing", "wrong", "late"))
+            content: dict[str, Any] = {"kind": what, "reason": "x", "request_id": named}
+            if what != "late":
+                content["wish"] = rng.choice((None, "refund", "reship"))
+                content["lines"] = [
+                    {"line_id": each.line_id, "quantity": each.quantity}
+                    for each in self._some_lines(rng)
+                ]
+            late = rng.random() < 0.2
+            request = ClaimRequest.model_validate({**content, "late": late})
+            return self._ask(name, request, by_signal)
+        return self._decide_a_claim(name, rng, named, by_signal)
+
+    def _decide_a_claim(self, name: str, rng: Any, named: str | None, by_signal: bool) -> None:
+        waiting = self.claims.open
+        if not waiting:
+            return
+        decision = rng.choice(("refund", "part_refund", "reship", "reship", "refused"))
+        content: dict[str, Any] = {
+            "claim_id": rng.choice(waiting),
+            "decision": decision,
+            "note": "seen",
+            "request_id": named,
+        }
+        if decision == "part_refund":
+            content["percent"] = rng.choice((1, 30, 100))
+        self._ask(name, DecideClaimRequest.model_validate(content), by_signal)
 
     def _hold(self, kind: str, name: str, named: str | None = None) -> None:
         rng = self.chance.of(f"act {name}")
@@ -578,6 +631,8 @@ class OrderLife:
         rng = self.chance.of(number)
         if self.asked_holds.stand and rng.random() < 0.5:
             self._hold(rng.choice(("release", "release", "reject")), f"{number} holds")
+        if self.claims.open and self.memory.decision == "confirmed" and rng.random() < 0.3:
+            self._decide_a_claim(f"{number} claim", rng, None, False)
         for return_id, state in self.returns().items():
             if state == "requested" and rng.random() < 0.5:
                 self._decided += 1

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
+from domain.orders.claim_rules import ClaimRules
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
+
+ALONE: Final = ClaimRules(alone_up_to={"EUR": Decimal(50)}, alone_per_customer=3, late_percent=5)
+"""Small claims need no person."""
 
 
 def an_order(chance: Chance, *, paid: bool = False) -> Order:
@@ -79,5 +84,6 @@ def a_policy(chance: Chance) -> Policy:
         scan_within=days(2, 5),
         return_window=days(0.1, 14),
         return_within=days(2, 30),
+        claims=chance.of("claim rules").choice((ClaimRules(), ALONE)),
         refund_tenders=chance.of("refund tenders").choice(("last_first", "by_ratio")),
     )

@@ -127,6 +127,17 @@ class _Holds:
         return self._world.state.kept_here
 
 
+class _Claims:
+    """Claims that wait for a person."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def open(self) -> list[str]:
+        return self._world.open_claims()
+
+
 class OrderLifeOnPostgres(OrderLife):
     """An order, its rows, and its people, as the seed has them."""
 
@@ -198,6 +209,7 @@ class OrderLifeOnPostgres(OrderLife):
         self.stock = _Shelves(self.world)  # type: ignore[assignment]  # has what people look at
         self.money = _Bank(self.world)  # type: ignore[assignment]  # has what people look at
         self.asked_holds = _Holds(self.world)  # type: ignore[assignment]  # has what people look at
+        self.claims = _Claims(self.world)  # type: ignore[assignment]  # has what people look at
         self.records = self.memory = _Records(self.world)  # type: ignore[assignment]  # has what people look at
 
     def _plan(self) -> None:

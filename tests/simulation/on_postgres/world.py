@@ -36,6 +36,7 @@ from domain.orders.return_messages import ReturnState
 from domain.payments.disputes import Dispute, DisputeState
 from starter.service.service import Records
 from store import waits
+from store.aftersales import claims
 from store.aftersales.returns import Counted
 from store.database import Connection, Pool
 from store.payments import disputes, payments
@@ -544,6 +545,16 @@ class World:
                 )
 
         self.do(end())
+
+    def open_claims(self) -> list[str]:
+        """The order's claims that wait for a person."""
+
+        async def read() -> list[str]:
+            async with self._ground.pool.acquire() as conn:
+                found = await claims.listed(conn, order_id=self.order.order_id, open_only=True)
+            return sorted(claim.claim_id for claim in found)
+
+        return self.do(read())
 
     def dispute(self, *, ends: bool = False) -> None:
         """The customer's bank asks about a charge; or it has decided for us."""

@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities.stock.backorders import AwaitStock, FillBackorder
 from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
 from domain import ids
+from domain.errors import Refused
 from domain.fulfilment.fulfilments import Planned
 from domain.orders.charges import Owed
 from domain.orders.fulfilment_state import FulfilmentState
@@ -344,6 +345,20 @@ class Stock:
         self.shelves.setdefault((location, self.sku(line_id)), Shelf()).on_hand += units
         self.came_back += units
         self.serve()
+
+    def take_all(self, wanted: Mapping[str, int]) -> dict[str, dict[str, int]]:
+        """All of these units, by location and line. Raises Refused where one is not there."""
+        taken, short = self._take(wanted)
+        if short:
+            for location, units in taken.items():
+                for line_id, count in units.items():
+                    self.shelves[location, self.sku(line_id)].allocated -= count
+            raise Refused(f"not in stock: {short}", reason="not_in_stock")
+        return taken
+
+    def claim(self, taken: Mapping[str, Mapping[str, int]]) -> tuple[Planned, ...]:
+        """Fulfilments to be picked, of units that are claimed on the shelves."""
+        return self._claim(taken, "picking")
 
     def sku(self, line_id: str) -> str:
         assert self.order is not None
