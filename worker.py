@@ -55,6 +55,7 @@ from activities.payments.provider import PaymentProvider
 from activities.payments.provider_events import ProviderEvents
 from activities.payments.reconciliation import Reconciliation
 from activities.payments.wakes import Wakes
+from activities.purchasing.order_purchases import OrderPurchases
 from activities.purchasing.purchase_orders import Purchasing
 from activities.purchasing.starts import PurchaseStarts
 from activities.purchasing.stuck import StuckPurchases
@@ -188,6 +189,7 @@ def steps(
         *(records.read_state, records.close_order, records.keep_answer, records.tell),
         *(records.note_attention, records.note_hold, Holds(pool).change_holds),
         *(records.reopen_order, records.close_again),
+        OrderPurchases(pool).open_purchases,
         *buying,
         *(reconciling.days_due, reconciling.reconcile_day, reconciling.mend_day),
         Deliveries(pool, sender).deliver_events,
@@ -206,15 +208,17 @@ def duties(
     policy: Policy | None = None,
     clients: ShopClients | None = None,
     address_check: AddressCheck | None = None,
+    purchasing: PurchasingPolicy | None = None,
 ) -> list[Duty]:
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
     `readers`: of each payment company's webhooks. `stranded_after`: how long buying a label may
     take. `renewals_every_s`: the period of that duty, and of the one that ends holds. `kept`: what
-    is forgotten, and when. `policy`: the usual one, of orders that shops send. `clients`:
-    left out, shops in the world outside alone are spoken with. `address_check`: left out, what it
-    would be asked is put before a person.
+    is forgotten, and when. `policy`: the usual one, of orders that shops send. `clients`: left
+    out, shops in the world outside alone are spoken with. `address_check`: left out, what it would
+    be asked is put before a person. `purchasing`: how is bought for orders.
     """
+    buying = PurchaseStarts(pool, client, task_queue, purchasing)
     wakes, asks = Wakes(client).send, Requests(client).send
     events = ProviderEvents(pool, wakes, readers or {}, kept.provider_events)
     told = CarrierMessages(pool, kept.provider_events)
@@ -229,7 +233,7 @@ def duties(
     return [
         Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
         Duty(OrderStarts(pool, lambda x: start_order(client, task_queue, x)).start, SWEEP_S),
-        Duty(PurchaseStarts(pool, client, task_queue).start, SWEEP_S, replenishment.CHANNEL),
+        Duty(buying.start, SWEEP_S, replenishment.CHANNEL),
         Duty(events.hear, SWEEP_S, provider_events.CHANNEL),
         Duty(shops.work_through, SWEEP_S, messages.CHANNEL),
         Duty(told.work_through, SWEEP_S, carrier_messages.CHANNEL, beside=True),
@@ -311,6 +315,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         policy=settings.policy,
         clients=clients,
         address_check=companies.address.get(settings.address_check),
+        purchasing=settings.purchasing,
     )
     relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.

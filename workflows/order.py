@@ -44,6 +44,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.orders.order_records import CloseOrder, KeepAnswer, OrderRecords
     from activities.payments.authorizations import Authorizations
     from activities.payments.payments import Payments
+    from activities.purchasing.order_purchases import OrderPurchases
+    from activities.purchasing.purchase_orders import Purchasing
     from activities.stock.backorders import Backorders
     from activities.stock.claims import Claims
     from activities.stock.edits import Edits
@@ -77,6 +79,9 @@ STEPS = StepTable(
     Step(Inventory.reassign, undo=Inventory.release_stock),
     Step(Fulfilments.recall, because="it is the beginning of an undo; a new fulfilment carries on"),
     Step(Edits.apply_edit, because="it is whole or not done, and another edit changes it back"),
+    # What is bought for it.
+    Step(OrderPurchases.open_purchases, because="it reads only"),
+    Step(Purchasing.cancel_purchase, because="what is wanted after all is bought anew"),
     # Returns, and what is paid back without one.
     Step(Returns.approve_return, because="the customer may have sent it; a late one asks a person"),
     Step(Returns.decide_return, because="who was told of a decision goes by it"),

@@ -9,7 +9,7 @@ from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.counter import Counter
 from activities.provider_errors import Unavailable
 from domain.errors import InvalidInput
-from domain.fulfilment.counter import CODES, COUNTER
+from domain.fulfilment.counter import CODES, COUNTER, SUPPLIER
 from domain.orders.order import COLLECT
 
 OTHERS: Final = ""
@@ -30,7 +30,12 @@ class Carriers:
         usual: str,
         by_service: Mapping[str, str] | None = None,
     ) -> None:
-        self._carriers = {**carriers, COUNTER: Counter(), CODES: Counter(CODES)}
+        self._carriers = {
+            **carriers,
+            COUNTER: Counter(),
+            CODES: Counter(CODES),
+            SUPPLIER: Counter(SUPPLIER),
+        }
         self.choice: Mapping[str, str] = {OTHERS: usual, **(by_service or {}), COLLECT: COUNTER}
         """Service → the name of the carrier that takes it. Codes have no service."""
         for service, name in self.choice.items():

@@ -18,6 +18,7 @@ from domain.purchasing.purchase_orders import ENDED, PurchaseState, PurchasingPo
 from domain.purchasing.x12 import purchase_order_850
 from store import clock
 from store.database import Pool
+from store.orders import orders
 from store.purchasing import purchase_reads, purchases, replenishment
 from store.stock import items
 
@@ -164,9 +165,13 @@ class Purchasing:
                     await purchases.tell(conn, po_id, "ask", "being sent", who=WHO)
                 # From here on the order does not change, so every repeat sends the same.
                 order = await purchase_reads.get(conn, po_id)
-        x12 = purchase_order_850(order.document, at=order.created_at)
+            document = order.document
+            if order.drop_ship and order.order_id is not None:
+                shipping = await orders.shipping(conn, order.order_id)
+                document = document.model_copy(update={"ship_to": shipping.address})
+        x12 = purchase_order_850(document, at=order.created_at)
         try:
-            taken = await self._supplier.place(order.document, x12=x12)
+            taken = await self._supplier.place(document, x12=x12)
         except Declined as refusal:
             if refusal.code != DeclineCode.ORDER_REFUSED:
                 raise

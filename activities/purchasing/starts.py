@@ -16,17 +16,28 @@ from temporalio.service import RPCError
 
 from activities.relay import BATCH, RPC_TIMEOUT
 from domain import ids
-from domain.purchasing.purchase_orders import PurchaseStart
+from domain.purchasing.purchase_orders import PurchaseStart, PurchasingPolicy
+from store import clock
 from store.database import Pool
-from store.purchasing import purchase_reads, replenishment
+from store.purchasing import order_purchases, purchase_reads, replenishment
 
 logger = logging.getLogger(__name__)
 
 
 class PurchaseStarts:
-    """A duty of the relay. The workflows that it starts run on `task_queue`."""
+    """A duty of the relay. The workflows that it starts run on `task_queue`.
 
-    def __init__(self, pool: Pool, client: Client, task_queue: str) -> None:
+    It also buys what orders wait for that is made or sent for them; `policy`: how.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        client: Client,
+        task_queue: str,
+        policy: PurchasingPolicy | None = None,
+    ) -> None:
+        self._policy = policy or PurchasingPolicy()
         self._pool = pool
         self._client = client
         self._task_queue = task_queue
@@ -42,6 +53,8 @@ class PurchaseStarts:
             await purchase_reads.started(conn, taken)
         if called:
             await self._replenish()
+        async with self._pool.acquire() as conn:
+            await order_purchases.buy(conn, self._policy, today=clock.today(), batch=BATCH)
 
     async def _start_purchase(self, start: PurchaseStart) -> bool:
         """Start a purchase order's workflow, once: one that runs, or has ended, is left alone.

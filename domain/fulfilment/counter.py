@@ -10,5 +10,8 @@ COUNTER: Final = "counter"
 CODES: Final = "codes"
 """The same for codes, which nobody carries anywhere."""
 
+SUPPLIER: Final = "supplier"
+"""The same for what a supplier sends: its own number is told with its notice."""
+
 AT_ONCE: Final = frozenset({COUNTER, CODES})
 """What these hand over is with the customer in that moment."""

@@ -85,6 +85,7 @@ TOLD: Final[Mapping[str, EventType]] = {
     "packed": "orderloom.fulfilment.packed.v1",
     "label bought": "orderloom.fulfilment.labelled.v1",
     "ready to be collected": "orderloom.fulfilment.ready_to_collect.v1",
+    "sent by the supplier": "orderloom.fulfilment.labelled.v1",
     "shipped": "orderloom.fulfilment.shipped.v1",
     "delivered": "orderloom.fulfilment.delivered.v1",
     "undeliverable": "orderloom.fulfilment.undeliverable.v1",

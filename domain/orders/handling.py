@@ -14,22 +14,28 @@ from pydantic import StringConstraints
 from domain.fields import Shape
 from domain.orders.shipping import COLLECT
 
-ItemHandling = Literal["shipped", "digital"]
+ItemHandling = Literal["shipped", "digital", "made_to_order", "drop_ship"]
 """How the goods of a SKU are handled. shipped: they are carried, by a parcel or by the customer."""
 
-Handling = Literal["shipped", "pick_up", "counter", "digital"]
+Handling = Literal["shipped", "pick_up", "counter", "digital", "made_to_order", "drop_ship"]
 """pick_up: the customer collects it with a code. counter: the customer takes it from the till.
 
-digital: codes that are given out; nobody carries anything.
+digital: codes that are given out; nobody carries anything. made_to_order: bought for the order, and
+sent when it has come. drop_ship: bought for the order, and sent to the customer by the supplier.
 """
 
 SHIPPED: Final[Handling] = "shipped"
 PICK_UP: Final[Handling] = "pick_up"
 COUNTER: Final[Handling] = "counter"
 DIGITAL: Final[Handling] = "digital"
+MADE_TO_ORDER: Final[Handling] = "made_to_order"
+DROP_SHIP: Final[Handling] = "drop_ship"
 
-AT_ONCE: Final[frozenset[Handling]] = frozenset({COUNTER, DIGITAL})
+AT_ONCE: Final[frozenset[Handling]] = frozenset({COUNTER, DIGITAL, DROP_SHIP})
 """Nobody in a warehouse does anything for these: they are handed over as soon as they are paid."""
+
+BOUGHT: Final[frozenset[Handling]] = frozenset({MADE_TO_ORDER, DROP_SHIP})
+"""A supplier is asked for these once an order is confirmed: until it has answered they wait."""
 
 Handlings: TypeAlias = dict[str, Handling]
 """Line id → handling."""

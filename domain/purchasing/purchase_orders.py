@@ -29,6 +29,7 @@ from domain.fields import (
     inconsistent,
 )
 from domain.money import Money, Price, to_decimal, worth_of_units
+from domain.orders.people import Address
 from domain.orders.policy import Duration
 from domain.stock.stock_levels import Units
 from domain.stored import is_stored
@@ -178,6 +179,8 @@ class PurchaseDocument(BaseModel):
     supplier: str
     supplier_name: str
     deliver_to: str
+    ship_to: Address | None = None
+    """The customer to whom the supplier sends it. Read when it is sent, and kept nowhere here."""
     ordered_on: date
     currency: str
     lines: tuple[PurchaseLine, ...]

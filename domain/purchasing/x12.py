@@ -23,6 +23,11 @@ _DELIMITERS: Final = frozenset((ELEMENT, SEGMENT, COMPONENT, "^"))
 _CONTROL_NUMBERS: Final = 10**9
 """Control numbers have nine digits, and begin again after the last."""
 
+_LINE_MAX: Final = 55
+_CITY_MAX: Final = 30
+_REGION_LETTERS: Final = 2
+"""What N3 and N4 take. A region of more letters is no code, and is left out."""
+
 
 SENDER: Final = "ORDERLOOM"
 """The id of the sender."""
@@ -66,7 +71,7 @@ def _transaction_set(order: PurchaseDocument, control: int) -> list[str]:
         _segment("BEG", "00", "SA", order.po_id, "", _day(order.ordered_on)),
         _segment("CUR", "BY", order.currency),
         _segment("N1", "SU", _name(order.supplier_name) or order.supplier, "92", order.supplier),
-        _segment("N1", "ST", _name(order.deliver_to), "92", order.deliver_to),
+        *_ship_to(order),
     ]
     for position, line in enumerate(order.lines, start=1):
         price = format(line.unit_price, "f")
@@ -81,6 +86,19 @@ def _transaction_set(order: PurchaseDocument, control: int) -> list[str]:
     ]
     # The count includes the first and the last segment of the set.
     return [*segments, _segment("SE", len(segments) + 1, number)]
+
+
+def _ship_to(order: PurchaseDocument) -> list[str]:
+    """Where it goes: a location of ours, or the customer's address."""
+    to = order.ship_to
+    if to is None:
+        return [_segment("N1", "ST", _name(order.deliver_to), "92", order.deliver_to)]
+    region = to.region if to.region and len(to.region) == _REGION_LETTERS else ""
+    return [
+        _segment("N1", "ST", _name(to.name)),
+        _segment("N3", _cut(to.line1, _LINE_MAX), _cut(to.line2 or "", _LINE_MAX)),
+        _segment("N4", _cut(to.city, _CITY_MAX), region, to.postal_code or "", to.country),
+    ]
 
 
 def _interchange_header(sender: str, receiver: str, control: int, at: datetime) -> str:

@@ -175,11 +175,20 @@ class PurchaseRecords:
             await purchase_facts.acknowledge(conn, po_id, key, answer, who=who)
 
     async def ship(
-        self, po_id: str, key: str, units: Mapping[str, int] | None = None, *, who: str
+        self,
+        po_id: str,
+        key: str,
+        units: Mapping[str, int] | None = None,
+        *,
+        parcel: tuple[str, str] | None = None,
+        who: str,
     ) -> None:
-        """Record, once per key, that the supplier sent units; without `units`, all outstanding."""
+        """Record, once per key, that the supplier sent units; without `units`, all outstanding.
+
+        `parcel`: the carrier and the number, of what goes to a customer.
+        """
         async with self._pool.acquire() as conn:
-            await purchase_facts.ship(conn, po_id, key, units, who=who)
+            await purchase_facts.ship(conn, po_id, key, units, parcel=parcel, who=who)
 
     async def receive(
         self,

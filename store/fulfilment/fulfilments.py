@@ -12,7 +12,7 @@ from domain import ids
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import RECALLABLE
 from domain.orders.fulfilment_state import FulfilmentState
-from domain.orders.handling import Handling
+from domain.orders.handling import DROP_SHIP, Handling
 from domain.orders.quantities import LineUnits
 from store import waits
 from store.database import Connection, Record, load_queries
@@ -180,7 +180,8 @@ async def recall(conn: Connection, fulfilment_id: str) -> FulfilmentState | None
     """
     row = await locked(conn, fulfilment_id)
     caught: FulfilmentState | None = row["recalled_from"]
-    if caught is None and row["state"] in RECALLABLE:
+    # What the supplier has sent is gone, whatever its row says yet.
+    if caught is None and row["state"] in RECALLABLE and row["handling"] != DROP_SHIP:
         caught = row["state"]
         await _sql.recall(conn, fulfilment_id=fulfilment_id)
         if not (caught == "packed" and await _is_buying(conn, fulfilment_id)):

@@ -68,7 +68,7 @@ with due as (
         on w.order_no = f.order_no and w.activity_id = 'pick_pack_ship:' || f.fulfilment_id
     where (f.state = 'packed' and coalesce(p.label, 'requested') in ('requested', 'refused')
            or f.recalled_from = 'packed' and p.label in ('requested', 'bought')
-           or f.handling in ('counter', 'digital') and f.state in ('picking', 'picked', 'labelled'))
+           or f.handling in ('counter', 'digital', 'drop_ship') and f.state in ('picking', 'picked', 'labelled'))
       and coalesce(greatest(f.woken_at, p.asked_at) < moment() - :older_than::interval, true)
       and (w.waits_since is not null or f.changed_at < moment() - :older_than::interval)
       and f.changed_at > moment() - interval '1 day'

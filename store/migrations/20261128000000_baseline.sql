@@ -85,7 +85,8 @@ create table item (
     available_from date,                            -- before that day it is only ordered ahead
     discontinued   boolean   not null default false,  -- what is gone is not bought again
     handling       text      not null default 'shipped'  -- how its units come to the customer
-        constraint item_handling_is_known check (handling in ('shipped', 'digital')),
+        constraint item_handling_is_known check (
+            handling in ('shipped', 'digital', 'made_to_order', 'drop_ship')),
     category       some_text,                         -- for rules that name it
     constraint discontinued_item_does_not_come_again check (
         not (discontinued and (backorder or available_from is not null)))
@@ -395,7 +396,7 @@ create table order_line (
     -- How its units come to the customer, as it was settled at intake: a later change of the item alters no order.
     handling           text        not null default 'shipped'
         constraint line_handling_is_known check (handling in (
-            'shipped', 'pick_up', 'counter', 'digital')),
+            'shipped', 'pick_up', 'counter', 'digital', 'made_to_order', 'drop_ship')),
     open               bigint      generated always as
         (ordered - backordered - allocated - shipped - cancelled) stored,
     primary key (order_no, line_id),
@@ -407,6 +408,9 @@ create table order_line (
         return_requested + returned <= delivered)
 );
 create index order_line_by_sku on order_line (sku);
+-- What is to be bought for its order.
+create index order_line_to_buy on order_line (order_no)
+    where handling in ('made_to_order', 'drop_ship') and backordered > 0;
 
 -- What happened to each order: what, when, who, why. Append-only.
 create table order_event (
@@ -694,7 +698,7 @@ create table fulfilment (
     -- That of all its lines.
     handling       text        not null default 'shipped'
         constraint fulfilment_handling_is_known check (handling in (
-            'shipped', 'pick_up', 'counter', 'digital')),
+            'shipped', 'pick_up', 'counter', 'digital', 'made_to_order', 'drop_ship')),
     primary key (order_no, fulfilment_id),
     constraint recalled_fulfilment_is_cancelled check (
         recalled_from is null or state = 'cancelled'),
@@ -706,7 +710,7 @@ create index fulfilment_in_work on fulfilment (state, location, changed_at)
     where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped');
 -- Handed over without hands, as soon as nothing holds them.
 create index fulfilment_at_once on fulfilment (changed_at)
-    where handling in ('counter', 'digital') and state in ('picking', 'picked', 'labelled');
+    where handling in ('counter', 'digital', 'drop_ship') and state in ('picking', 'picked', 'labelled');
 -- Lost, or coming back: few.
 create index fulfilment_exception on fulfilment (changed_at) where state = 'exception';
 -- Recalled while their labels were bought, perhaps.
@@ -799,6 +803,21 @@ create table pick_up (
     tried_at      timestamptz,  -- the last wrong one
     primary key (order_no, fulfilment_id),
     constraint pick_up_is_of_a_shipment foreign key (order_no, fulfilment_id) references shipment
+);
+
+-- What a supplier has sent straight to the customer, and under which number; null: it told none. Each parcel gets the
+-- one that was told first of those that no other has.
+create table supplier_parcel (
+    order_no        bigint      not null,
+    line_id         text        not null,
+    notice          text        not null,  -- the purchase order, and the key of its report
+    carrier         some_text,
+    tracking_number some_text,
+    told_at         timestamptz not null default moment(),
+    fulfilment_id   text,  -- that it has become
+    primary key (order_no, line_id, notice),
+    constraint supplier_parcel_is_of_an_order_line foreign key (order_no, line_id) references order_line,
+    constraint supplier_parcel_has_carrier_and_number check ((carrier is null) = (tracking_number is null))
 );
 
 -- Codes that are sold: each is one unit of its SKU in stock, is given out once, and is then a secret of the order's
@@ -1655,14 +1674,23 @@ create table purchase_order (
     changed_at     timestamptz   not null default moment(),
     refused_at     timestamptz,  -- the supplier said no
     attention      text,         -- why it needs a person; null when it does not
+    -- Bought for this line of an order, and for no stock.
+    order_no       bigint,
+    line_id        text,
+    drop_ship      boolean       not null default false,  -- sent to the order's customer
     -- The relay starts the workflow, and tries again until Temporal has taken it.
     started_at     timestamptz,
     tries          integer       not null default 0,
     try_after      timestamptz   not null default moment(),
-    constraint purchase_order_goes_to_one_location unique (po_id, location)
+    constraint purchase_order_goes_to_one_location unique (po_id, location),
+    constraint purchase_order_is_for_an_order_line foreign key (order_no, line_id)
+        references order_line,
+    constraint drop_ship_is_for_an_order_line check (
+        (order_no is null) = (line_id is null) and (not drop_ship or order_no is not null))
 );
 create index purchase_order_open on purchase_order (po_id) where state not in ('closed', 'cancelled');
 create index purchase_order_to_start on purchase_order (try_after) where started_at is null;
+create index purchase_order_for_line on purchase_order (order_no, line_id) where order_no is not null;
 create index purchase_order_by_supplier on purchase_order (supplier_id);
 
 create table purchase_order_line (
@@ -1679,6 +1707,7 @@ create table purchase_order_line (
     lead_time_days integer     not null,
     due_on         date        not null,  -- the acknowledged day; before that, computed from the lead time
     answered_at    timestamptz,  -- when the supplier said what it will send, or no answer was awaited any more
+    for_order      boolean     not null default false,  -- bought for an order: as many as there are orders
     outstanding    bigint      generated always as (greatest(quantity - received - cancelled, 0)) stored,
     primary key (po_id, sku),
     constraint purchase_order_line_is_of_a_purchase_order foreign key (po_id, location)
@@ -1691,7 +1720,7 @@ create table purchase_order_line (
 -- At most one unanswered purchase order for a SKU and location. Until its supplier has answered, no other one
 -- is made; after that, its units count as incoming.
 create unique index one_open_purchase_for_a_need on purchase_order_line (sku, location)
-    where answered_at is null;
+    where answered_at is null and not for_order;
 create index purchase_line_outstanding on purchase_order_line (sku, location)
     where outstanding > 0;
 

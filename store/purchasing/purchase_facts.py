@@ -13,12 +13,11 @@ from typing import Any
 
 from domain import ids
 from domain.errors import Conflict, IllegalTransition, InvalidInput
-from domain.money import Money, worth_of_units
 from domain.purchasing.purchase_orders import ENDED, Acknowledged, check_units
 from store import waits
 from store.accounting.valuation import Paid
 from store.database import Connection, Record, load_queries
-from store.purchasing import purchases
+from store.purchasing import order_purchases, purchases, receivable
 from store.stock import stock
 
 _sql = load_queries(__file__, "purchases")
@@ -70,6 +69,8 @@ async def acknowledge(
         await purchases.advance(conn, row, "acknowledged")
         why = _differences(by_sku, told)
         await purchases.tell(conn, po_id, effect, "acknowledged", who=who, why=why, data=data)
+        if row["order_no"] is not None:
+            await order_purchases.promised(conn, row, max(one.due_on for one in told.values()))
         if any(_refused(by_sku[sku], one) for sku, one in told.items()):
             await purchases.mark_refused(conn, row)
         outcome = {"outcome": "acknowledged"}
@@ -79,9 +80,17 @@ async def acknowledge(
 
 
 async def ship(
-    conn: Connection, po_id: str, key: str, units: Mapping[str, int] | None = None, *, who: str
+    conn: Connection,
+    po_id: str,
+    key: str,
+    units: Mapping[str, int] | None = None,
+    *,
+    parcel: tuple[str, str] | None = None,
+    who: str,
 ) -> None:
     """Record that the supplier has dispatched units; left out: all outstanding units.
+
+    What goes to the customer is handed over with that: `parcel` is its carrier and number.
 
     Raises IllegalTransition for an order that was not sent or is over.
     """
@@ -98,8 +107,43 @@ async def ship(
         await _sql.add_shipped(conn, po_id=po_id, skus=list(told), units=list(told.values()))
         await purchases.advance(conn, row, "shipped")
         await purchases.tell(conn, po_id, effect, "shipped", who=who, why=_said(told), data=told)
+        if row["drop_ship"]:
+            await _left(conn, row, lines, key, told, parcel, who)
+            if await purchases.report_if_settled(conn, po_id):
+                return
         step = ids.wait_id("await_acknowledgement", po_id)
         await waits.report_purchase(conn, po_id, step, {"outcome": "acknowledged"})
+
+
+async def _left(
+    conn: Connection,
+    row: Record,
+    lines: list[Record],
+    key: str,
+    units: Mapping[str, int],
+    parcel: tuple[str, str] | None,
+    who: str,
+) -> None:
+    """The supplier has sent it to the customer: ours for a moment, and then the customer's.
+
+    It comes in at the supplier's location, for this order alone, and the order's workflow hands it
+    over from there.
+    """
+    po_id = row["po_id"]
+    came = {sku: n for sku, n in units.items() if n}
+    receivable.check_receivable(po_id, lines, came)
+    await order_purchases.came(conn, row, came, f"{po_id}:{key}", parcel)
+    goods = [stock.Move(sku=sku, location=row["location"], on_hand=n) for sku, n in came.items()]
+    await stock.move(
+        conn,
+        f"receive:{po_id}:{key}",
+        "received",
+        goods,
+        paid=Paid(receivable.costs(row, lines, came), bought=True),
+        who=who,
+        why=f"{po_id} from {row['supplier_id']}, sent to the customer",
+    )
+    await _sql.add_received(conn, po_id=po_id, skus=list(came), units=list(came.values()))
 
 
 async def receive(
@@ -130,9 +174,13 @@ async def receive(
         if await _told_before(conn, po_id, effect, came):
             return
         _check_open(row, lines)
+        if row["drop_ship"] and came:
+            raise IllegalTransition(
+                f"{po_id} is sent to the customer by its supplier: report that it is shipped"
+            )
         if not came and not rest_is_cancelled:
             raise IllegalTransition(f"nothing came of {po_id}: there is nothing to report")
-        _check_receivable(po_id, lines, came)
+        receivable.check_receivable(po_id, lines, came)
         goods = [
             stock.Move(sku=sku, location=row["location"], on_hand=quantity)
             for sku, quantity in came.items()
@@ -143,7 +191,7 @@ async def receive(
             f"receive:{po_id}:{key}",
             "received",
             goods,
-            paid=Paid(_costs(row, lines, came), bought=True),
+            paid=Paid(receivable.costs(row, lines, came), bought=True),
             who=who,
             why=f"{po_id} from {row['supplier_id']}",
         )
@@ -171,22 +219,6 @@ async def refuse(conn: Connection, po_id: str, reason: str, *, who: str) -> None
         _check_open(row, lines)
         await purchases.tell(conn, po_id, "refuse", "refused", who=who, why=reason)
         await purchases.cancel_rest(conn, row, refused=True)
-
-
-def _costs(
-    row: Record, lines: list[Record], came: Mapping[str, int]
-) -> dict[tuple[str, str], Money]:
-    """What the units that came cost: of a line that comes in parts, as much as if it came whole."""
-
-    def cost(line: Record, units: int) -> int:
-        return worth_of_units(line["unit_price"], units, row["currency"])
-
-    costs = {}
-    for line in lines:
-        before, units = line["received"], came.get(line["sku"], 0)
-        minor = cost(line, before + units) - cost(line, before)
-        costs[line["sku"], row["location"]] = Money(minor=minor, currency=row["currency"])
-    return costs
 
 
 async def _told_before(conn: Connection, po_id: str, effect: str, data: dict[str, Any]) -> bool:
@@ -220,17 +252,6 @@ def _check_open(row: Record, lines: list[Record]) -> None:
             f"purchase order {po_id} is closed: nothing of it is outstanding; goods that came all "
             "the same are booked with `orderloom stock receive`"
         )
-
-
-def _check_receivable(po_id: str, lines: list[Record], came: Mapping[str, int]) -> None:
-    for line in lines:
-        left = line["receivable"] - line["received"]
-        if came.get(line["sku"], 0) > left:
-            raise IllegalTransition(
-                f"{came[line['sku']]} of {line['sku']} cannot be received: {line['quantity']} were "
-                f"ordered with {po_id}, {line['received']} came, and {left} more may, tolerance "
-                "included"
-            )
 
 
 def _outstanding(lines: list[Record]) -> dict[str, int]:

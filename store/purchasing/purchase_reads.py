@@ -40,12 +40,18 @@ class LineState(BaseModel):
 
 
 class PurchaseOrder(BaseModel):
-    """A purchase order as it is now."""
+    """A purchase order as it is now.
+
+    `order_id`, `line_id`: it was bought for this line. `drop_ship`: it goes to the customer.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     po_id: str
     number: int
+    order_id: str | None
+    line_id: str | None
+    drop_ship: bool
     supplier: str
     supplier_name: str
     location: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -30,6 +31,15 @@ from store.locks import lock_stock
 _sql = load_queries(__file__)
 
 
+@dataclass(frozen=True)
+class WantedBy:
+    """The order line that a purchase order is for. `drop_ship`: it goes to the order's customer."""
+
+    order_id: str
+    line_id: str
+    drop_ship: bool
+
+
 async def propose(
     conn: Connection,
     location: str,
@@ -40,10 +50,12 @@ async def propose(
     who: str,
     why: str,
     po_id: str | None = None,
+    wanted_by: WantedBy | None = None,
 ) -> str:
     """Order units from one supplier for one location (terms and units of each SKU), once per id.
 
-    The caller holds the locks of the SKUs' stock, and the stock rows exist. Returns the id. Raises
+    `wanted_by`: it is bought for one line of an order, beside what is bought for stock. The caller
+    holds the locks of the SKUs' stock, and the stock rows exist. Returns the id. Raises
     Conflict when a SKU is on order without an answer, or the id was used for another order.
     """
     lines = [
@@ -60,7 +72,9 @@ async def propose(
     po_id = po_id or ids.purchase_order_id(uuid.uuid4().hex)
     lead_times = [item.lead_time_days for item, _ in wanted]
     added = await _add(
-        conn, po_id, first, location, lines, lead_times, policy, needs_approval=needs_approval
+        *(conn, po_id, first, location, lines, lead_times, policy),
+        needs_approval=needs_approval,
+        wanted_by=wanted_by,
     )
     if not added:
         known = {line["sku"]: line["quantity"] async for line in _sql.lines(conn, po_id=po_id)}
@@ -120,6 +134,7 @@ async def _add(
     *,
     needs_approval: bool = False,
     sent: bool = False,
+    wanted_by: WantedBy | None = None,
 ) -> bool:
     state: PurchaseState = "sent" if sent else "proposed" if needs_approval else "approved"
     async with conn.transaction():
@@ -133,6 +148,9 @@ async def _add(
             needs_approval=needs_approval,
             sent_before=sent,
             policy=policy.model_dump(mode="json"),
+            order_id=None if wanted_by is None else wanted_by.order_id,
+            line_id=None if wanted_by is None else wanted_by.line_id,
+            drop_ship=wanted_by is not None and wanted_by.drop_ship,
         )
         if new is None:
             return False
@@ -149,6 +167,7 @@ async def _add(
                 lead_times=list(lead_times),
                 due_on=[line.due_on for line in lines],
                 answered=sent,
+                for_order=wanted_by is not None,
             )
         ]
         if len(added) < len(lines):

@@ -1,24 +1,26 @@
 -- Purchase orders. A transaction that writes about one locks its row first, then its SKUs' stock.
 
--- name: add_order(po_id, supplier, location, currency, state, needs_approval, sent_before, policy)$
+-- name: add_order(po_id, supplier, location, currency, state, needs_approval, sent_before, policy, order_id, line_id, drop_ship)$
 -- Null when the id exists already.
 insert into purchase_order
-    (po_id, supplier_id, location, currency, state, needs_approval, sent_before, policy)
-values (:po_id, :supplier, :location, :currency, :state, :needs_approval, :sent_before, :policy)
+    (po_id, supplier_id, location, currency, state, needs_approval, sent_before, policy, order_no, line_id, drop_ship)
+values (:po_id, :supplier, :location, :currency, :state, :needs_approval, :sent_before, :policy,
+        order_no_of(:order_id), :line_id, :drop_ship)
 on conflict (po_id) do nothing
 returning number;
 
--- name: add_lines(po_id, location, skus, quantities, receivable, prices, lead_times, due_on, answered)
+-- name: add_lines(po_id, location, skus, quantities, receivable, prices, lead_times, due_on, answered, for_order)
 -- Returns the SKUs that were added. The others have units on order without an answer.
 insert into purchase_order_line
-    (po_id, sku, location, quantity, receivable, unit_price, lead_time_days, due_on, answered_at)
+    (po_id, sku, location, quantity, receivable, unit_price, lead_time_days, due_on, for_order,
+     answered_at)
 select :po_id, w.sku, :location, w.quantity, w.receivable, w.price, w.lead_time, w.due_on,
-       case when :answered then moment() end
+       :for_order, case when :answered then moment() end
 from unnest(:skus::text[], :quantities::bigint[], :receivable::bigint[], :prices::numeric[],
             :lead_times::int[], :due_on::date[])
     as w (sku, quantity, receivable, price, lead_time, due_on)
 order by w.sku
-on conflict (sku, location) where answered_at is null do nothing
+on conflict (sku, location) where answered_at is null and not for_order do nothing
 returning sku;
 
 -- name: lock(po_id)^
@@ -90,7 +92,8 @@ on conflict (po_id, effect) do nothing;
 select at, what, who, coalesce(why, '') as why, data from purchase_order_event where po_id = :po_id order by event_id;
 
 -- name: list_orders(po_id, open, sku, supplier, before, at_most)
-select p.po_id, p.number, p.supplier_id as supplier, s.name as supplier_name, p.location,
+select p.po_id, p.number, 
+       (select o.order_id from customer_order o where o.order_no = p.order_no) as order_id, p.line_id, p.drop_ship, p.supplier_id as supplier, s.name as supplier_name, p.location,
        p.currency, p.state, p.needs_approval, p.sent_before, p.created_at, p.changed_at,
        p.refused_at, p.attention,
        (select jsonb_agg(jsonb_build_object(

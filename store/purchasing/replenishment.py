@@ -52,7 +52,7 @@ async def run(
         await follow_demand(conn, policy)
     rows = _sql.called(conn) if only_called else _sql.low(conn)
     skus = sorted({row["sku"] async for row in rows})
-    terms, left_out = await _best_terms(conn, skus, policy)
+    terms, left_out = await best_terms(conn, skus, policy)
     by_supplier: dict[str | None, list[str]] = defaultdict(list)
     for sku in skus:
         by_supplier[terms[sku].supplier if sku in terms else None].append(sku)
@@ -78,7 +78,7 @@ async def _order(
 
     The supplier is chosen under the lock, too, because one may have refused a moment ago.
     """
-    terms, _ = await _best_terms(conn, skus, policy)
+    terms, _ = await best_terms(conn, skus, policy)
     if nobodys := [sku for sku in skus if sku not in terms]:
         await _sql.call_later(conn, skus=nobodys, asked_again_before=policy.ask_again_after)
     wanted: dict[tuple[str, str, str], list[tuple[SupplierItem, int]]] = defaultdict(list)
@@ -109,7 +109,7 @@ async def follow_demand(conn: Connection, policy: PurchasingPolicy) -> None:
     """Compute the levels that follow demand again, where there is enough demand."""
     days = max(1, policy.demand_over // timedelta(days=1))
     rows = [row async for row in _sql.demand(conn, days=days) if row["days"] >= DAYS_MIN]
-    terms, _ = await _best_terms(conn, [row["sku"] for row in rows], policy)
+    terms, _ = await best_terms(conn, [row["sku"] for row in rows], policy)
     found = [(row, _levels(row, terms[row["sku"]], policy)) for row in rows if row["sku"] in terms]
     if not found:
         return
@@ -141,7 +141,7 @@ async def wanted(conn: Connection) -> bool:
     return bool(await _sql.claim_calls(conn))
 
 
-async def _best_terms(
+async def best_terms(
     conn: Connection, skus: Sequence[str], policy: PurchasingPolicy
 ) -> tuple[dict[str, SupplierItem], list[str]]:
     """The terms of each SKU, and those that cannot be read, each with its reason."""

@@ -22,7 +22,7 @@ create table fulfilment (
     -- That of all its lines.
     handling       text        not null default 'shipped'
         constraint fulfilment_handling_is_known check (handling in (
-            'shipped', 'pick_up', 'counter', 'digital')),
+            'shipped', 'pick_up', 'counter', 'digital', 'made_to_order', 'drop_ship')),
     primary key (order_no, fulfilment_id),
     constraint recalled_fulfilment_is_cancelled check (
         recalled_from is null or state = 'cancelled'),
@@ -34,7 +34,7 @@ create index fulfilment_in_work on fulfilment (state, location, changed_at)
     where state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped');
 -- Handed over without hands, as soon as nothing holds them.
 create index fulfilment_at_once on fulfilment (changed_at)
-    where handling in ('counter', 'digital') and state in ('picking', 'picked', 'labelled');
+    where handling in ('counter', 'digital', 'drop_ship') and state in ('picking', 'picked', 'labelled');
 -- Lost, or coming back: few.
 create index fulfilment_exception on fulfilment (changed_at) where state = 'exception';
 -- Recalled while their labels were bought, perhaps.
@@ -127,6 +127,21 @@ create table pick_up (
     tried_at      timestamptz,  -- the last wrong one
     primary key (order_no, fulfilment_id),
     constraint pick_up_is_of_a_shipment foreign key (order_no, fulfilment_id) references shipment
+);
+
+-- What a supplier has sent straight to the customer, and under which number; null: it told none. Each parcel gets the
+-- one that was told first of those that no other has.
+create table supplier_parcel (
+    order_no        bigint      not null,
+    line_id         text        not null,
+    notice          text        not null,  -- the purchase order, and the key of its report
+    carrier         some_text,
+    tracking_number some_text,
+    told_at         timestamptz not null default moment(),
+    fulfilment_id   text,  -- that it has become
+    primary key (order_no, line_id, notice),
+    constraint supplier_parcel_is_of_an_order_line foreign key (order_no, line_id) references order_line,
+    constraint supplier_parcel_has_carrier_and_number check ((carrier is null) = (tracking_number is null))
 );
 
 -- Codes that are sold: each is one unit of its SKU in stock, is given out once, and is then a secret of the order's

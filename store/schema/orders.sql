@@ -125,7 +125,7 @@ create table order_line (
     -- How its units come to the customer, as it was settled at intake: a later change of the item alters no order.
     handling           text        not null default 'shipped'
         constraint line_handling_is_known check (handling in (
-            'shipped', 'pick_up', 'counter', 'digital')),
+            'shipped', 'pick_up', 'counter', 'digital', 'made_to_order', 'drop_ship')),
     open               bigint      generated always as
         (ordered - backordered - allocated - shipped - cancelled) stored,
     primary key (order_no, line_id),
@@ -137,6 +137,9 @@ create table order_line (
         return_requested + returned <= delivered)
 );
 create index order_line_by_sku on order_line (sku);
+-- What is to be bought for its order.
+create index order_line_to_buy on order_line (order_no)
+    where handling in ('made_to_order', 'drop_ship') and backordered > 0;
 
 -- What happened to each order: what, when, who, why. Append-only.
 create table order_event (

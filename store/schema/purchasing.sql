@@ -38,14 +38,23 @@ create table purchase_order (
     changed_at     timestamptz   not null default moment(),
     refused_at     timestamptz,  -- the supplier said no
     attention      text,         -- why it needs a person; null when it does not
+    -- Bought for this line of an order, and for no stock.
+    order_no       bigint,
+    line_id        text,
+    drop_ship      boolean       not null default false,  -- sent to the order's customer
     -- The relay starts the workflow, and tries again until Temporal has taken it.
     started_at     timestamptz,
     tries          integer       not null default 0,
     try_after      timestamptz   not null default moment(),
-    constraint purchase_order_goes_to_one_location unique (po_id, location)
+    constraint purchase_order_goes_to_one_location unique (po_id, location),
+    constraint purchase_order_is_for_an_order_line foreign key (order_no, line_id)
+        references order_line,
+    constraint drop_ship_is_for_an_order_line check (
+        (order_no is null) = (line_id is null) and (not drop_ship or order_no is not null))
 );
 create index purchase_order_open on purchase_order (po_id) where state not in ('closed', 'cancelled');
 create index purchase_order_to_start on purchase_order (try_after) where started_at is null;
+create index purchase_order_for_line on purchase_order (order_no, line_id) where order_no is not null;
 create index purchase_order_by_supplier on purchase_order (supplier_id);
 
 create table purchase_order_line (
@@ -62,6 +71,7 @@ create table purchase_order_line (
     lead_time_days integer     not null,
     due_on         date        not null,  -- the acknowledged day; before that, computed from the lead time
     answered_at    timestamptz,  -- when the supplier said what it will send, or no answer was awaited any more
+    for_order      boolean     not null default false,  -- bought for an order: as many as there are orders
     outstanding    bigint      generated always as (greatest(quantity - received - cancelled, 0)) stored,
     primary key (po_id, sku),
     constraint purchase_order_line_is_of_a_purchase_order foreign key (po_id, location)
@@ -74,7 +84,7 @@ create table purchase_order_line (
 -- At most one unanswered purchase order for a SKU and location. Until its supplier has answered, no other one
 -- is made; after that, its units count as incoming.
 create unique index one_open_purchase_for_a_need on purchase_order_line (sku, location)
-    where answered_at is null;
+    where answered_at is null and not for_order;
 create index purchase_line_outstanding on purchase_order_line (sku, location)
     where outstanding > 0;
 

@@ -32,7 +32,7 @@ select o.order_id, b.line_id, b.sku, b.round, b.barred, l.handling,
        b.quantity - coalesce(sum(r.quantity), 0)::bigint as quantity
 from backorder b join customer_order o using (order_no) join order_line l using (order_no, line_id)
 left join soft_reservation r using (order_no, line_id)
-where b.sku = any(:skus::text[]) and b.quantity > 0
+where b.sku = any(:skus::text[]) and b.quantity > 0 and l.handling <> 'drop_ship'  -- served by its supplier alone
 group by b.order_no, b.line_id, o.order_no, l.handling
 having b.quantity > coalesce(sum(r.quantity), 0)
 order by b.received_at, b.order_no, b.line_id;
@@ -144,7 +144,8 @@ join stock s on s.sku = b.sku and s.location <> all(b.barred)
          or coalesce(nullif(o.policy #> '{sourcing, locations}', 'null') ? s.location, true))
 join location l on l.location = s.location and l.retired_at is null
 left join item on item.sku = b.sku
-where b.quantity > coalesce((select sum(r.quantity) from soft_reservation r
+where d.handling <> 'drop_ship'
+  and b.quantity > coalesce((select sum(r.quantity) from soft_reservation r
                              where (r.order_no, r.line_id) = (b.order_no, b.line_id)), 0)
   and coalesce(available_from <= location_day(l.calendar), true)
   and s.on_hand - s.allocated - s.safety > coalesce((
@@ -152,3 +153,12 @@ where b.quantity > coalesce((select sum(r.quantity) from soft_reservation r
           where (r.sku, r.location) = (s.sku, s.location)
             and (r.expires_at is null or r.expires_at > transaction_moment())), 0)
 order by b.sku limit :batch;
+
+-- name: rounds_of(order_id)$
+-- The round in which an order waits; null or 0: its workflow has not heard yet that it does.
+select max(round) from backorder where order_no = order_no_of(:order_id) and quantity > 0;
+
+-- name: promise_line(order_id, line_id, day)!
+-- The supplier has named a day for what is bought for this line.
+update backorder set promised_leave = :day::date, promised_on = greatest(:day::date, promised_on)
+where order_no = order_no_of(:order_id) and line_id = :line_id and quantity > 0;

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from itertools import zip_longest
 
 from domain.errors import Unreachable
-from domain.orders.handling import DIGITAL
+from domain.orders.handling import BOUGHT, DIGITAL, DROP_SHIP
 from domain.orders.order import Shipping
 from domain.orders.quantities import LineUnits
 from domain.orders.sourcing_rules import CRITERIA, SourcingRules
@@ -118,7 +118,8 @@ class Shelves:
         waits = {
             d.line_id: lacking[d.line_id]
             for d in wanted.demands
-            if d.line_id in lacking and wanted.backorder and self._waits(d)
+            if d.line_id in lacking
+            and (d.handling in BOUGHT or (wanted.backorder and self._waits(d)))
         }
         country = wanted.shipping.country
         used = {take.location for take in plan.takes}
@@ -133,8 +134,15 @@ class Shelves:
     def _choose(
         self, wanted: Wanted, stock: Sequence[Available], ways: Sequence[Way]
     ) -> SourcingPlan:
-        """Carried goods by the order's rules. Codes make no parcel, and come from anywhere."""
-        demands = [demand for demand in wanted.demands if not self._ahead(demand.sku)]
+        """Carried goods by the order's rules. Codes make no parcel, and come from anywhere.
+
+        What a supplier sends to the customer is never taken from stock.
+        """
+        demands = [
+            demand
+            for demand in wanted.demands
+            if demand.handling != DROP_SHIP and not self._ahead(demand.sku)
+        ]
         codes = [demand for demand in demands if demand.handling == DIGITAL]
         carried = [demand for demand in demands if demand.handling != DIGITAL]
         plan = SourcingPlan(takes=(), missing={})

@@ -126,9 +126,10 @@ RULES = {
         from fulfilment f
         left join shipment p using (order_no, fulfilment_id)
         left join sandbox.label l on l.fulfilment_id = f.fulfilment_id and not l.voided
-        group by f.fulfilment_id, p.handed_over_at, p.carrier
+        group by f.fulfilment_id, p.handed_over_at, p.sold_by
         having count(l.id) <> case when p.handed_over_at is null then 0
-                                   when p.carrier in ('counter', 'codes') then 0 else 1 end
+                                   when p.sold_by in ('counter', 'codes', 'supplier') then 0
+                                   else 1 end
     """,
     "nobody is asked to do anything": """
         select order_no || ': ' || step from attention where resolved_at is null

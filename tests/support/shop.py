@@ -124,6 +124,7 @@ class Shop(Service):
             policy=self.usual_policy,
             clients=clients,
             address_check=self.address_check,
+            purchasing=self.buying_policy,
         )
         relaying = asyncio.create_task(
             Relay(self.pool, work).run() if relay else asyncio.sleep(math.inf)

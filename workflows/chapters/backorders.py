@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 
 from temporalio import workflow
 
@@ -15,12 +16,15 @@ from workflows.engine.steps import Steps
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
+    from activities.purchasing.order_purchases import LinesAsked, OrderPurchases
+    from activities.purchasing.purchase_orders import PurchaseDecision, Purchasing
     from activities.stock.backorders import AwaitStock, Backorders, FillBackorder
     from activities.stock.contracts import ReleaseStock
     from activities.stock.inventory import Inventory
     from domain import ids
+    from domain.orders.handling import BOUGHT
     from domain.orders.policy import Policy
-    from domain.orders.quantities import LineUnits
+    from domain.orders.quantities import LineId, LineUnits
     from domain.orders.refund_rules import Granted
     from domain.words import count_of, span
 
@@ -110,6 +114,35 @@ class OrderBackorders:
             if not self._book.waiting:
                 self._since = None  # what lacks from here on is waited for anew
         return units, released.refund
+
+    async def call_back(self, wanted: LineUnits, why: str, who: str) -> frozenset[LineId]:
+        """Ask suppliers to stop what they were asked for, of these units.
+
+        Returns the lines that they send all the same.
+        """
+        bought = tuple(
+            k for k in self._book.waiting if wanted.get(k) and self._book.handlings[k] in BOUGHT
+        )
+        if not bought:
+            return frozenset()
+        found = await self._steps.record(
+            OrderPurchases.open_purchases,
+            LinesAsked(order_id=self._order_id, line_ids=bought),
+            self._part,
+            "Look what suppliers were asked for",
+        )
+        kept = set()
+        for po_id, line_id in found.lines.items():
+            stopped = await self._steps.call(
+                Purchasing.cancel_purchase,
+                partial(_called_back, PurchaseDecision(po_id=po_id, by=who, reason=why)),
+                po_id,
+                f"Call {po_id} back",
+                refusable=("illegal_transition",),
+            )
+            if not isinstance(stopped, Done):
+                kept.add(line_id)
+        return frozenset(kept)
 
     @property
     def _part(self) -> str:
@@ -202,3 +235,9 @@ class OrderBackorders:
             for planned in filled.fulfilments:
                 self._fulfilments.start(self._book.filled(planned))
             self._book.round += 1
+
+
+def _called_back(ask: PurchaseDecision, number: int) -> PurchaseDecision:
+    """The same however often it is tried: the supplier knows it by the purchase order."""
+    del number
+    return ask

@@ -34,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.words import count_of
 
 GIVEN_OUT = "already given out as a code; ask for a refund, which revokes it"
+WITH_SUPPLIER = "bought for this order, and its supplier does not stop it any more"
 HANDED_OVER = "already handed over to the carrier; it can be sent back: request a return"
 
 
@@ -80,8 +81,14 @@ class OrderCancellations:
             for line_id in _counted(request) & cancelled.keys():
                 left[line_id] = max(left[line_id] - cancelled[line_id], 0)
             owed: list[Granted | None] = []
+            sent: dict[LineId, int] = {}  # by suppliers, who do not stop it
             while (source := await self._next(left)) is not None:
                 if source == "backorder":
+                    for line_id in await self._backorders.call_back(
+                        left, request.reason, request.by
+                    ):
+                        sent[line_id] = left[line_id]
+                        left[line_id] = 0
                     # More may come to be waited for while the request is being met.
                     effect = f"cancel:{request_id}:B:{sum(cancelled.values())}"
                     taken, refund = await self._backorders.cancel(
@@ -95,7 +102,7 @@ class OrderCancellations:
                     cancelled[line_id] = cancelled.get(line_id, 0) + units
                     left[line_id] -= units
         await asyncio.gather(*(self._payments.pay_back(each) for each in owed))
-        return self._outcome(request, request_id, cancelled, left)
+        return self._outcome(request, request_id, cancelled, left, sent)
 
     async def _cancel_in(
         self,
@@ -177,8 +184,12 @@ class OrderCancellations:
         request_id: str,
         cancelled: LineUnits,
         left: LineUnits,
+        sent: LineUnits,
     ) -> CancelOutcome:
-        refused = []
+        refused = [
+            Units(line_id=line_id, quantity=units, why=WITH_SUPPLIER, reason="with_supplier")
+            for line_id, units in sent.items()
+        ]
         # A request without a number asks for all that there is: that is never too many.
         counted = _counted(request)
         for line_id, units in left.items():

@@ -115,22 +115,43 @@ def acknowledge(
     _report(po_id, work, as_json=as_json)
 
 
+def parcel_named(carrier: str | None, number: str | None) -> tuple[str, str] | None:
+    """The parcel that goes to a customer, if it is told. Raises InvalidInput for one half."""
+    if carrier is None and number is None:
+        return None
+    if not carrier or not number:
+        raise InvalidInput("a parcel has both, or none is told", where="--carrier")
+    return carrier, number
+
+
 @app.command()
 def ship(
     po_id: PurchaseId,
     count: Counts = None,
+    carrier: Annotated[
+        str | None, typer.Option("--carrier", help="Who carries it, where a customer gets it.")
+    ] = None,
+    tracking_number: Annotated[
+        str | None, typer.Option("--tracking-number", help="The carrier's number of it.")
+    ] = None,
     key: Key = None,
     by: Who = "",
     as_json: Json = False,
 ) -> None:
     """Report that a supplier has sent units on their way.
 
+    What goes straight to a customer is handed over with that.
+
     Example: `orderloom purchase-orders ship PO-5ff1c0de9a3b --count TEA-ASSAM-250=24`
     """
     units = None if count is None else read_units(count)
 
     async def work(buying: PurchaseRecords) -> None:
-        await buying.ship(po_id, key or fresh_id("cli"), units, who=reporter(by))
+        await buying.ship(
+            *(po_id, key or fresh_id("cli"), units),
+            parcel=parcel_named(carrier, tracking_number),
+            who=reporter(by),
+        )
 
     _report(po_id, work, as_json=as_json)
 

@@ -44,10 +44,23 @@ class Acknowledgement(Report):
     )
 
 
+class Parcel(Document):
+    """Who carries it, and under which number."""
+
+    carrier: Annotated[str, Field(min_length=1, max_length=60)]
+    tracking_number: Annotated[str, Field(min_length=1, max_length=100)]
+
+    @property
+    def named(self) -> tuple[str, str]:
+        return self.carrier, self.tracking_number
+
+
 class Dispatch(Report):
     """Units (SKU → number) that the supplier has sent; left out: all that are outstanding."""
 
     units: UnitsOfSkus | None = None
+    parcel: Parcel | None = None
+    """Of what goes straight to a customer."""
 
 
 class Delivery(Report):
@@ -109,12 +122,17 @@ async def dispatch(
     caller: Writes,
     once: Keyed,
 ) -> Response:
-    """They are on their way, and counted when they arrive."""
+    """They are on their way, and counted when they arrive.
+
+    What goes straight to a customer is handed over with that.
+    """
     return await _reported(
         once,
         po_id,
         lambda here: here.purchasing.ship(
-            po_id, once.request_id, content.units, who=caller.who(content.by)
+            *(po_id, once.request_id, content.units),
+            parcel=None if content.parcel is None else content.parcel.named,
+            who=caller.who(content.by),
         ),
     )
 

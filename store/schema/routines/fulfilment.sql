@@ -217,6 +217,7 @@ begin
                           renew_before)
     values (part.order_no, its_id, its_key, 'requested', shipping ->> 'service',
             case when part.handling = 'digital' then 'codes'
+                 when part.handling = 'drop_ship' then 'supplier'
                  else coalesce(its_carriers ->> (shipping ->> 'service'), its_carriers ->> '') end,
             its_charge, its_renewal)
     on conflict (order_no, fulfilment_id) do nothing;
@@ -242,10 +243,23 @@ create or replace function label_recorded(
     out is_recalled boolean, out is_late boolean
 ) language plpgsql as $$
 declare
-    part fulfilment;
+    part   fulfilment;
+    parcel supplier_parcel;
 begin
     select * into part from locked_fulfilment(its_id);
     is_recalled := part.recalled_from is not null;
+    if part.handling = 'drop_ship' then
+        -- The number that the supplier has told; without one it has ours.
+        update supplier_parcel p set fulfilment_id = its_id
+        from (select s.order_no, s.line_id, s.notice from supplier_parcel s
+              join fulfilment_line l on l.order_no = s.order_no and l.fulfilment_id = its_id and l.line_id = s.line_id
+              where s.order_no = part.order_no and coalesce(s.fulfilment_id, its_id) = its_id
+              order by s.fulfilment_id nulls last, s.told_at limit 1) first
+        where (p.order_no, p.line_id, p.notice) = (first.order_no, first.line_id, first.notice)
+        returning p.* into parcel;
+        its_carrier := coalesce(parcel.carrier, its_carrier);
+        its_number := coalesce(parcel.tracking_number, its_number);
+    end if;
     update shipment s set label = 'bought', carrier = its_carrier, tracking_number = its_number
     where s.order_no = part.order_no and s.fulfilment_id = its_id and s.label = 'requested';
     insert into label_file (order_no, fulfilment_id, media_type, content)
@@ -264,6 +278,7 @@ begin
         perform told(
             array[order_of(its_id)], array['label:' || its_id], array[null::jsonb],
             array[case part.handling when 'pick_up' then 'ready to be collected' when 'digital' then 'ready to be given out'
+                  when 'drop_ship' then 'sent by the supplier'
                   else 'label bought' end],
             array['orderloom'], array[its_note],
             array[jsonb_build_object('fulfilment_id', its_id, 'carrier', its_carrier,

@@ -299,6 +299,11 @@ def licence(values: str) -> str:
     return f"insert into licence (sku, location, code) values ({values})"
 
 
+def supplier_parcel(values: str = f"order_no_of('{HERE}'), '1', 'n', null, null") -> str:
+    """What a supplier has sent: order, line, notice, carrier, number."""
+    return f"insert into supplier_parcel values ({values})"
+
+
 def terms(figures: str) -> str:
     return f"""
         insert into supplier values ('S', 'S');
@@ -490,6 +495,14 @@ FORBIDDEN = {
     "pick_up_is_of_a_shipment": (
         "insert into pick_up (order_no, fulfilment_id, code) values (0, 'web-none:1', 'A')"
     ),
+    "supplier_parcel_pkey": f"{supplier_parcel()}; {supplier_parcel()}",
+    "supplier_parcel_is_of_an_order_line": supplier_parcel("0, '1', 'n', null, null"),
+    "supplier_parcel_has_carrier_and_number": supplier_parcel(
+        f"order_no_of('{HERE}'), '1', 'n', 'dhl', null"
+    ),
+    "purchase_order_is_for_an_order_line": f"""{purchase()};
+        update purchase_order set order_no = 0, line_id = '1'""",
+    "drop_ship_is_for_an_order_line": f"{purchase()}; update purchase_order set drop_ship = true",
     "licence_is_of_an_item": licence("'NONE', 'main', 'A'"),
     "licence_is_at_a_location": licence("'TEA', 'nowhere', 'A'"),
     "licence_code_is_of_a_size": licence("'TEA', 'main', ''"),
