@@ -25,6 +25,7 @@ Kind = Literal[
     "export_stock",
     "export_ledger",
     "cancel_orders",
+    "release_orders",
     "resolve_steps",
     "print_pick_list",
     "print_packing_slips",
@@ -43,6 +44,7 @@ NEEDS: Final[Mapping[Kind, frozenset[Scope]]] = {
     "export_ledger": frozenset({"accounting:read"}),
     # By a filter these tell which orders there are.
     "cancel_orders": frozenset({"aftersales:write", "orders:read"}),
+    "release_orders": frozenset({"orders:write", "orders:read"}),
     "resolve_steps": frozenset({"orders:write"}),
     "print_pick_list": frozenset({"warehouse:read", "orders:read"}),
     "print_packing_slips": frozenset({"warehouse:read", "orders:read"}),

@@ -119,6 +119,13 @@ class ManyCancellations(_OfOrders):
     by: Who | None = None
 
 
+class ManyReleases(_OfOrders):
+    """End the holds of these orders that people and rules have placed."""
+
+    note: Reason
+    by: Who | None = None
+
+
 class Print(_OfOrders):
     """A page for each parcel of these orders, 500 orders at most."""
 
@@ -172,6 +179,7 @@ OPTIONS: Final[Mapping[Kind, type[Document]]] = {
     "export_stock": StockExport,
     "export_ledger": LedgerExport,
     "cancel_orders": ManyCancellations,
+    "release_orders": ManyReleases,
     "resolve_steps": StepAnswers,
     "print_pick_list": Print,
     "print_packing_slips": Print,

@@ -15,6 +15,7 @@ from domain.errors import NotFound
 from domain.jobs.jobs import Kind, Maker, OpenItem, Told
 from domain.jobs.options import StockImport
 from domain.orders.fulfilment_state import FulfilmentState
+from domain.orders.hold_messages import ReleaseRequest
 from domain.orders.messages import AttentionAnswer, CancelRequest
 from domain.orders.order import Order
 from domain.purchasing.purchase_orders import SupplierItem
@@ -73,6 +74,21 @@ async def cancel(here: Service, job: Standing, item: OpenItem) -> Told:
         code="refused" if refused else None,
         detail=outcome.message or None,
     )
+
+
+async def release(here: Service, job: Standing, item: OpenItem) -> Told:
+    """End the holds of an order, once for each job and item."""
+    order_id = item.reference or ""
+    await _check_order(here, job.maker, order_id)
+    outcome = await here.holds.release(
+        order_id,
+        ReleaseRequest(
+            note=job.options["note"],
+            request_id=f"{job.job_id}-{item.number}",
+            by=job.maker.by,
+        ),
+    )
+    return Told(item.number, "done", answer=outcome.outcome, detail=outcome.message or None)
 
 
 async def resolve(here: Service, job: Standing, item: OpenItem) -> Told:
@@ -216,6 +232,7 @@ DO: Final[dict[Kind, Do]] = {
     "import_kits": set_kit,
     "import_supplier_terms": _alone(set_terms),
     "cancel_orders": cancel,
+    "release_orders": release,
     "resolve_steps": resolve,
     "print_pick_list": find_parcels,
     "print_packing_slips": find_parcels,
@@ -232,5 +249,10 @@ TOGETHER: Final[dict[Kind, DoTogether]] = {
 Each change of the catalogue has every worker read it again, so there are not more than needed.
 """
 
-AT_ONCE: Final[dict[Kind, int]] = {"import_orders": 8, "cancel_orders": 8, "resolve_steps": 8}
+AT_ONCE: Final[dict[Kind, int]] = {
+    "import_orders": 8,
+    "cancel_orders": 8,
+    "release_orders": 8,
+    "resolve_steps": 8,
+}
 """Of these, so many items are under way together; of others, one after the other."""

@@ -247,7 +247,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "codec-keys": ("add", "list", "use"),
         "jobs": (
             *("list", "show", "items", "result", "cancel"),
-            *("import", "export", "cancel-orders", "print"),
+            *("import", "export", "cancel-orders", "release-orders", "print"),
         ),
         "claims": ("list", "show", "decide"),
         "carrier-claims": ("list", "file", "outcome", "drop", "turned-up", "terms"),

@@ -418,3 +418,25 @@ async def test_a_job_that_waits_is_cancelled_at_once(shop: Shop) -> None:
     assert (await caller.get("/v1/orders")).json()["items"] == []
     parts = "select count(*) from job_part where job_id = $1"
     assert await shop.pool.fetchval(parts, job_id) == 0
+
+
+async def test_many_orders_are_released_and_one_that_is_not_held_says_so(
+    api: Api, shop: Shop
+) -> None:
+    caller = await api.caller()
+    held, free = an_order(("TEA", 1)), an_order(("TEA", 1))
+    for order in (held, free):
+        await caller.placed(order)
+    asked = {"reason": "other", "note": "look at it"}
+    path = f"/v1/orders/{held.order_id}/hold"
+    assert (await caller.send_once(path, asked, if_match="*")).status_code == 200
+    wanted = {"order_ids": [held.order_id, free.order_id], "note": "the sale is over"}
+    job_id = made(await caller.send_once("/v1/bulk/release-orders", wanted))
+    await ended(shop, job_id)
+    items = await items_of(caller, job_id)
+    assert [(one["outcome"], one["answer"]) for one in items] == [
+        ("done", "released"),
+        ("refused", None),
+    ]
+    shown = (await caller.get(f"/v1/orders/{held.order_id}/holds")).json()
+    assert shown == {"order_id": held.order_id, "holds": []}

@@ -13,6 +13,7 @@ from domain.jobs.jobs import Job, Kind, Maker
 from domain.jobs.options import (
     OPTIONS,
     ManyCancellations,
+    ManyReleases,
     NoOptions,
     OrdersImport,
     Print,
@@ -161,6 +162,28 @@ def cancel_orders(
     _made("cancel_orders", options, by, as_json=as_json)
 
 
+def release_orders(
+    note: Annotated[
+        str, typer.Option("--note", help="Why; kept in each story.", show_default=False)
+    ],
+    orders: Orders = None,
+    channel: Channel = None,
+    seller: Seller = None,
+    state: InState = None,
+    placed_from: PlacedFrom = None,
+    placed_to: PlacedTo = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """End the holds of many orders, each as if it had been asked alone.
+
+    Example: `orderloom jobs release-orders --channel web --state held --note 'the sale is over'`
+    """
+    wanted = _of(orders, _filters(channel, seller, state, placed_from, placed_to))
+    options = read_model(ManyReleases, {**wanted, "note": note}, where="release-orders")
+    _made("release_orders", options, by, as_json=as_json)
+
+
 def print_papers(
     what: Annotated[
         Literal["pick-list", "packing-slips", "documents"],
@@ -255,5 +278,6 @@ COMMANDS: Final = (
     Command("import", import_file),
     Command("export", export_file),
     Command("cancel-orders", cancel_orders),
+    Command("release-orders", release_orders),
     Command("print", print_papers),
 )

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from domain.jobs.options import ManyCancellations, Print, StepAnswers
+from domain.jobs.options import ManyCancellations, ManyReleases, Print, StepAnswers
 from starter.http.callers import Caller, may
 from starter.http.examples import example
 from starter.http.once import Keyed
@@ -36,6 +36,27 @@ async def cancel_orders(
     Each order decides for itself, as if it had been asked alone: what has left is refused.
     """
     return await made(caller, once, "cancel_orders", wanted, by=wanted.by)
+
+
+@router.post(
+    "/release-orders",
+    operation_id="releaseOrders",
+    summary="End the holds of many orders",
+    **MAKES_A_JOB,
+)
+async def release_orders(
+    wanted: Annotated[
+        ManyReleases, example({"order_ids": ["web-~231001"], "note": "the sale is over"})
+    ],
+    caller: Annotated[Caller, may("orders:write")],
+    _: Annotated[Caller, may("orders:read")],
+    once: Keyed,
+) -> Response:
+    """Name up to 10,000 orders, or say by `where` which ones; those are found when the job begins.
+
+    A hold for the payment ends when its order is paid; an order that is not held is refused.
+    """
+    return await made(caller, once, "release_orders", wanted, by=wanted.by)
 
 
 @router.post(

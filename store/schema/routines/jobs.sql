@@ -33,6 +33,9 @@ begin
     update job set options = jsonb_set(options, '{reason}', '"[erased]"')
     where ended_at is not null and kind = 'cancel_orders' and options ->> 'reason' <> '[erased]'
       and job_id in (select job_id from job_item where reference = its_id);
+    update job set options = jsonb_set(options, '{note}', '"[erased]"')
+    where ended_at is not null and kind = 'release_orders' and options ->> 'note' <> '[erased]'
+      and job_id in (select job_id from job_item where reference = its_id);
     update job set options = jsonb_set(options, '{customer_id}', '"[erased]"')
     where ended_at is not null and options ->> 'customer_id' = old.customer_id;
     update job set options = jsonb_set(options, '{where,customer_id}', '"[erased]"')
