@@ -234,6 +234,15 @@ class Charges:
         owed = self._refund(units, units)  # also of lines of which shipping alone is owed
         return Owed(_some(owed.units), owed.worth, owed.credited)
 
+    def if_returned(self, units: LineUnits) -> Owed:
+        """What a return of these units will owe if all come. Nothing is changed."""
+        lines = dict(self._lines)
+        for line_id, count in units.items():
+            lines[line_id] = lines[line_id].receive_return(count, count)
+        sums: dict[str, Any] = {"refunded": self.refunded, "invoiced": self.invoiced}
+        other = Charges(lines, self.worth, self.money, goodwill=self.goodwill, **sums)
+        return other.returned(units)
+
     def keep(self, owed: Owed, *, fee: int, postage: int) -> Owed:
         """The seller keeps a fee and postage of what is owed, as far as it was invoiced.
 

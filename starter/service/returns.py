@@ -6,10 +6,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from domain.aftersales.return_rules import ReturnRule
+from domain.money import Money
 from domain.orders.return_messages import ReturnState
 from store.aftersales import return_rules
 from store.database import Pool
 from store.views import returns
+from store.warehouse import returning
 
 
 class Returns:
@@ -51,6 +53,14 @@ class Returns:
         """One return. Raises NotFound."""
         async with self._pool.acquire() as conn:
             return await returns.get(conn, return_id)
+
+    async def expected_refund(self, return_id: str) -> Money:
+        """What a return that is under way will pay back if all of it comes, as new.
+
+        Raises NotFound, and Refused where nothing of it is to come.
+        """
+        async with self._pool.acquire() as conn:
+            return await returning.expected_refund(conn, return_id)
 
     async def rules(self) -> Sequence[ReturnRule]:
         """The rules by which returns are approved, the least exact ones first."""

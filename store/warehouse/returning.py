@@ -13,6 +13,8 @@ from domain.aftersales.conditions import Disposition
 from domain.aftersales.return_counts import Found, disposed, postage_kept, restocking_fee
 from domain.aftersales.return_rules import ReturnTerms
 from domain.errors import InvalidInput, NotFound, Refused
+from domain.money import Money
+from domain.orders.charges import Charges
 from domain.orders.quantities import LineUnits
 from store import waits
 from store.aftersales import return_rules, returns
@@ -106,6 +108,32 @@ async def receive_return(
         return outcome
 
 
+async def expected_refund(conn: Connection, return_id: str) -> Money:
+    """What a return that is under way will pay back if all of it comes, as new.
+
+    Raises NotFound, and Refused where nothing of it is to come any more.
+    """
+    async with conn.transaction():
+        row = await returns.locked(conn, return_id)
+        lines = await returns.lines(conn, return_id)
+        if row["kind"] != "customer" or row["state"] not in ("requested", "approved"):
+            raise Refused(
+                f"{return_id} is {row['state']}: nothing of it is to come that the customer asked "
+                "to send back",
+                reason=f"return_{row['state']}",
+            )
+        found = await tallies.load(conn, row["order_id"])
+        terms = await return_rules.terms_of(conn, row["order_id"])
+    units = {line.line_id: line.quantity for line in lines}
+    owed = found.charges.if_returned(units)
+    new: dict[str, list[FoundUnits]] = {
+        k: [FoundUnits(quantity=n, condition="new", disposition="restock")]
+        for k, n in units.items()
+    }
+    kept = found.charges.keep(owed, **_kept(found.charges, lines, new, terms))
+    return Money(minor=kept.worth.total, currency=found.currency)
+
+
 def _found(counted: Counted | Sequence[Found], terms: ReturnTerms) -> list[FoundUnits]:
     """The units of a line, with what becomes of them."""
     if isinstance(counted, Counted):
@@ -156,27 +184,38 @@ async def _owed_for(
     Of a parcel that could not be delivered, all of it.
     """
     found = await tallies.load(conn, row["order_id"])
-    charges, reasons = found.charges, {line.line_id: line.reason_code for line in lines}
+    charges = found.charges
     if row["kind"] == "customer":
         received = {
             line.line_id: sum(each.quantity for each in units.get(line.line_id, ()))
             for line in lines
         }
-        fee = sum(
-            restocking_fee(
-                [(x.quantity, x.condition) for x in some], terms[k], charges.worth[k], reasons[k]
-            )
-            for k, some in units.items()
-        )
-        postage = postage_kept(received, terms, charges.worth, reasons)
         owed = charges.returned(received)
-        if fee or postage:
-            owed = charges.keep(owed, fee=fee, postage=postage)
+        owed = charges.keep(owed, **_kept(charges, lines, units, terms))
         why = row["reason"]
     else:
         owed = charges.came_back({line.line_id: line.quantity for line in lines})
         why = f"{row['fulfilment_id']} could not be delivered"
     return await billing.grant(conn, found, owed, row["return_id"], kind="return", why=why)
+
+
+def _kept(
+    charges: Charges,
+    lines: Sequence[ReturnLine],
+    units: Mapping[str, Sequence[FoundUnits]],
+    terms: Mapping[str, ReturnTerms],
+) -> dict[str, int]:
+    """The fee for restocking and the postage that the rules keep, in minor units."""
+    reasons = {line.line_id: line.reason_code for line in lines}
+    received = {k: sum(each.quantity for each in some) for k, some in units.items()}
+    fee = sum(
+        restocking_fee(
+            [(each.quantity, each.condition) for each in some],
+            *(terms[k], charges.worth[k], reasons[k]),
+        )
+        for k, some in units.items()
+    )
+    return {"fee": fee, "postage": postage_kept(received, terms, charges.worth, reasons)}
 
 
 def _workshops(counts: Mapping[str, Counted], terms: Mapping[str, ReturnTerms]) -> dict[str, str]:

@@ -381,7 +381,7 @@ DOORS = {
         *("store.orders.answers", "store.orders.open_orders"),
         *("store.aftersales.return_rules", "store.clock"),
     ),
-    "starter/service/returns.py": ("store.aftersales.return_rules",),
+    "starter/service/returns.py": ("store.aftersales.return_rules", "store.warehouse.returning"),
     "starter/service/requests.py": ("store.access.request_keys",),
     "starter/service/service.py": ("store.client_pool.together", "store.schema_version.check"),
     # Makes keys for channels and sellers that there are.

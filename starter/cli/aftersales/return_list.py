@@ -85,13 +85,19 @@ def show(return_id: ReturnName, as_json: Json = False) -> None:
     """
     named = part_named(return_id)
     found = from_records(lambda here: here.returns.get(named))
+    due = None
+    if found.kind == "customer" and found.state in ("requested", "approved"):
+        due = from_records(lambda here: here.returns.expected_refund(named))
     out = Output(as_json=as_json)
     if as_json:
-        out.document(found.model_dump(mode="json"))
+        told = found.model_dump(mode="json")
+        out.document({**told, "expected_refund": None if due is None else str(due)})
         return
     out.say(f"{found.return_id} {found.state}: {found.ended_because or found.reason}")
     for line in found.lines:
         out.say(f"  line {line.line_id}: {line.quantity} {line.sku}, {line.reason_code}")
+    if due is not None:
+        out.say(f"  pays back {due} if all of it comes, as new")
 
 
 @app.command()

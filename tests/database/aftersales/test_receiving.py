@@ -19,6 +19,7 @@ from store.aftersales import return_rules
 from store.aftersales.returns import Counted
 from store.database import Pool
 from store.views import audit, returns
+from store.warehouse import returning
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 
@@ -109,6 +110,8 @@ async def test_a_fee_is_kept_of_what_is_paid_back_and_the_credit_note_says_so(
     await rules(bench, ReturnRule(restocking_percent=fees, outbound_postage="kept"))
     order = await sold(bench, ("TEA", 2, "10.00"), ("MUG", 1, "30.00"))
     back = await approved(bench, order, 1, {"1": 1, "2": 1})
+    async with bench.pool.acquire() as conn:
+        expected = await returning.expected_refund(conn, back)
     opened = {"1": [Found(quantity=1, condition="opened")], "2": [Found(quantity=1)]}
     await bench.warehouse.receive_return(back, opened, who="dock")
     torn = await approved(bench, order, 2, {"1": 1}, "damaged")
@@ -122,11 +125,15 @@ async def test_a_fee_is_kept_of_what_is_paid_back_and_the_credit_note_says_so(
     tea = order.prices.lines[0]
     assert first["fee"] == (tea.net + tea.tax) * 20 // 200
     assert first["postage"] > 0
+    assert expected.minor == first["amount_minor"] + first["fee"], "as new, nothing costs a fee"
     assert (second["fee"], second["postage"]) == (0, 0), "the seller is at fault"
     kept = sum(row["fee"] + row["postage"] for row in rows)
     assert sum(row["amount_minor"] for row in rows) + kept == order.total_minor
     assert note.restocking_minor + note.restocking_tax_minor == first["fee"]
     assert note.total_minor == first["amount_minor"]
+    async with bench.pool.acquire() as conn:
+        with pytest.raises(Refused, match=f"{back} is received: nothing of it is to come"):
+            await returning.expected_refund(conn, back)
     await books_are_right(bench)
 
 
