@@ -72,6 +72,7 @@ from activities.stock.claims import Claims
 from activities.stock.edits import Edits
 from activities.stock.inventory import Inventory
 from activities.stock.late_stock import LateStock
+from activities.stock.removals import Removals
 from activities.wait_reports import WaitReports
 from activities.warehouse.carrier_messages import CarrierMessages
 from activities.warehouse.till import Till
@@ -178,6 +179,7 @@ def steps(
     return [
         *(inventory.reserve_stock, inventory.release_stock, inventory.reserve_again),
         *(inventory.reassign, edits.apply_edit),
+        Removals(pool).take_out,
         *(backorders.await_stock, backorders.join_backorders, backorders.fill_backorder),
         *(authorizations.authorize_payment, authorizations.void_payment),
         *(payments.charge_payment, payments.grant_refund, payments.refund_payment),

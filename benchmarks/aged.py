@@ -92,7 +92,13 @@ class Desk:
                 seen=None,
             )
             number = f"T-{order.channel_order_id}"
-            await shipments.label_bought(conn, part, carrier="sandbox", tracking_number=number)
+            await shipments.label_bought(
+                conn,
+                part,
+                label_key=f"{part}:label",
+                carrier="sandbox",
+                tracking_number=number,
+            )
         await self._doors.warehouse.hand_over(part, who=_WHO)
         await self._payments.charge_payment(Charge(order_id=order.order_id, part_id=part))
         for status in ("in_transit", "delivered"):

@@ -91,6 +91,11 @@ def label_key(fulfilment_id: str) -> str:
     return f"{fulfilment_id}:label"
 
 
+def void_key(label_key: str) -> str:
+    """The key under which a label is given back: `web-1001:1:void_label`."""
+    return label_key.replace(":label", ":void_label")
+
+
 def wait_id(step: str, part_id: str) -> str:
     """The activity id of a step that waits for the outside: `await_delivery:web-1001:1`."""
     return f"{step}:{part_id}"

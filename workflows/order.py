@@ -50,6 +50,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.stock.claims import Claims
     from activities.stock.edits import Edits
     from activities.stock.inventory import Inventory
+    from activities.stock.removals import Removals
     from domain.orders.continuation import AnsweredRequest, OrderInput, OrderState
     from domain.orders.messages import CancelRequest, Placement
 
@@ -77,6 +78,9 @@ STEPS = StepTable(
     Step(Backorders.fill_backorder, undo=Inventory.release_stock),
     Step(Inventory.reserve_again, undo=Inventory.release_stock),
     Step(Inventory.reassign, undo=Inventory.release_stock),
+    Step(
+        Removals.take_out, because="what is taken out is cancelled, and the rest goes on as it was"
+    ),
     Step(Fulfilments.recall, because="it is the beginning of an undo; a new fulfilment carries on"),
     Step(Edits.apply_edit, because="it is whole or not done, and another edit changes it back"),
     # What is bought for it.

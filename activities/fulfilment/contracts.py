@@ -20,19 +20,17 @@ class Part(BaseModel):
 
 
 class Sending(BaseModel):
-    """A fulfilment that is to be sent, and what its order knows of it.
+    """A fulfilment that is to be sent. Its units may become fewer meanwhile: rows have them.
 
-    `units`: those that the order counts on. `ahead`: the order is charged as a whole before that;
-    otherwise it waits until what is due as it leaves can be charged, which rows say. An
-    authorization must last for `lasting` when the label is bought. After that, and where none lasts
-    so long, it is renewed `renew_before` its end. The address is read from the order's row: nothing
-    personal enters Temporal.
+    `ahead`: the order is charged as a whole before that; otherwise it waits until what is due as it
+    leaves can be charged, which rows say. An authorization must last for `lasting` when the label
+    is bought. After that, and where none lasts so long, it is renewed `renew_before` its end.
+    The address is read from the order's row: nothing personal enters Temporal.
     """
 
     model_config = ConfigDict(frozen=True)
 
     fulfilment_id: str
-    units: LineUnits
     ahead: bool = False
     lasting: timedelta = timedelta(0)
     renew_before: timedelta = timedelta(0)
@@ -41,17 +39,18 @@ class Sending(BaseModel):
 class Sent(BaseModel):
     """How the wait for the warehouse has ended: it has left, or the order has to decide.
 
-    `shipped`: the carrier has it, and `due_minor` is to be charged for it. `short`: only `units`
-    were found. `refused`: the location sends none of it, and says `why`. `backordered`: all of it
-    fell back to backorder, because a count found too few. `unpaid`: its money does not hold until
-    it leaves. `recalled`: it was stopped. `goes_on`: what was late has happened, so it is in
-    `state` now.
+    `shipped`: the carrier has `units` of it, and `due_minor` is to be charged for them. `short`:
+    `missing` were not found. `refused`: the location sends none of it, all is `missing`, and it
+    says `why`. `backordered`: all of it, which is `missing` here, fell back to backorder, because a
+    count found too few. `unpaid`: its money does not hold until it leaves. `recalled`: it was
+    stopped. `goes_on`: what was late has happened, so it is in `state` now.
     """
 
     model_config = ConfigDict(frozen=True)
 
     outcome: Literal["shipped", "short", "refused", "backordered", "unpaid", "recalled", "goes_on"]
     units: LineUnits = {}
+    missing: LineUnits = {}
     why: str = ""
     state: FulfilmentState | None = None
     due_minor: int = 0

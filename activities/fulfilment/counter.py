@@ -10,7 +10,6 @@ from typing import Protocol
 
 from activities.fulfilment.carrier import Label
 from domain.fulfilment.counter import COUNTER
-from domain.ids import label_key
 from domain.orders.order import COLLECT
 
 
@@ -44,7 +43,7 @@ class Counter:
 
     async def lookup(self, *, key: str) -> Label | None:
         """The label of a key, as `buy_label` answers it."""
-        return self._label(key.removesuffix(label_key("")))
+        return self._label(key.partition(":label")[0])
 
     def _label(self, fulfilment_id: str) -> Label:
         return Label(

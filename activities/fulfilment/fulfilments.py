@@ -13,7 +13,6 @@ from activities.fulfilment.counter import Till
 from activities.fulfilment.cover import CoverOf
 from activities.provider_errors import DeclineCode, Declined
 from domain import ids
-from domain.ids import WHO
 from domain.orders.handling import AT_ONCE
 from store import waits
 from store.database import Connection, Pool
@@ -41,7 +40,7 @@ class Fulfilments:
         fulfilment_id = ask.fulfilment_id
         async with self._pool.acquire() as conn:
             found = await fulfilments.standing(conn, fulfilment_id)
-            told = _has_ended(found, ask)
+            told = _has_ended(found)
             at_once = told is None and found.handling in AT_ONCE
             # The relay ends the wait, so that nothing is lost where this attempt dies.
             if told is not None or found.outcome is not None or found.waits_since is None:
@@ -80,7 +79,7 @@ class Fulfilments:
         if wanted.label == "refused":
             raise Declined(DeclineCode.NOT_SERVICEABLE, wanted.refusal)
         label = await self._buy(fulfilment_id, wanted)
-        recalled = await self._record(fulfilment_id, wanted.sold_by, label) == "recalled"
+        recalled = await self._record(fulfilment_id, wanted, label) == "recalled"
         return Sent(outcome="recalled") if recalled else None
 
     async def _want(self, conn: Connection, ask: Sending, order_id: str) -> shipments.Wanted:
@@ -158,38 +157,62 @@ class Fulfilments:
                 order_id,
                 effect,
                 "put back",
-                who=WHO,
+                who=ids.WHO,
                 why=f"{fulfilment_id} was recalled",
                 data={"fulfilment_id": fulfilment_id, "units": units},
             )
 
     @activity.defn
     async def void_label(self, part: Part) -> None:
-        """Undo the label. A label that was never bought, or is voided already, needs nothing."""
+        """Undo the labels that are not used: of a recalled fulfilment, and of opened parcels.
+
+        A label that was never bought, or is voided already, needs nothing.
+        """
         fulfilment_id = part.fulfilment_id
-        parcel = await self._pool_find(fulfilment_id)
-        if parcel is None or parcel.label in ("refused", "voided"):
+        async with self._pool.acquire() as conn:
+            row = await fulfilments.find(conn, fulfilment_id)
+            parcel = await shipments.find(conn, fulfilment_id)
+            unused = await shipments.unused_labels(conn, fulfilment_id)
+        for label in unused:
+            key = ids.void_key(label.label_key)
+            await self._give_back(key, label.sold_by, label.tracking_number)
+            await self._voided(fulfilment_id, label.tracking_number, of_opened=label.label_key)
+        is_recalled = row is not None and row["recalled_from"] is not None
+        if parcel is None or not is_recalled or parcel.label in ("refused", "voided"):
             return
         tracking_number = parcel.tracking_number
         if parcel.label == "requested":
             tracking_number = await self._number_bought(parcel)
         if tracking_number is not None:
-            await self._give_back(fulfilment_id, parcel.sold_by, tracking_number)
+            key = ids.void_key(parcel.label_key)
+            await self._give_back(key, parcel.sold_by, tracking_number)
+        await self._voided(fulfilment_id, tracking_number)
+
+    async def _voided(
+        self, fulfilment_id: str, tracking_number: str | None, of_opened: str = ""
+    ) -> None:
+        """Record that a label is void: the fulfilment's own, or that of an opened parcel."""
+        effect, why = f"void_label:{fulfilment_id}", f"{fulfilment_id} was recalled"
         async with self._pool.acquire() as conn, conn.transaction():
             row = await fulfilments.locked(conn, fulfilment_id)
-            await shipments.label_voided(conn, fulfilment_id)
+            if of_opened:
+                effect = f"void_label:{of_opened}"
+                why = f"{fulfilment_id} was opened, and units were taken out"
+                await shipments.unused_label_voided(conn, fulfilment_id, of_opened)
+            else:
+                await shipments.label_voided(conn, fulfilment_id)
             await events.tell(
                 conn,
                 row["order_id"],
-                f"void_label:{fulfilment_id}",
+                effect,
                 "label voided",
-                who=WHO,
-                why=f"{fulfilment_id} was recalled",
+                who=ids.WHO,
+                why=why,
                 data={"fulfilment_id": fulfilment_id, "tracking_number": tracking_number},
             )
 
     async def _buy(self, fulfilment_id: str, wanted: shipments.Wanted) -> Label:
-        key, carrier = ids.label_key(fulfilment_id), self._carriers.named(wanted.sold_by)
+        key, carrier = wanted.label_key, self._carriers.named(wanted.sold_by)
         shipping = wanted.shipping
         assert shipping is not None  # it is to be bought
         try:
@@ -210,14 +233,14 @@ class Fulfilments:
                     row["order_id"],
                     f"label_refused:{fulfilment_id}",
                     "label refused",
-                    who=WHO,
+                    who=ids.WHO,
                     why=error.message,
                     data={"fulfilment_id": fulfilment_id},
                 )
             raise
 
     async def _record(
-        self, fulfilment_id: str, sold_by: str, label: Label
+        self, fulfilment_id: str, wanted: shipments.Wanted, label: Label
     ) -> Literal["labelled", "recalled"]:
         """Record the bought label with its files.
 
@@ -227,13 +250,15 @@ class Fulfilments:
             found = await shipments.label_bought(
                 conn,
                 fulfilment_id,
+                label_key=wanted.label_key,
                 carrier=label.carrier,
                 tracking_number=label.tracking_number,
                 files=label.files,
             )
         if found["is_late"] and not label.voided:
             # The purchase counted as never made, but the carrier's answer arrived after all.
-            await self._give_back(fulfilment_id, sold_by, label.tracking_number)
+            key = ids.void_key(wanted.label_key)
+            await self._give_back(key, wanted.sold_by, label.tracking_number)
         return "recalled" if found["is_recalled"] else "labelled"
 
     async def _number_bought(self, parcel: shipments.Parcel) -> str | None:
@@ -244,24 +269,19 @@ class Fulfilments:
             return None  # The carrier refused it, and its answer was lost.
         return None if label is None else label.tracking_number
 
-    async def _give_back(self, fulfilment_id: str, sold_by: str, tracking_number: str) -> None:
+    async def _give_back(self, key: str, sold_by: str, tracking_number: str) -> None:
         try:
-            await self._carriers.named(sold_by).void_label(
-                key=f"{fulfilment_id}:void_label", tracking_number=tracking_number
-            )
+            await self._carriers.named(sold_by).void_label(key=key, tracking_number=tracking_number)
         except Declined as error:
             if error.code != DeclineCode.ALREADY_VOIDED:
                 raise
 
-    async def _pool_find(self, fulfilment_id: str) -> shipments.Parcel | None:
-        async with self._pool.acquire() as conn:
-            return await shipments.find(conn, fulfilment_id)
 
-
-def _has_ended(found: fulfilments.Standing, ask: Sending) -> Sent | None:
+def _has_ended(found: fulfilments.Standing) -> Sent | None:
     """What the order has to hear of a fulfilment before it can wait for it; None: nothing.
 
-    This is what the rows say, so a report that the order has heard already is not told again.
+    This is what the rows say: units that nobody has replaced are missing still, and a report that
+    the order has heard already is not told again.
     """
     if found.recalled_from is not None:
         return Sent(outcome="recalled")
@@ -270,5 +290,7 @@ def _has_ended(found: fulfilments.Standing, ask: Sending) -> Sent | None:
             due = (found.outcome or {}).get("due_minor", 0)  # as it was reported when it left
             return Sent(outcome="shipped", units=found.units, due_minor=due)
         case "cancelled":
-            return Sent.model_validate(found.outcome or {"outcome": "short"})
-    return None if found.units == ask.units else Sent(outcome="short", units=found.units)
+            return Sent.model_validate(
+                found.outcome or {"outcome": "short", "missing": found.missing}
+            )
+    return Sent(outcome="short", missing=found.missing) if found.missing else None

@@ -77,6 +77,47 @@ class Released(BaseModel):
     confirmed: bool = False
 
 
+class TakeOut(BaseModel):
+    """Take units out of a fulfilment before its hand-over, and cancel them.
+
+    `effect`: once for each look at the rows. `keeps_label`: a parcel that is opened for it keeps
+    its label, because that is valid for a lighter one, too.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    fulfilment_id: str
+    units: LineUnits
+    effect: str
+    what: str
+    why: str
+    who: str = WHO
+    keeps_label: bool = False
+
+    @property
+    def refund_id(self) -> str:
+        """The id of the refund for these units."""
+        return f"{self.order_id}:{self.effect}"
+
+
+class TakenOut(BaseModel):
+    """What was taken out of a fulfilment.
+
+    `taken`: these `units` are cancelled, and `refund` is owed back for them; `label_unused`: the
+    label of its parcel is to be given back. `recall`: nothing was done, because it has to be
+    stopped as a whole. `gone`: nothing was done, because it claims none of the units: it was handed
+    over, or they were not found, and its order hears of that.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Literal["taken", "recall", "gone"]
+    units: LineUnits = {}
+    refund: Granted | None = None
+    label_unused: bool = False
+
+
 class Reassign(BaseModel):
     """Move the units that are still wanted from a recalled fulfilment to a new one."""
 

@@ -33,7 +33,8 @@ class FulfilmentStanding(BaseModel):
     and that nobody has replaced yet, are among them. `planned`: it is to be sent. `await_delivery`:
     it has left. `recalled`: it was stopped, and its steps are not all undone. `since`: since when
     it waits for the warehouse or the carrier. `return_id`: its return, where it comes back
-    undeliverable. `due_minor`: so much is still to be charged for it.
+    undeliverable. `due_minor`: so much is still to be charged for it. `label_unused`: its parcel
+    was opened, and a label of it is to be given back.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +49,7 @@ class FulfilmentStanding(BaseModel):
     return_id: str = ""
     outcome: str = ""
     due_minor: int = 0
+    label_unused: bool = False
 
 
 class OpenAttention(BaseModel):

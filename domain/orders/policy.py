@@ -60,6 +60,11 @@ class Policy(BaseModel):
     """Of an order that was paid in several ways, what a part refund goes back to: what was charged
     last, or each in the ratio of what it paid."""
 
+    keeps_label: bool = False
+    """A parcel that is opened because units are taken out keeps its label, where carriers take one
+    that is lighter than they were told. If this is false, its label is given back and bought anew.
+    """
+
     over_the_counter: bool = False
     """What is not sent is handed over as soon as it is paid: the customer stands at the till. Of a
     channel of the kind `pos`, true is the usual."""

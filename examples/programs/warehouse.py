@@ -11,8 +11,9 @@ from orderloom_client.api.warehouse import (
     pack_fulfilment,
     pick_fulfilment,
     receive_return,
+    report_put_back,
 )
-from orderloom_client.models import HandOver, Packed, Pick, ReturnParcel
+from orderloom_client.models import HandOver, Packed, Pick, PutBack, ReturnParcel
 
 from .door import Door, Refused
 from .plan import Plan, draw, fewer
@@ -42,8 +43,12 @@ class Warehouse:
         kind, part_id = task.task.value, task.part_id
         if kind != "receive-return" and self._plan.holds(kind, task.order_id):
             return
+        # A parcel may be opened and packed again, so a task's time is part of its key.
+        key = f"{kind} {part_id} {task.since.isoformat()}"
+        units = {line.line_id: line.quantity for line in task.lines}
         act = {
             "pick": self._pick,
+            "put-back": self._put_back,
             "pack": self._pack,
             "handover": self._hand_over,
             "receive-return": self._receive_return,
@@ -52,42 +57,51 @@ class Warehouse:
             return
         async with self._few_at_once:
             try:
-                await act(part_id, {line.line_id: line.quantity for line in task.lines})
+                await act(part_id, units, f"{key} {sum(units.values())}")
             except Refused:  # cancelled a moment ago
                 if (kind, part_id) not in self._refused:
                     self._refused.add((kind, part_id))
                     self._plan.counts["refused"] += 1
 
-    async def _pick(self, part_id: str, units: dict[str, int]) -> None:
+    async def _pick(self, part_id: str, units: dict[str, int], key: str) -> None:
         short = self._plan.happens("short_pick", part_id)
         counted = fewer(units, part_id) if short else units
         await self._door.ask(
             pick_fulfilment,
             fulfilment_id=part_id,
             body=Pick.from_dict({"counted": counted, **_WHO}),
-            idempotency_key=f"pick {part_id}",
+            idempotency_key=key,
         )
         self._plan.counts.update(picked=1, short_picks=int(short))
 
-    async def _pack(self, part_id: str, _: dict[str, int]) -> None:
+    async def _put_back(self, part_id: str, _: dict[str, int], key: str) -> None:
+        await self._door.ask(
+            report_put_back,
+            put_back_id=part_id,
+            body=PutBack.from_dict(_WHO),
+            idempotency_key=key,
+        )
+        self._plan.counts["put_back"] += 1
+
+    async def _pack(self, part_id: str, _: dict[str, int], key: str) -> None:
         await self._door.ask(
             pack_fulfilment,
             fulfilment_id=part_id,
             body=Packed.from_dict(_WHO),
-            idempotency_key=f"pack {part_id}",
+            idempotency_key=key,
         )
         self._plan.counts["packed"] += 1
 
-    async def _hand_over(self, part_id: str, _: dict[str, int]) -> None:
+    async def _hand_over(self, part_id: str, _: dict[str, int], key: str) -> None:
         await self._door.ask(
             hand_over_fulfilment,
             fulfilment_id=part_id,
             body=HandOver.from_dict(_WHO),
-            idempotency_key=f"hand-over {part_id}",
+            idempotency_key=key,
         )
         self._plan.counts["handed_over"] += 1
 
-    async def _receive_return(self, part_id: str, units: dict[str, int]) -> None:
+    async def _receive_return(self, part_id: str, units: dict[str, int], key: str) -> None:
         """Some do not come back, and some cannot be sold again."""
         came = fewer(units, part_id) if self._plan.happens("return_missing", part_id) else units
         spoilt = ""
@@ -101,7 +115,7 @@ class Warehouse:
             receive_return,
             return_id=part_id,
             body=ReturnParcel.from_dict({"counted": counted, **_WHO}),
-            idempotency_key=f"receive {part_id}",
+            idempotency_key=key,
         )
         self._plan.counts.update(
             returns_received=1,

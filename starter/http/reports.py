@@ -36,7 +36,12 @@ CountedOfSkus: TypeAlias = Annotated[
 ]
 
 PartId: TypeAlias = Annotated[
-    str, Path(max_length=200, description="Of a fulfilment (web-1001:1) or a return (web-1001:R1).")
+    str,
+    Path(
+        max_length=200,
+        description="Of a fulfilment (web-1001:1), a put-back (web-1001:1:P1) or a return"
+        " (web-1001:R1).",
+    ),
 ]
 
 OfSku: TypeAlias = Annotated[Sku | None, Query(description="Only this SKU.")]

@@ -14,7 +14,7 @@ from store.aftersales.returns import Counted
 from store.database import Pool
 from store.fulfilment import pick_ups
 from store.views import reads, warehouse_tasks
-from store.warehouse import counter, facts, returning
+from store.warehouse import counter, facts, put_backs, returning
 
 LABEL_WITHIN_S = 3.0
 """How long a hand-over waits for a label that is being bought, in seconds."""
@@ -112,6 +112,11 @@ class Warehouse:
         async with self._pool.acquire() as conn:
             await pick_ups.try_code(conn, fulfilment_id, code)
             await counter.hand_over(conn, fulfilment_id, at=at or datetime.now(UTC), who=who)
+
+    async def put_back(self, put_back_id: str, *, who: str) -> None:
+        """Record that units which were taken out of a fulfilment are back on the shelf."""
+        async with self._pool.acquire() as conn:
+            await put_backs.done(conn, put_back_id, who=who)
 
     async def receive_return(
         self,

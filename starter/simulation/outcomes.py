@@ -17,7 +17,7 @@ from domain.orders.policy import Duration
 from domain.orders.quantities import LineUnits
 from store.aftersales.returns import Counted
 
-Task = Literal["pick", "pack", "handover", "receive-return"]
+Task = Literal["pick", "put-back", "pack", "handover", "receive-return"]
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 
@@ -102,6 +102,7 @@ class Fate:
         self._options = options
         self._takes = {
             "pick": options.pick_takes,
+            "put-back": options.pack_takes,
             "pack": options.pack_takes,
             "handover": options.hand_over_takes,
             "receive-return": options.return_takes,

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Refused, Unreachable
 from starter.service.service import Records
+from starter.simulation import outcomes
 from starter.simulation.outcomes import Fate, Scan, SimulateOptions
 from starter.simulation.supply import Delivery, deliveries
 from store.database import DatabaseFault
@@ -34,7 +35,7 @@ __all__ = ["SimulateOptions", "SimulationReport", "Simulator", "simulate"]
 
 logger = logging.getLogger(__name__)
 
-Step = Literal["pick", "pack", "handover", "carry", "receive-return", "supply"]
+Step = Literal["pick", "put-back", "pack", "handover", "carry", "receive-return", "supply"]
 
 Holds = Callable[[Step, str], bool]
 """Whether a step of this fulfilment, return or purchase order is held back for now."""
@@ -62,6 +63,7 @@ class SimulationReport(BaseModel):
 
     picked: int = 0
     short_picks: int = 0
+    put_back: int = 0
     packed: int = 0
     handed_over: int = 0
     scans: int = 0
@@ -157,11 +159,12 @@ class Simulator:
 
     async def _jobs(self) -> list[_Job]:
         """All jobs, due or not."""
-        jobs = []
-        acts: dict[Literal["pick", "pack", "handover", "receive-return"], _Act] = {
+        jobs, desk = [], self._records.warehouse
+        acts: dict[outcomes.Task, _Act] = {
             "pick": self._pick,
-            "pack": self._pack,
-            "handover": self._hand_over,
+            "put-back": partial(self._report, desk.put_back, "put_back"),
+            "pack": partial(self._report, desk.pack, "packed"),
+            "handover": partial(self._report, desk.hand_over, "handed_over"),
             "receive-return": self._receive_return,
         }
         for step, act in acts.items():
@@ -226,13 +229,9 @@ class Simulator:
         await self._records.warehouse.pick(task.part_id, found, who=_WHO)
         self._done.update(picked=1, short_picks=int(found != units))
 
-    async def _pack(self, task: Task) -> None:
-        await self._records.warehouse.pack(task.part_id, who=_WHO)
-        self._done.update(packed=1)
-
-    async def _hand_over(self, task: Task) -> None:
-        await self._records.warehouse.hand_over(task.part_id, who=_WHO)
-        self._done.update(handed_over=1)
+    async def _report(self, say: Callable[..., Awaitable[None]], counted: str, task: Task) -> None:
+        await say(task.part_id, who=_WHO)
+        self._done.update({counted: 1})
 
     async def _receive_return(self, task: Task) -> None:
         units = {line.line_id: line.quantity for line in task.lines}

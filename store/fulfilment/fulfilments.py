@@ -26,6 +26,7 @@ class Outcome(TypedDict, total=False):
 
     outcome: Required[str]
     units: LineUnits
+    missing: LineUnits
     why: str
     state: str
     due_minor: int
@@ -34,8 +35,9 @@ class Outcome(TypedDict, total=False):
 class Standing(BaseModel):
     """What a fulfilment has come to. `units` are those to be sent, or that have left.
 
-    `label` is None before one was asked for. `outcome`: what was reported last of it.
-    `waits_since`: when its step said that it waits.
+    `missing`: those that were not found, and that nobody has replaced yet. `label` is None before
+    one was asked for. `outcome`: what was reported last of it. `waits_since`: when its step said
+    that it waits.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,6 +48,7 @@ class Standing(BaseModel):
     recalled_from: FulfilmentState | None
     label: str | None
     units: dict[str, int]
+    missing: dict[str, int]
     outcome: dict[str, Any] | None
     reported_at: datetime | None
     waits_since: datetime | None
@@ -65,6 +68,7 @@ class Stage(BaseModel):
 class FulfilmentLine(BaseModel):
     """One line of a fulfilment. `reserved` is the open claim; `picked` is None until counted.
 
+    `quantity` is what is still to be sent; `taken_out` is no part of it any more.
     `parts`: the stock that one unit takes (SKU → units). Except for a kit, that is one of the SKU
     itself.
     """
@@ -74,6 +78,7 @@ class FulfilmentLine(BaseModel):
     line_id: str
     sku: str
     quantity: int
+    taken_out: int
     picked: int | None
     reserved: int
     location: str
@@ -105,7 +110,7 @@ async def standing(conn: Connection, fulfilment_id: str) -> Standing:
     )
     if row is None:
         raise NotFound(f"there is no fulfilment {fulfilment_id}")
-    return Standing(**{**row, "units": row["units"] or {}})
+    return Standing(**{**row, "units": row["units"] or {}, "missing": row["missing"] or {}})
 
 
 async def stages(conn: Connection, fulfilment_ids: Sequence[str]) -> list[Stage]:
@@ -160,6 +165,20 @@ async def report(conn: Connection, order_id: str, fulfilment_id: str, outcome: O
 async def set_state(conn: Connection, fulfilment_id: str, state: FulfilmentState) -> None:
     """Move a fulfilment whose present state the caller has read under the order's lock."""
     await _sql.set_state(conn, fulfilment_id=fulfilment_id, state=state)
+
+
+async def make_smaller(
+    conn: Connection, fulfilment_id: str, units: LineUnits, *, keeps_label: bool
+) -> Record:
+    """Take units out of a fulfilment that has not left; none of them may be all of it.
+
+    The caller holds the order's lock, and ends the claims and counts of the units after this.
+    Columns: to_put_back (an id, where units had been picked), is_label_unused (to be given back).
+    """
+    row: Record = await _sql.make_smaller(
+        conn, fulfilment_id=fulfilment_id, taken=dict(units), keeps_label=keeps_label
+    )
+    return row
 
 
 async def next_number(conn: Connection, order_id: str) -> int:

@@ -10,7 +10,7 @@ from fulfilment where order_no = order_no_of(:fulfilment_id) and fulfilment_id =
 select order_of(fulfilment_id) as order_id, * from locked_fulfilment(:fulfilment_id);
 
 -- name: lines_of(fulfilment_id)
-select f.line_id, f.sku, f.quantity, f.picked, min(r.quantity) as reserved,
+select f.line_id, f.sku, f.quantity, f.taken_out, f.picked, min(r.quantity) as reserved,
        min(r.location) as location, jsonb_object_agg(r.sku, r.per_unit) as parts
 from fulfilment_line f join reservation r using (order_no, fulfilment_id, line_id)
 where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment_id
@@ -19,7 +19,8 @@ order by f.line_id;
 
 -- name: standing(fulfilment_id, activity_id)^
 -- What the step that waits for the warehouse has to know, in one read: the units are those that are to
--- be sent, or have left; the report is the last one of it.
+-- be sent, or have left; `missing` were not found, and nobody has replaced them yet; the report is the last one
+-- of it.
 select order_of(f.fulfilment_id) as order_id, f.handling, f.state, f.recalled_from, p.label,
        (select jsonb_object_agg(l.line_id, l.units) from (
             select l.line_id,
@@ -29,6 +30,10 @@ select order_of(f.fulfilment_id) as order_id, f.handling, f.state, f.recalled_fr
             where l.order_no = f.order_no and l.fulfilment_id = f.fulfilment_id
             group by l.line_id, l.picked) l
         where l.units > 0) as units,
+       (select jsonb_strip_nulls(answer -> 'missing') from effect e
+        where e.order_no = f.order_no and e.effect = 'pick:' || f.fulfilment_id
+          and not exists (select from effect e where e.order_no = f.order_no
+                          and e.effect = 'reserve_again:' || f.fulfilment_id || ':open')) as missing,
        w.outcome, w.reported_at, w.waits_since
 from fulfilment f
 left join shipment p using (order_no, fulfilment_id)
@@ -56,7 +61,8 @@ where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
 -- begins later finds the parcel packed. And again where that came to
 -- nothing, since the attempt died, or was lost on its way to a worker; or the carrier has refused, or
 -- sold the label of a parcel that was recalled meanwhile, and the answer is awaited; or it is handed over as soon
--- as it may be, and was held until now. Not where an
+-- as it may be, and was held until now. A parcel that was opened and packed again may have its label already:
+-- the step looks. Not where an
 -- attempt began since: a slow carrier is given its time. The youngest first: for what is parked nobody
 -- waits. Younger than a day: what is older has raised attention by itself. The disk is not waited for: a
 -- claim that is lost is made again.
@@ -66,7 +72,7 @@ with due as (
     left join shipment p using (order_no, fulfilment_id)
     left join wait_report w
         on w.order_no = f.order_no and w.activity_id = 'pick_pack_ship:' || f.fulfilment_id
-    where (f.state = 'packed' and coalesce(p.label, 'requested') in ('requested', 'refused')
+    where (f.state = 'packed'
            or f.recalled_from = 'packed' and p.label in ('requested', 'bought')
            or f.handling in ('counter', 'digital', 'drop_ship') and f.state in ('picking', 'picked', 'labelled'))
       and coalesce(greatest(f.woken_at, p.asked_at) < moment() - :older_than::interval, true)
@@ -110,6 +116,11 @@ update fulfilment
 set state = 'cancelled', recalled_from = state, changed_at = moment()
 where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
   and state in ('open', 'picking', 'picked', 'packed', 'labelled');
+
+-- name: make_smaller(fulfilment_id, taken, keeps_label)^
+-- Takes units out. The function stands in schema/routines/fulfilment.sql.
+select to_put_back, is_label_unused
+from fulfilment_made_smaller(:fulfilment_id, :taken::jsonb, :keeps_label);
 
 -- name: next_number(order_id)$
 -- Fulfilments are numbered from 1, and none is ever deleted.

@@ -42,18 +42,30 @@ class Parcel(BaseModel):
     to_charge_minor: int
 
 
+class UnusedLabel(BaseModel):
+    """A label of a parcel that was opened since: it is to be given back to its carrier."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label_key: str
+    sold_by: str
+    tracking_number: str
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What became of the wish for a label.
 
     `wanted`: it is new. `again`: it was there before, and `label` and `refusal` say what became of
     it. `waits`: it is bought. `recalled`, `unpaid`, `changed`, `held`: the carrier is not asked.
+    `label_key`: under which the carrier knows it.
     """
 
     answer: Literal["wanted", "again", "waits", "recalled", "unpaid", "changed", "held"]
     shipping: Shipping | None = None
     sold_by: str = ""
     label: str = ""
+    label_key: str = ""
     refusal: str = ""
 
 
@@ -93,6 +105,7 @@ async def want_label(
         shipping,
         parcel.get("sold_by", ""),
         parcel.get("label", ""),
+        parcel.get("label_key", ""),
         parcel.get("refusal") or "",
     )
 
@@ -101,11 +114,12 @@ async def label_bought(
     conn: Connection,
     fulfilment_id: str,
     *,
+    label_key: str,
     carrier: str,
     tracking_number: str,
     files: Sequence[LabelFile] = (),
 ) -> Record:
-    """requested → bought, and packed → labelled. Columns: is_recalled, is_late (voided by now).
+    """requested → bought, and packed → labelled. Columns: is_recalled, is_late (unused by now).
 
     The files are kept in the same transaction. One that cannot be kept is told in the story.
     """
@@ -114,6 +128,7 @@ async def label_bought(
         row: Record = await _sql.label_recorded(
             conn,
             fulfilment_id=fulfilment_id,
+            label_key=label_key,
             carrier=carrier,
             tracking_number=tracking_number,
             media_types=[file.media_type for file in kept],
@@ -149,3 +164,14 @@ async def label_refused(conn: Connection, fulfilment_id: str, refusal: str) -> N
 async def label_voided(conn: Connection, fulfilment_id: str) -> None:
     """requested or bought → voided."""
     await _sql.label_voided(conn, fulfilment_id=fulfilment_id)
+
+
+async def unused_labels(conn: Connection, fulfilment_id: str) -> list[UnusedLabel]:
+    """The labels of a fulfilment that are to be given back, because its parcel was opened."""
+    rows = _sql.unused_labels(conn, fulfilment_id=fulfilment_id)
+    return [UnusedLabel(**row) async for row in rows]
+
+
+async def unused_label_voided(conn: Connection, fulfilment_id: str, label_key: str) -> None:
+    """It is given back."""
+    await _sql.unused_label_voided(conn, fulfilment_id=fulfilment_id, label_key=label_key)

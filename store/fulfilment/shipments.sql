@@ -5,10 +5,10 @@
 select answer, shipping, parcel
 from label_wanted(:fulfilment_id, :label_key, :carriers, :holds, :seen, :to_charge_minor, :renew_before);
 
--- name: label_recorded(fulfilment_id, carrier, tracking_number, media_types, contents, note)^
+-- name: label_recorded(fulfilment_id, label_key, carrier, tracking_number, media_types, contents, note)^
 -- requested → bought. The function stands in schema/routines/fulfilment.sql.
 select is_recalled, is_late
-from label_recorded(:fulfilment_id, :carrier, :tracking_number, :media_types, :contents, :note);
+from label_recorded(:fulfilment_id, :label_key, :carrier, :tracking_number, :media_types, :contents, :note);
 
 -- name: parcel_of(fulfilment_id)^
 select fulfilment_id, order_of(fulfilment_id) as order_id, label_key, label, carrier, tracking_number,
@@ -26,6 +26,16 @@ where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
 update shipment set label = 'voided'
 where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
   and label in ('requested', 'bought');
+
+-- name: unused_labels(fulfilment_id)
+-- Those that are still to be given back, oldest first.
+select label_key, sold_by, tracking_number from unused_label
+where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id and voided_at is null
+order by since, label_key;
+
+-- name: unused_label_voided(fulfilment_id, label_key)!
+update unused_label set voided_at = moment()
+where order_no = order_no_of(:fulfilment_id) and label_key = :label_key and voided_at is null;
 
 -- name: files_of(fulfilment_id)
 select media_type, content, digest, kept_at

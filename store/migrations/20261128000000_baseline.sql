@@ -725,11 +725,15 @@ create table fulfilment_line (
     fulfilment_id text       not null,
     line_id       text       not null,
     sku           text       not null,
-    quantity      some_units not null,
+    -- What is still to be sent of it. 0: all of it was taken out.
+    quantity      units      not null,
+    -- Taken out before it was handed over: cancelled, or not wanted any more.
+    taken_out     units      not null default 0,
     -- null: not counted yet
     picked        units
         constraint picked_is_at_most_asked check (picked between 0 and quantity),
     primary key (order_no, fulfilment_id, line_id),
+    constraint fulfilment_line_was_asked_for check (quantity + taken_out > 0),
     constraint fulfilment_line_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
         references fulfilment,
     constraint fulfilment_line_is_of_an_order_line foreign key (order_no, line_id)
@@ -768,7 +772,8 @@ create table shipment (
     primary key (order_no, fulfilment_id),
     constraint shipment_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
         references fulfilment,
-    constraint label_is_asked_for_once check (label_key = fulfilment_id || ':label'),
+    -- An opened parcel may get another label: the second has the key `…:label:2`.
+    constraint label_is_asked_for_once check (starts_with(label_key || ':', fulfilment_id || ':label:')),
     constraint bought_label_has_a_tracking_number check (
         label <> 'bought' or tracking_number is not null)
 );
@@ -844,6 +849,49 @@ create table licence (
 );
 create index licence_free on licence (sku, location, licence_no) where given_at is null;
 create index licence_of_order on licence (order_no, fulfilment_id, line_id) where given_at is not null;
+
+-- Labels of parcels that were opened, because units were taken out. Each is given back to its carrier; the parcel
+-- gets another one when it is packed again.
+create table unused_label (
+    order_no        bigint      not null,
+    fulfilment_id   text        not null,
+    label_key       text        not null,
+    sold_by         some_text   not null,
+    tracking_number some_text   not null,
+    since           timestamptz not null default moment(),
+    voided_at       timestamptz,
+    primary key (order_no, label_key),
+    constraint unused_label_is_of_a_shipment foreign key (order_no, fulfilment_id)
+        references shipment
+);
+
+-- Units that were picked for a fulfilment and are not sent with it: a person puts them back on the shelf. The
+-- stock counts them as free from the moment in which they were taken out.
+create table put_back (
+    order_no      bigint      not null,
+    put_back_id   text        not null,
+    fulfilment_id text        not null,
+    opens_box     boolean     not null,  -- its parcel was closed already
+    since         timestamptz not null default moment(),
+    done_at       timestamptz,
+    primary key (order_no, put_back_id),
+    constraint put_back_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
+        references fulfilment
+);
+create index put_back_to_do on put_back (since, put_back_id) where done_at is null;
+
+create table put_back_line (
+    order_no    bigint     not null,
+    put_back_id text       not null,
+    line_id     text       not null,
+    sku         text       not null,
+    quantity    some_units not null,
+    primary key (order_no, put_back_id, line_id),
+    constraint put_back_line_is_of_a_put_back foreign key (order_no, put_back_id)
+        references put_back,
+    constraint put_back_line_is_of_an_order_line foreign key (order_no, line_id)
+        references order_line
+);
 
 -- What carriers send by themselves, signed: each message is kept before it is answered, and worked through later.
 -- `body` may name who has signed for a parcel, so it goes when the message is worked through.

@@ -77,11 +77,12 @@ async def read(conn: Connection, order_id: str) -> OrderState:
 def begun(order_id: str, done: Sequence[Mapping[str, Any]]) -> dict[str, BegunRequest]:
     """What was done for requests, by their ids: from the effects that name them, and their stories.
 
-    `cancel:<request>:<fulfilment>` and `cancel:<request>:B:<number>` have cancelled units;
-    `cancel:<fulfilment>` was no request. `edit:<request>` has changed the order.
+    `cancel:<request>:<fulfilment>`, `cancel:<request>:<fulfilment>:<number>` and
+    `cancel:<request>:B:<number>` have cancelled units; `cancel:<fulfilment>` was no request.
+    `edit:<request>` has changed the order.
     """
     found: dict[str, BegunRequest] = {}
-    of_request = re.compile(rf"cancel:(.+):(?:{re.escape(order_id)}:\d+|B:\d+)")
+    of_request = re.compile(rf"cancel:(.+):(?:{re.escape(order_id)}:\d+(?::\d+)?|B:\d+)")
     for each in done:
         effect, data = each["effect"], each["data"]
         cancelled = of_request.fullmatch(effect)
@@ -122,6 +123,7 @@ def _fulfilment(part: Mapping[str, Any]) -> FulfilmentStanding:
         return_id=part["return_id"] or "",
         outcome="recalled" if part["is_recalled"] else carrier.get("outcome", ""),
         due_minor=part["due"] or 0,
+        label_unused=part["label_unused"],
     )
 
 

@@ -28,7 +28,14 @@ select decision,
                                    and effect = 'reserve_again:' || f.fulfilment_id || ':shipped'),
             'carrier', w.outcome, 'return_id', b.return_id, 'return_state', b.state,
             'return_since', b.changed_at,
-            'due', c.amount_minor - c.captured_minor)
+            'due', c.amount_minor - c.captured_minor,
+            'label_unused', exists (select from unused_label u
+                where u.order_no = f.order_no and u.fulfilment_id = f.fulfilment_id and u.voided_at is null
+                  -- not what an operator has given back by hand
+                  and not exists (select from attention a
+                                  where a.order_no = f.order_no and a.since >= u.since
+                                    and a.step = 'void_label ' || f.fulfilment_id
+                                    and starts_with(a.resolution, 'done:'))))
             order by length(f.fulfilment_id), f.fulfilment_id)
         from fulfilment f
         left join shipment s using (order_no, fulfilment_id)

@@ -213,4 +213,6 @@ async def _fall_back(conn: Connection, claim: Record, who: str, why: str) -> Non
         why=f"fewer are there than orders have claimed: {why}",
         data={"fulfilment_id": fulfilment_id, **outcome},
     )
-    await fulfilments.report(conn, order_id, fulfilment_id, {"outcome": "backordered"})
+    await fulfilments.report(
+        conn, order_id, fulfilment_id, {"outcome": "backordered", "missing": units}
+    )

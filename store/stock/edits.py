@@ -143,12 +143,7 @@ class _Edit:
                 await fulfilments.recall(conn, part)
                 emptied.append(part)
             else:
-                await _sql.shrink(
-                    conn,
-                    fulfilment_id=part,
-                    line_ids=list(units),
-                    quantities=list(units.values()),
-                )
+                await fulfilments.make_smaller(conn, part, units, keeps_label=True)
         return tuple(emptied)
 
     # Units that are added -------------------------------------------------------------------------

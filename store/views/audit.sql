@@ -888,17 +888,25 @@ select min(order_of(f.fulfilment_id)) as order_id, s.fulfilment_id, count(*) as 
        string_agg(s.tracking_number, ', ' order by s.id) as tracking_numbers
 from sandbox.label s left join fulfilment f using (fulfilment_id)
 where not s.voided
+  -- That of an opened parcel is about to be given back.
+  and not exists (select from unused_label u
+                  where u.fulfilment_id = s.fulfilment_id and u.tracking_number = s.tracking_number
+                    and u.voided_at is null)
 group by s.fulfilment_id
 having count(*) > 1 or count(f.fulfilment_id) = 0
 order by s.fulfilment_id;
 
 -- name: recalled_label_is_voided()
--- A label of what was not sent after all was given back, by the time that its order is settled.
+-- A label of what was not sent after all, or of a parcel that was opened and got another one, was given back by
+-- the time that its order is settled.
 select o.order_id, f.fulfilment_id, o.decision, s.tracking_number
 from fulfilment f
 join customer_order o using (order_no)
 join sandbox.label s on s.fulfilment_id = f.fulfilment_id and not s.voided
-where f.state = 'cancelled' and o.decision in ('rejected', 'cancelled', 'closed') and not exists (
+where (f.state = 'cancelled' or exists (
+    select from unused_label u
+    where u.order_no = f.order_no and u.fulfilment_id = f.fulfilment_id and u.tracking_number = s.tracking_number)
+) and o.decision in ('rejected', 'cancelled', 'closed') and not exists (
     select from attention a
     where a.order_no = f.order_no and a.step = 'void_label ' || f.fulfilment_id
       and starts_with(a.resolution, 'done:'))

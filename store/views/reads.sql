@@ -30,7 +30,7 @@ select to_jsonb(o) as summary,
                    coalesce((select jsonb_object_agg(l.line_id, coalesce(l.picked, l.quantity))
                              from fulfilment_line l
                              where l.order_no = f.order_no
-                               and l.fulfilment_id = f.fulfilment_id), '{}')
+                               and l.fulfilment_id = f.fulfilment_id and l.quantity > 0), '{}')
                        as units
             from fulfilment f left join shipment p using (order_no, fulfilment_id)
             where f.order_no = c.order_no

@@ -11,11 +11,11 @@ from store.views.reads import Row
 
 _sql = load_queries(__file__)
 
-TaskKind = Literal["pick", "pack", "handover", "receive-return"]
+TaskKind = Literal["pick", "pack", "handover", "put-back", "receive-return"]
 
 
 class TaskLine(Row):
-    """A line to pick, to pack, or to expect in a return parcel."""
+    """A line to pick, to pack, to put back, or to expect in a return parcel."""
 
     line_id: str
     sku: str
@@ -23,7 +23,10 @@ class TaskLine(Row):
 
 
 class Task(Row):
-    """A task of the warehouse for a fulfilment or a return (`part_id`)."""
+    """A task of the warehouse for a fulfilment, a put-back or a return (`part_id`).
+
+    `opens_box`: what is to be put back is in a parcel that was closed already.
+    """
 
     task: TaskKind
     part_id: str
@@ -32,6 +35,7 @@ class Task(Row):
     since: datetime
     carrier: str | None
     tracking_number: str | None
+    opens_box: bool = False
     lines: tuple[TaskLine, ...]
 
 

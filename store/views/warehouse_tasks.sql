@@ -12,6 +12,13 @@ with page as materialized (
           and f.handling not in ('digital', 'drop_ship')  -- nobody has to do anything
           and not exists (select from order_hold h where h.order_no = f.order_no and h.released_at is null
                                                      and h.reason <> 'payment' and f.state <> 'picked')
+          -- Nothing is packed while units of it are to be put back.
+          and not (f.state = 'picked' and exists (
+              select from put_back b
+              where b.order_no = f.order_no and b.fulfilment_id = f.fulfilment_id and b.done_at is null))
+        union all
+        select 'put-back', b.order_no, b.put_back_id, f.location, b.since
+        from put_back b join fulfilment f using (order_no, fulfilment_id) where b.done_at is null
         union all
         select 'receive-return', r.order_no, r.return_id, null, r.changed_at
         from order_return r where r.state = 'approved'
@@ -29,7 +36,13 @@ with page as materialized (
 )
 select t.task, t.part_id, order_of(t.part_id) as order_id, t.location, t.since,
        p.carrier, p.tracking_number,
-       case when t.task = 'receive-return' then (
+       coalesce((select b.opens_box from put_back b
+                 where b.order_no = t.order_no and b.put_back_id = t.part_id), false) as opens_box,
+       case when t.task = 'put-back' then (
+           select jsonb_agg(jsonb_build_object(
+               'line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity) order by l.line_id)
+           from put_back_line l where l.order_no = t.order_no and l.put_back_id = t.part_id)
+       when t.task = 'receive-return' then (
            select jsonb_agg(jsonb_build_object(
                'line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity) order by l.line_id)
            from return_line l where l.order_no = t.order_no and l.return_id = t.part_id)
@@ -37,7 +50,9 @@ select t.task, t.part_id, order_of(t.part_id) as order_id, t.location, t.since,
            select jsonb_agg(jsonb_build_object(
                'line_id', l.line_id, 'sku', l.sku, 'quantity', coalesce(l.picked, l.quantity))
                order by l.line_id)
-           from fulfilment_line l where l.order_no = t.order_no and l.fulfilment_id = t.part_id)
+           from fulfilment_line l
+           where l.order_no = t.order_no and l.fulfilment_id = t.part_id and l.quantity > 0)
        end as lines
-from page t left join shipment p on p.order_no = t.order_no and p.fulfilment_id = t.part_id
+from page t
+left join shipment p on p.order_no = t.order_no and p.fulfilment_id = t.part_id and p.label <> 'voided'
 order by t.since, t.part_id;

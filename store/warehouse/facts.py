@@ -33,14 +33,14 @@ async def pick(
     """
     if counted is None:
         return (await _picked(conn, fulfilment_id, None, who))[0]
-    # What a fulfilment is to contain never changes, so it is read without the lock.
+    # What a fulfilment was to contain at first never changes, so it is read without the lock.
     lines = await fulfilments.lines(conn, fulfilment_id)
     picked = _complete(counted, lines) if lines else {}
     if not _missing(lines, picked):
         return (await _picked(conn, fulfilment_id, picked, who))[0]
     async with conn.transaction():
         outcome, is_new = await _picked(conn, fulfilment_id, picked, who)
-        if is_new:
+        if is_new and outcome["missing"]:
             await _not_found(conn, fulfilment_id, lines, outcome["missing"], who)
         return outcome
 
@@ -64,7 +64,7 @@ async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str)
         row = await fulfilments.locked(conn, fulfilment_id)
         lines = await fulfilments.lines(conn, fulfilment_id)
         effect = f"pick:{fulfilment_id}"
-        units = {line.line_id: line.quantity for line in lines}
+        units = {line.line_id: line.quantity for line in lines if line.quantity}
         outcome = {"picked": {}, "missing": units, "refused": reason}
         if await told_before(conn, row, "picking", effect, outcome):
             return outcome
@@ -84,9 +84,8 @@ async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str)
             data=data,
             answer=outcome,
         )
-        await fulfilments.report(
-            conn, row["order_id"], fulfilment_id, {"outcome": "refused", "why": reason}
-        )
+        report: fulfilments.Outcome = {"outcome": "refused", "missing": units, "why": reason}
+        await fulfilments.report(conn, row["order_id"], fulfilment_id, report)
         return outcome
 
 
@@ -116,7 +115,7 @@ async def told_before(
 
 
 def _complete(counted: LineUnits, lines: list[FulfilmentLine]) -> dict[str, int]:
-    check_count(counted, {line.line_id: line.quantity for line in lines})
+    check_count(counted, {line.line_id: line.quantity + line.taken_out for line in lines})
     return {line.line_id: counted.get(line.line_id, 0) for line in lines}
 
 

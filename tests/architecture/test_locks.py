@@ -15,6 +15,7 @@ PLACES = {
     "store/purchasing/purchases.sql lock": "1",
     "store/purchasing/purchases.sql start_again": "1, sorted by their ids; nothing else",
     "store/schema/routines/fulfilment.sql locked_fulfilment": "1",
+    "store/schema/routines/fulfilment.sql goods_put_back": "1",
     "store/schema/routines/payments.sql confirm_order": "1",
     "store/schema/routines/payments.sql want_authorization": "1",
     "store/schema/routines/payments.sql authorization_made": "1",

@@ -431,6 +431,7 @@ DOORS = {
         "store.warehouse.facts",
         "store.warehouse.returning",
         "store.warehouse.counter",
+        "store.warehouse.put_backs",
     ),
     "starter/service/webhooks.py": ("store.payments.provider_events",),
     # Runs the servers: watches their processes, makes the database that the tables are in.

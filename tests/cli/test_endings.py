@@ -235,7 +235,10 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "locations": ("list", "import"),
         "channels": ("list", "show", "import", "retire", "reopen"),
         "sellers": ("list", "show", "import", "retire", "reopen"),
-        "warehouse": ("tasks", "pick", "refuse", "pack", "handover", "collect", "receive-return"),
+        "warehouse": (
+            *("tasks", "pick", "put-back", "refuse", "pack", "handover", "collect"),
+            "receive-return",
+        ),
         "returns": ("list", "show", "approve", "refuse", "cancel", "rules", "set-rules"),
         "carrier": ("event", "parcels", "messages", "settle"),
         "credit": ("grant", "show"),

@@ -112,21 +112,34 @@ async def test_a_parcel_that_waits_for_its_payment_says_so_at_the_hand_over(
     )
 
 
-async def test_a_recall_names_what_took_its_place(cli: Cli, shop: Shop) -> None:
+async def test_a_parcel_that_became_smaller_is_closed_when_the_rest_is_put_back(
+    cli: Cli, shop: Shop
+) -> None:
     await shop.stocked("TEA", 2)
     order = an_order(("TEA", 2))
     part = await shop.placed(order)
     await shop.drive(part, "picked")
     await cli.done("cancel", order.order_id, "--reason", "x", "--line", "1=1")
-    await shop.told(order.order_id, "picking starts again")
     told = await cli("warehouse", "pack", part)
+    assert told.code == 1
     assert told.err == (
-        f"orderloom: {part} was recalled: the order or some of its units were cancelled; put the "
-        f"goods back; {order.order_id}:2 took its place\n"
+        f"orderloom: {part} has become smaller: first put back 1 × TEA ({part}:P1) (`orderloom "
+        "warehouse put-back`), then close the box\n"
     )
+    (task,) = (await cli.done("warehouse", "tasks", "--json")).json["tasks"]
+    assert (task["task"], task["part_id"], task["opens_box"]) == ("put-back", f"{part}:P1", False)
+    assert task["lines"] == [{"line_id": "1", "sku": "TEA", "quantity": 1}]
+    for _ in range(2):  # it may be reported twice
+        said = await cli.done("warehouse", "put-back", f"{part}:P1", "--by", "anna")
+        assert said.out == f"{part}:P1 put back\n"
+    await cli.done("warehouse", "pack", part)
+    assert "put back (" in (await cli.done("events", order.order_id)).out
     await cli.done("cancel", order.order_id, "--reason", "x")
-    told = await cli("warehouse", "pack", f"{order.order_id}:2")
+    told = await cli("warehouse", "handover", part)
     assert told.err.endswith("put the goods back\n")
+    unknown = await cli("warehouse", "put-back", f"{part}:P2")
+    assert unknown.code == 1
+    assert f"there is nothing to put back as {part}:P2" in unknown.err
 
 
 async def test_an_order_that_was_not_paid_in_time_does_not_read_released(

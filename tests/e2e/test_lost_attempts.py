@@ -63,12 +63,12 @@ async def test_a_label_whose_attempt_died_is_bought_all_the_same_and_once(
     died: list[str] = []
 
     async def die_with_the_label(
-        self: fulfilments.Fulfilments, part: str, sold_by: str, label: Label
+        self: fulfilments.Fulfilments, part: str, wanted: shipments.Wanted, label: Label
     ) -> str:
         if len(died) < 2:
             died.append(label.tracking_number)
             activity.raise_complete_async()  # to the server, an attempt that never answers
-        return await record(self, part, sold_by, label)
+        return await record(self, part, wanted, label)
 
     record = fulfilments.Fulfilments._record
     monkeypatch.setattr(fulfilments.Fulfilments, "_record", die_with_the_label)

@@ -72,10 +72,12 @@ async def charged_at_confirmation(shop: Shop) -> str:
     await shop.stocked("TEA", 10)
     order = an_order(("TEA", 3), channel_order_id="at-confirmation")
     first = await shop.placed(order, a_policy(charge="at_confirmation"))
-    await shop.drive(first, "packed")
+    await shop.drive(first, "labelled")
     request = CancelRequest(reason="one too many", lines=ONE_UNIT, request_id="call-1")
     await shop.aftersales.cancel(order.order_id, request)
-    await shop.drive(ids.fulfilment_id(order.order_id, 2), "delivered")
+    await shop.packed_again(first)
+    await shop.warehouse.hand_over(first, who="packer")
+    await shop.scan(first, "delivered")
     return order.order_id
 
 

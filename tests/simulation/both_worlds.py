@@ -102,6 +102,9 @@ class World(Protocol):
     async def pack(self, part_id: str) -> None:
         """The parcel is closed."""
 
+    async def put_back(self, put_back_id: str) -> None:
+        """What was taken out of a parcel is on the shelf again."""
+
     async def hand_over(self, part_id: str) -> None:
         """The carrier has it."""
 
@@ -239,6 +242,9 @@ class InMemory:
     async def pack(self, part_id: str) -> None:
         self._warehouse.pack_up(part_id)
 
+    async def put_back(self, put_back_id: str) -> None:
+        self._warehouse.on_the_shelf(put_back_id)
+
     async def hand_over(self, part_id: str) -> None:
         self._warehouse.leave(part_id)
 
@@ -332,7 +338,7 @@ class OnPostgres:
         bench.authorizations = Authorizations(bench.pool, providers)
         bench.payments = Payments(bench.pool, providers)
         self._rooms = (
-            *(bench.inventory, bench.backorders, bench.fulfilment, bench.delivery),
+            *(bench.inventory, bench.removals, bench.backorders, bench.fulfilment, bench.delivery),
             *(bench.returns, bench.records, bench.authorizations, bench.payments),
             *(RealHolds(bench.pool), RealClaims(bench.pool)),
         )
@@ -382,6 +388,9 @@ class OnPostgres:
 
     async def pack(self, part_id: str) -> None:
         await self._bench.warehouse.pack(part_id, who="packer")
+
+    async def put_back(self, put_back_id: str) -> None:
+        await self._bench.warehouse.put_back(put_back_id, who="packer")
 
     async def hand_over(self, part_id: str) -> None:
         await self._bench.warehouse.hand_over(part_id, who="packer")

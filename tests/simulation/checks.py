@@ -121,6 +121,9 @@ def _shipments(lived: OrderLife) -> Iterator[str]:
             yield f"the label of {part_id} was neither used nor voided"
         if shipment.handed_over and not shipment.ended_as:
             yield f"nobody waited for what became of {part_id}"
+    for part_id in lived.warehouse.unused_labels:
+        if f"void_label {part_id}" not in lived.records.by_hand:
+            yield f"an old label of {part_id} was not given back"
     for return_id, each in lived.warehouse.returns.items():
         if each.received is None:
             yield f"nobody waited for {return_id}"

@@ -86,7 +86,8 @@ def _delivered(life: Led) -> bool:
 
 
 def _several(part: Part) -> bool:
-    return part.state in ("picking", "picked") and sum(part.reserved.values()) > 1
+    several = sum(part.reserved.values()) > 1
+    return several and part.state in ("picking", "picked", "packed", "labelled")
 
 
 def _waited_for(life: Led) -> bool:
@@ -115,7 +116,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     "release_stock": Lead(when=_in("picking"), act="cancel some", slow=3),
     "put_back": Lead(when=_in("picked", "packed"), act="cancel one", slow=2),
     "void_label": Lead({"hand_over_within": days(2)}, _in("labelled"), "cancel", slow=20),
-    "reassign": Lead(
+    "take_out": Lead(
         when=lambda life: (
             life.memory.decision == "confirmed"
             and any(_several(part) for part in life.stock.parts.values())

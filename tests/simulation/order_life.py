@@ -239,7 +239,7 @@ class OrderLife:
             ),
             **dict.fromkeys(
                 (
-                    *("pick_pack_ship", "stages", "recall", "put_back", "void_label"),
+                    *("pick_pack_ship", "stages", "recall", "put_back", "void_label", "take_out"),
                     *("await_delivery", "last_scan"),
                     *("approve_return", "decide_return", "receive_return"),
                 ),

@@ -99,9 +99,9 @@ async def test_others_are_sent_if_all_are_there_and_never_again_charged(world: W
     part = again[0].fulfilment_id
     await world.pick(part)
     await world.pack(part)
-    await world.do("pick_pack_ship", sending(part, {"1": 2}))
+    await world.do("pick_pack_ship", sending(part))
     await world.hand_over(part)
-    sent = await world.do("pick_pack_ship", sending(part, {"1": 2}))
+    sent = await world.do("pick_pack_ship", sending(part))
     assert (sent.outcome, sent.due_minor) == ("shipped", 0)
 
 

@@ -28,7 +28,7 @@ from activities.orders.order_records import (
 )
 from activities.payments.contracts import Charged, GrantRefund, Refund, Void
 from activities.stock.backorders import AwaitStock, FillBackorder
-from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
+from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain, TakeOut
 from domain import ids
 from domain.orders.amounts import value_lines, worth_of
 from domain.orders.hold_messages import HoldRequest, RejectRequest, ReleaseRequest
@@ -104,7 +104,6 @@ async def left(
     world: World,
     order: Order,
     part: str,
-    units: dict[str, int] | None = None,
     *,
     picked: bool = False,
 ) -> str:
@@ -112,10 +111,23 @@ async def left(
     if not picked:
         await world.pick(part)
     await world.pack(part)
-    wanted = units_of(order) if units is None else units
-    assert await world.do("pick_pack_ship", sending(part, wanted)) == WAITS
+    assert await world.do("pick_pack_ship", sending(part)) == WAITS
     await world.hand_over(part)
     return part
+
+
+async def short(world: World, order: Order, part: str, missing: dict[str, int]) -> None:
+    """These are not found; others are reserved in another fulfilment for them."""
+    await world.pick(part, missing)
+    again = ReserveAgain(
+        order_id=order.order_id,
+        fulfilment_id=part,
+        units=missing,
+        source="open",
+        replace=True,
+        reason="not found",
+    )
+    assert (await twice(world, "reserve_again", again)).fulfilments
 
 
 async def sent(world: World, order: Order) -> str:
@@ -346,7 +358,7 @@ async def test_what_was_waited_for_is_filled_as_it_comes(world: World) -> None:
 async def test_a_full_pick_and_the_packing_end_no_wait(world: World) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
-    ask = sending(part, {"1": 3})
+    ask = sending(part)
     assert await twice(world, "pick_pack_ship", ask) == WAITS
     await world.pick(part)
     assert await twice(world, "pick_pack_ship", ask) == WAITS
@@ -359,10 +371,19 @@ async def test_a_short_pick_is_told_until_the_order_knows_of_it(world: World) ->
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
     await world.pick(part, {"1": 1})
-    sent = await twice(world, "pick_pack_ship", sending(part, {"1": 3}))
-    assert (sent.outcome, sent.units, sent.why) == ("short", {"1": 2}, "")
+    sent = await twice(world, "pick_pack_ship", sending(part))
+    assert (sent.outcome, sent.missing, sent.why) == ("short", {"1": 1}, "")
     assert await world.shelf("TEA") == (8, 2)
-    ask = sending(part, {"1": 2})
+    ask = sending(part)
+    gone = ReserveAgain(
+        order_id=order.order_id,
+        fulfilment_id=part,
+        units={"1": 1},
+        source="open",
+        replace=False,
+        reason="not found",
+    )
+    await twice(world, "reserve_again", gone)
     assert await twice(world, "pick_pack_ship", ask) == WAITS
     await world.pack(part)
     assert await twice(world, "pick_pack_ship", ask) == WAITS
@@ -375,16 +396,16 @@ async def test_where_nothing_was_found_nothing_is_left_to_send(world: World) -> 
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
     await world.pick(part, {"1": 3})
-    sent = await twice(world, "pick_pack_ship", sending(part, {"1": 3}))
-    assert (sent.outcome, sent.units) == ("short", {})
+    sent = await twice(world, "pick_pack_ship", sending(part))
+    assert (sent.outcome, sent.missing) == ("short", {"1": 3})
 
 
 async def test_a_location_that_refuses_keeps_its_goods(world: World) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
     await world.refuse(part)
-    sent = await twice(world, "pick_pack_ship", sending(part, {"1": 3}))
-    assert (sent.outcome, sent.units, sent.why) == ("refused", {}, "too heavy")
+    sent = await twice(world, "pick_pack_ship", sending(part))
+    assert (sent.outcome, sent.missing, sent.why) == ("refused", {"1": 3}, "too heavy")
     assert await world.shelf("TEA") == (9, 0)
     assert (await twice(world, "recall", Part(fulfilment_id=part))).caught is None
 
@@ -411,7 +432,7 @@ async def test_a_packed_parcel_gets_its_label_only_while_its_money_holds(world: 
     await world.days_pass(5)
     await world.pick(part)
     await world.pack(part)
-    ask = sending(part, {"1": 3}, lasting=timedelta(days=3))
+    ask = sending(part, lasting=timedelta(days=3))
     assert (await twice(world, "pick_pack_ship", ask)).outcome == "unpaid"
     assert await stage(world, part) == "packed"
     sooner = ask.model_copy(update={"lasting": timedelta(days=1)})
@@ -429,7 +450,7 @@ async def test_an_authorization_made_again_is_good_enough_however_short_it_lasts
     await world.pick(part)
     await world.pack(part)
     lasting, spare = timedelta(days=30), timedelta(hours=36)
-    ask = sending(part, {"1": 3}, lasting=lasting, renew_before=spare)
+    ask = sending(part, lasting=lasting, renew_before=spare)
     assert (await twice(world, "pick_pack_ship", ask)).outcome == "unpaid"
     renew = securing(order, part, world.now() + lasting, spare=spare)
     assert await twice(world, "authorize_payment", renew) is None
@@ -442,7 +463,7 @@ async def test_what_is_not_authorized_any_more_is_not_paid(world: World) -> None
     await world.pick(part)
     await world.pack(part)
     await world.do("void_payment", Void(order_id=order.order_id, why="test"))
-    ask = sending(part, {"1": 3})
+    ask = sending(part)
     assert (await twice(world, "pick_pack_ship", ask)).outcome == "unpaid"
 
 
@@ -455,7 +476,7 @@ async def test_a_parcel_in_place_of_a_lost_one_needs_no_authorization(world: Wor
     assert replaced.refund is None
     (planned,) = replaced.fulfilments
     await left(world, order, planned.fulfilment_id)
-    shipped = await twice(world, "pick_pack_ship", sending(planned.fulfilment_id, {"1": 3}))
+    shipped = await twice(world, "pick_pack_ship", sending(planned.fulfilment_id))
     assert (shipped.outcome, shipped.due_minor) == ("shipped", 0), "it is paid for"
 
 
@@ -464,7 +485,7 @@ async def test_an_order_that_is_charged_ahead_is_sent_when_it_is_charged(world: 
     part = await confirmed(world, order)
     await world.pick(part)
     await world.pack(part)
-    ask = sending(part, {"1": 3}, ahead=True)
+    ask = sending(part, ahead=True)
     assert (await twice(world, "pick_pack_ship", ask)).outcome == "unpaid"
     assert await twice(world, "charge_payment", charging(f"{order.order_id}:prepaid")) == Charged()
     assert await twice(world, "pick_pack_ship", ask) == WAITS
@@ -480,7 +501,7 @@ async def test_a_parcel_goes_its_way_and_each_step_waits_for_its_report(
 ) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
-    ask, send = Part(fulfilment_id=part), sending(part, {"1": 3})
+    ask, send = Part(fulfilment_id=part), sending(part)
     await world.pick(part)
     await world.pack(part)
     assert await twice(world, "pick_pack_ship", send) == WAITS
@@ -509,7 +530,7 @@ async def test_a_fulfilment_can_be_stopped_until_it_is_handed_over(
     if stage in ("packed", "labelled", "shipped"):
         await world.pack(part)
     if stage in ("labelled", "shipped"):
-        await world.do("pick_pack_ship", sending(part, {"1": 3}))
+        await world.do("pick_pack_ship", sending(part))
     if stage == "shipped":
         await world.hand_over(part)
     stopped = await twice(world, "recall", ask)
@@ -518,10 +539,69 @@ async def test_a_fulfilment_can_be_stopped_until_it_is_handed_over(
         return
     assert (stopped.units, stopped.labelled) == ({"1": 3}, stage == "labelled")
     assert await told(world, part) == {"outcome": "recalled"}
-    assert (await twice(world, "pick_pack_ship", sending(part, {"1": 3}))).outcome == "recalled"
+    assert (await twice(world, "pick_pack_ship", sending(part))).outcome == "recalled"
     assert await twice(world, "void_label", ask) is None
     assert await twice(world, "put_back", ask) is None
     assert await world.shelf("TEA") == (9, 3), "its claim stands until it is released"
+
+
+def less(order: Order, part: str, units: dict[str, int], **wishes: Any) -> TakeOut:
+    """Units of a part are cancelled."""
+    content = {"effect": f"cancel:r1:{part}:0", "what": "cancelled", "why": "less", **wishes}
+    return TakeOut(order_id=order.order_id, fulfilment_id=part, units=units, **content)
+
+
+@pytest.mark.parametrize("keeps_label", [False, True])
+@pytest.mark.parametrize("state", ["picking", "picked", "packed", "labelled"])
+async def test_units_are_taken_out_in_place_and_the_rest_leaves_under_the_same_number(
+    world: World, state: str, keeps_label: bool
+) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    ask, send = less(order, part, {"1": 1}, keeps_label=keeps_label), sending(part)
+    if state != "picking":
+        await world.pick(part)
+    if state in ("packed", "labelled"):
+        await world.pack(part)
+    if state == "labelled":
+        assert await world.do("pick_pack_ship", send) == WAITS
+    unused = state == "labelled" and not keeps_label
+    taken = await twice(world, "take_out", ask)
+    assert (taken.outcome, taken.units, taken.refund) == ("taken", {"1": 1}, None)
+    assert taken.label_unused == unused
+    assert await world.shelf("TEA") == (9, 2), "it is free at once"
+    assert await stage(world, part) == ("picking" if state == "picking" else "picked")
+    assert await twice(world, "pick_pack_ship", send) == WAITS, "its wait goes on"
+    if unused:
+        assert await twice(world, "void_label", Part(fulfilment_id=part)) is None
+    if state == "picking":
+        await world.pick(part)
+    else:
+        await world.put_back(f"{part}:P1")
+    await world.pack(part)
+    assert await twice(world, "pick_pack_ship", send) == WAITS
+    assert await stage(world, part) == "labelled"
+    await world.hand_over(part)
+    shipped = await twice(world, "pick_pack_ship", send)
+    assert (shipped.outcome, shipped.units) == ("shipped", {"1": 2})
+    assert shipped.due_minor == worth(order, 2)
+    assert await world.invoiced(order) == {part: {"1": 2}}
+    gone = less(order, part, {"1": 1}, effect=f"cancel:r2:{part}:0")
+    assert (await twice(world, "take_out", gone)).outcome == "gone"
+
+
+async def test_all_that_it_claims_is_not_taken_out_but_stopped(world: World) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    assert (await twice(world, "take_out", less(order, part, {"1": 3}))).outcome == "recall"
+    await world.pick(part, {"1": 1})
+    # The order does not know yet that one is missing.
+    assert (await twice(world, "take_out", less(order, part, {"1": 2}))).outcome == "recall"
+    assert (await twice(world, "take_out", less(order, part, {"9": 1}))).outcome == "gone"
+    taken = await twice(world, "take_out", less(order, part, {"1": 1}))
+    assert taken.units == {"1": 1}
+    sent = await twice(world, "pick_pack_ship", sending(part))
+    assert (sent.outcome, sent.missing) == ("short", {"1": 1})
 
 
 async def test_a_return_waits_until_it_is_counted(world: World) -> None:
@@ -673,10 +753,8 @@ async def test_a_charge_by_hand_asks_no_company_and_leaves_what_is_authorized(
 async def test_a_charge_says_whether_more_stays_authorized(world: World) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
-    await world.pick(part, {"1": 2})
-    await world.pack(part)
-    assert await world.do("pick_pack_ship", sending(part, {"1": 1})) == WAITS
-    await world.hand_over(part)
+    await short(world, order, part, {"1": 2})
+    await left(world, order, part, picked=True)
     assert await twice(world, "charge_payment", charging(part)) == Charged(authorized=True)
     assert await world.sums(order) == Sums(worth(order, 1), 0, 3500 - worth(order, 1))
 
@@ -687,10 +765,8 @@ async def test_where_each_can_be_charged_once_the_first_charge_releases_the_rest
 ) -> None:
     order = an_order(("TEA", 3))
     part = await confirmed(world, order)
-    await world.pick(part, {"1": 2})
-    await world.pack(part)
-    assert await world.do("pick_pack_ship", sending(part, {"1": 1})) == WAITS
-    await world.hand_over(part)
+    await short(world, order, part, {"1": 2})
+    await left(world, order, part, picked=True)
     assert await twice(world, "charge_payment", charging(part)) == Charged()
     assert (await world.sums(order)).standing == 0
 
@@ -916,14 +992,14 @@ async def test_a_packed_parcel_of_a_held_order_gets_no_label_and_is_not_late(wor
     placed = await twice(world, "change_holds", changing(order, "h", hold=HOLD))
     assert placed.hold_ids == ("H1",)
     assert [one.hold_id for one in placed.holds] == ["H1"]
-    assert await twice(world, "pick_pack_ship", sending(part, {"1": 3})) == WAITS
+    assert await twice(world, "pick_pack_ship", sending(part)) == WAITS
     look = Look(fulfilment_ids=(part,), within={"packed": timedelta(0)})
     stood = (await world.do("stages", look)).stages[part]
     assert (stood.state, stood.lasted) == ("packed", timedelta(0))
     released = changing(order, "r", release=ReleaseRequest(note="is sound"))
     ended = await twice(world, "change_holds", released)
     assert (ended.hold_ids, ended.holds) == (("H1",), ())
-    assert await twice(world, "pick_pack_ship", sending(part, {"1": 3})) == WAITS
+    assert await twice(world, "pick_pack_ship", sending(part)) == WAITS
     assert await stage(world, part) == "labelled"
 
 
@@ -935,7 +1011,7 @@ async def test_what_cannot_be_done_about_holds_is_refused_with_its_rule(world: W
     assert (refused.kind, refused.reason) == ("refused", "not_held")
     await world.pick(part)
     await world.pack(part)
-    assert await world.do("pick_pack_ship", sending(part, {"1": 3})) == WAITS
+    assert await world.do("pick_pack_ship", sending(part)) == WAITS
     await world.hand_over(part)
     refused = (await twice(world, "change_holds", changing(order, "h", hold=HOLD))).refused
     assert (refused.kind, refused.reason) == ("refused", "nothing_to_hold")

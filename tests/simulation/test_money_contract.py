@@ -25,6 +25,7 @@ from tests.simulation.test_contract import (
     owed,
     reserved,
     sent,
+    short,
     twice,
     units,
     world,
@@ -55,8 +56,8 @@ async def with_credit(
 
 async def one_left(world: World, order: Order, part: str) -> None:
     """One unit of the only line is found, and leaves."""
-    await world.pick(part, {"1": 2})
-    await left(world, order, part, {"1": 1}, picked=True)
+    await short(world, order, part, {"1": 2})
+    await left(world, order, part, picked=True)
 
 
 # Several tenders ----------------------------------------------------------------------------------
@@ -200,7 +201,7 @@ async def test_what_stands_for_a_part_that_was_stopped_pays_for_the_one_in_its_p
     hold = securing(order, again, world.now() + HOUR)
     assert await twice(world, "authorize_payment", hold) is None
     assert sorted(await world.authorized(order)) == [10_00, 20_00], "none was made for it"
-    await left(world, order, again, {"1": 1})
+    await left(world, order, again)
     assert await twice(world, "charge_payment", charging(again)) == Charged(authorized=True)
     assert await world.sums(order) == Sums(10_00, 0, 20_00)
 
@@ -379,7 +380,7 @@ async def test_a_parcel_whose_authorization_ends_while_it_waits_is_told_and_rene
     await world.pick(part)
     await world.pack(part)
     spare = timedelta(hours=6)
-    ask = sending(part, {"1": 3}, lasting=timedelta(days=2), renew_before=spare)
+    ask = sending(part, lasting=timedelta(days=2), renew_before=spare)
     assert await twice(world, "pick_pack_ship", ask) == WAITS
     await world.days_pass(1)
     await world.look_at_money(part)
@@ -404,7 +405,7 @@ async def test_claims_beyond_what_a_count_finds_are_waited_for_again(world: Worl
     (planned,) = (await reserved(world, order)).fulfilments
     await world.do("authorize_payment", authorizing(order))
     await world.recount("TEA", 1)
-    told = await twice(world, "pick_pack_ship", sending(planned.fulfilment_id, {"1": 3}))
+    told = await twice(world, "pick_pack_ship", sending(planned.fulfilment_id))
     assert (told.outcome, told.units) == ("backordered", {})
     wait = AwaitStock(order_id=order.order_id, round=1)
     assert await world.do("await_stock", wait) == WAITS, "the order has not joined the round yet"

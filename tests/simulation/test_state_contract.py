@@ -319,7 +319,7 @@ async def test_a_recalled_fulfilment_is_one_until_its_units_are_released_or_go_o
         await world.pick(first)
     if stage == "labelled":
         await world.pack(first)
-        assert await world.do("pick_pack_ship", sending(first, {"1": 3})) == WAITS
+        assert await world.do("pick_pack_ship", sending(first)) == WAITS
     await world.do("recall", Part(fulfilment_id=first))
     recalled = part(order, state="cancelled", stage="recalled", outcome="recalled")
     assert await parts(world, order) == [recalled]
@@ -363,7 +363,7 @@ async def test_a_labelled_parcel_is_still_to_be_sent(world: World) -> None:
     first = await confirmed(world, order)
     await world.pick(first)
     await world.pack(first)
-    assert await world.do("pick_pack_ship", sending(first, {"1": 3})) == WAITS
+    assert await world.do("pick_pack_ship", sending(first)) == WAITS
     assert await parts(world, order) == [part(order, state="labelled", stage="planned")]
 
 

@@ -31,6 +31,7 @@ from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.stock.backorders import Backorders
 from activities.stock.inventory import Inventory
+from activities.stock.removals import Removals
 from activities.warehouse.till import Till
 from domain.errors import OrderloomError
 from domain.fulfilment.tracking import CarrierStatus
@@ -38,7 +39,6 @@ from domain.ids import fulfilment_id, order_of, prepaid_id
 from domain.orders.messages import RefundRequest
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from domain.orders.quantities import LineUnits
 from domain.stock.items import Item
 from domain.stock.reservations import Reserved, ReserveStock
 from starter.service.service import Records
@@ -66,6 +66,7 @@ class Bench:
             pool, random=Random(1), slow_seconds=0.2, timeout_seconds=0.01
         )
         self.inventory = Inventory(pool)
+        self.removals = Removals(pool)
         self.backorders = Backorders(pool)
         self.authorizations = Authorizations(pool, {"sandbox": self.payment})
         self.payments = Payments(pool, {"sandbox": self.payment})
@@ -172,16 +173,9 @@ class Bench:
         assert told is not None
         return told
 
-    async def sending(self, part: str, **wishes: Any) -> Sending:
-        """The question of the step that waits for the warehouse, with the units as they are now."""
-        async with self.pool.acquire() as conn:
-            units = (await fulfilments.standing(conn, part)).units
-        return sending(part, units, **wishes)
-
     async def send(self, part: str, **wishes: Any) -> Sent | None:
         """What ends the wait for the warehouse; None: it waits. A packed parcel gets its label."""
-        ask = await self.sending(part, **wishes)
-        sent = await self.waiting(self.fulfilment.pick_pack_ship(ask))
+        sent = await self.waiting(self.fulfilment.pick_pack_ship(sending(part, **wishes)))
         told = await handed_over(self.pool) if sent is None else None
         return sent if told is None else Sent.model_validate(told)
 
@@ -252,9 +246,9 @@ def securing(order: Order, part: str, until: datetime, **wishes: Any) -> Authori
     return authorizing(order, parts=(part,), until=until, **wishes)
 
 
-def sending(part: str, units: LineUnits, **wishes: Any) -> Sending:
+def sending(part: str, **wishes: Any) -> Sending:
     """Have this sent. What is charged for it then is in rows."""
-    return Sending(fulfilment_id=part, units=units, **wishes)
+    return Sending(fulfilment_id=part, **wishes)
 
 
 def charging(part: str, **wishes: Any) -> Charge:

@@ -229,6 +229,14 @@ class Shop(Service):
         if reached >= 5:
             await self.scan(fulfilment_id, "delivered")
 
+    async def packed_again(self, fulfilment_id: str) -> None:
+        """Put back what was taken out of a parcel, and close it: it waits for its hand-over."""
+        for task in await self.warehouse.tasks(task="put-back"):
+            if task.part_id.startswith(f"{fulfilment_id}:"):
+                await self.do(task)
+        await self.warehouse.pack(fulfilment_id, who="packer")
+        await self.task("handover", fulfilment_id)
+
     async def task(self, kind: str, part_id: str) -> Task:
         """The task that the warehouse is given, once it is."""
 
@@ -304,6 +312,8 @@ class Shop(Service):
         match task.task:
             case "pick":
                 await self.warehouse.pick(task.part_id, who="picker")
+            case "put-back":
+                await self.warehouse.put_back(task.part_id, who="packer")
             case "pack":
                 await self.warehouse.pack(task.part_id, who="packer")
             case "handover":

@@ -10,6 +10,7 @@ from temporalio import workflow
 
 from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.payments import OrderPayments
+from workflows.chapters.recalls import Removal
 from workflows.engine.outcomes import Done
 from workflows.engine.runs import broken
 from workflows.engine.steps import Steps
@@ -88,7 +89,7 @@ class OrderBackorders:
         return not self._book.waiting or self._steps.waits_for(Backorders.await_stock, self._part)
 
     async def cancel(
-        self, wanted: LineUnits, effect: str, why: str, who: str
+        self, wanted: LineUnits, effect: str, removal: Removal
     ) -> tuple[LineUnits, Granted | None]:
         """Cancel units as far as they are waited for. Returns those, and what is then owed."""
         # The number of waiting units is not known while a fill is under way.
@@ -103,9 +104,9 @@ class OrderBackorders:
                     order_id=self._order_id,
                     effect=effect,
                     backordered=units,
-                    what="cancelled",
-                    why=why,
-                    who=who,
+                    what=removal.what,
+                    why=removal.why,
+                    who=removal.who,
                 ),
                 self._part,
                 "Wait for less" if waiting != units else "Wait no more",
@@ -217,7 +218,7 @@ class OrderBackorders:
             if self._too_long:
                 why = f"not in stock within {span(self._policy.backorder_within)}"
             effect = f"give_up:{self._part}"
-            _, refund = await self.cancel(self._book.waiting, effect, why, "orderloom")
+            _, refund = await self.cancel(self._book.waiting, effect, Removal(why))
             await self._payments.pay_back(refund)
 
     async def _fill(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Literal
 
 from temporalio import workflow
 
@@ -12,10 +11,11 @@ from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.line_requests import requested_units
 from workflows.chapters.payments import OrderPayments
+from workflows.chapters.recalls import Removal
+from workflows.chapters.removals import OrderRemovals
 from workflows.engine.refusals import invalid_line
 from workflows.engine.steps import Steps
 from workflows.state.contracts import OrderEnd
-from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
@@ -30,7 +30,6 @@ with workflow.unsafe.imports_passed_through():
         Units,
     )
     from domain.orders.quantities import LineId, LineUnits
-    from domain.orders.refund_rules import Granted
     from domain.words import count_of
 
 GIVEN_OUT = "already given out as a code; ask for a refund, which revokes it"
@@ -49,11 +48,9 @@ class OrderCancellations:
         backorders: OrderBackorders,
     ) -> None:
         self._book = book
-        self._payments = payments
-        self._fulfilments = fulfilments
-        self._backorders = backorders
         self.one_at_a_time = asyncio.Lock()  # with changes of the order
         self._waiting = 0
+        self.removals = OrderRemovals(book, payments, fulfilments, backorders)
         self._before: Mapping[str, LineUnits] = {}
 
     def one_waits(self) -> bool:
@@ -73,59 +70,18 @@ class OrderCancellations:
 
         Everything is stopped before anything is paid back: a refund may wait for a person.
         """
+        removal = Removal(request.reason, request.by)
         self._waiting += 1
         async with self.one_at_a_time:
             self._waiting -= 1
             left = _wanted(self._book, request)
-            cancelled = dict(self._before.get(request_id, {}))
-            for line_id in _counted(request) & cancelled.keys():
-                left[line_id] = max(left[line_id] - cancelled[line_id], 0)
-            owed: list[Granted | None] = []
-            sent: dict[LineId, int] = {}  # by suppliers, who do not stop it
-            while (source := await self._next(left)) is not None:
-                if source == "backorder":
-                    for line_id in await self._backorders.call_back(
-                        left, request.reason, request.by
-                    ):
-                        sent[line_id] = left[line_id]
-                        left[line_id] = 0
-                    # More may come to be waited for while the request is being met.
-                    effect = f"cancel:{request_id}:B:{sum(cancelled.values())}"
-                    taken, refund = await self._backorders.cancel(
-                        left, effect, request.reason, request.by
-                    )
-                else:
-                    taken, refund = await self._cancel_in(source, left, request, request_id)
-                owed.append(refund)
-                # Nothing is taken of one that went out or was not found: the next look tells.
-                for line_id, units in taken.items():
-                    cancelled[line_id] = cancelled.get(line_id, 0) + units
-                    left[line_id] -= units
-        await asyncio.gather(*(self._payments.pay_back(each) for each in owed))
-        return self._outcome(request, request_id, cancelled, left, sent)
-
-    async def _cancel_in(
-        self,
-        fulfilment: Fulfilment,
-        left: LineUnits,
-        request: CancelRequest,
-        request_id: str,
-    ) -> tuple[LineUnits, Granted | None]:
-        """Stop a fulfilment, and cancel the requested units of it. Returns those units, and what
-        is to be paid back.
-        """
-        if not await self._fulfilments.recall(fulfilment):
-            return {}, None
-        take = {k: min(left.get(k, 0), units) for k, units in fulfilment.units.items()}
-        keep = {k: units - take[k] for k, units in fulfilment.units.items() if units > take[k]}
-        taken = {k: units for k, units in take.items() if units}
-        effect = f"cancel:{request_id}:{fulfilment.id}"
-        refund = await self._fulfilments.recalls.cancel_units(
-            fulfilment, taken, effect, request.reason, request.by
-        )
-        if keep:
-            await self._fulfilments.carry_on(fulfilment, keep)
-        return taken, refund
+            before = self._before.get(request_id, {})
+            for line_id in _counted(request) & before.keys():
+                left[line_id] = max(left[line_id] - before[line_id], 0)
+            effect = f"cancel:{request_id}"
+            removed = await self.removals.take_out(left, effect, removal, before=before)
+        await self.removals.settle(removed)
+        return self._outcome(request, request_id, removed.units, removed.left, removed.sent)
 
     def too_early(self, request_id: str, ended_as: OrderEnd, placement: Placement) -> CancelOutcome:
         """The order ended before it was confirmed, by itself or because of this request."""
@@ -141,41 +97,6 @@ class OrderCancellations:
             outcome="cancelled",
             cancelled=tuple(Units(line_id=k, quantity=n) for k, n in everything.items()),
             message=placement.reason,
-        )
-
-    async def _next(self, left: LineUnits) -> Fulfilment | Literal["backorder"] | None:
-        """What to stop next: to wait for stock, then the fulfilment at the earliest stage.
-
-        Units that are being replaced are in no fulfilment yet: wait until they are.
-        """
-        await workflow.wait_condition(
-            lambda: (
-                self._waited_for(left)
-                or bool(self._stoppable(left))
-                or not self._being_replaced(left)
-            )
-        )
-        if self._waited_for(left):
-            return "backorder"
-        return await self._fulfilments.recalls.least_advanced(self._stoppable(left))
-
-    def _waited_for(self, left: LineUnits) -> bool:
-        return any(left.get(line_id, 0) for line_id in self._book.waiting)
-
-    def _stoppable(self, left: LineUnits) -> list[Fulfilment]:
-        return [
-            fulfilment
-            for fulfilment in self._book.fulfilments.values()
-            if fulfilment.stoppable and any(left.get(line_id, 0) for line_id in fulfilment.units)
-        ]
-
-    def _being_replaced(self, left: LineUnits) -> bool:
-        lost = [
-            fulfilment for fulfilment in self._book.fulfilments.values() if fulfilment.replacing
-        ]
-        return any(
-            units and (self._book.lines[line_id].open or any(line_id in p.units for p in lost))
-            for line_id, units in left.items()
         )
 
     def _outcome(

@@ -24,11 +24,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.fulfilment.contracts import Part, Sending, Sent
     from activities.fulfilment.delivery import Delivery
     from activities.fulfilment.fulfilments import Fulfilments
-    from activities.stock.contracts import Reassign
-    from activities.stock.inventory import Inventory
     from domain.orders.continuation import Stage
     from domain.orders.policy import Policy
-    from domain.orders.quantities import LineUnits
     from domain.words import count_of, span
 
 
@@ -49,7 +46,9 @@ class OrderFulfilments:
         self._returns = returns
         self._policy = policy
         self._replacements = Replacements(steps, book, payments, policy, self.start)
-        self.recalls = Recalls(steps, book, payments, self._replacements)
+        self.recalls = Recalls(
+            *(steps, book, payments, self._replacements, self.start), keeps_label=policy.keeps_label
+        )
 
     def start(self, fulfilment: Fulfilment) -> None:
         """Set a fulfilment on its way."""
@@ -94,16 +93,24 @@ class OrderFulfilments:
 
     async def _run(self, fulfilment: Fulfilment) -> None:
         try:
-            while True:
-                stopped = await self._go(fulfilment)
-                if stopped is None or fulfilment.recalled:
-                    return
-                if await self.recalls.give_up(fulfilment, stopped.message):
-                    return
-                # It could not be stopped, because it had been handed over: the wait that begins
-                # again finds that.
+            if fulfilment.label_unused:  # an earlier run has not heard that it is given back
+                await asyncio.gather(
+                    self.recalls.give_label_back(fulfilment), self._to_its_end(fulfilment)
+                )
+            else:
+                await self._to_its_end(fulfilment)
         finally:
             fulfilment.stage = "ended"
+
+    async def _to_its_end(self, fulfilment: Fulfilment) -> None:
+        while True:
+            stopped = await self._go(fulfilment)
+            if stopped is None or fulfilment.recalled:
+                return
+            if await self.recalls.give_up(fulfilment, stopped.message):
+                return
+            # It could not be stopped, because it had been handed over: the wait that begins again
+            # finds that.
 
     async def _go(self, fulfilment: Fulfilment) -> Stopped | None:
         """From its present stage, which an earlier run may have left it in, to its end."""
@@ -136,7 +143,7 @@ class OrderFulfilments:
         assert stopped is not None  # its row says that it was stopped
         await self.recalls.unwind(fulfilment, stopped)
         if fulfilment.units:
-            await self.carry_on(fulfilment, fulfilment.units)
+            await self.recalls.carry_on(fulfilment, fulfilment.units)
         fulfilment.replacing = False
 
     async def _send(self, fulfilment: Fulfilment) -> Sent | Stopped | None:
@@ -157,6 +164,8 @@ class OrderFulfilments:
             if not isinstance(outcome, Done):
                 return Abandoned(limits.given_up) if limits.given_up else outcome
             sent = outcome.result
+            async with fulfilment.changing:
+                pass  # Units were perhaps taken out of it, and the answer is on its way.
             if sent.outcome == "shipped":
                 return sent
             if sent.outcome == "recalled":  # of which the answer is on its way
@@ -182,12 +191,11 @@ class OrderFulfilments:
     async def _lacks(self, fulfilment: Fulfilment, sent: Sent) -> None:
         """Units are missing: replace them, wait for them, or pay them back.
 
-        What was told before is not missing a second time.
+        It is counted once, so what was told before is not missing a second time.
         """
-        left = sent.units
-        missing = {k: n - left.get(k, 0) for k, n in fulfilment.units.items() if n > left.get(k, 0)}
-        if not missing:
+        if fulfilment.has_lacked:
             return
+        fulfilment.has_lacked, missing = True, sent.missing
         if sent.outcome == "backordered":
             await self._replacements.fell_back(fulfilment, missing)
         else:
@@ -203,7 +211,6 @@ class OrderFulfilments:
             Fulfilments.pick_pack_ship,
             Sending(
                 fulfilment_id=fulfilment.id,
-                units=fulfilment.units,
                 ahead=self._payments.ahead,
                 lasting=self._payments.authorizations.lasting,
                 renew_before=self._policy.renew_before,
@@ -268,12 +275,7 @@ class OrderFulfilments:
         """Stop a fulfilment before its hand-over, and undo its steps. False: it was too late."""
         stopped = await self.recalls.stop(fulfilment)
         if stopped is None:
-            # It was handed over, not found, or given up by an operator: it continues by itself.
-            if fulfilment.task is None:
-                self.start(fulfilment)
-            await workflow.wait_condition(
-                lambda: fulfilment.ended or fulfilment.stage == "await_delivery"
-            )
+            await self.recalls.news_of(fulfilment)
             return False
         await self.left_alone(fulfilment, "recalled")
         await self.recalls.unwind(fulfilment, stopped)
@@ -283,16 +285,6 @@ class OrderFulfilments:
         """Wait until nothing goes on with one that was stopped for good."""
         await workflow.wait_condition(lambda: fulfilment.task is None or fulfilment.ended)
         fulfilment.stage, fulfilment.outcome = "ended", why
-
-    async def carry_on(self, fulfilment: Fulfilment, units: LineUnits) -> None:
-        """Send the units of a recalled one that are still wanted in a new one."""
-        planned = await self._steps.record(
-            Inventory.reassign,
-            Reassign(fulfilment_id=fulfilment.id, units=dict(units)),
-            fulfilment.id,
-            f"Start {fulfilment.id} again",
-        )
-        self.start(self._book.reassigned(planned))
 
 
 def _units(fulfilment: Fulfilment) -> str:

@@ -1,8 +1,9 @@
-"""Stopping a fulfilment before its hand-over: undo its steps, and cancel its units."""
+"""Stopping a fulfilment before its hand-over, or taking some of its units out of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from temporalio import workflow
 
@@ -15,11 +16,23 @@ from workflows.state.order_book import OrderBook
 with workflow.unsafe.imports_passed_through():
     from activities.fulfilment.contracts import Look, Part, Recalled
     from activities.fulfilment.fulfilments import Fulfilments
-    from activities.stock.contracts import ReleaseStock
+    from activities.stock.contracts import Reassign, ReleaseStock, TakenOut, TakeOut
     from activities.stock.inventory import Inventory
+    from activities.stock.removals import Removals
     from domain.fulfilment.fulfilments import RECALLABLE
+    from domain.ids import WHO
     from domain.orders.quantities import LineUnits
     from domain.orders.refund_rules import Granted
+    from domain.words import count_of
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Why units will not be sent, and who says so. `what`: how the order's story calls it."""
+
+    why: str
+    who: str = WHO
+    what: str = "cancelled"
 
 
 class Recalls:
@@ -31,15 +44,52 @@ class Recalls:
         book: OrderBook,
         payments: OrderPayments,
         replacements: Replacements,
+        start: Callable[[Fulfilment], None],
+        *,
+        keeps_label: bool,
     ) -> None:
+        self._start = start  # sets a new fulfilment on its way
+        self._keeps_label = keeps_label
         self._steps = steps
         self._book = book
         self._payments = payments
         self._replacements = replacements
         self._order_id = book.order_id
 
+    async def take_out(
+        self, fulfilment: Fulfilment, units: LineUnits, effect: str, removal: Removal
+    ) -> TakenOut:
+        """Take units out of one in place; its row decides. It goes on with the others."""
+        async with fulfilment.changing:
+            if fulfilment.recalled:
+                return TakenOut(outcome="gone")
+            taken = await self._steps.record(
+                Removals.take_out,
+                TakeOut(
+                    order_id=self._order_id,
+                    fulfilment_id=fulfilment.id,
+                    units=dict(units),
+                    effect=effect,
+                    what=removal.what,
+                    why=removal.why,
+                    who=removal.who,
+                    keeps_label=self._keeps_label,
+                ),
+                fulfilment.id,
+                f"Take {count_of(sum(units.values()), 'unit')} out of {fulfilment.id}",
+            )
+            if taken.outcome == "taken":
+                self._book.taken_away({}, {fulfilment.id: taken.units})
+        return taken
+
+    async def give_label_back(self, fulfilment: Fulfilment) -> None:
+        """Undo the label of a parcel that was opened. It is packed and gets another one."""
+        part, step = Part(fulfilment_id=fulfilment.id), Fulfilments.pick_pack_ship
+        async with fulfilment.undoing:
+            await self._steps.unwind(step, "labelled", part, fulfilment.id, back_to="packed")
+
     async def cancel_units(
-        self, fulfilment: Fulfilment, units: LineUnits, effect: str, why: str, who: str
+        self, fulfilment: Fulfilment, units: LineUnits, effect: str, removal: Removal
     ) -> Granted | None:
         """Release and cancel units of a recalled one. Returns what is to be paid back."""
         released = await self._steps.undo(
@@ -48,9 +98,9 @@ class Recalls:
                 order_id=self._order_id,
                 effect=effect,
                 units={fulfilment.id: dict(units)},
-                what="cancelled",
-                why=why,
-                who=who,
+                what=removal.what,
+                why=removal.why,
+                who=removal.who,
             ),
             fulfilment.id,
             f"Release stock of {fulfilment.id}",
@@ -83,7 +133,7 @@ class Recalls:
             return False
         await self.unwind(fulfilment, stopped)
         effect = f"cancel:{fulfilment.id}"
-        refund = await self.cancel_units(fulfilment, fulfilment.units, effect, why, "orderloom")
+        refund = await self.cancel_units(fulfilment, fulfilment.units, effect, Removal(why))
         await self._payments.pay_back(refund)
         fulfilment.outcome = why
         return True
@@ -93,7 +143,7 @@ class Recalls:
 
         The row in the database decides, so a report of a moment ago counts.
         """
-        async with fulfilment.recalling:
+        async with fulfilment.changing:
             if fulfilment.recalled:
                 return None
             part = Part(fulfilment_id=fulfilment.id)
@@ -114,4 +164,31 @@ class Recalls:
             await self._replacements.not_found(fulfilment, missing)
         reached = "labelled" if stopped.labelled else str(stopped.caught)
         part = Part(fulfilment_id=fulfilment.id)
-        await self._steps.unwind(Fulfilments.pick_pack_ship, reached, part, fulfilment.id)
+        async with fulfilment.undoing:
+            await self._steps.unwind(Fulfilments.pick_pack_ship, reached, part, fulfilment.id)
+
+    async def news_of(self, fulfilment: Fulfilment) -> None:
+        """Its row is ahead: it was handed over, not found, or given up. Wait until that is known.
+
+        It continues by itself.
+        """
+        if fulfilment.task is None:
+            self._start(fulfilment)
+        units = dict(fulfilment.units)
+        await workflow.wait_condition(
+            lambda: (
+                fulfilment.ended
+                or fulfilment.stage == "await_delivery"
+                or fulfilment.units != units
+            )
+        )
+
+    async def carry_on(self, fulfilment: Fulfilment, units: LineUnits) -> None:
+        """Send the units of a recalled one that are still wanted in a new one."""
+        planned = await self._steps.record(
+            Inventory.reassign,
+            Reassign(fulfilment_id=fulfilment.id, units=dict(units)),
+            fulfilment.id,
+            f"Start {fulfilment.id} again",
+        )
+        self._start(self._book.reassigned(planned))

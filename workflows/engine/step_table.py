@@ -67,12 +67,14 @@ class StepTable:
         self.check(do)
         return self._steps[do.__name__]
 
-    def to_undo(self, do: Activity, reached: str) -> list[State]:
+    def to_undo(self, do: Activity, reached: str, back_to: str = "") -> list[State]:
         """What undoes a step that has come to this state: last state first, each undo once.
 
-        Nothing where the state is before all that has an undo.
+        `back_to`: it stays in this earlier state. Nothing where the state is before all that has an
+        undo.
         """
         states = self.step(do).states
         names = [state.name for state in states]
         passed = states[: names.index(reached) + 1] if reached in names else ()
+        passed = passed[names.index(back_to) + 1 :] if back_to else passed
         return list({state.undo: state for state in reversed(passed)}.values())

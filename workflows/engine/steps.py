@@ -302,9 +302,14 @@ class Steps:
             self.undo_of(do), ask, part_id, summary, self.table.step(do).by_hand
         )
 
-    async def unwind(self, do: Activity, reached: str, ask: Any, part_id: str) -> None:
-        """Undo a step that has come to this state, as the table says, last state first."""
-        for state in self.table.to_undo(do, reached):
+    async def unwind(
+        self, do: Activity, reached: str, ask: Any, part_id: str, *, back_to: str = ""
+    ) -> None:
+        """Undo a step that has come to this state, as the table says, last state first.
+
+        `back_to`: only so far that it is in this earlier state.
+        """
+        for state in self.table.to_undo(do, reached, back_to):
             summary = f"Undo: {state.undo.__name__.replace('_', ' ')} {part_id}"
             await self._undo(state.undo, ask, part_id, summary, state.by_hand)
 

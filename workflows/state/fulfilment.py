@@ -27,7 +27,11 @@ class Fulfilment:
         self.since: datetime | None = None  # as long as it waits for the outside
         self.recalled = False
         self.replacing = False  # its units are about to be in another one, or waited for
-        self.recalling = asyncio.Lock()  # a request and an operator may both want to stop it
+        # Requests and an operator may want to stop it, or to make it smaller, at the same time.
+        self.changing = asyncio.Lock()
+        self.undoing = asyncio.Lock()
+        self.has_lacked = False  # that units of it are missing was seen to
+        self.label_unused = False  # a label of its opened parcel is to be given back still
         self.outcome = ""
         self.return_id = ""  # under which it comes back undeliverable
         self.due_minor = 0  # to be charged, as an earlier run left it
@@ -44,7 +48,9 @@ class Fulfilment:
                 handling=state.handling,
             )
         )
-        ended_unpaid = state.stage == "ended" and state.due_minor > 0
+        # Charging nothing costs no step, and its label is given back meanwhile.
+        ended_unpaid = state.stage == "ended" and (state.due_minor > 0 or state.label_unused)
+        fulfilment.label_unused = state.label_unused
         fulfilment.stage = "to_charge" if ended_unpaid else state.stage
         fulfilment.state, fulfilment.since = state.state, state.since
         fulfilment.return_id = state.return_id

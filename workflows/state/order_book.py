@@ -122,7 +122,7 @@ class OrderBook:
         self._each("cancel", units)
 
     def taken_away(self, waited_for: LineUnits, taken: Mapping[str, LineUnits]) -> None:
-        """An edit has given units back: they are no part of anything any more."""
+        """Units are given back: they are no part of anything any more."""
         self.not_waited_for(waited_for)
         for fulfilment_id, units in taken.items():
             self.cancelled(units, allocated=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 import typer
 
@@ -28,10 +29,17 @@ FulfilmentName = Annotated[
     str,
     typer.Argument(metavar="FULFILMENT", help="Its id, such as web-1001:1.", show_default=False),
 ]
+PutBackName = Annotated[
+    str,
+    typer.Argument(metavar="PUT_BACK", help="Its id, such as web-1001:1:P1.", show_default=False),
+]
 ReturnName = Annotated[
     str,
     typer.Argument(metavar="RETURN", help="Its id, such as web-1001:R1.", show_default=False),
 ]
+
+
+_PART: Final = re.compile(r"(?P<order>.*?):(?P<part>[^:]*(:P\d+)?)")
 
 
 def order_named(text: str) -> str:
@@ -45,6 +53,9 @@ def perhaps_order_named(text: str | None) -> str | None:
 
 
 def part_named(text: str) -> str:
-    """The id of the part that is named: the order as above, and the part's number behind a ':'."""
-    order, colon, part = text.rpartition(":")
-    return f"{order_named(order)}:{part}" if colon else text
+    """The id of the part that is named: the order as above, and the part's number behind a ':'.
+
+    What is put back is a part of a fulfilment: `web-1001:1:P1`.
+    """
+    named = _PART.fullmatch(text)
+    return f"{order_named(named['order'])}:{named['part']}" if named else text

@@ -9,6 +9,7 @@ import typer
 from starter.cli.terminal.named import (
     FulfilmentName,
     OfOrder,
+    PutBackName,
     ReturnName,
     part_named,
     perhaps_order_named,
@@ -57,7 +58,7 @@ def tasks(
     limit: Limit = 1000,
     as_json: Json = False,
 ) -> None:
-    """List the tasks to pick, pack, hand over and receive; oldest first.
+    """List the tasks to pick, put back, pack, hand over and receive; oldest first.
 
     Example: `orderloom warehouse tasks --task pick`
     """
@@ -82,7 +83,8 @@ def tasks(
                     item.task,
                     item.part_id,
                     item.location,
-                    ", ".join(f"{x.quantity} × {x.sku} (line {x.line_id})" for x in item.lines),
+                    ", ".join(f"{x.quantity} × {x.sku} (line {x.line_id})" for x in item.lines)
+                    + ("; open the box" if item.opens_box else ""),
                     item.carrier,
                     item.tracking_number,
                     local(item.since),
@@ -174,6 +176,19 @@ def collect(
     fulfilment = part_named(fulfilment)
     from_records(lambda here: here.warehouse.collect(fulfilment, code, who=reporter(by)))
     _say(fulfilment, "collected", {}, Output(as_json=as_json))
+
+
+@app.command("put-back")
+def put_back(put_back: PutBackName, by: Who = "", as_json: Json = False) -> None:
+    """Report that units which were cancelled after their pick are back on the shelf.
+
+    Until then, what is left of their parcel is not packed.
+
+    Example: `orderloom warehouse put-back web-1001:1:P1`
+    """
+    put_back = part_named(put_back)
+    from_records(lambda here: here.warehouse.put_back(put_back, who=reporter(by)))
+    _say(put_back, "put back", {}, Output(as_json=as_json))
 
 
 @app.command("receive-return")

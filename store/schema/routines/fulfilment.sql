@@ -99,6 +99,8 @@ end $$;
 -- picking → picked, or cancelled where nothing was found. `counted`: the units that were found of every
 -- line; null: all of them. Those that were not found are no longer picked from, but stay allocated: the
 -- caller takes them off the stock. Answers what was picked and what is missing, and whether that is new.
+-- Where units were taken out while they were being picked, a count of more than is left is refused: it says
+-- what has changed, and the picker reports what is left.
 create or replace function parcel_picked(
     its_id text, counted jsonb, its_who text, out outcome jsonb, out is_new boolean
 ) language plpgsql as $$
@@ -108,7 +110,8 @@ declare
     found_   jsonb;
     missing  jsonb;
     lacking  bigint;
-    reported jsonb := counted;
+    is_all   boolean := counted is null;
+    too_many text;
 begin
     select * into part from locked_fulfilment(its_id);
     select jsonb_object_agg(line_id, coalesce((counted ->> line_id)::bigint, quantity))
@@ -122,22 +125,26 @@ begin
     into missing, found_, lacking
     from fulfilment_line where order_no = part.order_no and fulfilment_id = its_id;
     outcome := jsonb_build_object('picked', counted, 'missing', missing);
+    -- Units may have been taken out since it was reported before: whoever says "all" says that nothing lacked.
     is_new := not told_before(its_id, part.state, part.recalled_from is not null, 'picking', its_fact,
-                              jsonb_build_object('picked', counted));
+                              case when is_all then jsonb_build_object('missing', '{}'::jsonb)
+                                   else jsonb_build_object('picked', counted) end);
     if not is_new then
+        select its_answer into outcome from effect_of(order_of(its_id), its_fact);
         return;
     end if;
     if its_who <> 'till' then  -- There the customer has the goods in hand already.
         perform refuse_while_held(its_id, part.order_no);
     end if;
-    -- The order was changed after the count was looked at, which is done without a lock.
-    if exists (select from jsonb_each_text(reported) r
-               left join fulfilment_line l
-                   on l.order_no = part.order_no and l.fulfilment_id = its_id and l.line_id = r.key
-               where r.value::bigint > coalesce(l.quantity, 0)) then
+    select string_agg(format('line %s: %s of %s taken out, pick %s', line_id, taken_out, quantity + taken_out,
+                             quantity), '; ' order by line_id)
+    into too_many
+    from fulfilment_line
+    where order_no = part.order_no and fulfilment_id = its_id and quantity < (counted ->> line_id)::bigint;
+    if too_many is not null then
         perform refuse('conflict', format(
-            '%s is to hold fewer units by now, because its order was changed: look at the pick list, and put the '
-            'others back', its_id));
+            '%s was made smaller while it was picked (%s). Put the others back, and report what is left; nothing '
+            'was changed', its_id, too_many), 'fewer_wanted');
     end if;
     update fulfilment_line l set picked = (counted ->> line_id)::bigint
     where order_no = part.order_no and fulfilment_id = its_id;
@@ -156,20 +163,100 @@ begin
         outcome, case when lacking = 0 then 'picked' end);
     if lacking > 0 then
         perform report_to_step('pick_pack_ship:' || its_id, order_of(its_id), null,
-                               jsonb_build_object('outcome', 'short', 'units', found_), true);
+                               jsonb_build_object('outcome', 'short', 'missing', missing), true);
     end if;
 end $$;
 
--- picked → packed. The relay is called at commit, and has the parcel's label bought.
+-- Takes units out of a fulfilment that has not left, for one who has decided that it is possible and holds the
+-- order's lock; their claims on stock and their counts as allocated are his to end. Units that were picked are to
+-- be put back. A closed box is to be opened, and packed again: its label is kept, or given back and bought anew.
+-- Answers the id of what is to be put back, and whether a label is to be given back.
+create or replace function fulfilment_made_smaller(
+    its_id text, taken jsonb, keeps_label boolean, out to_put_back text, out is_label_unused boolean
+) language plpgsql as $$
+declare
+    part      fulfilment;
+    was_boxed boolean;
+begin
+    select * into part from fulfilment where order_no = order_no_of(its_id) and fulfilment_id = its_id;
+    was_boxed := part.state in ('packed', 'labelled');
+    -- What is collected has no label that anybody has sold.
+    is_label_unused := part.state = 'labelled' and part.handling <> 'pick_up' and not keeps_label;
+    if was_boxed or part.state = 'picked' then
+        to_put_back := its_id || ':P' || 1 + (
+            select count(*) from put_back p where p.order_no = part.order_no and p.fulfilment_id = its_id);
+        insert into put_back (order_no, put_back_id, fulfilment_id, opens_box)
+        values (part.order_no, to_put_back, its_id, was_boxed);
+        insert into put_back_line (order_no, put_back_id, line_id, sku, quantity)
+        select part.order_no, to_put_back, l.line_id, l.sku, t.n::bigint
+        from jsonb_each(taken) as t (line_id, n)
+        join fulfilment_line l on (l.order_no, l.fulfilment_id, l.line_id) = (part.order_no, its_id, t.line_id);
+        update order_line l set picked = l.picked - t.n::bigint
+        from jsonb_each(taken) as t (line_id, n)
+        where (l.order_no, l.line_id) = (part.order_no, t.line_id);
+    end if;
+    update fulfilment_line l
+    set quantity = l.quantity - t.n::bigint, taken_out = l.taken_out + t.n::bigint,
+        picked = l.picked - t.n::bigint
+    from jsonb_each(taken) as t (line_id, n)
+    where (l.order_no, l.fulfilment_id, l.line_id) = (part.order_no, its_id, t.line_id);
+    if was_boxed then
+        delete from effect where order_no = part.order_no and effect = 'pack:' || its_id;
+        update fulfilment set state = 'picked', changed_at = moment(), woken_at = null
+        where order_no = part.order_no and fulfilment_id = its_id;
+    end if;
+    if is_label_unused then
+        insert into unused_label (order_no, fulfilment_id, label_key, sold_by, tracking_number)
+        select s.order_no, s.fulfilment_id, s.label_key, s.sold_by, s.tracking_number
+        from shipment s where s.order_no = part.order_no and s.fulfilment_id = its_id;
+        delete from label_file where order_no = part.order_no and fulfilment_id = its_id;
+        update shipment set label = 'voided' where order_no = part.order_no and fulfilment_id = its_id;
+    end if;
+end $$;
+
+-- Units that were taken out are back on the shelf. A repeat changes nothing.
+create or replace function goods_put_back(its_id text, its_who text) returns void
+language plpgsql as $$
+declare
+    todo put_back;
+begin
+    perform from customer_order where order_id = order_of(its_id) for no key update;
+    select * into todo from put_back where order_no = order_no_of(its_id) and put_back_id = its_id;
+    if not found then
+        perform refuse('not_found', format(
+            'there is nothing to put back as %s; see `orderloom warehouse tasks`', its_id));
+    elsif todo.done_at is not null then
+        return;
+    end if;
+    update put_back set done_at = moment() where order_no = todo.order_no and put_back_id = its_id;
+    insert into order_event (order_no, effect, what, who, data)
+    select todo.order_no, 'put_back:' || its_id, 'put back', its_who,
+           jsonb_build_object('fulfilment_id', todo.fulfilment_id, 'put_back_id', its_id,
+                              'units', jsonb_object_agg(line_id, quantity))
+    from put_back_line where order_no = todo.order_no and put_back_id = its_id;
+end $$;
+
+-- picked → packed. The relay is called at commit, and has the parcel's label bought. Not while units that were
+-- taken out are still to be put back: they may be in the box.
 create or replace function parcel_packed(its_id text, its_who text) returns void
 language plpgsql as $$
 declare
     part     fulfilment;
     its_fact text := 'pack:' || its_id;
+    left_in  text;
 begin
     select * into part from locked_fulfilment(its_id);
     if told_before(its_id, part.state, part.recalled_from is not null, 'picked', its_fact, '{}') then
         return;
+    end if;
+    select string_agg(format('%s × %s (%s)', l.quantity, l.sku, l.put_back_id), ', ' order by l.put_back_id, l.line_id)
+    into left_in
+    from put_back p join put_back_line l using (order_no, put_back_id)
+    where p.order_no = part.order_no and p.fulfilment_id = its_id and p.done_at is null;
+    if left_in is not null then
+        perform refuse('illegal_transition', format(
+            '%s has become smaller: first put back %s (`orderloom warehouse put-back`), then close the box', its_id,
+            left_in), 'put_back_first');
     end if;
     update fulfilment set state = 'packed', changed_at = moment(), overdue = false
     where order_no = part.order_no and fulfilment_id = its_id;
@@ -183,7 +270,7 @@ end $$;
 -- `held`: an order hold keeps it here; whoever ends that has the relay ask again.
 -- `its_carriers`: service → carrier, "" for every other service; it is chosen once.
 -- `waits`: it has its label, and the hand-over is awaited anew; the duty that looks for authorizations which end
--- then tells it again.
+-- then tells it again. A parcel that was opened and packed again has kept its label, or gets another one.
 create or replace function label_wanted(
     its_id text, its_key text, its_carriers jsonb, holds boolean, seen text, its_charge bigint, its_renewal interval,
     out answer text, out shipping jsonb, out parcel jsonb
@@ -213,14 +300,29 @@ begin
         return;
     end if;
     shipping := document_of(part.order_no) -> 'shipping';
-    insert into shipment (order_no, fulfilment_id, label_key, label, service, sold_by, to_charge_minor,
-                          renew_before)
+    update shipment s set to_charge_minor = its_charge, renew_before = its_renewal, unpaid_at = null
+    where s.order_no = part.order_no and s.fulfilment_id = its_id and s.label = 'bought'
+      and s.service = shipping ->> 'service';
+    if found then
+        update fulfilment set state = 'labelled', changed_at = moment(), overdue = false
+        where order_no = part.order_no and fulfilment_id = its_id;
+        answer := 'waits';
+        return;
+    end if;
+    insert into shipment as s (order_no, fulfilment_id, label_key, label, service, sold_by, to_charge_minor,
+                               renew_before)
     values (part.order_no, its_id, its_key, 'requested', shipping ->> 'service',
             case when part.handling = 'digital' then 'codes'
                  when part.handling = 'drop_ship' then 'supplier'
                  else coalesce(its_carriers ->> (shipping ->> 'service'), its_carriers ->> '') end,
             its_charge, its_renewal)
-    on conflict (order_no, fulfilment_id) do nothing;
+    on conflict (order_no, fulfilment_id) do update
+    set label = 'requested', asked_at = moment(), service = excluded.service, sold_by = excluded.sold_by,
+        to_charge_minor = excluded.to_charge_minor, renew_before = excluded.renew_before, unpaid_at = null,
+        carrier = null, tracking_number = null,
+        label_key = its_key || ':' || 1 + (select count(*) from unused_label u
+                                           where u.order_no = s.order_no and u.fulfilment_id = its_id)
+    where s.label = 'voided';
     answer := case when found then 'wanted' else 'again' end;
     if answer = 'again' then
         update shipment s set asked_at = moment()
@@ -236,10 +338,10 @@ begin
 end $$;
 
 -- A label is bought: requested → bought, and packed → labelled. Neither where the parcel was recalled meanwhile;
--- `is_late`: its purchase counts as never made by now. Its files are kept with it; `its_note` is about those
--- that cannot be.
+-- `is_late`: its purchase counts as never made by now, or the label is not used any more. Its files are kept with
+-- it; `its_note` is about those that cannot be.
 create or replace function label_recorded(
-    its_id text, its_carrier text, its_number text, media_types text[], contents bytea[], its_note text,
+    its_id text, its_key text, its_carrier text, its_number text, media_types text[], contents bytea[], its_note text,
     out is_recalled boolean, out is_late boolean
 ) language plpgsql as $$
 declare
@@ -261,19 +363,22 @@ begin
         its_number := coalesce(parcel.tracking_number, its_number);
     end if;
     update shipment s set label = 'bought', carrier = its_carrier, tracking_number = its_number
-    where s.order_no = part.order_no and s.fulfilment_id = its_id and s.label = 'requested';
+    where s.order_no = part.order_no and s.fulfilment_id = its_id and s.label = 'requested'
+      and s.label_key = its_key;
+    is_late := exists (select from shipment s
+                       where s.order_no = part.order_no and s.fulfilment_id = its_id
+                         and (s.label = 'voided' or s.label_key <> its_key));
     insert into label_file (order_no, fulfilment_id, media_type, content)
     select part.order_no, its_id, f.media_type, f.content
     from unnest(media_types, contents) as f (media_type, content)
+    where not is_late
     on conflict do nothing;
-    is_late := exists (select from shipment s
-                       where s.order_no = part.order_no and s.fulfilment_id = its_id
-                         and s.label = 'voided');
-    if part.state = 'packed' then
+    if part.state = 'packed' and not is_late then
         update fulfilment set state = 'labelled', changed_at = moment(), overdue = false
         where order_no = part.order_no and fulfilment_id = its_id;
         if part.handling = 'pick_up' then
-            insert into pick_up (order_no, fulfilment_id, code) values (part.order_no, its_id, new_code());
+            insert into pick_up (order_no, fulfilment_id, code) values (part.order_no, its_id, new_code())
+            on conflict do nothing;
         end if;
         perform told(
             array[order_of(its_id)], array['label:' || its_id], array[null::jsonb],

@@ -24,7 +24,7 @@ HISTORY = {
             *("order_line_money", "charge", "brought_tender", "order_version"),
             *("answered_request", "order_money", "payment_authorization", "payment_operation"),
             *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event", "label_file"),
-            *("pick_up", "supplier_parcel"),
+            *("pick_up", "unused_label", "put_back", "put_back_line", "supplier_parcel"),
             *(
                 "order_return",
                 "return_line",

@@ -483,6 +483,7 @@ FORBIDDEN = {
     # a recalled fulfilment cannot go on
     "recalled_fulfilment_is_cancelled": fulfilment("recalled_from = 'picking'"),
     "fulfilment_state_is_known": fulfilment("state = 'somewhere'"),
+    "fulfilment_line_was_asked_for": "update fulfilment_line set quantity = 0, picked = null",
     "picked_is_at_most_asked": "update fulfilment_line set picked = quantity + 1",
     # one label per fulfilment, and each event of a carrier once
     "shipment_pkey": "insert into shipment select * from shipment",

@@ -12,6 +12,8 @@ import pytest
 from activities.orders.order_records import CloseOrder
 from activities.provider_errors import Declined, TimedOut, Unavailable
 from activities.providers.sandbox.carrier import POSTAL_CODE_REFUSED
+from activities.stock.contracts import ReserveAgain
+from domain.ids import order_of
 from store import waits
 from store.database import Pool
 from store.fulfilment import fulfilments, shipments
@@ -242,10 +244,20 @@ async def test_what_the_order_has_heard_is_not_told_again(bench: Bench) -> None:
     part = await bench.at(an_order(("TEA", 2)), "confirmed")
     await bench.warehouse.pick(part, {"1": 1}, who="picker")
     wait = bench.fulfilment.pick_pack_ship
-    told = await bench.told(wait(sending(part, {"1": 2})))
-    assert (told["outcome"], told["units"]) == ("short", {"1": 1})
+    told = await bench.told(wait(sending(part)))
+    assert (told["outcome"], told["missing"]) == ("short", {"1": 1})
+    await bench.inventory.reserve_again(
+        ReserveAgain(
+            order_id=order_of(part),
+            fulfilment_id=part,
+            units={"1": 1},
+            source="open",
+            replace=False,
+            reason="not found",
+        )
+    )
     # Handed over or not: the wait that begins again knows of it.
-    assert await bench.waiting(wait(sending(part, {"1": 1}))) is None
+    assert await bench.waiting(wait(sending(part))) is None
     assert await claimed(bench) == []
     assert await bench.count("select count(*) from wait_report where outcome is not null") == 0
 

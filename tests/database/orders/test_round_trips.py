@@ -68,7 +68,7 @@ class Life:
         """Every step, by the names in `STEPS`."""
         bench, order, part = self._bench, self.order, self._part
         waiting, warehouse = bench.waiting, bench.warehouse
-        ask = sending(part, {"1": 2, "2": 1})
+        ask = sending(part)
         wanted = ReserveStock(order_id=order.order_id)
         closing = CloseOrder(order_id=order.order_id, decision="closed", reason="")
         return {

@@ -22,7 +22,7 @@ from activities.orders.retention import EndedOrders
 from activities.payments.contracts import GrantRefund, Refund, Void
 from activities.provider_errors import Declined, OutcomeUnknown
 from activities.providers.sandbox.payment import Card
-from activities.stock.contracts import Reassign, ReleaseStock, ReserveAgain
+from activities.stock.contracts import Reassign, ReleaseStock, ReserveAgain, TakeOut
 from domain.errors import Conflict, IllegalTransition
 from domain.orders.messages import LineRequest
 from domain.orders.order import Order
@@ -127,6 +127,20 @@ async def reassign(bench: Bench) -> tuple[Order, Call]:
     part = await bench.at(order, "confirmed")
     ask = Reassign(fulfilment_id=part, units={"1": 2})
     return order, lambda: bench.inventory.reassign(ask)
+
+
+async def take_out(bench: Bench) -> tuple[Order, Call]:
+    order = tea()
+    part = await bench.at(order, "labelled")
+    ask = TakeOut(
+        order_id=order.order_id,
+        fulfilment_id=part,
+        units={"1": 1},
+        effect=f"cancel:r1:{part}:0",
+        what="cancelled",
+        why="test",
+    )
+    return order, lambda: bench.removals.take_out(ask)
 
 
 async def authorize_payment(bench: Bench, token: str = Card.OK) -> tuple[Order, Call]:
@@ -279,6 +293,7 @@ EFFECTS: dict[str, Scene] = {
     "reserve_again after a short pick": reserve_again_what_was_not_found,
     "reserve_again after a loss": reserve_again_what_was_lost,
     "reassign": reassign,
+    "take_out": take_out,
     "authorize_payment": authorize_payment,
     "authorize_payment that is declined": partial(authorize_payment, token=Card.DECLINE),
     "charge_payment": charge_payment,

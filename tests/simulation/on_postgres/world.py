@@ -7,7 +7,7 @@ read in one statement. Warehouse, carrier and dock act through the doors of `sta
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial, wraps
@@ -66,6 +66,11 @@ select jsonb_build_object(
     'parts', (
         select jsonb_agg(jsonb_build_object(
             'id', f.fulfilment_id, 'state', f.state, 'location', f.location,
+            'opened', (select count(*) from put_back b where b.order_no = f.order_no
+                       and b.fulfilment_id = f.fulfilment_id),
+            'put_backs', (select coalesce(jsonb_agg(put_back_id order by put_back_id), '[]')
+                          from put_back b where b.order_no = f.order_no
+                          and b.fulfilment_id = f.fulfilment_id and b.done_at is null),
             'carrier', p.carrier, 'tracking_number', p.tracking_number,
             'recalled', f.recalled_from is not null,
             'claimed', exists (select from reservation r where r.order_no = f.order_no
@@ -101,7 +106,7 @@ select jsonb_build_object(
 
 @dataclass(frozen=True)
 class Part:
-    """A fulfilment, as its row has it."""
+    """A fulfilment, as its row has it. `put_backs`: those that are to be done."""
 
     id: str
     state: str
@@ -110,6 +115,8 @@ class Part:
     tracking_number: str | None
     recalled: bool
     claimed: bool
+    opened: int
+    put_backs: Sequence[str]
     reserved: Mapping[str, int]
 
 
@@ -341,15 +348,18 @@ class World:
     # Warehouse and carrier ------------------------------------------------------------------------
 
     def _plan(self, part: Part) -> None:
+        again = f" again {part.opened}" if part.opened else ""
+        for each in part.put_backs:
+            self._once(f"put back {each}", partial(self._put_back, each))
         match part.state:
             case "picking":
                 self._once(f"pick {part.id}", partial(self._pick, part.id))
-            case "picked":
-                self._once(f"pack {part.id}", partial(self._pack, part.id))
+            case "picked" if not part.put_backs:
+                self._once(f"pack {part.id}{again}", partial(self._pack, part.id))
             case "packed":
                 self._watch(part.id)
             case "labelled":
-                self._once(f"hand over {part.id}", partial(self._hand_over, part.id))
+                self._once(f"hand over {part.id}{again}", partial(self._hand_over, part.id))
             case "shipped":
                 if self._chance.happens("scan on the way", part.id, 0.3):
                     self._once(f"scan {part.id}", partial(self._scan, part.id), days=6)
@@ -388,8 +398,12 @@ class World:
         self.do(desk.pick(part_id, counted, who=WHO))
         return self.look()
 
+    def _put_back(self, put_back_id: str) -> None:
+        self.do(self._records.warehouse.put_back(put_back_id, who=WHO))
+        self.look()
+
     def _pack(self, part_id: str) -> None:
-        if self._now(part_id, "picked"):
+        if self._now(part_id, "picked") and not self.state.parts[part_id].put_backs:
             self.do(self._records.warehouse.pack(part_id, who=WHO))
             self.look()
 

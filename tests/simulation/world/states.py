@@ -130,6 +130,8 @@ class States:
             return_id="" if back is None else back[0],
             outcome="recalled" if part.recalled_from is not None else outcome,
             due_minor=self._money.left_to_pay(part.id) if part.id in due else 0,
+            label_unused=part.id in self._warehouse.unused_labels
+            and f"void_label {part.id}" not in self._records.by_hand,
         )
 
     def _stage(self, part: Part) -> Stage:

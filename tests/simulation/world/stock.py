@@ -9,7 +9,7 @@ from datetime import datetime
 from temporalio.exceptions import ApplicationError
 
 from activities.stock.backorders import AwaitStock, FillBackorder
-from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain
+from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain, TakeOut
 from domain import ids
 from domain.errors import Refused
 from domain.fulfilment.fulfilments import Planned
@@ -17,6 +17,7 @@ from domain.orders.charges import Owed
 from domain.orders.fulfilment_state import FulfilmentState
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.refund_rules import Granted
 from domain.orders.terms import TenderTerms
 from domain.stock.reservations import Reserved, ReservedOrder, ReserveStock
 from tests.simulation.world.memory import Memory
@@ -52,6 +53,8 @@ class Part:
     since: datetime
     """It is in its state."""
     recalled_from: FulfilmentState | None = None
+    opened: int = 0
+    """So often units that had been picked were taken out of it."""
     missing: dict[str, int] = field(default_factory=dict)
     """Units that were not found, or that the location refused to send."""
 
@@ -177,6 +180,19 @@ class Stock:
             return Released(confirmed=True)
         return self.memory.once(ask.effect, release)
 
+    def cancel(self, part: Part, units: Mapping[str, int], ask: TakeOut) -> Granted | None:
+        """These units of a part are cancelled. Returns what is owed back for them."""
+        for line_id, count in units.items():
+            self._unclaim(part, line_id, count)
+        self.tallies.move("unallocate", units)
+        self.tallies.move("cancel", units)
+        told = {"units": {part.id: dict(units)}, "backordered": {}}
+        self.memory.done.append({"effect": ask.effect, "data": told})
+        self.memory.cancelled.append((ask.who, ask.why))
+        self.serve()
+        owed = self.tallies.charges.cancelled(dict.fromkeys(units, 0))
+        return self.tallies.grant(ask.refund_id, owed, "cancelled")
+
     def reserve_again(self, ask: ReserveAgain) -> Reserved:
         def reserve() -> Reserved:
             taken: dict[str, dict[str, int]] = {}
@@ -283,7 +299,7 @@ class Stock:
                 soft = backorder.soft
                 soft[part.location] = soft.get(part.location, 0) + count - lost
         part.comes_to("cancelled", self.memory.now())
-        self.memory.report_anew(part.id, {"outcome": "backordered"})
+        self.memory.report_anew(part.id, {"outcome": "backordered", "missing": units})
 
     def stopped(self, part_id: str) -> bool:
         """It was recalled, refused, or given back."""

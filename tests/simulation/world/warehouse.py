@@ -19,6 +19,7 @@ from activities.aftersales.returns import (
 from activities.fulfilment.contracts import Look, Recalled, Sending, Sent, Stage, Stages
 from activities.fulfilment.contracts import Part as PartAsk
 from activities.fulfilment.delivery import Delivered, LastScan
+from activities.stock.contracts import TakenOut, TakeOut
 from domain import ids
 from domain.orders.fulfilment_state import FulfilmentState
 from domain.orders.return_messages import ReturnRefusal, ReturnState
@@ -96,6 +97,8 @@ class Warehouse:
         # authorization is renewed.
         self._to_charge: dict[str, tuple[int, timedelta]] = {}
         self._told_unpaid: set[str] = set()
+        self.to_put_back: dict[str, str] = {}  # to the fulfilment of which it was
+        self.unused_labels: dict[str, int] = {}  # of opened parcels, not given back
         self._tries: dict[str, int] = {}
 
     # Activities -----------------------------------------------------------------------------------
@@ -103,13 +106,13 @@ class Warehouse:
     def pick_pack_ship(self, ask: Sending) -> Sent:
         assert self.money is not None
         part = self.stock.parts[ask.fulfilment_id]
-        ended = self._has_ended(part, ask)
+        ended = self._has_ended(part)
         if ended is not None:
             return ended
         to_charge = 0 if ask.ahead else self.money.to_charge_for(part.id)
         if part.state == "packed" and self.kept_here():
             raise Pending(part.id)
-        if part.state == "packed":
+        if part.state == "packed":  # for the first time, or it was opened since
             paid = self.money.is_paid(
                 part.id,
                 to_charge,
@@ -120,21 +123,22 @@ class Warehouse:
             if not paid:
                 return Sent(outcome="unpaid")
             shipment = self.shipments.get(part.id)
-            if shipment is None:
-                refused = self._chance.happens("label refused", part.id, 0.02)
+            if shipment is None or shipment.label == "voided":
+                name = f"{part.id}{self._again(part)}"
+                refused = self._chance.happens("label refused", name, 0.02)
                 shipment = Shipment("refused" if refused else "bought")
                 self.shipments[part.id] = shipment
             if shipment.label == "refused":
                 raise refusal(DECLINED, "the carrier does not go there")
             self._comes_to(part, "labelled")
-            self._soon(f"hand over {part.id}", lambda: self._hand_over(part))
+            self._soon(f"hand over {part.id}{self._again(part)}", lambda: self._hand_over(part))
             self._later(HOUR, lambda: self.look_at_money(part))
         if part.state == "labelled":
             self._to_charge[part.id] = (to_charge, ask.renew_before)
             self._told_unpaid.discard(part.id)
         raise Pending(part.id)
 
-    def _has_ended(self, part: Part, ask: Sending) -> Sent | None:
+    def _has_ended(self, part: Part) -> Sent | None:
         if part.recalled_from is not None:
             return Sent(outcome="recalled")
         if part.state in ("shipped", "delivered", "exception"):
@@ -142,8 +146,10 @@ class Warehouse:
             return Sent(outcome="shipped", units=shipment.units, due_minor=shipment.due)
         if part.state == "cancelled":
             return Sent.model_validate(self.memory.reports[ids.sending_id(part.id)])
-        units = _some(part.reserved)
-        return None if units == ask.units else Sent(outcome="short", units=units)
+        replaced = self.memory.knows(f"reserve_again:{part.id}:open")
+        if part.missing and not replaced:
+            return Sent(outcome="short", missing=part.missing)
+        return None
 
     def stages(self, ask: Look) -> Stages:
         stages = {}
@@ -169,8 +175,38 @@ class Warehouse:
         part = self.stock.parts[ask.fulfilment_id]
         assert part.recalled_from is not None, f"{part.id} is put back, and was not stopped"
 
+    def take_out(self, ask: TakeOut) -> TakenOut:
+        part = self.stock.parts[ask.fulfilment_id]
+        units = _some({k: min(n, part.reserved.get(k, 0)) for k, n in ask.units.items()})
+        if not self.memory.knows(ask.effect):
+            if part.state not in LIVE or not units:
+                return TakenOut(outcome="gone")
+            if units == _some(part.reserved):
+                return TakenOut(outcome="recall")
+        return self.memory.once(ask.effect, lambda: self._make_smaller(part, units, ask))
+
+    def _make_smaller(self, part: Part, units: dict[str, int], ask: TakeOut) -> TakenOut:
+        refund = self.stock.cancel(part, units, ask)
+        unused = part.state == "labelled" and not ask.keeps_label
+        if unused:
+            self.shipments[part.id].label = "voided"
+            self.unused_labels[part.id] = self.unused_labels.get(part.id, 0) + 1
+        if part.state in ("picked", "packed", "labelled"):
+            for line_id, count in units.items():
+                part.lines[line_id].picked -= count
+            part.opened += 1
+            put_back_id = f"{part.id}:P{part.opened}"
+            self.to_put_back[put_back_id] = part.id
+            self._soon(f"put back {put_back_id}", lambda: self.on_the_shelf(put_back_id))
+        if part.state in ("packed", "labelled"):
+            part.comes_to("picked", self._now())
+        return TakenOut(outcome="taken", units=units, refund=refund, label_unused=unused)
+
     def void_label(self, ask: PartAsk) -> None:
+        self.unused_labels.pop(ask.fulfilment_id, None)
         shipment = self.shipments.get(ask.fulfilment_id)
+        if self.stock.parts[ask.fulfilment_id].recalled_from is None:
+            return
         if shipment is not None and shipment.label == "bought":
             assert not shipment.handed_over, "the label of a parcel that left is voided"
             shipment.label = "voided"
@@ -281,7 +317,9 @@ class Warehouse:
         part = self.stock.parts[part_id]
         part.comes_to("cancelled", self._now())
         self.stock.give_back(part)
-        self.memory.report_anew(part.id, {"outcome": "refused", "why": why})
+        self.memory.report_anew(
+            part.id, {"outcome": "refused", "missing": part.missing, "why": why}
+        )
 
     def found(self, part_id: str, missing: Mapping[str, int]) -> None:
         """The picker has found all but these."""
@@ -299,14 +337,22 @@ class Warehouse:
         if to == "picked":
             self._soon(f"pack {part.id}", lambda: self.pack_up(part_id))
         if any(missing.values()):
-            self.memory.report_anew(part.id, {"outcome": "short", "units": _some(found)})
+            self.memory.report_anew(part.id, {"outcome": "short", "missing": _some(missing)})
         elif late:
             self.memory.report_anew(part.id, {"outcome": "goes_on", "state": "picked"})
 
+    def on_the_shelf(self, put_back_id: str) -> None:
+        """What was taken out of a parcel is put back; the rest is packed."""
+        part = self.stock.parts[self.to_put_back.pop(put_back_id)]
+        self._soon(f"pack {part.id}{self._again(part)}", lambda: self.pack_up(part.id))
+
+    def _again(self, part: Part) -> str:
+        return f" again {part.opened}" if part.opened else ""
+
     def pack_up(self, part_id: str) -> None:
-        """The parcel is closed, unless it was stopped."""
+        """The parcel is closed, unless it was stopped, or something has to come out of it."""
         part = self.stock.parts[part_id]
-        if part.state == "picked":
+        if part.state == "picked" and part_id not in self.to_put_back.values():
             late = part_id in self._late
             self._comes_to(part, "packed")
             if late:
