@@ -10,10 +10,11 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound, Refused
+from domain.payments.vouchers import Voucher
 from store.customers import people
 from store.customers.people import KnownFor, PersonsOrder
 from store.database import Connection, Pool
-from store.payments import credit_accounts
+from store.payments import credit_accounts, vouchers
 from store.payments.credit_accounts import CreditAccount
 
 _ABOUT: Final = ("customer", "billing", "note", "gift_message", "extra")
@@ -107,15 +108,23 @@ class Customers:
     async def _orders_or_credit_of(
         self, customer: str, part: Part, *, at_most: int | None = None
     ) -> Sequence[PersonsOrder]:
-        """The same of one who may have nothing but store credit, and no order."""
+        """The same of one who may have nothing but store credit or a voucher, and no order."""
         found = await self._orders(customer, part, at_most=at_most)
-        if not found and not (part.is_all and await self._credit([customer])):
-            raise _unknown(customer)
-        return found
+        if found:
+            return found
+        named = [customer]
+        if part.is_all and (await self._credit(named) or await self._vouchers(named)):
+            return found
+        raise _unknown(customer)
 
     async def _credit(self, names: Iterable[str]) -> list[CreditAccount]:
         async with self._pool.acquire() as conn:
             return [x for one in names for x in await credit_accounts.find(conn, one)]
+
+    async def _vouchers(self, names: Iterable[str]) -> list[Voucher]:
+        """The vouchers and gift cards that are for one of them alone."""
+        async with self._pool.acquire() as conn:
+            return [x for one in names for x in await vouchers.listed(conn, customer_id=one)]
 
     async def export(
         self, customer: str, *, part: Part = ALL, orders_max: int | None = None
@@ -142,10 +151,12 @@ class Customers:
             ]
         ids = sorted({customer, *(order.customer_id for order in orders)})
         credit = await self._credit(ids) if part.is_all else []
+        given = await self._vouchers(ids) if part.is_all else []
         return {
             "customer": customer,
             "orders": about,
             "credit": [account.model_dump(mode="json") for account in credit],
+            "vouchers": [voucher.model_dump(mode="json") for voucher in given],
         }
 
     async def erase(

@@ -402,7 +402,11 @@ DOORS = {
     "starter/service/claims.py": ("store.aftersales.claims",),
     "starter/service/credit.py": ("store.payments.credit", "store.payments.credit_accounts"),
     "starter/service/vouchers.py": ("store.payments.vouchers", "store.payments.credit_accounts"),
-    "starter/service/customers.py": ("store.customers.people", "store.payments.credit_accounts"),
+    "starter/service/customers.py": (
+        "store.customers.people",
+        "store.payments.credit_accounts",
+        "store.payments.vouchers",
+    ),
     # What an edit changes of the person stays here, and does not enter Temporal.
     "starter/service/edits.py": ("store.orders.versions", "store.stock.edit_previews"),
     "starter/service/shops.py": ("store.shops",),

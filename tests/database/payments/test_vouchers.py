@@ -18,6 +18,7 @@ from domain.errors import Conflict, InvalidInput, NotFound, Refused
 from domain.money import Money
 from domain.orders.voucher_codes import is_code, kept
 from domain.payments.vouchers import VALID_AGAIN, CodeKind, ToIssue, Voucher
+from starter.service.customers import Customers
 from store.accounting import ledger
 from store.database import Pool
 from store.payments import vouchers
@@ -340,6 +341,22 @@ async def test_a_refund_onto_one_that_has_expired_is_valid_for_a_while(
         f"refunded after its end: valid through {after.valid_through}",
     )
     assert (await held(cards, code, THIRTY, key="b")).amount == THIRTY
+
+
+async def test_one_for_a_customer_is_handed_out_with_the_customers_data_and_erased_when_spent(
+    pool: Pool, cards: GiftCards
+) -> None:
+    voucher, _ = await issued(pool, customer_id="C-7", valid_through=TODAY)
+    people = Customers(pool)
+    (told,) = (await people.export("C-7"))["vouchers"]
+    assert (told["voucher_id"], told["balance_minor"]) == (voucher.voucher_id, 100_00)
+    await people.erase("C-7", who="anna", why="asked for")
+    assert (await now(pool, voucher.voucher_id)).customer_id == "C-7", "it is the customer's money"
+    await end(pool, voucher)
+    await expire(pool)
+    await people.erase("C-7", who="anna", why="asked for")
+    assert (await now(pool, voucher.voucher_id)).customer_id == f"erased-{voucher.voucher_id}"
+    assert await faults(pool) == []
 
 
 # Given as a refund

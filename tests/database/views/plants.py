@@ -891,6 +891,14 @@ PLANTS = {
         "credit:G-2",
         "5.00 EUR given, but 0.00 EUR is booked as store_credit_liability",
     ),
+    "credit that is booked as a debt of another kind": Plant(
+        """update posting set account = 'gift_card_liability'
+        where account = 'store_credit_liability'
+          and entry_id = (select entry_id from journal_entry where effect = 'credit:G-2')""",
+        "ledger",
+        "credit:G-2",
+        "0.00 EUR given, but 5.00 EUR is booked as gift_card_liability",
+    ),
     "credit that is booked with another amount": Plant(
         """update posting set amount_minor = 2 * amount_minor where entry_id = (
             select entry_id from journal_entry where effect = 'credit:G-2')""",
