@@ -12,7 +12,7 @@ from decimal import Decimal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from domain.errors import Refused
-from domain.money import Price, split, worth_of_units
+from domain.money import Price, worth_of_units
 from domain.orders.amounts import LineWorth, Worth
 from domain.orders.charges import Charges, Owed
 from domain.orders.line_requests import requested_units
@@ -80,11 +80,11 @@ def matched(
         new, line.quantity, currency
     )
     base = first.goods + first.tax if line.includes_tax else first.goods
+    if base <= 0:
+        return None
     left = max(0, base - less)
-    if line.includes_tax:
-        goods, tax = split(left, [first.goods, first.tax])
-    else:
-        goods, tax = left, split(left, [first.tax, base - first.tax])[0] if base else 0
+    tax = (2 * first.tax * left + base) // (2 * base)  # Rounded half up.
+    goods = left - tax if line.includes_tax else left
     whole = line.whole.model_copy(update={"goods": goods, "tax": tax})
     lower = goods <= line.whole.goods and tax <= line.whole.tax
     return whole if lower and whole.total < line.whole.total else None
