@@ -75,6 +75,9 @@ HELD: Final = 0.15
 CLAIMED: Final = 0.2
 """In so many lives the customer claims something."""
 
+CLAIMS_MAX: Final = 4
+"""So many more it is, at most, while all of it is there."""
+
 HOLD_ACTS: Final = ("hold", "release", "release", "extend", "reject")
 
 NOT_REFUSED: Final = {
@@ -122,7 +125,7 @@ class OrderLife:
             led,
         )
         self._make_world(lead)
-        self._answered = self._decided = 0
+        self._answered = self._decided = self._claims_left = 0
         self._leader = Leader(lead, self, chance, self.life.later, self._act_as_led)
         self._losing = Losing(chance, self.life, self.phases, phase)
         self.life.serve(
@@ -301,6 +304,7 @@ class OrderLife:
         rng = self.chance.of("claims")
         if rng.random() >= CLAIMED:
             return
+        self._claims_left = CLAIMS_MAX
         for number in range(rng.choice((2, 3, 5, 8))):
             name = f"claim-{number}"
             kind = rng.choice(("claim", "claim", "decide a claim"))
@@ -631,6 +635,9 @@ class OrderLife:
         rng = self.chance.of(number)
         if self.asked_holds.stand and rng.random() < 0.5:
             self._hold(rng.choice(("release", "release", "reject")), f"{number} holds")
+        if self._claims_left and "return window" in self.phases() and rng.random() < 0.5:
+            self._claims_left -= 1
+            self._claim("claim", f"claims-{self._claims_left}")
         if self.claims.open and self.memory.decision == "confirmed" and rng.random() < 0.3:
             self._decide_a_claim(f"{number} claim", rng, None, False)
         for return_id, state in self.returns().items():
