@@ -157,6 +157,10 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
         "The goods lie ready: the customer collects them with the order's code.", FulfilmentData
     ),
     "orderloom.fulfilment.shipped.v1": Kind("The carrier has the parcel.", FulfilmentData),
+    "orderloom.fulfilment.at_pickup_point.v1": Kind(
+        "The carrier keeps the parcel for the customer, and takes it back after some days.",
+        FulfilmentData,
+    ),
     "orderloom.fulfilment.delivered.v1": Kind("The customer has the parcel.", FulfilmentData),
     "orderloom.fulfilment.undeliverable.v1": Kind(
         "The carrier brings the parcel back.", FulfilmentData

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,6 +25,9 @@ _sql = load_queries(__file__)
 
 State = Literal["due", "filed", "paid", "refused", "dropped"]
 Answer = Literal["paid", "refused"]
+TOLD: Final = "carrier claim"
+"""So begins what an order's story tells of these."""
+
 TurnedUp = Literal["given_back", "kept"]
 
 
@@ -259,7 +262,7 @@ async def _tell(
         conn,
         ids.order_of(fulfilment_id),
         f"carrier_claim:{fulfilment_id}:{what}",
-        f"carrier claim: {what}",
+        f"{TOLD}: {what}",
         who=who,
         why=why,
         data={"fulfilment_id": fulfilment_id, **data},

@@ -677,6 +677,12 @@ begin
                     '{done}')
             on conflict (order_no, step) where resolved_at is null do nothing;
         end if;
+    elsif its_status = 'available_for_pickup' and its_status <> parcel.carrier_status
+      and parcel.carrier_status = any(overtakes) then
+        -- Some days later it goes back: the customer is to be told before that.
+        insert into order_event (order_no, effect, what, who, why, data)
+        values (part.order_no, format('at_pickup_point:%s:%s', part_id, its_event), 'waits at a pick-up point',
+                'carrier ' || its_carrier, nullif(its_detail, ''), jsonb_build_object('fulfilment_id', part_id));
     elsif ends_as is not null and parcel.carrier_status = any(overtakes) then
         select jsonb_build_object('units', coalesce(jsonb_object_agg(line_id, picked), '{}'))
         into told
