@@ -100,6 +100,7 @@ async def test_a_parcel_is_picked_packed_handed_over_delivered_and_comes_back(
     other = {name: told[name] for name in ("carrier", "tracking_number", "event_id", "status")}
     problem(await caller.send_once("/v1/carrier-events", other), 409, "conflict")
     await shop.told(order_id, "charged")
+    await shop.heard(order_id, "delivered", 2)
     asked = {"reason": "too small", "lines": [{"line_id": "1", "quantity": 2}]}
     back = await caller.send_once(f"/v1/orders/{order_id}/return", asked, if_match="*")
     return_id = back.json()["return_id"]
