@@ -106,7 +106,7 @@ def _fulfilment(part: Mapping[str, Any]) -> FulfilmentStanding:
     carrier = part["carrier"] or {}
     stage = _stage(part, carrier.get("outcome"))
     waits = {
-        "planned": part["changed_at"],
+        "planned": part["planned_since"],
         "await_delivery": part["return_since"] or part["moved_at"] or part["changed_at"],
     }
     units = dict((part["claimed"] if stage in ("planned", "recalled") else part["picked"]) or {})

@@ -13,6 +13,8 @@ select decision,
             'fulfilment_id', f.fulfilment_id, 'location', f.location, 'handling', f.handling, 'state', f.state,
             'is_recalled', f.recalled_from is not null, 'changed_at', f.changed_at,
             'moved_at', coalesce(s.last_scan_at, s.handed_over_at),
+            -- Held, it waits for nobody: as if it had just come to this state.
+            'planned_since', case when kept_here_by(f.order_no) is null then f.changed_at else moment() end,
             'claimed', (select jsonb_object_agg(line_id, units) from (
                 select line_id, min(quantity) as units from reservation r
                 where r.order_no = f.order_no and r.fulfilment_id = f.fulfilment_id and quantity > 0

@@ -20,7 +20,7 @@ from domain.orders.hold_rules import HoldRule
 from domain.orders.messages import CancelRequest, LineRequest
 from domain.orders.order import Address, Order
 from store.database import Pool
-from store.orders import hold_rules
+from store.orders import hold_rules, states
 from tests.support.builders import a_policy, an_order, shipping
 from tests.support.shop import Shop
 
@@ -74,6 +74,29 @@ async def test_a_held_order_is_not_picked_until_the_last_of_its_holds_has_ended(
     assert await state(shop, order) == "confirmed"
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     await shop.settled()
+
+
+async def test_a_run_that_goes_on_with_a_held_order_waits_as_if_it_had_just_begun(
+    shop: Shop,
+) -> None:
+    """Else each run would find it late by the row, look, and go over into the next one."""
+
+    async def since() -> datetime:
+        async with shop.pool.acquire() as conn:
+            (waits,) = (await states.read(conn, order.order_id)).fulfilments
+        assert waits.since is not None
+        return waits.since
+
+    order, _ = await confirmed(shop)
+    planned = await since()
+    assert await since() == planned
+    await shop.holds.hold(order.order_id, hold())
+    held = await since()
+    assert planned < held < await since()
+    await shop.holds.release(order.order_id, ReleaseRequest(note="found it"))
+    released = await since()
+    assert held < released == await since()
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
 
 
 async def test_a_packed_parcel_gets_its_label_by_itself_when_the_hold_ends(shop: Shop) -> None:
