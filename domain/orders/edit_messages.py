@@ -185,7 +185,7 @@ class Obstacle(BaseModel):
     instead: tuple[str, ...] = ()
 
 
-class PromisedUnits(BaseModel):
+class AddedUnits(BaseModel):
     """Units of a line: whether they are in stock, and the day of their arrival, if it is known."""
 
     model_config = ConfigDict(frozen=True)
@@ -218,7 +218,7 @@ class EditPreview(BaseModel):
     released: Money
     added: tuple[Units, ...] = ()
     taken_away: tuple[Units, ...] = ()
-    promised: tuple[PromisedUnits, ...] = ()
+    promised: tuple[AddedUnits, ...] = ()
 
 
 class EditOutcome(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.stock.licences import Licence
 from store.database import Pool
 from store.fulfilment import licences, pick_ups
-from store.fulfilment.licences import Counts, Given
+from store.fulfilment.licences import CodesOfSku, Given
 from store.fulfilment.pick_ups import PickUp
 from store.stock import licence_imports
 
@@ -39,7 +39,7 @@ class Codes:
                 bought=tuple(await licences.of_order(conn, order_id)),
             )
 
-    async def counts(self, sku: str | None = None) -> Sequence[Counts]:
+    async def counts(self, sku: str | None = None) -> Sequence[CodesOfSku]:
         """How many codes there are to sell, of one SKU or of all."""
         async with self._pool.acquire() as conn:
             return await licences.counts(conn, sku)

@@ -27,7 +27,7 @@ class Given(BaseModel):
     revoked_at: datetime | None
 
 
-class Counts(BaseModel):
+class CodesOfSku(BaseModel):
     """How many codes of a SKU there are at a location. Revoked ones are among the given ones."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,6 +79,6 @@ async def revoke(conn: Connection, order_id: str, units: LineUnits) -> dict[str,
     return {row["line_id"]: row["units"] async for row in rows}
 
 
-async def counts(conn: Connection, sku: str | None = None) -> list[Counts]:
+async def counts(conn: Connection, sku: str | None = None) -> list[CodesOfSku]:
     """How many codes there are, of one SKU or of all."""
-    return [Counts(**row) async for row in _sql.counts(conn, sku=sku)]
+    return [CodesOfSku(**row) async for row in _sql.counts(conn, sku=sku)]

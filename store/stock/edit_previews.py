@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from domain.errors import NotFound
 from domain.money import Money
 from domain.orders.edit_lines import as_units
-from domain.orders.edit_messages import EditPreview, OrderEdit, PromisedUnits
+from domain.orders.edit_messages import AddedUnits, EditPreview, OrderEdit
 from domain.orders.edited import Edited, tax_of, total_of
 from domain.orders.edits import edited
 from store import clock
@@ -50,7 +50,7 @@ async def preview(conn: Connection, order_id: str, edit: OrderEdit) -> EditPrevi
     )
 
 
-async def _promised(conn: Connection, found: Standing, done: Edited) -> tuple[PromisedUnits, ...]:
+async def _promised(conn: Connection, found: Standing, done: Edited) -> tuple[AddedUnits, ...]:
     """When the added units would arrive; no supply is promised twice within a line."""
     skus: Mapping[str, str] = {line.line_id: line.sku for line in done.order.lines}
     told = []
@@ -67,7 +67,7 @@ async def _promised(conn: Connection, found: Standing, done: Edited) -> tuple[Pr
         except NotFound:
             continue  # There was never any of it: nothing can be promised.
         told += [
-            PromisedUnits(
+            AddedUnits(
                 line_id=line_id,
                 quantity=one.quantity,
                 in_stock=one.source == "stock",

@@ -17,7 +17,7 @@ from starter.http.reading import StrictRoute
 from starter.http.reports import AT_ONCE_MAX, OfSku, Report
 from starter.service.codes import OrderCodes
 from starter.service.service import Records
-from store.fulfilment.licences import Counts
+from store.fulfilment.licences import CodesOfSku
 
 router = APIRouter(prefix="/v1", tags=["stock"], route_class=StrictRoute)
 
@@ -42,7 +42,7 @@ class CodeCounts(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    codes: tuple[Counts, ...]
+    codes: tuple[CodesOfSku, ...]
 
 
 @router.get("/codes", operation_id="countCodes", summary="Count the codes that there are to sell")

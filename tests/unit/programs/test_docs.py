@@ -143,8 +143,9 @@ def test_every_example_file_that_is_shown_is_there() -> None:
 
 def test_every_message_that_is_shown_is_one_that_an_order_understands() -> None:
     shown = [example.words for example in of("temporal") if "--input" in example.words]
-    assert shown
-    for words in shown:
+    messages = [words for words in shown if not {"NAME", "JSON"} <= set(words)]  # how to write one
+    assert len(messages) >= 3
+    for words in messages:
         name, text = words[words.index("--name") + 1], words[words.index("--input") + 1]
         if "signal" in words:
             parse_signal(name, [RawValue(Payload(data=text.encode()))])
