@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -26,6 +27,7 @@ class ApproveReturn(BaseModel):
     """The units that the customer may send back, by line id.
 
     One request gets one return. An undeliverable parcel has its fulfilment's id for a request.
+    `asked_at`: when the customer asked, by which the window is judged; None: now.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +40,7 @@ class ApproveReturn(BaseModel):
     reason: str
     reason_codes: dict[str, ReturnReason] = {}
     late: bool = False
+    asked_at: datetime | None = None
     who: str
 
 
@@ -115,7 +118,9 @@ class Returns:
             if ask.kind == "customer":
                 try:
                     asked = await return_rules.asked(
-                        conn, order_id, ask.units, ask.reason_codes, late=ask.late
+                        *(conn, order_id, ask.units, ask.reason_codes),
+                        late=ask.late,
+                        asked_at=ask.asked_at,
                     )
                     asks = decide(asked).asks
                 except Refused as no:

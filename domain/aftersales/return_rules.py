@@ -115,13 +115,13 @@ class Record:
 class Asked:
     """A request to send units back, and what is known about its order.
 
-    `delivered_at`: the last delivery. `usual_window`: where no rule names another. `late`: an agent
+    `asked_at`: when the customer asked, however much later it is decided. `delivered_at`: the last delivery. `usual_window`: where no rule names another. `late`: an agent
     takes it also after the window.
     """
 
     lines: Sequence[AskedLine]
     currency: str
-    now: datetime
+    asked_at: datetime
     delivered_at: datetime
     usual_window: timedelta
     record: Record
@@ -181,7 +181,7 @@ def decide(asked: Asked) -> Decision:
 def _check(line: AskedLine, asked: Asked) -> None:
     """Raises Refused where a rule says no to these units."""
     ends = window_ends([line.terms], asked.delivered_at, asked.usual_window)
-    if asked.now > ends and not asked.late:
+    if asked.asked_at > ends and not asked.late:
         raise Refused(
             f"line {line.line_id}: the return window ended on {ends:%Y-%m-%d %H:%M %Z}; customer "
             "service can take it all the same, as a late one (--late)",

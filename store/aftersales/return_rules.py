@@ -74,8 +74,9 @@ async def asked(
     reasons: Mapping[str, ReturnReason],
     *,
     late: bool,
+    asked_at: datetime | None = None,
 ) -> Asked:
-    """What is to be decided about a request to send these units back.
+    """What is to be decided about a request to send these units back. `asked_at`: None: now.
 
     The caller holds the order's lock. Raises Refused where nothing was delivered.
     """
@@ -103,7 +104,7 @@ async def asked(
             for line_id, count in units.items()
         ],
         currency=row["currency"],
-        now=row["now"],
+        asked_at=asked_at or row["now"],
         delivered_at=row["delivered_at"],
         usual_window=Policy.model_validate(row["policy"]).return_window,
         record=record,
@@ -118,11 +119,15 @@ async def terms_of(conn: Connection, order_id: str) -> dict[str, ReturnTerms]:
 
 
 async def window_of(conn: Connection, order_id: str) -> datetime | None:
-    """When nothing of an order can be sent back any more; None where nothing was delivered."""
+    """When nothing of an order can be sent back any more; None where nothing is with the customer
+    that could be.
+    """
     row = await _sql.basis(conn, order_id=order_id)
     if row is None or row["delivered_at"] is None:
         return None
-    terms = [_terms(row, line_id) for line_id in row["lines"]]
+    terms = [_terms(row, k) for k, line in row["lines"].items() if line["returnable"] > 0]
+    if not terms:
+        return None
     usual = Policy.model_validate(row["policy"]).return_window
     return window_ends(terms, row["delivered_at"], usual)
 

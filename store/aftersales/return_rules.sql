@@ -35,6 +35,7 @@ select o.seller, o.channel, o.currency::text, o.policy, moment() as now,
         where f.order_no = o.order_no and f.state = 'delivered') as delivered_at,
        (select jsonb_object_agg(l.line_id, jsonb_build_object(
             'category', i.category, 'ordered', l.ordered,
+            'returnable', l.delivered - l.return_requested - l.returned,
             'worth', l.goods_minor + l.tax_minor + l.shipping_minor + l.shipping_tax_minor))
         from order_line l join item i using (sku) where l.order_no = o.order_no) as lines,
        (select coalesce(jsonb_agg(to_jsonb(r)), '[]') from return_rule r

@@ -231,7 +231,9 @@ async def test_what_is_not_available_follows_the_policy(cli: Cli, shop: Shop) ->
     assert rejected.code == 1
     assert rejected.err == f"orderloom: {id_of(whole)} rejected; the reason is beside it\n"
     partly = await cli.done("place", "-", "--json", stdin=json.dumps(some))
-    assert partly.json["orders"][0]["missing"] == [{"line_id": "1", "quantity": 1, "why": ""}]
+    assert partly.json["orders"][0]["missing"] == [
+        {"line_id": "1", "quantity": 1, "why": "", "reason": ""}
+    ]
     several = await cli("place", "-", "--json", stdin=json_lines([some, none, whole]))
     assert several.code == 1
     assert several.error["error"] == "refused"
@@ -391,13 +393,13 @@ async def test_a_cancellation_says_what_became_of_each_unit(cli: Cli, shop: Shop
     ask = ("cancel", order.order_id, "--line", "1=2", "--reason", "too many", "--request-id", "r1")
     first, again = [(await cli.done(*ask, "--json")).json for _ in range(2)]
     assert first["outcome"] == "cancelled"
-    assert first["cancelled"] == [{"line_id": "1", "quantity": 2, "why": ""}]
+    assert first["cancelled"] == [{"line_id": "1", "quantity": 2, "why": "", "reason": ""}]
     assert again == first
     other = await cli(*ask[:3], "1=1", *ask[4:])
     assert other.code == 1
     assert "other content" in other.err
 
-    await shop.drive(f"{order.order_id}:2", "shipped")  # what stays wanted starts anew
+    await shop.drive(f"{order.order_id}:1", "shipped")  # with what stays wanted
     late = await cli("cancel", order.order_id, "--reason", "too late", "--json")
     assert late.code == 1
     assert late.json["outcome"] == "refused"

@@ -93,6 +93,20 @@ async def test_rules_refuse_approve_and_ask_a_person_who_decides(shop: Shop) -> 
     assert states == {"R1": "closed", "R2": "refused", "R3": "refunded", "R4": "refunded"}
 
 
+async def test_an_order_that_has_come_back_is_not_opened_for_another_return(shop: Shop) -> None:
+    await shop.stocked("TEA", 5)
+    order_id = await delivered(shop, ("TEA", 2, "10.00"), return_window=600)
+    back = await shop.aftersales.request_return(order_id, wanted())
+    await shop.warehouse.receive_return(back.return_id or "", who="dock")
+    assert (await shop.result(order_id))["outcome"] == "closed"
+    story = await shop.story(order_id)
+    with pytest.raises(Refused, match="nothing can be changed") as refused:
+        await shop.aftersales.request_return(order_id, wanted())
+    assert refused.value.reason == "order_closed"
+    assert await shop.story(order_id) == story
+    await shop.settled()
+
+
 async def test_a_longer_window_of_a_rule_opens_an_order_that_is_closed(shop: Shop) -> None:
     await shop.stocked("BOOT", 5)
     order_id = await delivered(shop, ("BOOT", 2, "50.00"), return_window=0.5)

@@ -203,10 +203,11 @@ class OrderMessages:
 
     async def take_back(self, request: ReturnRequest, request_id: str) -> ReturnOutcome:
         """Approve a return."""
+        asked_at = workflow.now()  # whatever it waits for from here, it came in time
         # Before the order's terms are known, nobody can say what of it can be sent back.
         await self.on_record()
         async with self.book.taking_back:
-            return await self.returns.request(request, request_id)
+            return await self.returns.request(request, request_id, asked_at)
 
     async def decide_return(
         self, request: ReturnAnswer | ReturnGivenUp, request_id: str

@@ -131,7 +131,9 @@ class OrderReturns:
                 reason="no_open_return",
             )
 
-    async def request(self, request: ReturnRequest, request_id: str) -> ReturnOutcome:
+    async def request(
+        self, request: ReturnRequest, request_id: str, asked_at: datetime
+    ) -> ReturnOutcome:
         """Have the rules decide about a return, and expect its parcel."""
         earlier = self._approved.get(request_id)
         if earlier is not None:
@@ -146,6 +148,7 @@ class OrderReturns:
             reason=request.reason,
             reason_codes=reason_codes(request, units),
             late=request.late,
+            asked_at=asked_at,
             who=request.by,
         )
         self._being_approved += 1

@@ -237,7 +237,7 @@ class Warehouse:
         effect = f"approve_return:{ask.request_id}"
         if ask.kind == "customer" and not self.memory.knows(effect):
             ends = self._window_ends()
-            if self._now() > ends and not ask.late:
+            if (ask.asked_at or self._now()) > ends and not ask.late:
                 return Approved(refusal=ReturnRefusal(message="too late", reason="window_over"))
         return self.memory.once(effect, approve)
 

@@ -40,7 +40,7 @@ def asked(*lines: AskedLine, days: float = 1, **fields: Any) -> Asked:
     usual: dict[str, Any] = {"currency": "EUR", "record": Record(delivered=0, returned=0)}
     return Asked(
         lines=lines,
-        now=DELIVERED + timedelta(days=days),
+        asked_at=DELIVERED + timedelta(days=days),
         delivered_at=DELIVERED,
         usual_window=USUAL,
         **usual | fields,
