@@ -331,7 +331,7 @@ async def test_an_authorization_that_ends_while_its_charge_waits_is_made_again(
     shop = shop_with(pool, temporal_client, holds_for=timedelta(seconds=2))
     await shop.stocked("TEA", 4)
     good, bad = an_order(("TEA", 2)), an_order(("TEA", 2), token="tok_blocked")
-    policy = a_policy(give_up_after=1, return_window=0.5, charge="manual")
+    policy = a_policy(give_up_after=10, return_window=0.5, charge="manual")
     async with shop.working():
         for order in (good, bad):
             await shop.placed(order, policy)
