@@ -115,8 +115,9 @@ class Record:
 class Asked:
     """A request to send units back, and what is known about its order.
 
-    `asked_at`: when the customer asked, however much later it is decided. `delivered_at`: the last delivery. `usual_window`: where no rule names another. `late`: an agent
-    takes it also after the window.
+    `asked_at`: when the customer asked, however much later it is decided. `delivered_at`: the last
+    delivery. `usual_window`: where no rule names another. `late`: an agent takes it also after the
+    window.
     """
 
     lines: Sequence[AskedLine]
