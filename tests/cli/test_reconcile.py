@@ -22,8 +22,10 @@ async def test_a_day_is_clean_then_each_difference_is_told_and_seen_to(
     clean, none = await cli.many(("reconcile", "--day", day), ("reconcile", "list"))
     assert (clean.code, clean.err) == (0, "")
     assert clean.out == (
+        f"gift_card {day}: 0 effects there, 0 agree\n"
         f"sandbox {day}: 2 effects there, 2 agree\n"
         f"store_credit {day}: 0 effects there, 0 agree\n"
+        f"voucher {day}: 0 effects there, 0 agree\n"
         "clean\n"
     )
     assert none.out == "no difference is open\n"
@@ -59,7 +61,8 @@ async def test_a_day_is_clean_then_each_difference_is_told_and_seen_to(
     assert lines[8].startswith("    theirs  capture of 24.00 USD as cap_")
     document = as_json.json
     assert (document["day"], document["clean"]) == (day, False)
-    assert document["providers"][0] | {"ran_at": "", "runs": 0} == {
+    (of_sandbox,) = [one for one in document["providers"] if one["provider"] == "sandbox"]
+    assert of_sandbox | {"ran_at": "", "runs": 0} == {
         "provider": "sandbox",
         "day": day,
         "ran_at": "",
@@ -135,7 +138,7 @@ async def test_bad_input_is_refused_with_2_and_what_to_do(cli: Cli) -> None:
         (("--day", "24.11.2026"), "write 2026-11-24"),
         (("--day", "2026-11-31"), "write 2026-11-24"),
         (("--day", future), "has not begun"),
-        (elsewhere, "there is no 'bank'; there is sandbox"),
+        (elsewhere, "there is no 'bank'; there is gift_card, sandbox, store_credit, voucher"),
     ):
         ended = await cli("reconcile", *arguments)
         assert (ended.code, ended.out) == (2, "")

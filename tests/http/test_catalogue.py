@@ -45,6 +45,8 @@ async def test_items_are_set_all_or_none_and_listed(caller: Caller) -> None:
         "backorder": False,
         "available_from": "2026-12-01",
         "discontinued": False,
+        "handling": "shipped",
+        "category": None,
     }
 
 

@@ -50,8 +50,10 @@ async def test_a_day_is_compared_and_its_differences_are_listed(shop: Shop, call
     day, orders = await differing(shop, caller, 3)
     days = await pages(caller, "/v1/reconciliation/days", day=day)
     assert [(one["provider"], one["state"]) for one in days] == [
+        ("gift_card", "clean"),
         ("sandbox", "open"),
         ("store_credit", "clean"),
+        ("voucher", "clean"),
     ]
     assert await pages(caller, "/v1/reconciliation/days") == days
     found = await pages(caller, "/v1/reconciliation/differences")

@@ -39,6 +39,9 @@ _numbers = itertools.count(1)
 SHORT: Final = timedelta(seconds=1)
 """Patience for what will not pass by itself."""
 
+WINDOWS: Final = {"returned": 10, "gift": 10, "back": 300}
+"""Seconds in which units of an order can be sent back: time to ask for it on a busy machine."""
+
 
 @dataclass(frozen=True)
 class Day:
@@ -57,9 +60,8 @@ async def live_through(shop: Shop) -> dict[str, str]:
     async def placed(name: str, *lines: tuple[str, int, str], **fields: str) -> str:
         order = an_order(*lines, channel_order_id=name, **fields)
         orders[name] = order.order_id
-        await shop.orders.place(
-            order, policy=a_policy(return_window=300) if name == "back" else None
-        )
+        window = WINDOWS.get(name)
+        await shop.orders.place(order, policy=a_policy(return_window=window) if window else None)
         return ids.fulfilment_id(order.order_id, 1)
 
     for sku, units in (("TEA", 60), ("CUP", 40), ("RARE", 3)):
@@ -135,7 +137,9 @@ async def live_through(shop: Shop) -> dict[str, str]:
     await shop.drive(part, "picked")
     one = (LineRequest(line_id="1", quantity=1),)
     await shop.aftersales.cancel(orders["fewer"], CancelRequest(reason="too many", lines=one))
-    await shop.drive(ids.fulfilment_id(orders["fewer"], 2), "delivered")
+    await shop.packed_again(part)
+    await shop.warehouse.hand_over(part, who="packer")
+    await shop.scan(part, "delivered")
 
     for name in tuple(orders):
         await shop.result(orders[name])
