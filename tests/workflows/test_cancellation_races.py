@@ -61,19 +61,19 @@ async def test_an_order_stopped_where_the_picker_had_found_nothing_is_cancelled(
     await shop.settled()
 
 
-async def test_a_short_pick_reported_as_the_order_is_stopped_leaves_the_counts_right(
+async def test_a_short_pick_reported_as_units_are_taken_out_leaves_the_counts_right(
     shop: Shop,
 ) -> None:
     order = await tea_and_cups(shop)
     parcel = await shop.placed(order, BRISK)
     await shop.task("pick", parcel)
-    shop.faults.hold("recall")
+    shop.faults.hold("take_out")
     cancelling = asyncio.create_task(
         cancel(shop, "update", order.order_id, {"reason": "no tea", "lines": [{"line_id": "1"}]})
     )
-    await asyncio.wait_for(shop.faults.reached["recall"].wait(), 20)
+    await asyncio.wait_for(shop.faults.reached["take_out"].wait(), 20)
     await shop.warehouse.pick(parcel, {"1": 1, "2": 1}, who="picker")
-    shop.faults.release("recall")
+    shop.faults.release("take_out")
     answer = await cancelling
     assert answer is not None
     assert (answer.outcome, answer.refused) == ("cancelled", ())
@@ -292,20 +292,24 @@ async def pending(shop: Shop, order: Order) -> dict[str, tuple[int, str]]:
     }
 
 
-async def test_a_wait_that_was_recalled_is_not_pending_any_more(shop: Shop) -> None:
-    order = await tea_and_cups(shop)
-    parcel = await shop.placed(order, BRISK)
-    stages: tuple[Stage, ...] = ("picked", "labelled")
-    for stage in stages:
-        await shop.drive(parcel, stage)
-        assert f"pick_pack_ship:{parcel}" in await pending(shop, order)
-        fewer = {"reason": "one less", "lines": [{"line_id": "1", "quantity": 1}]}
-        assert await cancel(shop, "update", order.order_id, fewer) is not None
-        waits = await pending(shop, order)
-        assert f"pick_pack_ship:{parcel}" not in waits
-        parcel = parcel[:-1] + str(int(parcel[-1]) + 1)
-        await shop.knows(order.order_id, parcel)
-        await shop.task("pick", parcel)
+@pytest.mark.parametrize("stage", ["picked", "labelled"])
+async def test_a_wait_that_was_recalled_is_not_pending_any_more(shop: Shop, stage: Stage) -> None:
+    await asyncio.gather(shop.stocked("TEA", 1), shop.stocked("CUP", 1, "second"))
+    order = an_order(("TEA", 1), ("CUP", 1))
+    await shop.placed(order, BRISK)
+    waits = set()
+    for fulfilment in (await shop.orders.get(order.order_id)).fulfilments:
+        await shop.drive(fulfilment.fulfilment_id, stage)
+        waits.add(f"pick_pack_ship:{fulfilment.fulfilment_id}")
+    assert len(waits & (await pending(shop, order)).keys()) == 2
+    no_tea = {"reason": "no tea", "lines": [{"line_id": "1"}]}
+    assert await cancel(shop, "update", order.order_id, no_tea) is not None
+    (recalled,) = (
+        f"pick_pack_ship:{fulfilment.fulfilment_id}"
+        for fulfilment in (await shop.orders.get(order.order_id)).fulfilments
+        if fulfilment.recalled_from is not None
+    )
+    assert waits & (await pending(shop, order)).keys() == waits - {recalled}
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     await shop.settled()
 
