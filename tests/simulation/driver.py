@@ -181,7 +181,7 @@ class Life:
         self._workflow_id = workflow_id
         self._mishaps = mishaps
         self._odds = mishaps.odds
-        self._direction = direction
+        self._directions = [] if direction is None else [direction]
         self._keeper: Keeper | None = None
         self._fakes: dict[str, tuple[Fake, Any]] = {}
         self._unrefusable: frozenset[str] = frozenset()
@@ -270,6 +270,10 @@ class Life:
             "the parcel is packed", type="packed", next_retry_delay=timedelta(milliseconds=1)
         )
         self.later(timedelta(milliseconds=50), partial(self.fail, activity_id, packed))
+
+    def lead_also(self, direction: Direction) -> None:
+        """Have mishaps befall another step, too."""
+        self._directions.append(direction)
 
     def signal(self, name: str, argument: Any) -> None:
         """Send a signal. An order that has ended, or that is lost, does not hear it."""
@@ -556,9 +560,10 @@ class Life:
         wish, probability = activity.wish, self._odds[mishap]
         if mishap == "refused" and wish.name in self._unrefusable:
             return False
-        if self._direction is not None:
-            directed = self._direction.mishap(wish.name, activity.number, activity.attempts)
-            probability = DIRECTED if directed == mishap else probability
+        directed = {
+            x.mishap(wish.name, activity.number, activity.attempts) for x in self._directions
+        }
+        probability = DIRECTED if mishap in directed else probability
         return self.chance.happens(mishap, name, probability)
 
     def _hang(self, activity: _Activity, attempt: int, name: str) -> None:

@@ -30,7 +30,7 @@ PLANNED: Final = (
     "make_claim",
     "decide_claim",
 )
-"""Some lives come to these by plans of their own."""
+"""Some lives come to these by plans of their own: the mishaps come there with the plan."""
 AFTER_THE_CLOSE: Final = ("reopen_order", "close_again")
 """A life comes to these by what somebody asks for when it is closed."""
 LED_TO: Final = (
@@ -67,6 +67,10 @@ class Lead:
     stocked: Literal["as it comes", "badly", "not", "well"] = "well"
     short: float | None = None
     """How probable it is that the picker finds less."""
+    asked: float | None = None
+    """How probable it is that a person decides about a return."""
+    bought: bool = False
+    """Suppliers are asked for what lacks."""
 
 
 def _in(*states: str) -> Callable[[Led], bool]:
@@ -126,6 +130,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     ),
     "void_payment": Lead({"charge": "at_shipment"}, _in("picking", "picked"), "cancel some"),
     "approve_return": Lead(_RETURNS, _delivered, "return some"),
+    "decide_return": Lead(_RETURNS, _delivered, "return some", asked=0.9),
     "receive_return": Lead(_RETURNS, _delivered, "return some"),
     "grant_refund": Lead(_RETURNS, _delivered, "pay back a cent"),
     "refund_payment": Lead(
@@ -134,6 +139,11 @@ LEADS: Final[Mapping[str, Lead]] = {
     "await_stock": Lead(_BACKORDERS, _waited_for, "goods that lack arrive", 30, stocked="badly"),
     "fill_backorder": Lead(_BACKORDERS, _waited_for, "goods that lack arrive", 30, stocked="badly"),
     "join_backorders": Lead(_BACKORDERS, _in("open", "picking"), "count falls short", slow=20),
+    **dict.fromkeys(
+        ("open_purchases", "cancel_purchase"),
+        Lead(_BACKORDERS, _waited_for, "cancel some", stocked="badly", bought=True),
+    ),
+    "apply_edit": Lead(when=_in("open", "picking", "picked", "packed"), act="wish"),
     "reserve_again": Lead({"replace_missing": True}, short=0.9),
     "note_hold": Lead({"charge": "manual"}),
     "charge_payment": Lead({"charge": "at_confirmation"}),
@@ -144,6 +154,14 @@ LEADS: Final[Mapping[str, Lead]] = {
     "tell": Lead(when=_in("picking", "picked", "packed", "shipped"), act="nonsense"),
 }
 """Steps that are not here are part of most lives."""
+
+ON_THE_WAY: Final[Mapping[str, str]] = {
+    "await_stock": "fill_backorder",
+    "recall": "put_back",
+    "receive_return": "approve_return",
+    "void_label": "put_back",
+}
+"""Lives that are led to a step have mishaps also at this one, to which few lives come."""
 
 
 def direction(chance: Chance, steps: Sequence[str], number: int) -> Direction | None:
@@ -166,6 +184,11 @@ def late_direction(chance: Chance) -> Direction | None:
     if rng.random() < 0.7 and chance.happens(LED, step, 1):
         return Direction(step, first)
     return None
+
+
+def planned_direction(chance: Chance, step: str) -> Direction:
+    """Leads mishaps also to a step that people of this life have planned."""
+    return Direction(step, chance.of(f"mishaps of {step}").randrange(len(MISHAPS)))
 
 
 class Leader:

@@ -27,6 +27,13 @@ BY_STEP: Final = {
     "being cancelled": "recall",
 }
 """Lives come to these phases seldom: they are led there as to this step."""
+BY_PHASE: Final = {
+    "authorize_payment": "a charge due",
+    "reassign": "being cancelled",
+}
+"""Lives that are led to these steps lose a run in this phase. What was reassigned there carries on;
+where all is charged at shipment, a charge is due now and then.
+"""
 LOOKS: Final = (1, 1, 1, 2, 4, 9)
 """It comes when somebody has found the order in that phase so often."""
 SECONDS: Final = (0.0, 0.0, 0.01, 0.3, 900.0)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from activities.orders.order_records import Attention
 from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
 from domain.orders.continuation import OrderInput
+from domain.orders.edit_messages import EditRequest
 from domain.orders.hold_messages import (
     ExtendRequest,
     HoldRequest,
@@ -42,20 +43,31 @@ from tests.simulation.leading import (
     AFTER_THE_CLOSE,
     LEADS,
     LED_TO,
+    ON_THE_WAY,
     Lead,
     Leader,
     direction,
     late_direction,
+    planned_direction,
 )
-from tests.simulation.losing import BY_STEP, REOPENED, Losing, phase_after_the_close, phase_of
+from tests.simulation.losing import (
+    BY_PHASE,
+    BY_STEP,
+    REOPENED,
+    Losing,
+    phase_after_the_close,
+    phase_of,
+)
 from tests.simulation.orders_by_chance import a_policy, an_order
 from tests.simulation.world.claims import Claims
+from tests.simulation.world.edits import Edits
 from tests.simulation.world.holds import Holds
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.money import Money
 from tests.simulation.world.records import OrderRecords
 from tests.simulation.world.states import States
 from tests.simulation.world.stock import Stock
+from tests.simulation.world.suppliers import Suppliers
 from tests.simulation.world.warehouse import Warehouse
 from workflows.engine.steps import ENDS_EARLY
 from workflows.order import OrderWorkflow
@@ -104,7 +116,9 @@ class OrderLife:
         phase = "" if self.calm else phase_of(chance)
         if led is not None and led.step in AFTER_THE_CLOSE:
             phase = phase_after_the_close(chance)
-        step = BY_STEP.get(phase, "" if led is None else led.step)
+        if led is not None and led.step in BY_PHASE:
+            phase = BY_PHASE[led.step]
+        self._step = step = BY_STEP.get(phase, "" if led is None else led.step)
         lead = LEADS.get(step, Lead(stocked="as it comes"))
         self.order = self._an_order(lead)
         self.policy = a_policy(chance).model_copy(update=dict(lead.policy))
@@ -162,6 +176,7 @@ class OrderLife:
             self.stock,
             lead.slow or self.chance.pick("people are slow", (0.2, 3, 20)),
             short=lead.short,
+            asked=lead.asked,
         )
         self.money = Money(
             self.memory,
@@ -204,6 +219,7 @@ class OrderLife:
 
     def _shelves(self, lead: Lead) -> Stock:
         stock = Stock(self.memory, *self._shelf_units(lead))
+        stock.bought = lead.bought
         stock.on_record(self.order, self.policy)
         return stock
 
@@ -262,6 +278,10 @@ class OrderLife:
             ),
             "change_holds": self.asked_holds,
             **dict.fromkeys(("make_claim", "decide_claim"), self.claims),
+            **dict.fromkeys(
+                ("open_purchases", "cancel_purchase"), Suppliers(self.memory, self.chance)
+            ),
+            "apply_edit": Edits(self.memory, self.stock),
             "read_state": self.states,
         }
         return {name: getattr(room, name) for name, room in rooms.items()}
@@ -270,6 +290,9 @@ class OrderLife:
 
     def _plan(self) -> None:
         """Who will come when, and to do what."""
+        self._mishaps_at("decide_return")
+        if self._step in ON_THE_WAY:
+            self._mishaps_at(ON_THE_WAY[self._step])
         rng = self.chance.of("plan")
         for number in range(rng.choice((0, 0, 1, 2, 3, 5, 9))):
             name = f"{number}"
@@ -291,6 +314,7 @@ class OrderLife:
         rng = self.chance.of("holds")
         if rng.random() >= HELD:
             return
+        self._mishaps_at("change_holds")
         for number in range(rng.choice((2, 3, 4, 6))):
             name = f"hold-{number}"
             kind = "hold" if number == 0 else rng.choice(HOLD_ACTS)
@@ -305,12 +329,19 @@ class OrderLife:
         if rng.random() >= CLAIMED:
             return
         self._claims_left = CLAIMS_MAX
+        self._mishaps_at("make_claim")
+        self._mishaps_at("decide_claim")
         for number in range(rng.choice((2, 3, 5, 8))):
             name = f"claim-{number}"
             kind = rng.choice(("claim", "claim", "decide a claim"))
             hours = rng.expovariate(1 / rng.choice((20, 100, 300)))
             if self.chance.happens(kind, name, 1):
                 self.life.later(timedelta(hours=hours), partial(self._claim, kind, name))
+
+    def _mishaps_at(self, step: str) -> None:
+        """Few lives come to this step, so those that do have mishaps there."""
+        if not self.calm:
+            self.life.lead_also(planned_direction(self.chance, step))
 
     def _claim(self, kind: str, name: str) -> None:
         rng = self.chance.of(f"act {name}")
@@ -371,6 +402,12 @@ class OrderLife:
             case "pay back a cent":
                 cent = RefundRequest(reason="sorry", request_id=named, amount=Decimal("0.01"))
                 return self._ask(name, cent, by_signal)
+            case "wish":
+                day = f"2026-12-{rng.randint(10, 24)}"
+                wish = EditRequest.model_validate(
+                    {"reason": "wish", "request_id": named, "requested_delivery_date": day}
+                )
+                return self._ask(name, wish, by_signal)
             case "goods that lack arrive":
                 for line_id, each in list(self.stock.backorders.items()):
                     if each.quantity:

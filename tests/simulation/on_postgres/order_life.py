@@ -218,6 +218,7 @@ class OrderLifeOnPostgres(OrderLife):
         rng = self.chance.of("edits")
         if rng.random() >= EDITED:
             return
+        self._mishaps_at("apply_edit")
         for number in range(rng.choice((1, 2, 3, 5))):
             name = f"edit-{number}"
             hours = rng.expovariate(1 / rng.choice((0.01, 0.2, 1, 30)))

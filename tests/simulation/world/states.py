@@ -23,7 +23,6 @@ from tests.simulation.world.money import Money
 from tests.simulation.world.records import OrderRecords
 from tests.simulation.world.stock import Part, Stock
 from tests.simulation.world.warehouse import Return, Warehouse
-from tests.support.builders import terms_of
 
 Stage = Literal["planned", "await_delivery", "recalled", "ended"]
 
@@ -57,7 +56,7 @@ class States:
         rounds = [each.round for each in stock.backorders.values()]
         waiting = [each.since for each in stock.backorders.values() if each.quantity and each.since]
         return OrderState(
-            terms=terms_of(order),
+            terms=stock.terms(),
             decision=self._decision,
             lines=lines,
             fulfilments=tuple(self._fulfilment(part) for part in parts),

@@ -15,10 +15,11 @@ from domain.errors import Refused
 from domain.fulfilment.fulfilments import Planned
 from domain.orders.charges import Owed
 from domain.orders.fulfilment_state import FulfilmentState
+from domain.orders.handling import MADE_TO_ORDER
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.refund_rules import Granted
-from domain.orders.terms import TenderTerms
+from domain.orders.terms import TenderTerms, Terms
 from domain.stock.reservations import Reserved, ReservedOrder, ReserveStock
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.tallies import Tallies
@@ -95,6 +96,7 @@ class Stock:
         self.tallies = Tallies()
         self.order: Order | None = None
         self.policy = Policy()
+        self.bought = False
         self.filled = 0
         """The last round that a fill has ended."""
         self.arrived = 0
@@ -107,10 +109,18 @@ class Stock:
         self.order, self.policy = order, policy
         self.tallies.on_record(order)
 
+    def terms(self) -> Terms:
+        """What was agreed. `bought`: suppliers are asked for the goods of all its lines."""
+        assert self.order is not None
+        terms = terms_of(self.order)
+        if not self.bought:
+            return terms
+        lines = (line.model_copy(update={"handling": MADE_TO_ORDER}) for line in terms.lines)
+        return terms.model_copy(update={"lines": tuple(lines)})
+
     def tenders(self) -> tuple[TenderTerms, ...]:
         """Who pays for the order."""
-        assert self.order is not None
-        return terms_of(self.order).tenders
+        return self.terms().tenders
 
     # Activities -----------------------------------------------------------------------------------
 
@@ -140,7 +150,7 @@ class Stock:
             )
 
         reserved = self.memory.once("reserve_stock", reserve)
-        return ReservedOrder(terms=terms_of(order), **dict(reserved))
+        return ReservedOrder(terms=self.terms(), **dict(reserved))
 
     def release_stock(self, ask: ReleaseStock) -> Released:
         def release() -> Released:

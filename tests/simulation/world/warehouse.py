@@ -76,6 +76,7 @@ class Warehouse:
         slow: float,
         *,
         short: float | None = None,
+        asked: float | None = None,
     ) -> None:
         self.memory = memory
         self._chance = chance
@@ -88,6 +89,7 @@ class Warehouse:
         self.return_window = timedelta(days=30)
         self.return_ends = timedelta(days=44)
         self._short = 0.1 if short is None else short  # how often the picker finds less
+        self._asked = 0.3 if asked is None else asked  # how often a person decides about a return
         self._slow = slow  # how long people take, in hours, about
         self.shipments: dict[str, Shipment] = {}
         self.returns: dict[str, Return] = {}
@@ -441,7 +443,7 @@ class Warehouse:
 
     def _is_asked(self, return_id: str) -> bool:
         """A rule wants a person to decide."""
-        return self._chance.happens("a person decides", return_id, 0.3)
+        return self._chance.happens("a person decides", return_id, self._asked)
 
     def _window_ends(self) -> datetime:
         delivered = [x.since for x in self.stock.parts.values() if x.state == "delivered"]
