@@ -125,4 +125,4 @@ def test_a_fault_that_is_put_into_an_activity_is_found(
     forgotten.__name__ = "put_back"
     monkeypatch.setattr(Fulfilments, "put_back", forgotten)
     with ground_on(fresh_url):
-        assert "release_stock raised CheckViolationError" in live(21, kind=ON_POSTGRES).fault
+        assert "release_stock raised CheckViolationError" in live(9, kind=ON_POSTGRES).fault
