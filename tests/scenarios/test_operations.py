@@ -67,7 +67,7 @@ async def test_s29_the_same_key_with_another_body_is_a_conflict(shop: Shop) -> N
     assert await shop.aftersales.cancel(order.order_id, one) == first
     with pytest.raises(Conflict, match="request C-1 was made before with other content"):
         await shop.aftersales.cancel(order.order_id, one.model_copy(update={"lines": ()}))
-    parcel = f"{order.order_id}:2"  # what stayed wanted
+    parcel = f"{order.order_id}:1"  # with what stayed wanted
     await shop.drive(parcel, "picked")
     with pytest.raises(Conflict, match="reported before, and differently"):
         await shop.warehouse.pick(parcel, {}, who="another picker")
