@@ -34,7 +34,8 @@ class FulfilmentStanding(BaseModel):
     it has left. `recalled`: it was stopped, and its steps are not all undone. `since`: since when
     it waits for the warehouse or the carrier. `return_id`: its return, where it comes back
     undeliverable. `due_minor`: so much is still to be charged for it. `label_unused`: its parcel
-    was opened, and a label of it is to be given back.
+    was opened, and a label of it is to be given back. `has_lacked`: units of it were missing, and
+    that was seen to; a report of it that comes once more says nothing new.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +51,7 @@ class FulfilmentStanding(BaseModel):
     outcome: str = ""
     due_minor: int = 0
     label_unused: bool = False
+    has_lacked: bool = False
 
 
 class OpenAttention(BaseModel):

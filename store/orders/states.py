@@ -124,6 +124,7 @@ def _fulfilment(part: Mapping[str, Any]) -> FulfilmentStanding:
         outcome="recalled" if part["is_recalled"] else carrier.get("outcome", ""),
         due_minor=part["due"] or 0,
         label_unused=part["label_unused"],
+        has_lacked=part["has_lacked"],
     )
 
 

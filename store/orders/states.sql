@@ -26,6 +26,8 @@ select decision,
                         where e.order_no = f.order_no and effect = 'pick:' || f.fulfilment_id
                           and not exists (select from effect e where e.order_no = f.order_no
                                           and effect = 'reserve_again:' || f.fulfilment_id || ':open')),
+            'has_lacked', exists (select from effect e where e.order_no = f.order_no
+                                  and effect = 'reserve_again:' || f.fulfilment_id || ':open'),
             'is_replaced', exists (select from effect e where e.order_no = f.order_no
                                    and effect = 'reserve_again:' || f.fulfilment_id || ':shipped'),
             'carrier', w.outcome, 'return_id', b.return_id, 'return_state', b.state,

@@ -287,7 +287,7 @@ async def test_units_that_were_not_found_are_part_of_it_until_others_are_reserve
     await twice(world, "reserve_again", again(order, first))
     assert await counts(world, order) == {"ordered": 3, "allocated": 3}
     assert await parts(world, order) == [
-        part(order, state="picked", stage="planned", units={"1": 2}),
+        part(order, state="picked", stage="planned", units={"1": 2}, has_lacked=True),
         part(order, 2, location="outlet", state="picking", stage="planned", units={"1": 1}),
     ]
 
@@ -307,7 +307,9 @@ async def test_a_fulfilment_of_which_nothing_was_found_or_sent_is_planned_until_
     gone = again(order, first, units={"1": 3}, replace=False, refused=how == "refused")
     await twice(world, "reserve_again", gone)
     assert await counts(world, order) == {"ordered": 3, "cancelled": 3}
-    assert await parts(world, order) == [part(order, state="cancelled", stage="ended", units={})]
+    assert await parts(world, order) == [
+        part(order, state="cancelled", stage="ended", units={}, has_lacked=True)
+    ]
 
 
 @pytest.mark.parametrize("stage", ["picking", "picked", "labelled"])

@@ -18,6 +18,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from activities.fulfilment.contracts import Sent
 from domain import ids
 from domain.errors import Conflict, OrderloomError
 from domain.orders.messages import (
@@ -327,6 +328,29 @@ async def test_a_repeated_request_is_answered_as_before_it_continued(shop: Shop)
     assert (result["outcome"], result["reason"]) == ("cancelled", "the last")
     await finish(shop, order)
     assert (await shop.level("TEA")).on_hand == 10
+
+
+async def test_a_short_pick_that_a_later_run_is_told_of_again_is_not_short_twice(
+    shop: Shop,
+) -> None:
+    order = await an_order_in(shop)
+    await shop.stocked("TEA", 5, "second")
+    parcel = first_parcel(order)
+    await shop.warehouse.pick(parcel, {"1": 2}, who="picker")
+    await shop.knows(order.order_id, ids.fulfilment_id(order.order_id, 2))
+    await nudge(shop, order)
+    # The report of an attempt that nobody waits for any more.
+    again = Sent(outcome="short", missing={"1": 1})
+    waiting = shop.temporal.get_async_activity_handle(
+        workflow_id=ids.workflow_id(order.order_id),
+        run_id=None,
+        activity_id=ids.sending_id(parcel),
+    )
+    await waiting.complete(again)
+    story = await finish(shop, order)
+    assert story.count("shipped") == 2
+    parts = [part.fulfilment_id for part in (await shop.orders.get(order.order_id)).fulfilments]
+    assert parts == [parcel, ids.fulfilment_id(order.order_id, 2)]
 
 
 async def test_units_paid_for_and_sent_again_are_charged_once(shop: Shop) -> None:

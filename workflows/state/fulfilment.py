@@ -51,6 +51,7 @@ class Fulfilment:
         # Charging nothing costs no step, and its label is given back meanwhile.
         ended_unpaid = state.stage == "ended" and (state.due_minor > 0 or state.label_unused)
         fulfilment.label_unused = state.label_unused
+        fulfilment.has_lacked = state.has_lacked
         fulfilment.stage = "to_charge" if ended_unpaid else state.stage
         fulfilment.state, fulfilment.since = state.state, state.since
         fulfilment.return_id = state.return_id

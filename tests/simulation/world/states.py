@@ -131,6 +131,7 @@ class States:
             due_minor=self._money.left_to_pay(part.id) if part.id in due else 0,
             label_unused=part.id in self._warehouse.unused_labels
             and f"void_label {part.id}" not in self._records.by_hand,
+            has_lacked=self._memory.knows(f"reserve_again:{part.id}:open"),
         )
 
     def _stage(self, part: Part) -> Stage:
