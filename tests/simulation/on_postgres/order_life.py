@@ -11,15 +11,18 @@ from typing import Any, Final
 from activities.orders.order_records import Attention
 from domain.money import Money, to_decimal
 from domain.orders.edit_messages import EditRequest
+from domain.orders.handling import ItemHandling
 from domain.orders.order import Order
 from domain.orders.return_messages import ReturnState
 from domain.payments.vouchers import ToIssue
+from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.items import Item
 from store.accounting.valuation import NOTHING
 from store.locks import lock_stock
 from store.orders import intake
 from store.payments import credit, vouchers
 from store.payments.vouchers import Change
+from store.purchasing import suppliers
 from store.stock import items, stock
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
@@ -40,6 +43,12 @@ EDITED: Final = 0.3
 
 COMPANY_FAILS: Final = 0.1
 """So often a sandbox company does not answer a call, or answers nothing after its effect."""
+
+
+def _terms(sku: str) -> SupplierItem:
+    """On which terms a supplier makes it for an order."""
+    terms = {"supplier": "maker", "lead_time_days": 3, "unit_price": "4.00", "currency": "EUR"}
+    return SupplierItem.model_validate({**terms, "sku": sku})
 
 
 class _Shelves:
@@ -201,10 +210,11 @@ class OrderLifeOnPostgres(OrderLife):
             ),
             slow=lead.slow or self.chance.pick("people are slow", (0.2, 3, 20)),
             short=lead.short,
+            bought=lead.bought,
             fails=0 if self.calm else COMPANY_FAILS,
         )
         shelves, backorderable = self._shelf_units(lead)
-        self.world.do(self._stocked(shelves, backorderable))
+        self.world.do(self._stocked(shelves, backorderable, bought=lead.bought))
         self.world.do(self._taken_in())
         self.stock = _Shelves(self.world)  # type: ignore[assignment]  # has what people look at
         self.money = _Bank(self.world)  # type: ignore[assignment]  # has what people look at
@@ -252,7 +262,10 @@ class OrderLifeOnPostgres(OrderLife):
         async with self._ground.pool.acquire() as conn:
             await intake.take_in(conn, [intake.Received(self.order, self.policy)])
 
-    async def _stocked(self, shelves: Mapping[tuple[str, str], int], back: list[str]) -> None:
+    async def _stocked(
+        self, shelves: Mapping[tuple[str, str], int], back: list[str], *, bought: bool
+    ) -> None:
+        """Put goods on the shelves. `bought`: a supplier is asked for what lacks."""
         goods = [
             stock.Move(sku=sku, location=location, on_hand=units)
             for (location, sku), units in shelves.items()
@@ -261,11 +274,17 @@ class OrderLifeOnPostgres(OrderLife):
         skus = sorted({sku for _, sku in shelves})
         async with self._ground.pool.acquire() as conn:
             # Of some lives a person decides about every return: their items have a rule.
+            handling: ItemHandling = "made_to_order" if bought else "shipped"
             category = ASKED if self.chance.of("rule").random() < 0.3 else None
             await items.save(
                 conn,
-                [Item(sku=sku, backorder=sku in back, category=category) for sku in skus],
+                [
+                    Item(sku=sku, backorder=sku in back, category=category, handling=handling)
+                    for sku in skus
+                ],
             )
+            if bought:
+                await suppliers.save(conn, [_terms(sku) for sku in skus])
             await stock.ensure_rows(conn, [(sku, x) for sku in skus for x in LOCATIONS])
             async with conn.transaction():
                 await lock_stock(conn, skus)

@@ -25,6 +25,7 @@ from activities.payments.provider import PaymentProvider
 from activities.providers.by_code import GiftCards, Vouchers
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
+from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.providers.store_credit import StoreCredit
 from activities.relay import Duty
 from domain.errors import Refused
@@ -41,6 +42,7 @@ from store.aftersales.returns import Counted
 from store.database import Connection, Pool
 from store.payments import disputes, payments
 from store.payments.payments import STORE_CREDIT
+from store.purchasing import replenishment
 from tests.simulation.chance import Chance
 from tests.simulation.driver import Broken, Life
 from tests.simulation.on_postgres.ground import EACH, FAULTS, Ground
@@ -247,6 +249,7 @@ class World:
         lasting: timedelta | None,
         slow: float,
         short: float | None,
+        bought: bool,
         fails: float,
     ) -> None:
         self.order = order
@@ -256,6 +259,8 @@ class World:
         self._life = life
         self._slow = slow
         self._short = 0.1 if short is None else short
+        self._bought = bought
+        self._to_buy: Mapping[str, int] = {}
         self._touched = False
         self._planned: set[str] = set()
         self._watched: dict[str, int] = {}
@@ -282,11 +287,14 @@ class World:
             pool,
             providers=providers,
             carrier=SandboxCarrier(pool, random=Rolls(chance, "carrier", fails), timeout_seconds=0),
+            # No purchase order has a workflow here that sends it, so no supplier is ever called.
+            supplier=SandboxSupplier(pool, random=Rolls(chance, "supplier", 0), timeout_seconds=0),
         )
         self._first = FailureTypes().intercept_activity(_Attempt())
         self._records = Records(pool)
         chores = duties(client, pool, task_queue="simulated")
         self._reports = [duty for duty in chores if duty.channel == waits.CHANNEL]
+        self._buying = [duty for duty in chores if duty.channel == replenishment.CHANNEL]
         self._others = [duty for duty in chores if duty.channel != waits.CHANNEL and _fits(duty)]
 
     # What the workflow's activities are answered with ---------------------------------------------
@@ -335,6 +343,7 @@ class World:
         for each in self.state.returns.values():
             if each.state == "approved":
                 self._once(f"return {each.id}", partial(self._receive, each), days=5)
+        self._buy_soon()
         self._relay_soon()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
@@ -490,6 +499,17 @@ class World:
         for duty in self._reports:
             self.do(_run(duty))
         self.look()
+
+    def _buy_soon(self) -> None:
+        """The relay asks suppliers for what lacks now, where items are made for orders."""
+        lacks = self.state.backorders if self.state.decision == "confirmed" else {}
+        if self._bought and lacks and lacks != self._to_buy:
+            self._life.later(A_MOMENT, self._buy)
+        self._to_buy = lacks
+
+    def _buy(self) -> None:
+        for duty in self._buying:
+            self.do(_run(duty))
 
     def _watch(self, part_id: str) -> None:
         """What is packed and gets no label may need the relay's other duties. Thrice."""
