@@ -94,6 +94,7 @@ async def test_a_result_of_the_wrong_kind_is_a_failed_step_and_no_failed_workflo
     order = await three_teas(shop)
     parcel = await shop.placed(order, BRISK)
     await shop.task("pick", parcel)
+    await shop.idle(order.order_id)  # the row is there before its order waits for it
     waiting = shop.temporal.get_async_activity_handle(
         workflow_id=f"order:{order.order_id}", run_id=None, activity_id=f"pick_pack_ship:{parcel}"
     )
