@@ -32,7 +32,7 @@ OFTEN = {
     "overtaken": 5,
     "effect after its time": 5,
     "payment fails": 15,
-    "carrier fails": 3,
+    "carrier fails": 2,
     "the carrier says it twice": 2,
     "short pick": 5,
     "undeliverable": 1,
