@@ -102,7 +102,6 @@ async def test_two_parcels_a_cancelled_unit_and_a_return_leave_books_and_papers_
     order = an_order_with_fees(included=included)
     await two_parcels(shop, order)
     await shop.aftersales.cancel(order.order_id, CancelRequest(reason="one less", lines=one("1")))
-    await shop.recalled(order.order_id)
     await delivered(shop, order, 4)
     await take_back(shop, order, "2")
     await shop.told(order.order_id, "refunded")
