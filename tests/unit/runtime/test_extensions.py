@@ -86,6 +86,7 @@ def test_stripe_the_sandbox_and_store_credit_are_found_as_anybodys_are() -> None
         "gift_card": ("payment",),
         "voucher": ("payment",),
         "stripe": ("payment", "events"),
+        "postal": ("address",),
     }
     companies = Companies.of(list(ours.values()), (), NO_TOOLS)
     # There is no key of Stripe's.
