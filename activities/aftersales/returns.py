@@ -157,7 +157,7 @@ class Returns:
 
     @activity.defn
     async def decide_return(self, ask: DecideReturn) -> Decided:
-        """Record what was decided about a return. One that ends by it ends its wait."""
+        """Record a decision. A return that is refused or given up waits for no parcel any more."""
         effect = f"decide_return:{ask.request_id}"
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)

@@ -39,7 +39,7 @@ class AddressChecks:
         self._check = check
 
     async def look(self) -> None:
-        """Check what waits for it, several at once."""
+        """Check the addresses of held orders, several at once."""
         async with self._pool.acquire() as conn:
             waiting = await address_holds.claim(conn, AGAIN_AFTER, BATCH)
         for start in range(0, len(waiting), AT_ONCE):
@@ -53,7 +53,7 @@ class AddressChecks:
         try:
             async with asyncio.timeout(CHECK_WITHIN.total_seconds()):
                 fault = await self._check.check(waiting.address)
-        except Exception as error:  # noqa: BLE001 - anybody's code, which may raise anything
+        except Exception as error:  # noqa: BLE001 - an extension may raise anything
             logger.warning("an address is not checked yet: %s", type(error).__name__)
             if clock.now() >= waiting.check_until:
                 await self._end(waiting, NOT_KNOWN)
@@ -61,7 +61,7 @@ class AddressChecks:
         return await self._end(waiting, fault)
 
     async def _end(self, waiting: Unchecked, fault: str | None) -> None:
-        """The hold ends, or stays for a person and says what is wrong."""
+        """Release the hold of a sound address. Otherwise tell the person who sees to it why not."""
         order_id, hold_id = waiting.order_id, waiting.hold_id
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, order_id)

@@ -1,4 +1,4 @@
-"""Sends requests to orders: what was changed in their shop, and what a deadline asks for."""
+"""Sends requests to orders: cancellations from their shop, and rejections after a deadline."""
 
 from __future__ import annotations
 

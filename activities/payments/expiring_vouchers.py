@@ -1,4 +1,4 @@
-"""Vouchers and gift cards whose last day is over: what is left of them is owed no more."""
+"""Ends vouchers and gift cards after their last day."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ExpiringVouchers:
         self._pool = pool
 
     async def expire(self) -> None:
-        """Take what is left of those that are over, and book it as income."""
+        """Book the rest of each expired voucher or gift card as income."""
         while True:
             async with self._pool.acquire() as conn:
                 expired = await vouchers.expire(conn, BATCH)

@@ -121,7 +121,7 @@ class OwnMoney:
             return tuple(map(_receipt, await credit.effects_of_order(conn, self.kind, order_id)))
 
     async def list_day(self, day: date) -> tuple[PaymentReceipt, ...]:
-        """Every effect of one day (UTC) on orders, oldest first, without what was a gift."""
+        """Every effect of one day (UTC) on orders, oldest first. Credit given away is no part."""
         async with self.connection("list_day") as conn:
             return tuple(map(_receipt, await credit.effects_of_day(conn, self.kind, day)))
 

@@ -27,7 +27,7 @@ class OpenPurchases(BaseModel):
 
 
 class OrderPurchases:
-    """Reads of what is bought for orders, with the database pool injected."""
+    """Activities that read the purchase orders of an order, with the database pool injected."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

@@ -91,7 +91,7 @@ class Asking:
         return page
 
     async def _take(self, page: Page) -> bool:
-        """Keep what is new on a page. False: some of it is too fresh, and is read the next time."""
+        """Keep the new orders of a page. False: the next visit reads some that changed just now."""
         settled = [one for one in page.orders if self._is_settled(one, page)]
         keys = {_key(one): one for one in settled}
         async with self._pool.acquire() as conn:

@@ -114,7 +114,7 @@ class ShopVisits:
             )
 
     async def _parts(self, contact: Contact, holder: str) -> ShopFault | None:
-        """Do what is due. A part that the shop refuses does not stop the others."""
+        """Run each part of the visit. When the shop refuses one, the others still run."""
         client = self._clients.of(contact)
         tells = Telling(self._pool, client, contact, holder)
         parts: list[Part] = [tells.parcels]
