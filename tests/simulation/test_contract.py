@@ -989,9 +989,14 @@ async def test_a_packed_parcel_of_a_held_order_gets_no_label_and_is_not_late(wor
     part = await confirmed(world, order)
     await world.pick(part)
     await world.pack(part)
+    reading = ReadState(order_id=order.order_id)
+    (before,) = (await world.do("read_state", reading)).fulfilments
     placed = await twice(world, "change_holds", changing(order, "h", hold=HOLD))
     assert placed.hold_ids == ("H1",)
     assert [one.hold_id for one in placed.holds] == ["H1"]
+    await world.hours_pass(1)
+    (held,) = (await world.do("read_state", reading)).fulfilments
+    assert held.since > before.since  # it waits for nobody, as if it had just been packed
     assert await twice(world, "pick_pack_ship", sending(part)) == WAITS
     look = Look(fulfilment_ids=(part,), within={"packed": timedelta(0)})
     stood = (await world.do("stages", look)).stages[part]

@@ -116,7 +116,9 @@ class States:
             units[line_id] = units.get(line_id, 0) + missing
         shipment = self._warehouse.shipments.get(part.id)
         moved = part.since if shipment is None else shipment.moved_at or part.since
-        since = {"planned": part.since, "await_delivery": moved if back is None else back[1].since}
+        # Held, it waits for nobody: as if it had just come to this state.
+        planned = self._memory.now() if self._warehouse.kept_here() else part.since
+        since = {"planned": planned, "await_delivery": moved if back is None else back[1].since}
         outcome = "" if shipment is None else shipment.ended_as
         due = self._stock.tallies.due
         return FulfilmentStanding(
