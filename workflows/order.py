@@ -268,8 +268,13 @@ class OrderWorkflow(OrderMessages):
             await self.backorders.all_ended()
             await self.fulfilments.all_ended()
             await workflow.wait_condition(lambda: self.cancels_open == self.edits.open == 0)
-            if self.backorders.ended and self.book.all_fulfilments_ended:
+            if self.nothing_is_under_way:
                 return
+
+    @property
+    def nothing_is_under_way(self) -> bool:
+        """No unit is waited for, and every fulfilment has ended."""
+        return self.backorders.ended and self.book.all_fulfilments_ended
 
     async def void_what_is_not_charged(self) -> None:
         """Release authorized amounts that will not be charged.
@@ -301,7 +306,7 @@ class OrderWorkflow(OrderMessages):
             await self.returns.all_ended()
             await self.refunds.all_ended()
             await self.all_answered()
-            if self.book.all_fulfilments_ended and self.returns.window_ends == ends:
+            if self.nothing_is_under_way and self.returns.window_ends == ends:
                 return
             await self.backorders.all_ended()
             await self.fulfilments.all_ended()
