@@ -132,6 +132,8 @@ NOT_TOLD: Final = frozenset(
         "carrier claim",
         "difference resolved",
         "erasure asked for",
+        "found goods kept by the customer",
+        "found goods not paid for",
         "label refused",
         "label voided",
         "missing units refunded",

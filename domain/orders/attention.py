@@ -13,6 +13,8 @@ MEANING: Final[Mapping[Action, str]] = {
     "done": "you did it by hand, and the note says how",
     "cancel": "it is given up, and its units are cancelled",
     "store_credit": "the customer gets the amount as store credit",
+    "send_back": "the customer sends the goods back: the warehouse expects them",
+    "charge": "the customer keeps the goods and pays for them, as an order of its own",
 }
 """What follows from each answer."""
 

@@ -21,7 +21,7 @@ from domain.orders.refund_rules import Granted
 from domain.orders.terms import Terms
 
 Stage = Literal["planned", "under_way", "await_delivery", "recalled", "to_charge", "ended"]
-Action = Literal["retry", "done", "cancel", "store_credit"]
+Action = Literal["retry", "done", "cancel", "store_credit", "send_back", "charge"]
 Decision = Literal["received", "confirmed", "rejected", "cancelled", "closed"]
 Prepaid = Literal["not_begun", "begun", "charged", "refused"]
 

@@ -146,11 +146,11 @@ class AttentionAnswer(Document):
 
     retry: try it again. done: it was done by hand, go on (say how in `note`; it is recorded).
     cancel: give the step up; its units are cancelled and paid back. store_credit: give the owed
-    amount as store credit instead.
+    amount as store credit instead. send_back, charge: of a lost parcel that reached its customer.
     """
 
     step: Annotated[str, Field(min_length=1, max_length=200)]
-    action: Literal["retry", "done", "cancel", "store_credit"]
+    action: Literal["retry", "done", "cancel", "store_credit", "send_back", "charge"]
     note: Reason
     by: Who = "operator"
 

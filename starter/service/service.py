@@ -36,6 +36,7 @@ from starter.service.credit import Credit
 from starter.service.customers import Customers
 from starter.service.edits import EditRecords, Edits
 from starter.service.event_subscriptions import EventSubscriptions
+from starter.service.found_parcels import FoundParcels
 from starter.service.hold_rules import HoldRules
 from starter.service.holds import HoldRecords, Holds
 from starter.service.job_work import JobWork
@@ -210,6 +211,7 @@ class Service(Records):
             taxes=taxes,
         )
         self.counter_sales = CounterSales(pool, self.orders)
+        self.found_parcels = FoundParcels(pool, self.carriers, self.counter_sales)
         self.aftersales = Aftersales(requests)
         self.holds = Holds(pool, requests)
         self.edits = Edits(pool, requests)
@@ -225,6 +227,10 @@ class Service(Records):
         rows = (await self.orders.get(order_id)).attention
         if any(row.step == answer.step and not row.allowed for row in rows):
             raise IllegalTransition(f"{answer.step!r} takes no {answer.action}: {NO_ANSWER}")
+        if answer.step.startswith(LATE_SCAN) and any(
+            row.step == answer.step and answer.action in row.allowed for row in rows
+        ):
+            return await self.found_parcels.settle(order_id, answer)
         # What no step of the order waits for is settled where it stands.
         ways = {
             LATE_SCAN: self.carriers.settle_late_scan,

@@ -1,4 +1,4 @@
-"""Goods that were sold at a till while nobody could ask what is there: they are gone already."""
+"""Goods that their customers have in the hand, and that no count of the shelf knows of."""
 
 from __future__ import annotations
 
@@ -69,3 +69,28 @@ async def make_room(
         ]
         await stock.move(conn, effect, "adjusted", goods, who=who, why=why)
     return more
+
+
+async def await_goods(
+    conn: Connection,
+    basket: str,
+    units: Mapping[str, int],
+    location: str,
+    *,
+    expires_at: datetime,
+) -> None:
+    """Soft-reserve units that are about to come to a location, so that nobody else gets them.
+
+    The caller books them in, in the same transaction.
+    """
+    skus = sorted(units)
+    await stock.ensure_rows(conn, [(sku, location) for sku in skus])
+    await lock_stock(conn, skus)
+    await _sql.hold(
+        conn,
+        basket=basket,
+        skus=skus,
+        locations=[location] * len(skus),
+        quantities=[units[sku] for sku in skus],
+        expires_at=expires_at,
+    )

@@ -63,7 +63,7 @@ with task as (
                 else 'it turned up, and the carrier has paid for it' end,
            '{}', c.since, case c.state when 'due' then c.file_by end, nullif(c.paid_minor, 0), c.currency, o.seller
     from carrier_claim_standing c join customer_order o using (order_no)
-    where c.state = 'due' or c.state = 'paid' and c.is_found and c.turned_up is null
+    where c.state = 'due' and not c.is_found or c.state = 'paid' and c.is_found and c.turned_up is null
     union all
     -- Nothing of it leaves before its owner has seen to it. One for the payment waits for the customer.
     select 'hold', o.order_id, h.hold_id,

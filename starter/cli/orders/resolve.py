@@ -19,7 +19,7 @@ from store.views.reads import AttentionRow
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
-Action = Literal["retry", "done", "cancel", "store_credit"]
+Action = Literal["retry", "done", "cancel", "store_credit", "send_back", "charge"]
 
 
 @app.command()
@@ -30,7 +30,9 @@ def resolve(
         typer.Argument(
             help="retry: try the step again. done: it was done by hand. "
             "cancel: give it up; its units are cancelled and paid back. "
-            "store_credit: what is owed is given so.",
+            "store_credit: what is owed is given so. "
+            "send_back, charge: of a lost parcel that reached its customer, who sends it back, or "
+            "keeps it and pays.",
             show_default=False,
         ),
     ],

@@ -7,7 +7,8 @@ language sql stable as $$
         (select file_within_days from carrier_term t where t.carrier = its_carrier), 30))
 $$;
 
--- Claims to carriers, and lost parcels for which none was filed yet (`due`). `is_found`: the parcel came back.
+-- Claims to carriers, and lost parcels for which none was filed yet (`due`). `is_found`: the parcel came back, or reached
+-- its customer.
 drop view if exists carrier_claim_standing;
 create view carrier_claim_standing as
 with claimed as (
@@ -25,5 +26,8 @@ with claimed as (
 select claimed.*, s.carrier::text, s.tracking_number::text,
        carrier_claim_due(s.carrier, s.handed_over_at) as file_by,
        exists (select from order_return r
-               where r.order_no = s.order_no and r.fulfilment_id = s.fulfilment_id and r.kind = 'found') as is_found
+               where r.order_no = s.order_no and r.fulfilment_id = s.fulfilment_id and r.kind = 'found')
+       or s.carrier_status = 'failure' and exists (
+           select from carrier_event e
+           where e.order_no = s.order_no and e.fulfilment_id = s.fulfilment_id and e.status = 'delivered') as is_found
 from claimed join shipment s using (order_no, fulfilment_id);

@@ -527,17 +527,22 @@ begin
     perform goods_billed(its_id, bill);
 end $$;
 
--- A lost parcel, which was paid back or replaced, is on its way back: the warehouse expects it, once.
-create or replace function parcel_found(part fulfilment, its_carrier text, its_detail text) returns void
+-- A lost parcel, which was paid back or replaced, is on its way back: the warehouse expects it. Answers its return. Once,
+-- but for one that a customer was to pay for and did not: it is with the customer, and may yet come.
+create or replace function parcel_found(part fulfilment, its_who text, its_detail text) returns text
 language plpgsql as $$
 declare
-    its_return text := order_of(part.fulfilment_id) || ':R' || 1 + (
-        select count(*) from order_return r where r.order_no = part.order_no);
+    its_return text := (
+        select r.return_id from order_return r
+        where r.order_no = part.order_no and r.fulfilment_id = part.fulfilment_id
+          and not exists (select from order_event e
+                          where e.order_no = r.order_no and e.effect = 'not_paid:' || r.return_id));
 begin
-    if exists (select from order_return r
-               where r.order_no = part.order_no and r.fulfilment_id = part.fulfilment_id) then
-        return;
+    if its_return is not null then
+        return its_return;
     end if;
+    its_return := order_of(part.fulfilment_id) || ':R' || 1 + (
+        select count(*) from order_return r where r.order_no = part.order_no);
     insert into order_return (order_no, return_id, kind, fulfilment_id, state, reason)
     values (part.order_no, its_return, 'found', part.fulfilment_id, 'approved',
             part.fulfilment_id || ' was lost, and is found');
@@ -546,9 +551,9 @@ begin
     from fulfilment_line f join order_line l using (order_no, line_id)
     where f.order_no = part.order_no and f.fulfilment_id = part.fulfilment_id and f.picked > 0;
     insert into order_event (order_no, effect, what, who, why, data)
-    values (part.order_no, 'found:' || part.fulfilment_id, 'found, and coming back',
-            'carrier ' || its_carrier, nullif(its_detail, ''),
+    values (part.order_no, 'found:' || its_return, 'found, and coming back', its_who, nullif(its_detail, ''),
             jsonb_build_object('return_id', its_return, 'fulfilment_id', part.fulfilment_id));
+    return its_return;
 end $$;
 
 -- A scan from before the parcel had its number: it is about one that had the number earlier, which nobody
@@ -666,15 +671,21 @@ begin
                     jsonb_build_object('fulfilment_id', part_id));
         end if;
         if ends_as = 'undeliverable' and part.state = 'exception' and parcel.carrier_status = 'failure' then
-            perform parcel_found(part, its_carrier, its_detail);
+            perform parcel_found(part, 'carrier ' || its_carrier, its_detail);
         -- It ended in another way than it was dealt with: goods or money are where nobody looks for them.
         elsif ends_as is not null and its_status <> parcel.carrier_status
            and part.state in ('delivered', 'exception') then
             insert into attention (order_no, step, reason, allowed)
-            values (part.order_no, 'late_scan ' || part_id,
-                    format('carrier %s says %s after it said %s: ask it where the parcel is, put goods and money '
-                           'right by hand, and say done', its_carrier, its_status, parcel.carrier_status),
-                    '{done}')
+            select part.order_no, 'late_scan ' || part_id,
+                   case when is_kept
+                        then format('carrier %s says delivered after it said failure, and the customer was paid back or '
+                                    'sent others: let it be (done), have it sent back, or charge for it', its_carrier)
+                        else format('carrier %s says %s after it said %s: ask it where the parcel is, put goods and '
+                                    'money right by hand, and say done', its_carrier, its_status, parcel.carrier_status)
+                   end,
+                   case when is_kept then array['done', 'send_back', 'charge'] else array['done'] end
+            from (select part.state = 'exception' and parcel.carrier_status = 'failure' and its_status = 'delivered'
+                         as is_kept) it
             on conflict (order_no, step) where resolved_at is null do nothing;
         end if;
     elsif its_status = 'available_for_pickup' and its_status <> parcel.carrier_status
