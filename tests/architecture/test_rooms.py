@@ -393,6 +393,8 @@ DOORS = {
     "starter/service/baskets.py": ("store.stock.baskets",),
     "starter/service/carrier_claims.py": ("store.aftersales.carrier_claims",),
     "starter/service/carriers.py": ("store.warehouse.carrier_messages", "store.warehouse.scans"),
+    # The warehouse takes in what a customer keeps, before it is sold.
+    "starter/service/found_parcels.py": ("store.warehouse.found_parcels",),
     "starter/service/carrier_webhooks.py": ("store.batching", "store.warehouse.carrier_messages"),
     "starter/service/catalogue.py": (
         "store.stock.items",
