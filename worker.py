@@ -21,6 +21,7 @@ from temporalio.worker import Interceptor, Plugin, Worker
 
 from activities.access.retention import RequestKeys
 from activities.aftersales.overdue_returns import OverdueReturns
+from activities.aftersales.return_labels import ReturnLabelFiles, ReturnLabels
 from activities.aftersales.returns import Returns
 from activities.companies import Companies
 from activities.customers.retention import Persons
@@ -208,6 +209,7 @@ def duties(
     renewals_every_s: float = NOTICE_S,
     kept: Kept = AS_SHIPPED,
     policy: Policy | None = None,
+    carriers: Carriers | None = None,
     clients: ShopClients | None = None,
     address_check: AddressCheck | None = None,
     purchasing: PurchasingPolicy | None = None,
@@ -216,7 +218,8 @@ def duties(
 
     `readers`: of each payment company's webhooks. `stranded_after`: how long buying a label may
     take. `renewals_every_s`: the period of that duty, and of the one that ends holds. `kept`: what
-    is forgotten, and when. `policy`: the usual one, of orders that shops send. `clients`: left
+    is forgotten, and when. `policy`: the usual one, of orders that shops send. `carriers`: sell the
+    labels of returns; left out, none is bought. `clients`: left
     out, shops in the world outside alone are spoken with. `address_check`: left out, what it would
     be asked is put before a person. `purchasing`: how is bought for orders.
     """
@@ -230,8 +233,12 @@ def duties(
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
         *(Persons(pool, kept.persons, kept.documents_years), shops, told),
-        *(OldJobs(pool, kept.jobs), visits),
+        *(OldJobs(pool, kept.jobs), visits, ReturnLabelFiles(pool, kept.label_files)),
     )
+    labels_back: list[Duty] = []
+    if carriers is not None:
+        see_to = ReturnLabels(pool, carriers).see_to
+        labels_back = [Duty(see_to, SWEEP_S, beside=True)]
     return [
         Duty(WaitReports(pool, client).deliver, SWEEP_S, waits.CHANNEL),
         Duty(OrderStarts(pool, lambda x: start_order(client, task_queue, x)).start, SWEEP_S),
@@ -243,6 +250,7 @@ def duties(
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(OverdueReturns(pool).chase, NOTICE_S),
+        *labels_back,
         Duty(ExpiringVouchers(pool).expire, NOTICE_S),
         Duty(HoldEnds(pool, asks).end, renewals_every_s),
         Duty(AddressChecks(pool, address_check).look, SWEEP_S, beside=True),
@@ -275,11 +283,12 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     targets = Targets(settings.webhook_targets_allow, plain_http=settings.webhook_targets_http)
     sender, clients = Sender(targets), ShopClients(Web(targets))
     companies = Companies.of(found, settings.without_extensions, Tools(pool, clients))
+    carriers = Carriers(companies.carrier, settings.carrier, settings.carriers)
     activities = steps(
         client,
         pool,
         providers=companies.payment,
-        carrier=Carriers(companies.carrier, settings.carrier, settings.carriers),
+        carrier=carriers,
         supplier=companies.supplier_chosen(settings.supplier),
         reservations_together=settings.reservations_together,
         measures=companies.measure,
@@ -315,6 +324,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         readers=companies.events,
         kept=kept,
         policy=settings.policy,
+        carriers=carriers,
         clients=clients,
         address_check=companies.address.get(settings.address_check),
         purchasing=settings.purchasing,

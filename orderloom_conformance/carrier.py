@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from activities.fulfilment.carrier import Carrier, Label
+from activities.fulfilment.carrier import Carrier, Label, SellsReturnLabels
 from activities.provider_errors import DeclineCode, Declined
 from domain.fulfilment.label_files import FILE_BYTES_MAX
 from orderloom_conformance.refusals import refusal
@@ -164,3 +164,51 @@ class CarrierContract:
         for found in (await restarted.lookup(key=key), await self._buy(restarted, key)):
             assert found is not None
             assert found.files == label.files
+
+    async def _buy_back(
+        self, carrier: Carrier, key: str, *, location: str = "main", whence: Address | None = None
+    ) -> Label:
+        """A label for a parcel from a customer, of a carrier that sells them."""
+        if not isinstance(carrier, SellsReturnLabels):
+            pytest.skip("this carrier sells no return labels")
+        place = whence or self.address
+        return await carrier.buy_return_label(
+            key=key,
+            return_id=key.removesuffix(":label"),
+            service=place.service,
+            country=place.country,
+            postal_code=place.postal_code,
+            location=location,
+        )
+
+    async def test_a_return_label_is_bought_once_and_given_back_as_any_other(
+        self, carrier: Carrier, restarted: Carrier, key: str
+    ) -> None:
+        sellers = [carrier, restarted] * AT_ONCE
+        answers = await asyncio.gather(*(self._buy_back(seller, key) for seller in sellers))
+        assert all(answer == answers[0] for answer in answers)
+        assert answers[0].service == self.address.service
+        assert sorted(file.format for file in answers[0].files) == sorted(self.formats)
+        assert await restarted.lookup(key=key) == answers[0]
+        number = answers[0].tracking_number
+        await restarted.void_label(key=f"{key}:void", tracking_number=number)
+        voided = answers[0].model_copy(update={"voided": True})
+        assert await self._buy_back(carrier, key) == voided
+
+    async def test_a_return_label_is_no_label_of_the_other_way_and_goes_to_one_location(
+        self, carrier: Carrier, key: str
+    ) -> None:
+        label = await self._buy_back(carrier, key)
+        conflict = DeclineCode.IDEMPOTENCY_CONFLICT
+        assert await refusal(self._buy(carrier, key)) == conflict
+        assert await refusal(self._buy_back(carrier, key, location="other")) == conflict
+        assert await carrier.lookup(key=key) == label
+
+    async def test_an_address_that_it_cannot_come_from_is_refused_for_good(
+        self, carrier: Carrier, key: str
+    ) -> None:
+        if self.refused is None:
+            pytest.skip("this carrier serves whatever it is asked")
+        for _ in range(2):
+            no = await refusal(self._buy_back(carrier, key, whence=self.refused))
+            assert no == DeclineCode.NOT_SERVICEABLE

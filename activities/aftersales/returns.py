@@ -16,7 +16,7 @@ from domain.errors import Refused
 from domain.orders.quantities import LineUnits
 from domain.orders.refund_rules import Granted
 from domain.orders.return_messages import ReturnReason, ReturnRefusal
-from store.aftersales import return_decisions, return_rules, returns
+from store.aftersales import return_decisions, return_labels, return_rules, returns
 from store.aftersales.return_decisions import Choice
 from store.database import Pool
 from store.locks import lock_order
@@ -115,6 +115,7 @@ class Returns:
             if done is not None:
                 return Approved.model_validate(done)
             asks: tuple[str, ...] = ()
+            asked = None
             if ask.kind == "customer":
                 try:
                     asked = await return_rules.asked(
@@ -153,6 +154,8 @@ class Returns:
             )
             if asks:
                 await return_decisions.ask(conn, approved.return_id, asks)
+            elif asked is not None:
+                await return_labels.want(conn, approved.return_id, asked)
             return approved
 
     @activity.defn

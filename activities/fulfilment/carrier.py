@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -61,5 +61,31 @@ class Carrier(Protocol):
         Returns the call's label as it is now, or None if the carrier has not seen the key. Raises
         `Declined` if the carrier refused the call. None means "not seen yet", not "never happened":
         repeat the call with the same key.
+        """
+        ...
+
+
+@runtime_checkable
+class SellsReturnLabels(Protocol):
+    """What a `Carrier` has besides that sells labels for parcels from customers, too.
+
+    Its `lookup` and `void_label` know these labels. Without it, customers send parcels by
+    themselves.
+    """
+
+    async def buy_return_label(
+        self,
+        *,
+        key: str,
+        return_id: str,
+        service: str,
+        country: str,
+        postal_code: str | None,
+        location: str,
+    ) -> Label:
+        """Buy a label from this address to one of our locations, as `buy_label` buys one to it.
+
+        The carrier's account knows the locations by their names here. Raises
+        Declined(NOT_SERVICEABLE) for an address, service or location that it cannot do.
         """
         ...

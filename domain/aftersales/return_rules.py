@@ -19,7 +19,7 @@ from pydantic import Field
 
 from domain.aftersales.conditions import Condition, Disposition
 from domain.errors import Refused
-from domain.fields import Amount, Currency, Document, Flag, Id
+from domain.fields import Amount, Currency, Document, Flag, Id, Printable
 from domain.money import to_minor
 from domain.orders.handling import Category
 from domain.orders.return_messages import FAULT_OF_THE_SELLER, ReturnReason
@@ -64,6 +64,13 @@ class ReturnTerms(Document):
     fault. The law of the EU wants it back for a withdrawal (Directive 2011/83/EU, article 13)."""
     dispositions: dict[Condition, Disposition] | None = None
     """What becomes of goods, by their condition."""
+    label: Literal["free", "paid", "none"] | None = None
+    """Whether a label is bought for the parcel. `paid`: the customer pays `label_fee`, which is
+    taken off what is paid back; free all the same where the seller is at fault."""
+    label_fee: Limit | None = None
+    """Tax included. Orders in another currency have it free."""
+    label_service: Printable | None = None
+    """The carrier's service; without it, that by which the order was sent."""
     refurbish_at: Id | None = None
     """A retired location: what is put there is not sold until it is sent on from there."""
 

@@ -19,6 +19,10 @@ CarrierStatus = Literal[
     "failure",
 ]
 
+Heard = Literal["new", "repeat", "of another"]
+"""What became of a scan. `of another`: it was before the number was in use here, so all that came
+of it is a person's task."""
+
 SCANS_MAX: Final = 1000
 """More scans are in no message."""
 

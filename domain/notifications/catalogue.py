@@ -187,6 +187,10 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
     "orderloom.return.cancelled.v1": Kind(
         "A return was given up before anything came.", ReturnData
     ),
+    "orderloom.return.label_bought.v1": Kind(
+        "A label for the parcel can be given to the customer.", ReturnData
+    ),
+    "orderloom.return.in_transit.v1": Kind("A carrier has the parcel.", ReturnData),
     "orderloom.return.overdue.v1": Kind("A return has not come in time.", ReturnData),
     "orderloom.return.approved.v1": Kind("Goods are expected to come back.", ReturnData),
     "orderloom.return.received.v1": Kind("They came back, and were counted.", ReturnData),

@@ -35,8 +35,11 @@ ReturnId = Annotated[
     Shape(r"^[^:\s]+:R[0-9]{1,9}$", "a return's id, such as web-1001:R1"),
 ]
 
-ReturnState = Literal["requested", "approved", "refused", "received", "refunded", "closed"]
-"""requested: a person decides. closed: it was given up, or nothing else is to be done."""
+ReturnState = Literal[
+    "requested", "approved", "in_transit", "refused", "received", "refunded", "closed"
+]
+"""requested: a person decides. in_transit: a carrier has its parcel. closed: it was given up, or
+nothing else is to be done."""
 
 
 class ReturnLine(LineRequest):

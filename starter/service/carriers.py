@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from domain.errors import NotFound
-from domain.fulfilment.tracking import CarrierStatus
+from domain.fulfilment.tracking import CarrierStatus, Heard
 from store.database import Pool
 from store.views import parcels
 from store.views.parcels import ParcelUnderWay
 from store.warehouse import carrier_messages, scans
 from store.warehouse.carrier_messages import CarrierMessage
-from store.warehouse.scans import Heard
 
 LATE_SCAN: Final = scans.LATE
 

@@ -11,13 +11,17 @@ from domain.errors import InvalidInput, NotFound, Refused
 from domain.fulfilment.counter import COUNTER
 from domain.fulfilment.label_files import KeptFile
 from domain.orders.fulfilment_state import FulfilmentState
+from store.aftersales import return_labels
 from store.database import Pool
 from store.fulfilment import shipments
-from store.views import packing, reads, warehouse_tasks
+from store.views import packing, reads, returns, warehouse_tasks
 
 
 class PrintedLabel(BaseModel):
-    """A parcel's label, and its files. `requested`: the carrier has not answered yet."""
+    """A parcel's label, and its files. `requested`: the carrier has not answered yet.
+
+    `fulfilment_id`: or the return, whose parcel it is.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -107,6 +111,27 @@ class Labels:
             carrier=parcel.carrier,
             tracking_number=parcel.tracking_number,
             refusal=parcel.refusal,
+            files=tuple(files),
+        )
+
+    async def of_return(self, return_id: str) -> PrintedLabel:
+        """The label of a return's parcel. Raises NotFound, and Refused where none is bought."""
+        async with self._pool.acquire() as conn:
+            await returns.get(conn, return_id)
+            label = await return_labels.find(conn, return_id)
+            files = await return_labels.files(conn, return_id)
+        if label is None:
+            raise Refused(
+                f"{return_id} has no label: no rule of returns says that one is bought, or it is "
+                "not approved"
+            )
+        return PrintedLabel(
+            fulfilment_id=return_id,
+            state=label.label,
+            sold_by=label.sold_by or "",
+            carrier=label.carrier,
+            tracking_number=label.tracking_number,
+            refusal=label.refusal,
             files=tuple(files),
         )
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Final
 
 from domain.aftersales.return_rules import ReturnRule
+from domain.errors import NotFound
 from domain.money import Money
 from domain.orders.return_messages import ReturnState
 from store.aftersales import return_rules
+from store.aftersales import returns as settling
 from store.database import Pool
 from store.views import returns
-from store.warehouse import returning
+from store.warehouse import return_money
+
+OF_A_RETURN: Final = "return_"
+"""What is asked of a person about a return begins with this, where no step waits for it."""
 
 
 class Returns:
@@ -60,7 +66,13 @@ class Returns:
         Raises NotFound, and Refused where nothing of it is to come.
         """
         async with self._pool.acquire() as conn:
-            return await returning.expected_refund(conn, return_id)
+            return await return_money.expected_refund(conn, return_id)
+
+    async def settle(self, order_id: str, step: str, note: str, *, who: str) -> None:
+        """A person has dealt with a label, or with a parcel that does not come. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            if not await settling.settle(conn, order_id, step, note, who=who):
+                raise NotFound(f"{step!r} of {order_id} needs no attention")
 
     async def rules(self) -> Sequence[ReturnRule]:
         """The rules by which returns are approved, the least exact ones first."""

@@ -57,7 +57,7 @@ from starter.service.purchase_records import PurchaseRecords
 from starter.service.purchasing import Purchasing
 from starter.service.reconciliation import Reconciliation, ReconciliationRecords
 from starter.service.requests import Requests
-from starter.service.returns import Returns
+from starter.service.returns import OF_A_RETURN, Returns
 from starter.service.search import Search
 from starter.service.sellers import Sellers
 from starter.service.shops import Shops
@@ -234,6 +234,7 @@ class Service(Records):
         # What no step of the order waits for is settled where it stands.
         ways = {
             LATE_SCAN: self.carriers.settle_late_scan,
+            OF_A_RETURN: self.returns.settle,
             DISPUTE_TO_BOOK: self.payments.settle_dispute,
             PAID_ELSEWHERE: self.payments.settle_paid_elsewhere,
             REFUND_CAME_BACK: self.payments.settle_bounced,

@@ -9,7 +9,7 @@ from domain import ids
 from domain.orders.quantities import LineUnits
 from domain.orders.return_messages import ReturnRefusal
 from store import waits
-from store.aftersales import returns
+from store.aftersales import return_labels, return_rules, returns
 from store.database import Connection
 from store.orders import events, orders
 
@@ -58,6 +58,15 @@ async def decide(
         await events.resolve_attention(conn, order_id, _step(return_id), f"{choice}: {why}")
     if choice == "approve":
         await returns.set_state(conn, return_id, "approved")
+        lines = await returns.lines(conn, return_id)
+        asked = await return_rules.asked(
+            conn,
+            order_id,
+            {line.line_id: line.quantity for line in lines},
+            {line.line_id: line.reason_code for line in lines},
+            late=True,
+        )
+        await return_labels.want(conn, return_id, asked)
         what = "return approved"
     else:
         await end(conn, return_id, "refused" if choice == "refuse" else "closed", because=why)
@@ -85,6 +94,7 @@ async def end(
     order_id = ids.order_of(return_id)
     units = {line.line_id: line.quantity for line in await returns.lines(conn, return_id)}
     await returns.set_state(conn, return_id, state, because=because)
+    await return_labels.give_up(conn, return_id)
     await orders.move_lines(conn, order_id, {k: {"return_requested": -n} for k, n in units.items()})
     await waits.report(
         conn,

@@ -14,6 +14,7 @@ from domain.orders.quantities import LineUnits
 from domain.orders.return_messages import ReturnReason, ReturnState
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
+from store.orders import events
 
 _sql = load_queries(__file__)
 
@@ -156,6 +157,18 @@ async def set_state(
 ) -> None:
     """Move a return on. `because`: it ends before anything came."""
     await _sql.set_return_state(conn, return_id=return_id, state=state, because=because)
+
+
+def parcel_step(return_id: str) -> str:
+    """The name under which a parcel that does not come needs a person."""
+    return f"return_parcel {return_id}"
+
+
+async def settle(conn: Connection, order_id: str, step: str, note: str, *, who: str) -> bool:
+    """A person has dealt with what no step of the order waits for. False if nobody was asked."""
+    async with conn.transaction():
+        await lock_order(conn, order_id)
+        return await events.settle(conn, order_id, step, note, who=who)
 
 
 async def default_location(conn: Connection, order_id: str) -> str:

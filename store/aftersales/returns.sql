@@ -40,12 +40,16 @@ from unnest(:line_ids::text[], :restocked::bigint[], :scrapped::bigint[], :refur
 where l.order_no = order_no_of(:return_id) and l.return_id = :return_id and l.line_id = c.line_id;
 
 -- name: set_return_state(state, because, return_id)!
--- requested → approved, refused or closed; approved → received → refunded, or closed when nothing comes.
+-- requested → approved, refused or closed; approved → in_transit → received → refunded, or closed when nothing
+-- comes. Each time until it is overdue begins with its approval, and again with the first scan of its parcel.
 update order_return
 set state = :state, ended_because = coalesce(:because, ended_because), changed_at = moment(),
-    chase_at = case :state
-        when 'approved' then (select moment() + (policy ->> 'return_within')::interval from customer_order o
-                              where o.order_no = order_return.order_no)
+    chase_at = case
+        when :state in ('approved', 'in_transit') then (
+            select (policy ->> 'return_within')::interval + coalesce(
+                       (select l.first_scan_at from return_label l
+                        where l.order_no = o.order_no and l.return_id = :return_id), moment())
+            from customer_order o where o.order_no = order_return.order_no)
         else chase_at end
 where order_no = order_no_of(:return_id) and return_id = :return_id and state <> :state;
 

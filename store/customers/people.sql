@@ -33,8 +33,10 @@ select jsonb_build_object(
                     'refusal', s.refusal) order by s.fulfilment_id), '[]')
                 from shipment s where s.order_no = :order_no),
     'scans', (select coalesce(jsonb_agg(jsonb_build_object(
-                  'fulfilment_id', c.fulfilment_id, 'status', c.status, 'detail', c.detail)), '[]')
-              from carrier_event c where c.order_no = :order_no),
+                  'part_id', c.part_id, 'status', c.status, 'detail', c.detail)), '[]')
+              from (select fulfilment_id as part_id, status, detail from carrier_event where order_no = :order_no
+                    union all
+                    select return_id, status, detail from return_scan where order_no = :order_no) c),
     'payments', (select coalesce(jsonb_agg(jsonb_build_object(
                      'kind', o.kind, 'state', o.state, 'amount_minor', o.amount_minor, 'currency', o.currency,
                      'provider', o.provider, 'reference', o.reference, 'message', o.message)

@@ -56,7 +56,7 @@ select decision,
             order by length(r.return_id), r.return_id)
         from order_return r
         where r.order_no = o.order_no and kind = 'customer'
-          and r.state in ('requested', 'approved')) as returns,
+          and r.state in ('requested', 'approved', 'in_transit')) as returns,
        (select max(round) from backorder b where b.order_no = o.order_no) as round,
        -- each round ends with its fill
        (select max(substring(effect from ':B(\d+)$')::integer) from effect e

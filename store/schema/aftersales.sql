@@ -22,7 +22,7 @@ create table order_return (
     fulfilment_id text,
     state         text        not null
         constraint return_state_is_known
-            check (state in ('requested', 'approved', 'refused', 'received', 'refunded', 'closed')),
+            check (state in ('requested', 'approved', 'in_transit', 'refused', 'received', 'refunded', 'closed')),
     reason        text        not null,
     -- The codes of the rules that want a person to decide.
     asks          text[]      not null default '{}',
@@ -39,8 +39,9 @@ create table order_return (
         (kind <> 'customer') = (fulfilment_id is not null)),
     constraint refused_return_says_why check (state <> 'refused' or ended_because is not null)
 );
-create index order_return_overdue on order_return (chase_at) where state = 'approved' and kind = 'customer';
-create index order_return_awaited on order_return (changed_at) where state in ('requested', 'approved');
+create index order_return_overdue on order_return (chase_at)
+    where state in ('approved', 'in_transit') and kind = 'customer';
+create index order_return_awaited on order_return (changed_at) where state in ('requested', 'approved', 'in_transit');
 
 create table return_line (
     order_no    bigint     not null,
@@ -81,6 +82,70 @@ create table return_unit (
     primary key (order_no, return_id, line_id, number),
     constraint return_unit_is_of_a_return_line foreign key (order_no, return_id, line_id)
         references return_line
+);
+
+-- The label of a return's parcel: intent first, then the carrier's answer. A duty of the relay buys it, and gives it
+-- back where nothing comes after all (`unwanted`).
+create table return_label (
+    order_no        bigint      not null,
+    return_id       text        not null,
+    label_key       text        not null,
+    label           text        not null default 'requested'
+        constraint return_label_state_is_known check (label in ('requested', 'bought', 'refused', 'voided')),
+    unwanted        boolean     not null default false,
+    service         text        not null,
+    -- To which of ours the parcel goes.
+    location        text        not null constraint return_label_is_to_a_location references location,
+    -- The customer pays it: it is taken off what is paid back. 0: it is free.
+    fee_minor       minor_units not null,
+    sold_by         some_text,   -- the carrier's name here; `carrier` is what scans call it
+    carrier         some_text,
+    tracking_number some_text,
+    refusal         some_text,
+    asked_at        timestamptz, -- when the last attempt to buy it began
+    tries           integer     not null default 0
+        constraint return_label_tries_are_not_negative check (tries >= 0),
+    try_after       timestamptz default moment(),  -- null: nothing is to be done
+    carrier_status  text        not null default 'unknown'
+        constraint return_label_has_a_known_carrier_status check (carrier_status in (
+        'pre_transit', 'in_transit', 'out_for_delivery', 'available_for_pickup',
+        'delivered', 'return_to_sender', 'failure', 'unknown')),
+    first_scan_at   timestamptz, -- that the carrier has it
+    last_scan_at    timestamptz,
+    primary key (order_no, return_id),
+    constraint return_label_is_of_a_return foreign key (order_no, return_id) references order_return,
+    constraint bought_return_label_has_a_number check (
+        label <> 'bought' or carrier is not null and tracking_number is not null and sold_by is not null)
+);
+create index return_label_to_do on return_label (try_after) where try_after is not null;
+create index return_label_by_tracking on return_label (tracking_number, carrier);
+
+-- Each label as its carrier made it. It names who sends the parcel, and goes some time later.
+create table return_label_file (
+    order_no   bigint      not null,
+    return_id  text        not null,
+    media_type text        not null
+        constraint return_label_file_has_a_media_type check (media_type ~ '^[a-z]+/[a-z0-9.+-]+$'),
+    content    bytea       not null
+        constraint return_label_file_is_of_a_size check (length(content) between 1 and 1000000),
+    digest     text        not null generated always as (encode(sha256(content), 'hex')) stored,
+    kept_at    timestamptz not null default moment(),
+    primary key (order_no, return_id, media_type),
+    constraint return_label_file_is_of_a_label foreign key (order_no, return_id) references return_label
+);
+create index return_label_file_by_age on return_label_file (kept_at);
+
+create table return_scan (
+    order_no    bigint      not null,
+    return_id   text        not null,
+    event_id    text        not null,
+    status      text        not null,
+    happened_at timestamptz not null,
+    detail      some_text,
+    received_at timestamptz not null default moment(),
+    -- carriers send the same event more than once
+    primary key (order_no, return_id, event_id),
+    constraint return_scan_is_of_a_label foreign key (order_no, return_id) references return_label
 );
 
 -- What a customer says is wrong with what was delivered, and what was decided about it.

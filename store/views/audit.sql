@@ -251,7 +251,7 @@ with claimed as (
     group by l.order_no, l.line_id
 ), back as (
     select l.order_no, l.line_id,
-           sum(l.quantity) filter (where r.kind = 'customer' and r.state in ('requested', 'approved'))
+           sum(l.quantity) filter (where r.kind = 'customer' and r.state in ('requested', 'approved', 'in_transit'))
                as requested,
            sum(l.restocked + l.scrapped + l.refurbished + l.to_supplier) filter (where r.kind = 'customer') as returned,
            sum(l.quantity) filter (where r.kind = 'undeliverable' and r.state <> 'approved')
@@ -884,16 +884,19 @@ having not (count(s.id) = 1 and count(s.id) filter (where s.voided) = 0)
 order by order_id, f.fulfilment_id;
 
 -- name: no_label_too_many()
-select min(order_of(f.fulfilment_id)) as order_id, s.fulfilment_id, count(*) as labels,
+-- Of parcels that left, and of those that come back.
+select min(order_of(s.fulfilment_id)) as order_id, s.fulfilment_id, count(*) as labels,
        string_agg(s.tracking_number, ', ' order by s.id) as tracking_numbers
-from sandbox.label s left join fulfilment f using (fulfilment_id)
+from sandbox.label s
+left join fulfilment f using (fulfilment_id)
+left join return_label r on r.return_id = s.fulfilment_id and r.label in ('requested', 'bought')
 where not s.voided
   -- That of an opened parcel is about to be given back.
   and not exists (select from unused_label u
                   where u.fulfilment_id = s.fulfilment_id and u.tracking_number = s.tracking_number
                     and u.voided_at is null)
 group by s.fulfilment_id
-having count(*) > 1 or count(f.fulfilment_id) = 0
+having count(*) > 1 or count(f.fulfilment_id) + count(r.return_id) = 0
 order by s.fulfilment_id;
 
 -- name: recalled_label_is_voided()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from domain import ids
 from domain.errors import NotFound
+from domain.fulfilment.tracking import CarrierStatus
+from domain.money import to_decimal
 from domain.orders.return_messages import ReturnReason, ReturnState
 from store.aftersales.returns import FoundUnits
 from store.database import Connection, load_queries
@@ -30,10 +32,27 @@ class ReturnedLine(Row):
     units: tuple[FoundUnits, ...]
 
 
+class ParcelLabel(Row):
+    """The label of a return's parcel, and what its carrier says of it.
+
+    `fee`: what the customer pays for it, tax included. `first_scan_at`: when the carrier had it.
+    """
+
+    state: Literal["requested", "bought", "refused", "voided"]
+    carrier: str | None
+    tracking_number: str | None
+    refusal: str | None
+    fee: str
+    carrier_status: CarrierStatus
+    first_scan_at: datetime | None
+    last_scan_at: datetime | None
+
+
 class Return(Row):
     """A return. `asks`: the codes of the rules by which a person decides about it.
 
-    `ended_because`: why it ended before anything came.
+    `ended_because`: why it ended before anything came. `label`: None: the customer sends the parcel
+    without one of ours.
     """
 
     return_id: str
@@ -47,6 +66,7 @@ class Return(Row):
     ended_because: str | None
     fulfilment_id: str | None
     changed_at: datetime
+    label: ParcelLabel | None
     lines: tuple[ReturnedLine, ...]
 
 
@@ -77,7 +97,7 @@ async def find(
         after_id=after_id,
         at_most=at_most,
     )
-    return [Return(**row) async for row in rows]
+    return [Return(**{**row, "label": _label(row["label"])}) async for row in rows]
 
 
 async def get(conn: Connection, return_id: str) -> Return:
@@ -86,3 +106,10 @@ async def get(conn: Connection, return_id: str) -> Return:
     if not found:
         raise NotFound(f"there is no return {return_id}; see `orderloom returns list`")
     return found[0]
+
+
+def _label(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    fee = str(to_decimal(row["fee_minor"], row["currency"]))
+    return {**{k: v for k, v in row.items() if k not in ("fee_minor", "currency")}, "fee": fee}

@@ -5,6 +5,11 @@
 -- that changed then and has this id.
 select r.return_id, o.order_id, o.channel, o.seller, r.kind, r.state, r.reason, r.asks, r.ended_because,
        r.fulfilment_id, r.changed_at,
+       (select jsonb_build_object(
+            'state', b.label, 'carrier', b.carrier, 'tracking_number', b.tracking_number, 'refusal', b.refusal,
+            'fee_minor', b.fee_minor, 'currency', o.currency, 'carrier_status', b.carrier_status,
+            'first_scan_at', b.first_scan_at, 'last_scan_at', b.last_scan_at)
+        from return_label b where b.order_no = r.order_no and b.return_id = r.return_id) as label,
        (select jsonb_agg(jsonb_build_object(
             'line_id', l.line_id, 'sku', l.sku, 'quantity', l.quantity, 'reason_code', l.reason_code,
             'restocked', l.restocked, 'scrapped', l.scrapped, 'refurbished', l.refurbished,

@@ -21,7 +21,7 @@ with page as materialized (
         from put_back b join fulfilment f using (order_no, fulfilment_id) where b.done_at is null
         union all
         select 'receive-return', r.order_no, r.return_id, null, r.changed_at
-        from order_return r where r.state = 'approved'
+        from order_return r where r.state in ('approved', 'in_transit')
     ) t
     where (:task::text is null or task = :task)
       and (:order_id::text is null or order_of(part_id) = :order_id)

@@ -7,22 +7,18 @@ carriers send many, and most change one row. A repeat changes nothing.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from domain.fulfilment import tracking
-from domain.fulfilment.tracking import CarrierStatus
+from domain.fulfilment.tracking import CarrierStatus, Heard
 from store.database import Connection, Record, load_queries
 from store.faults import refusals
 from store.fulfilment import fulfilments
 from store.locks import lock_order
 from store.orders import events
-from store.warehouse import leaving
+from store.warehouse import leaving, return_scans
 
 _sql = load_queries(__file__)
-
-Heard = Literal["new", "repeat", "of another"]
-"""What became of a scan. `of another`: it was before the number was in use here, so all that came
-of it is a person's task."""
 
 LATE: Final = "late_scan "
 """The steps that ask a person about a scan after the end begin with this; the parcel follows."""
@@ -61,6 +57,16 @@ async def carrier_event(
         return row
 
     row = await scan()
+    if row["answer"] == "of a return":
+        return await return_scans.scan(
+            conn,
+            row["part_id"],
+            carrier=carrier,
+            event_id=event_id,
+            status=status,
+            happened_at=happened_at,
+            detail=detail,
+        )
     if row["answer"] == "not handed over":
         async with conn.transaction():
             part = await fulfilments.locked(conn, row["part_id"])

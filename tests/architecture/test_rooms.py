@@ -381,7 +381,10 @@ DOORS = {
         *("store.orders.answers", "store.orders.open_orders"),
         *("store.aftersales.return_rules", "store.clock"),
     ),
-    "starter/service/returns.py": ("store.aftersales.return_rules", "store.warehouse.returning"),
+    "starter/service/returns.py": (
+        *("store.aftersales.return_rules", "store.aftersales.returns"),
+        "store.warehouse.return_money",
+    ),
     "starter/service/requests.py": ("store.access.request_keys",),
     "starter/service/service.py": ("store.client_pool.together", "store.schema_version.check"),
     # Makes keys for channels and sellers that there are.
@@ -431,7 +434,7 @@ DOORS = {
     "starter/service/event_subscriptions.py": ("store.notifications",),
     "starter/service/jobs.py": ("store.jobs.jobs", "store.jobs.work"),
     "starter/service/job_work.py": ("store.jobs.jobs", "store.jobs.work"),
-    "starter/service/labels.py": ("store.fulfilment.shipments",),
+    "starter/service/labels.py": ("store.aftersales.return_labels", "store.fulfilment.shipments"),
     "starter/service/warehouse.py": (
         "store.fulfilment.pick_ups",
         "store.warehouse.facts",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from temporalio import activity
 
+from activities.aftersales.return_labels import ReturnLabels
 from activities.aftersales.returns import Returns
 from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.contracts import Part, Sending, Sent
@@ -34,7 +35,7 @@ from activities.stock.inventory import Inventory
 from activities.stock.removals import Removals
 from activities.warehouse.till import Till
 from domain.errors import OrderloomError
-from domain.fulfilment.tracking import CarrierStatus
+from domain.fulfilment.tracking import CarrierStatus, Heard
 from domain.ids import fulfilment_id, order_of, prepaid_id
 from domain.orders.messages import RefundRequest
 from domain.orders.order import Order
@@ -48,7 +49,6 @@ from store.orders import intake, orders
 from store.orders.orders import OnRecord
 from store.payments import cover
 from store.stock import items, stock
-from store.warehouse.scans import Heard
 from tests.support.shop import STAGES, Stage
 
 T = TypeVar("T")
@@ -73,6 +73,7 @@ class Bench:
         self.fulfilment = Fulfilments(pool, Carriers.only(self.carrier), cover.cover_of, Till(pool))
         self.delivery = Delivery(pool)
         self.returns = Returns(pool)
+        self.return_labels = ReturnLabels(pool, Carriers.only(self.carrier))
         self.records = OrderRecords(pool)
         doors = Records(pool)
         self.baskets = doors.baskets

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 
+from activities.fulfilment.carriers import Carriers
 from activities.notifications.sending import Sender
 from activities.orders.address import AddressCheck
 from activities.payments.provider import PaymentProvider
@@ -31,6 +32,7 @@ from activities.shops.clients import ShopClients
 from activities.shops.web import Web
 from domain import ids
 from domain.errors import IllegalTransition
+from domain.fulfilment.tracking import Heard
 from domain.money import Money, to_minor
 from domain.orders.messages import AttentionAnswer
 from domain.orders.order import Order
@@ -42,7 +44,6 @@ from store.database import Pool
 from store.payments.payments import STORE_CREDIT
 from store.stock import receipts, stock
 from store.views.warehouse_tasks import Task
-from store.warehouse.scans import Heard
 from tests.support.books import faults_in
 from tests.support.builders import BRISK_BUYING
 from tests.support.carrier_desk import CARRIER_SECRETS
@@ -122,6 +123,7 @@ class Shop(Service):
             stranded_after=stranded_after,
             renewals_every_s=0.5,
             policy=self.usual_policy,
+            carriers=Carriers.only(self.carrier),
             clients=clients,
             address_check=self.address_check,
             purchasing=self.buying_policy,

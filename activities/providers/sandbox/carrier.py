@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict, dataclass
 from random import Random
 
 from activities.fulfilment.carrier import Label
@@ -38,6 +39,15 @@ _MESSAGES = {
     DeclineCode.NOT_FOUND: "the carrier has sold no label with this tracking number",
     DeclineCode.IDEMPOTENCY_CONFLICT: "the key was used before for a call with other content",
 }
+
+
+@dataclass(frozen=True)
+class _Place:
+    """By which service a parcel goes, and whereto; or whence, where it comes back."""
+
+    service: str
+    country: str
+    postal_code: str | None
 
 
 class SandboxCarrier:
@@ -67,15 +77,35 @@ class SandboxCarrier:
         self, *, key: str, fulfilment_id: str, service: str, country: str, postal_code: str | None
     ) -> Label:
         """Sell a label, unless the service or the postal code is the refused one."""
-        refused = service == SERVICE_REFUSED or postal_code == POSTAL_CODE_REFUSED
+        to = _Place(service, country, postal_code)
         request = _request(
-            "buy_label",
-            carrier=self._name,
-            fulfilment_id=fulfilment_id,
-            service=service,
-            country=country,
-            postal_code=postal_code,
+            "buy_label", carrier=self._name, fulfilment_id=fulfilment_id, **asdict(to)
         )
+        return await self._sell(key, request, fulfilment_id, to)
+
+    async def buy_return_label(
+        self,
+        *,
+        key: str,
+        return_id: str,
+        service: str,
+        country: str,
+        postal_code: str | None,
+        location: str,
+    ) -> Label:
+        """Sell a label from there, unless the service or the postal code is the refused one."""
+        whence = _Place(service, country, postal_code)
+        request = _request(
+            "buy_return_label",
+            carrier=self._name,
+            return_id=return_id,
+            location=location,
+            **asdict(whence),
+        )
+        return await self._sell(key, request, return_id, whence)
+
+    async def _sell(self, key: str, request: str, part_id: str, place: _Place) -> Label:
+        refused = place.service == SERVICE_REFUSED or place.postal_code == POSTAL_CODE_REFUSED
 
         async def effect(connection: Connection) -> CarrierCall:
             return await companies.buy_label(
@@ -83,16 +113,14 @@ class SandboxCarrier:
                 key=key,
                 request=request,
                 carrier=self._name,
-                fulfilment_id=fulfilment_id,
-                service=service,
-                country=country,
-                postal_code=postal_code,
+                fulfilment_id=part_id,
+                **asdict(place),
                 numbers=self._numbers,
                 refusal=DeclineCode.NOT_SERVICEABLE if refused else None,
             )
 
         label = _answer(request, await self._faults.run("buy_label", effect))
-        if service == SERVICE_SLOW:
+        if place.service == SERVICE_SLOW:
             await asyncio.sleep(self._slow_seconds)
         return label
 

@@ -44,7 +44,26 @@ class BikeCarrier:
         self, *, key: str, fulfilment_id: str, service: str, country: str, postal_code: str | None
     ) -> Label:
         """Take a parcel, if a courier rides to its country. The answer to a key is kept."""
-        ride = (fulfilment_id, service, country, postal_code)
+        return await self._ride(key, "buy", fulfilment_id, service, country, postal_code)
+
+    async def buy_return_label(
+        self,
+        *,
+        key: str,
+        return_id: str,
+        service: str,
+        country: str,
+        postal_code: str | None,
+        location: str,
+    ) -> Label:
+        """Fetch a parcel and ride it to a location, if a courier rides to its country."""
+        fetch = f"fetch to {location}"
+        return await self._ride(key, fetch, return_id, service, country, postal_code)
+
+    async def _ride(
+        self, key: str, what: str, part: str, service: str, country: str, postal_code: str | None
+    ) -> Label:
+        ride = (part, service, country, postal_code)
 
         def decide(register: sqlite3.Connection) -> tuple[int | None, DeclineCode | None]:
             if country not in self._countries:
@@ -56,7 +75,7 @@ class BikeCarrier:
             )
             return made.lastrowid, None
 
-        return await asyncio.to_thread(self._answer, key, json.dumps(["buy", *ride]), decide)
+        return await asyncio.to_thread(self._answer, key, json.dumps([what, *ride]), decide)
 
     async def void_label(self, *, key: str, tracking_number: str) -> None:
         """Give a label back, once."""

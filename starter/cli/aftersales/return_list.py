@@ -24,10 +24,11 @@ from starter.cli.terminal.options import (
     read_model,
 )
 from starter.cli.terminal.output import Output
+from starter.cli.warehouse.papers import write_label
 from starter.service.aftersales import Aftersales
 from starter.service.connection import from_records, service
 from starter.service.updates import answered
-from store.views.returns import Return
+from store.views.returns import ParcelLabel, Return
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 
@@ -96,8 +97,31 @@ def show(return_id: ReturnName, as_json: Json = False) -> None:
     out.say(f"{found.return_id} {found.state}: {found.ended_because or found.reason}")
     for line in found.lines:
         out.say(f"  line {line.line_id}: {line.quantity} {line.sku}, {line.reason_code}")
+    if found.label is not None:
+        out.say(f"  {_parcel(found.label)}")
     if due is not None:
         out.say(f"  pays back {due} if all of it comes, as new")
+
+
+@app.command()
+def label(
+    return_id: ReturnName,
+    out_file: Annotated[
+        str, typer.Option("--out", "-o", metavar="FILE", help="`-` is standard output.")
+    ],
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="pdf, zpl, png or the like."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the label of a return's parcel to a file, for its customer.
+
+    Example: `orderloom returns label web-1001:R1 -o label.pdf`
+    """
+    named = part_named(return_id)
+    found = from_records(lambda here: here.labels.of_return(named))
+    write_label(found, out_file, form, Output(as_json=as_json))
 
 
 @app.command()
@@ -204,6 +228,13 @@ def _ask(
         out.document({"order_id": ids.order_of(return_id), **outcome.model_dump(mode="json")})
     else:
         out.say(f"{return_id} {outcome.outcome}: {outcome.message}")
+
+
+def _parcel(label: ParcelLabel) -> str:
+    number = f" {label.carrier} {label.tracking_number}" if label.tracking_number else ""
+    said = f"; the carrier says {label.carrier_status}" if label.last_scan_at else ""
+    why = f": {label.refusal}" if label.refusal else ""
+    return f"label {label.state}{number}{why}; it costs the customer {label.fee}{said}"
 
 
 def _units(one: Return) -> str:

@@ -11,13 +11,12 @@ from typing import Annotated, Final
 import typer
 
 from domain.errors import InvalidInput
-from domain.fulfilment.tracking import CarrierStatus
+from domain.fulfilment.tracking import CarrierStatus, Heard
 from starter.cli.terminal.options import Json, Limit, read_moment
 from starter.cli.terminal.output import Output, local
 from starter.service.connection import from_records, records
 from store.views.parcels import ParcelUnderWay
 from store.warehouse.carrier_messages import CarrierMessage
-from store.warehouse.scans import Heard
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 

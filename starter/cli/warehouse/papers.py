@@ -56,19 +56,25 @@ def label(
     """
     fulfilment = part_named(fulfilment)
     found = from_records(lambda here: here.labels.of(fulfilment))
-    file = None
-    if out_file is not None:
-        file = found.file(form, rather=Path(out_file).suffix.removeprefix(".").lower())
-        write_bytes(file.content, out_file)
-    if out_file == STANDARD_OUTPUT:
-        return
     out = Output(as_json=as_json)
-    if as_json:
-        out.document({**found.told(), "written": None if file is None else file.media_type})
-    elif file is not None:
-        out.say(f"label of {fulfilment} written to {out_file} ({file.media_type})")
+    if out_file is not None:
+        write_label(found, out_file, form, out)
+    elif as_json:
+        out.document({**found.told(), "written": None})
     else:
         _list(found, out)
+
+
+def write_label(found: PrintedLabel, out_file: str, form: str | None, out: Output) -> None:
+    """Write a label to a file, in this format, or in that which the file's name says."""
+    file = found.file(form, rather=Path(out_file).suffix.removeprefix(".").lower())
+    write_bytes(file.content, out_file)
+    if out_file == STANDARD_OUTPUT:
+        return
+    if out.as_json:
+        out.document({**found.told(), "written": file.media_type})
+    else:
+        out.say(f"label of {found.fulfilment_id} written to {out_file} ({file.media_type})")
 
 
 def _list(found: PrintedLabel, out: Output) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from domain.errors import NotFound
 from domain.fields import Document, Instant, Note, Printable, Reason
-from domain.fulfilment.tracking import CarrierStatus
+from domain.fulfilment.tracking import CarrierStatus, Heard
 from starter.http.callers import Caller, may
 from starter.http.examples import example
 from starter.http.once import Keyed
@@ -20,7 +20,6 @@ from starter.http.reading import StrictRoute
 from starter.service.service import Records
 from store.views.parcels import ParcelUnderWay
 from store.warehouse.carrier_messages import CarrierMessage
-from store.warehouse.scans import Heard
 
 router = APIRouter(prefix="/v1", tags=["carriers"], route_class=StrictRoute)
 

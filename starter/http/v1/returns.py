@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
 
 from domain.aftersales.return_rules import ReturnRules
 from domain.orders.return_messages import ReturnState
@@ -56,6 +57,46 @@ async def get_return(
     """With the reason of each line, and what became of its units."""
     await caller.check_part(return_id)
     return await caller.here.returns.get(return_id)
+
+
+@router.get(
+    "/returns/{return_id}/label",
+    operation_id="downloadReturnLabel",
+    summary="Download the label of a return's parcel",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The file, as the carrier made it.",
+            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+        },
+    },
+)
+async def download_return_label(
+    return_id: Annotated[str, Path(max_length=200, examples=["web-1001:R1"])],
+    caller: Reads,
+    form: Annotated[
+        str | None,
+        Query(
+            alias="format",
+            max_length=100,
+            description="pdf, zpl, png or the like; left out: pdf, if there is one.",
+        ),
+    ] = None,
+) -> Response:
+    """For the customer, whom it names.
+
+    Refused (409) where there is none to print, with the reason: no rule wants one, it is not bought
+    yet, the carrier refuses it, it was given back, or it was deleted some time after the return.
+    """
+    await caller.check_part(return_id)
+    found = await caller.here.labels.of_return(return_id)
+    file = found.file(form, rather="pdf")
+    name = f"label-{return_id.replace(':', '-')}.{file.format}"
+    return Response(
+        file.content,
+        media_type=file.media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 @router.get("/return-rules", operation_id="getReturnRules", summary="Read the rules of returns")

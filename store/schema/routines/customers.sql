@@ -71,6 +71,8 @@ begin
 end $$;
 create or replace trigger carrier_says_something after insert on carrier_event
     for each row when (new.detail is not null) execute function carrier_says_something();
+create or replace trigger carrier_says_something after insert on return_scan
+    for each row when (new.detail is not null) execute function carrier_says_something();
 
 -- Erases the person of an order to which nothing happens any more, and every text that somebody wrote about it;
 -- its documents as soon as the law does not want them whole any more: at the end of the year of issue and
@@ -94,7 +96,10 @@ begin
     update answered_request set outcome = without_typed(outcome) where order_no = its_no;
     update attention set reason = '[erased]', resolution = split_part(resolution, ':', 1) where order_no = its_no;
     update order_hold set note = '[erased]', end_note = null where order_no = its_no;
-    update return_unit set photo = null where order_no = its_no and photo is not null;
+    update return_unit set photo = null, reference = null
+    where order_no = its_no and (photo is not null or reference is not null);
+    update return_label set refusal = '[erased]' where order_no = its_no and refusal is not null;
+    update return_scan set detail = '[erased]' where order_no = its_no and detail is not null;
     update order_return
     set reason = '[erased]', ended_because = case when ended_because is not null then '[erased]' end
     where order_no = its_no;
@@ -112,6 +117,7 @@ begin
     update customer_order set reason = null where order_no = its_no;
     delete from wait_report where order_no = its_no;
     delete from label_file where order_no = its_no;
+    delete from return_label_file where order_no = its_no;
     delete from pick_up where order_no = its_no;
     update licence set code = 'erased-' || licence_no where order_no = its_no;
     update document set kept_until = make_date(extract(year from issued_on)::integer + years, 12, 31)

@@ -582,10 +582,32 @@ begin
     end if;
 end $$;
 
+-- The return whose parcel had this number when the scan happened, where no parcel of ours (`rival`) is rather
+-- meant: one that has this event already, or is on its way, or got the number later.
+create or replace function return_with_number(
+    its_carrier text, its_number text, its_event text, happened timestamptz, rival text
+) returns text language sql stable as $$
+    with parcel as (
+        select l.return_id, l.asked_at,
+               exists (select from return_scan s where s.order_no = l.order_no and s.return_id = l.return_id
+                                                   and s.event_id = its_event) as is_told
+        from return_label l
+        where l.carrier = its_carrier and l.tracking_number = its_number and l.label = 'bought'
+    )
+    select return_id from parcel r
+    where is_told or asked_at <= happened + interval '1 hour' and not exists (
+        select from shipment p join fulfilment f using (order_no, fulfilment_id)
+        where p.order_no = order_no_of(rival) and p.fulfilment_id = rival
+          and (f.state in ('labelled', 'shipped') or p.asked_at > r.asked_at
+               or exists (select from carrier_event e
+                          where e.order_no = p.order_no and e.fulfilment_id = rival and e.event_id = its_event)))
+    order by is_told desc, asked_at desc limit 1
+$$;
+
 -- A carrier's scan, whole: the parcel is found, its order is locked, and what follows is written.
 -- Answers 'new', 'repeat' (it came before, and nothing is changed), 'of another' (a person is asked which
--- parcel it is about), or 'not handed over': the parcel moves, but is still here. Then nothing is changed
--- either, and the caller hands it over first.
+-- parcel it is about), 'of a return' (`part_id`), or 'not handed over': the parcel moves, but is still here. In
+-- the last two nothing is changed, and the caller sees to the return, or hands it over first.
 --
 -- domain.fulfilment.tracking knows what a status means, and says it here: `overtakes` are the statuses
 -- that this one takes the place of, `moves` whether the carrier has the parcel, and `ends_as` what the
@@ -600,6 +622,7 @@ declare
     parcel shipment;
     before text;
     told   jsonb;
+    back   text;
     sold_at timestamptz;
     -- Clocks that were never set begin in 1970, 1980 or 2000: they say nothing. Any other time is meant, however
     -- long ago: carriers tell all that a number was ever used for.
@@ -619,7 +642,12 @@ begin
     order by known.is_told desc, (p.asked_at <= happened) desc, (f.state in ('labelled', 'shipped')) desc,
              p.handed_over_at desc nulls last, p.fulfilment_id
     limit 1;
-    if part_id is null then
+    back := return_with_number(its_carrier, its_number, its_event, happened, part_id);
+    if back is not null then
+        answer := 'of a return';
+        part_id := back;
+        return;
+    elsif part_id is null then
         select p.fulfilment_id, p.asked_at into part_id, sold_at
         from shipment p join fulfilment f using (order_no, fulfilment_id)
         where p.carrier = its_carrier and p.tracking_number = its_number and p.label = 'bought'

@@ -19,7 +19,7 @@ from store.aftersales import return_rules
 from store.aftersales.returns import Counted
 from store.database import Pool
 from store.views import audit, returns
-from store.warehouse import returning
+from store.warehouse import return_money
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 
@@ -103,6 +103,21 @@ async def test_each_condition_goes_its_way_and_the_books_follow(bench: Bench) ->
     await books_are_right(bench)
 
 
+async def test_a_count_told_again_is_one_by_whichever_rules_and_another_condition_is_another_count(
+    bench: Bench,
+) -> None:
+    order = await sold(bench, ("TEA", 2, "10.00"))
+    back = await approved(bench, order, 1, {"1": 2})
+    opened = {"1": [Found(quantity=2, condition="opened")]}
+    outcome = await bench.warehouse.receive_return(back, opened, who="dock")
+    await rules(bench, ReturnRule(dispositions={"opened": "scrap"}))
+    assert await bench.warehouse.receive_return(back, opened, who="dock") == outcome
+    for other in (None, {"1": [Found(quantity=2)]}):
+        with pytest.raises(Conflict):
+            await bench.warehouse.receive_return(back, other, who="dock")
+    assert await bench.level("TEA") == (2, 0)
+
+
 async def test_a_fee_is_kept_of_what_is_paid_back_and_the_credit_note_says_so(
     bench: Bench,
 ) -> None:
@@ -111,7 +126,7 @@ async def test_a_fee_is_kept_of_what_is_paid_back_and_the_credit_note_says_so(
     order = await sold(bench, ("TEA", 2, "10.00"), ("MUG", 1, "30.00"))
     back = await approved(bench, order, 1, {"1": 1, "2": 1})
     async with bench.pool.acquire() as conn:
-        expected = await returning.expected_refund(conn, back)
+        expected = await return_money.expected_refund(conn, back)
     opened = {"1": [Found(quantity=1, condition="opened")], "2": [Found(quantity=1)]}
     await bench.warehouse.receive_return(back, opened, who="dock")
     torn = await approved(bench, order, 2, {"1": 1}, "damaged")
@@ -133,7 +148,7 @@ async def test_a_fee_is_kept_of_what_is_paid_back_and_the_credit_note_says_so(
     assert note.total_minor == first["amount_minor"]
     async with bench.pool.acquire() as conn:
         with pytest.raises(Refused, match=f"{back} is received: nothing of it is to come"):
-            await returning.expected_refund(conn, back)
+            await return_money.expected_refund(conn, back)
     await books_are_right(bench)
 
 

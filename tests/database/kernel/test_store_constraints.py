@@ -39,6 +39,21 @@ async def shelves(databases: Databases) -> AsyncIterator[Pool]:
             "disposition) select order_no, return_id, line_id, 1, 1, 'new', 'restock' "
             "from return_line"
         )
+        for row in (
+            (
+                "return_label (order_no, return_id, label_key, service, location, fee_minor) "
+                "select order_no, return_id, return_id, 'post', 'main', 0 from order_return"
+            ),
+            (
+                "return_label_file (order_no, return_id, media_type, content) "
+                "select order_no, return_id, 'image/png', 'x' from order_return"
+            ),
+            (
+                "return_scan (order_no, return_id, event_id, status, happened_at) "
+                "select order_no, return_id, 'e', 'in_transit', now() from order_return"
+            ),
+        ):
+            await pool.execute(f"insert into {row}")
         await bench.at(an_order(("TEA", 2), channel_order_id="here"), "confirmed")
         yield pool
         pool.terminate()
@@ -545,6 +560,23 @@ FORBIDDEN = {
     "return_unit_is_in_a_known_condition": "update return_unit set condition = 'odd'",
     "return_unit_has_a_known_disposition": "update return_unit set disposition = 'sold'",
     "return_unit_is_of_a_return_line": "update return_unit set line_id = '9'",
+    "return_label_pkey": "insert into return_label select * from return_label",
+    "return_label_state_is_known": "update return_label set label = 'lost'",
+    "return_label_is_to_a_location": "update return_label set location = 'nowhere'",
+    "return_label_tries_are_not_negative": "update return_label set tries = -1",
+    "return_label_has_a_known_carrier_status": "update return_label set carrier_status = 'x'",
+    "return_label_is_of_a_return": (
+        "insert into return_label (order_no, return_id, label_key, service, location, fee_minor) "
+        f"values (order_no_of('{GONE}'), '{GONE}:R9', '', '', 'main', 0)"
+    ),
+    "bought_return_label_has_a_number": "update return_label set label = 'bought'",
+    "return_label_file_pkey": "insert into return_label_file (order_no, return_id, media_type, "
+    "content) select order_no, return_id, media_type, content from return_label_file",
+    "return_label_file_has_a_media_type": "update return_label_file set media_type = 'pdf'",
+    "return_label_file_is_of_a_size": "update return_label_file set content = ''",
+    "return_label_file_is_of_a_label": "update return_label_file set return_id = 'web-1:R9'",
+    "return_scan_pkey": "insert into return_scan select * from return_scan",
+    "return_scan_is_of_a_label": "update return_scan set return_id = 'web-1:R9'",
     "return_unit_pkey": "insert into return_unit select * from return_unit",
     # a claim is of an order, and is decided by somebody
     "claim_pkey": f"{claim()}; {claim()}",

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.aftersales.return_labels import wanted_label
 from domain.aftersales.return_rules import (
     UNITS_OF_A_RECORD,
     Asked,
@@ -131,3 +132,26 @@ def test_a_person_decides_about_customers_who_send_much_back(
 def test_one_line_that_is_refused_refuses_all() -> None:
     final = line(ReturnTerms(final_sale=True), line_id="2")
     assert refused(asked(line(), final)) == "final_sale"
+
+
+def test_a_label_is_bought_where_a_line_has_one_and_is_free_where_one_of_them_is() -> None:
+    fee = Limit(amount=Decimal("4.90"), currency="EUR")
+    paid, free = ReturnTerms(label="paid", label_fee=fee), ReturnTerms(label="free")
+    less = ReturnTerms(label="paid", label_fee=Limit(amount=Decimal("3.50"), currency="EUR"))
+    foreign = ReturnTerms(label="paid", label_fee=Limit(amount=Decimal("9.00"), currency="USD"))
+    none = ReturnTerms(label="none", label_service="slow")
+
+    def fee_of(*lines: AskedLine) -> int | None:
+        wanted = wanted_label(asked(*lines))
+        return None if wanted is None else wanted.fee_minor
+
+    assert fee_of(line(), line(none)) is None
+    assert fee_of(line(paid)) == 490
+    assert fee_of(line(less), line(paid)) == 490
+    assert fee_of(line(paid), line(free)) == 0
+    assert fee_of(line(paid, reason="damaged")) == fee_of(line(foreign)) == 0
+    assert fee_of(line(paid), line(none)) == 490, "a line without a label makes nothing free"
+    assert fee_of(line(paid), line(reason="defective")) == 0
+    both = wanted_label(asked(line(none), line(paid.model_copy(update={"label_service": "post"}))))
+    assert both is not None
+    assert both.service == "post"
