@@ -87,7 +87,7 @@ def show(return_id: ReturnName, as_json: Json = False) -> None:
     named = part_named(return_id)
     found = from_records(lambda here: here.returns.get(named))
     due = None
-    if found.kind == "customer" and found.state in ("requested", "approved"):
+    if found.kind == "customer" and found.state in ("requested", "approved", "in_transit"):
         due = from_records(lambda here: here.returns.expected_refund(named))
     out = Output(as_json=as_json)
     if as_json:

@@ -89,7 +89,7 @@ select jsonb_build_object(
                       from return_line l where l.return_id = r.return_id))
             order by r.return_id)
         from order_return r
-        where r.order_no = order_no_of($1) and r.state in ('requested', 'approved')),
+        where r.order_no = order_no_of($1) and r.state in ('requested', 'approved', 'in_transit')),
     'backorders', (select jsonb_object_agg(line_id, quantity) from backorder
                    where order_no = order_no_of($1)),
     'attention', (select jsonb_object_agg(step, to_jsonb(allowed)) from attention
