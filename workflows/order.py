@@ -131,7 +131,8 @@ class OrderWorkflow(OrderMessages):
         self.claims = OrderClaims(steps, book, self.refunds, self.fulfilments, start.policy)
         self.asked_holds = AskedHolds(steps, book, self.on_record, self.cancel)
         self.edits = OrderEdits(
-            steps, book, self.fulfilments, self.cancellations, self.payments, self.on_record
+            *(steps, book, self.fulfilments, self.backorders),
+            *(self.cancellations, self.payments, self.on_record),
         )
         self.late = LateRequests(steps, book, self.payments, self.returns, self.refunds)
         self.inbox = Inbox(self.keep_answer, knowing=not start.goes_on)

@@ -164,7 +164,8 @@ class Fulfilments:
 
     @activity.defn
     async def void_label(self, part: Part) -> None:
-        """Undo the labels that are not used: of a recalled fulfilment, and of opened parcels.
+        """Undo the labels that are not used: of a recalled fulfilment, and of a parcel that was
+        opened or goes elsewhere.
 
         A label that was never bought, or is voided already, needs nothing.
         """
@@ -176,7 +177,7 @@ class Fulfilments:
         for label in unused:
             key = ids.void_key(label.label_key)
             await self._give_back(key, label.sold_by, label.tracking_number)
-            await self._voided(fulfilment_id, label.tracking_number, of_opened=label.label_key)
+            await self._voided(fulfilment_id, label.tracking_number, unused=label.label_key)
         is_recalled = row is not None and row["recalled_from"] is not None
         if parcel is None or not is_recalled or parcel.label in ("refused", "voided"):
             return
@@ -189,16 +190,16 @@ class Fulfilments:
         await self._voided(fulfilment_id, tracking_number)
 
     async def _voided(
-        self, fulfilment_id: str, tracking_number: str | None, of_opened: str = ""
+        self, fulfilment_id: str, tracking_number: str | None, unused: str = ""
     ) -> None:
-        """Record that a label is void: the fulfilment's own, or that of an opened parcel."""
+        """Record that a label is void: the fulfilment's present one, or one that it had before."""
         effect, why = f"void_label:{fulfilment_id}", f"{fulfilment_id} was recalled"
         async with self._pool.acquire() as conn, conn.transaction():
             row = await fulfilments.locked(conn, fulfilment_id)
-            if of_opened:
-                effect = f"void_label:{of_opened}"
-                why = f"{fulfilment_id} was opened, and units were taken out"
-                await shipments.unused_label_voided(conn, fulfilment_id, of_opened)
+            if unused:
+                effect = f"void_label:{unused}"
+                why = f"{fulfilment_id} does not go out with it"
+                await shipments.unused_label_voided(conn, fulfilment_id, unused)
             else:
                 await shipments.label_voided(conn, fulfilment_id)
             await events.tell(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from temporalio import activity
 
 from activities.stock.contracts import TakenOut, TakeOut
@@ -11,7 +13,7 @@ from store.fulfilment import fulfilments, shipments
 from store.locks import lock_stock
 from store.orders import effects, events
 from store.payments import billing, tallies
-from store.stock import allocations
+from store.stock import removals
 
 
 class Removals:
@@ -41,12 +43,14 @@ class Removals:
             if answer != "take":
                 return TakenOut(outcome=answer)
             await lock_stock(conn, [part for line_id in units for part in lines[line_id].parts])
-            smaller = await fulfilments.make_smaller(
-                conn, ask.fulfilment_id, units, keeps_label=ask.keeps_label
-            )
-            release = f"{ask.effect}:release"
-            await allocations.release(
-                conn, ask.fulfilment_id, release, units, who=ask.who, why=ask.why
+            removed = await removals.take_out(
+                conn,
+                ask.fulfilment_id,
+                units,
+                f"{ask.effect}:release",
+                keeps_label=ask.keeps_label,
+                who=ask.who,
+                why=ask.why,
             )
             found = await tallies.load(conn, ask.order_id)
             owed = found.charges.cancelled(dict.fromkeys(units, 0))
@@ -57,11 +61,11 @@ class Removals:
                 outcome="taken",
                 units=units,
                 refund=None if grant is None else grant.to_pay,
-                label_unused=smaller["is_label_unused"],
+                label_unused=removed.label_unused,
             )
-            told = {"units": {ask.fulfilment_id: units}, "backordered": {}}
-            if smaller["to_put_back"] is not None:
-                told["put_back_id"] = smaller["to_put_back"]
+            told: dict[str, Any] = {"units": {ask.fulfilment_id: units}, "backordered": {}}
+            if removed.put_back_id is not None:
+                told["put_back_id"] = removed.put_back_id
             await events.tell(
                 conn,
                 ask.order_id,

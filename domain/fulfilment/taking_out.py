@@ -35,7 +35,12 @@ def possible(
     if state not in RECALLABLE or handling == DROP_SHIP or not units:
         return Possible("gone", {})
     everything = {line_id: count for line_id, count in claimed.items() if count}
-    leaves = handling in AT_ONCE and state in ("picked", "packed", "labelled")
-    if units == everything or leaves or (state == "packed" and label == "requested"):
+    if units == everything or is_busy(state, handling, label):
         return Possible("recall", {})
     return Possible("take", units)
+
+
+def is_busy(state: FulfilmentState, handling: Handling, label: str | None) -> bool:
+    """Nobody can open it now: its label is being bought, or it is on its way out at once."""
+    leaves = handling in AT_ONCE and state in ("picked", "packed", "labelled")
+    return leaves or (state == "packed" and label == "requested")

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import IllegalTransition
 from domain.money import split
 from domain.orders.order import Order
+from domain.orders.prices import shared
 from domain.orders.quantities import LineUnits
 
 
@@ -220,17 +221,17 @@ def value_lines(order: Order) -> dict[str, LineWorth]:
 
     The parts add up to `order.total_minor` exactly.
     """
-    prices = order.prices
+    prices, lines = order.prices, order.lines
     weights = [line.listed - line.discount for line in prices.lines]
     beside_net = sum(part.net for part in prices.beside_goods)
     beside_tax = sum(part.tax for part in prices.beside_goods)
     if order.prices_include_tax:
-        with_tax = split(beside_net + beside_tax, weights)
-        shipping_tax = split(beside_tax, with_tax)
+        with_tax = shared(beside_net + beside_tax, weights, lines)
+        shipping_tax = shared(beside_tax, with_tax, lines)
         shipping = [each - tax for each, tax in zip(with_tax, shipping_tax, strict=True)]
     else:
-        shipping = split(beside_net, weights)
-        shipping_tax = split(beside_tax, weights)
+        shipping = shared(beside_net, weights, lines)
+        shipping_tax = shared(beside_tax, weights, lines)
     return {
         line.line_id: LineWorth(
             line_id=line.line_id,

@@ -83,6 +83,10 @@ class Charges:
         self.invoiced = invoiced
         self.goodwill = goodwill
 
+    def units(self, line_id: LineId) -> LineQuantities | None:
+        """Where the units of a line stand; None: there is no such line."""
+        return self._lines.get(line_id)
+
     # Sums -----------------------------------------------------------------------------------------
 
     @property
@@ -280,16 +284,21 @@ class Charges:
         return self._owe({}, self.refundable.part(amount))
 
     def reduce(self, line_id: LineId, whole: Worth) -> Owed:
-        """All units of a line are worth less from now on: pay back what was charged beyond that.
-
-        Nothing is changed where that comes to nothing.
-        """
-        line, money = self.worth[line_id], self.money[line_id]
-        lower = line.model_copy(update={"whole": whole})
+        """As `lower`, but nothing is changed where that comes to nothing."""
+        lower = self.worth[line_id].model_copy(update={"whole": whole})
+        money = self.money[line_id]
         back = money.charges.owed(lower, money.charged - money.refunded, money.withheld)
         if not back.within(NOTHING, self.refundable).total:
             return Owed()
-        self.worth[line_id] = lower
+        return self.lower(line_id, whole)
+
+    def lower(self, line_id: LineId, whole: Worth) -> Owed:
+        """All units of a line are worth less from now on, also those that are charged later.
+
+        Pays back what was charged beyond that.
+        """
+        line, money = self.worth[line_id], self.money[line_id]
+        self.worth[line_id] = line.model_copy(update={"whole": whole})
         self._change(line_id, reduced=money.reduced + line.whole - whole)
         owed = self._give_back({line_id: 0}, {})
         return Owed({}, owed.worth, owed.credited)

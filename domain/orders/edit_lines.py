@@ -1,11 +1,10 @@
-"""What an edit makes of each line's units and worth, and which units it takes away from where."""
+"""What an edit makes of each line's units and worth."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from domain.errors import Refused
 from domain.orders.amounts import Worth, value_lines
 from domain.orders.edited import Edited, Present
 from domain.orders.handling import SHIPPED, Handling
@@ -16,7 +15,7 @@ from domain.orders.quantities import LineId, LineUnits
 
 @dataclass(frozen=True)
 class LineRow:
-    """A line as it is from now on. `given_back`: units that were cancelled for the edit.
+    """A line as it is from now on. `given_back`: units that were cancelled and never ordered.
 
     Amounts are in minor units.
     """
@@ -30,49 +29,6 @@ class LineRow:
     tax: int
     shipping: int
     shipping_tax: int
-
-
-@dataclass(frozen=True)
-class Taken:
-    """Units that are taken away: of those that are waited for, and from fulfilments."""
-
-    waited_for: dict[LineId, int] = field(default_factory=dict)
-    parts: dict[str, LineUnits] = field(default_factory=dict)
-
-
-def choose(units: LineUnits, waiting: LineUnits, parts: Mapping[str, LineUnits]) -> Taken:
-    """Which units go: first those that are waited for, then those of the youngest fulfilment.
-
-    `parts`: the fulfilments that nobody has picked. Raises Refused where these have too few.
-    """
-    waited_for: dict[LineId, int] = {}
-    taken: dict[str, dict[LineId, int]] = {}
-    youngest = sorted(parts, key=lambda part: (len(part), part), reverse=True)
-    for line_id, wanted in units.items():
-        left = wanted - _note(waited_for, line_id, wanted, waiting)
-        for part in youngest:
-            if left and parts[part].get(line_id):
-                left -= _note(taken.setdefault(part, {}), line_id, left, parts[part])
-        if left:
-            raise moving(line_id)
-    return Taken(waited_for, dict(taken))
-
-
-def moving(line_id: LineId) -> Refused:
-    """Something is just happening to units of a line, so none of it can be taken away."""
-    return Refused(
-        f"units of line {line_id} are just being moved, so it is not known which can be taken "
-        "away: ask again in a moment",
-        reason="units_moving",
-        instead=("edit_order",),
-    )
-
-
-def _note(into: dict[LineId, int], line_id: LineId, wanted: int, there: LineUnits) -> int:
-    units = min(wanted, there.get(line_id, 0))
-    if units:
-        into[line_id] = units
-    return units
 
 
 class EditedLines:
@@ -103,8 +59,8 @@ class EditedLines:
             for line_id in self._ids
         ]
 
-    def proposal(self, taken: Taken) -> Proposal:
-        """As the payment is to hold for it, before it is applied."""
+    def proposal(self, taken: Mapping[str, LineUnits]) -> Proposal:
+        """As the payment is to hold for it, before it is applied. `taken`: from fulfilments."""
         return Proposal(
             lines=tuple(
                 ProposedLine(
@@ -117,7 +73,8 @@ class EditedLines:
                 )
                 for line_id in self._ids
             ),
-            taken=taken.parts,
+            taken=dict(taken),
+            keeps=self._edited.keeps,
         )
 
     def _had(self, line_id: LineId) -> int:
@@ -128,7 +85,9 @@ class EditedLines:
         return line_id not in self._new
 
     def _given_back(self, line_id: LineId) -> int:
-        return 0 if self._is_gone(line_id) else self._edited.taken.get(line_id, 0)
+        if self._edited.keeps or self._is_gone(line_id):
+            return 0
+        return self._edited.taken.get(line_id, 0)
 
     def _ordered(self, line_id: LineId) -> int:
         more = self._edited.added.get(line_id, 0)
@@ -138,7 +97,9 @@ class EditedLines:
         before = self._before.get(line_id)
         if before is None:
             return 0
-        return before.ordered if self._is_gone(line_id) else before.cancelled
+        if self._is_gone(line_id):
+            return before.ordered
+        return before.cancelled + (self._edited.taken.get(line_id, 0) if self._edited.keeps else 0)
 
     def _whole(self, line_id: LineId) -> Worth:
         return self._worth[line_id].whole if line_id in self._worth else Worth()

@@ -39,18 +39,23 @@ Forgotten = Literal["billing", "note", "requested_delivery_date"]
 class LineChange(Document):
     """What becomes of a line. `quantity`: all units that are still wanted of it; 0 takes it away.
 
-    `discount` is for the whole line. A change of quantity leaves it as it is.
+    `discount` is for the whole line. A change of quantity leaves it as it is. `tax_rate`, in
+    percent: another one, for instance in another country.
     """
 
     line_id: LineId
     quantity: Annotated[int, Field(strict=True, ge=0, le=QUANTITY_MAX)] | None = None
     unit_price: UnitPrice | None = None
     discount: Amount | None = None
+    tax_rate: Rate | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
-        if self.quantity is None and self.unit_price is None and self.discount is None:
-            raise inconsistent("quantity", "say what changes: quantity, unit_price or discount")
+        wishes = (self.quantity, self.unit_price, self.discount, self.tax_rate)
+        if all(wish is None for wish in wishes):
+            raise inconsistent(
+                "quantity", "say what changes: quantity, unit_price, discount or tax_rate"
+            )
         return self
 
 
@@ -82,7 +87,8 @@ class ShippingChange(Document):
 class _Edit(OrderRequest):
     """What changes, but for what is about a person. `version`: of the order as it was seen.
 
-    Without a version the order is changed as it is by then. `forget`: fields that are taken away.
+    Without a version the order is changed as it is by then. `discount`: of the whole order, instead
+    of the one that it has. `forget`: fields that are taken away.
     """
 
     reason: Reason
@@ -90,13 +96,14 @@ class _Edit(OrderRequest):
     lines: Annotated[tuple[LineChange, ...], Field(max_length=LINES_MAX)] = ()
     add: Annotated[tuple[NewLine, ...], Field(max_length=LINES_MAX)] = ()
     shipping: ShippingChange | None = None
+    discount: Amount | None = None
     requested_delivery_date: Day | None = None
     forget: tuple[Forgotten, ...] = ()
 
     @property
     def _says_something(self) -> bool:
         wishes = (self.lines, self.add, self.shipping, self.requested_delivery_date, self.forget)
-        return any(wishes)
+        return any(wishes) or self.discount is not None
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -200,8 +207,8 @@ class EditPreview(BaseModel):
     """What an edit would do; nothing is written. `version`: apply it by this one.
 
     `to_authorize`: what is authorized more before it is applied; `released`: what will be charged
-    less. `promised`: when the `added` units would arrive, as the stock is now; nothing can be
-    promised of the rest.
+    less; `to_pay_back`: what was charged already and is owed back. `promised`: when the `added`
+    units would arrive, as the stock is now; nothing can be promised of the rest.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -216,13 +223,17 @@ class EditPreview(BaseModel):
     tax: Money
     to_authorize: Money
     released: Money
+    to_pay_back: Money
     added: tuple[Units, ...] = ()
     taken_away: tuple[Units, ...] = ()
     promised: tuple[AddedUnits, ...] = ()
 
 
 class EditOutcome(BaseModel):
-    """The order was changed. `version`: the order's document from now on."""
+    """The order was changed. `version`: the order's document from now on.
+
+    `to_pay_back`: what was charged for units that are taken away, or above a lower price.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -232,6 +243,7 @@ class EditOutcome(BaseModel):
     changes: tuple[Change, ...] = ()
     total_before: Money
     total: Money
+    to_pay_back: Money | None = None
     added: tuple[Units, ...] = ()
     taken_away: tuple[Units, ...] = ()
     backordered: tuple[Units, ...] = ()

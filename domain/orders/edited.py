@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,13 +16,13 @@ from domain.orders.quantities import LineId, LineUnits
 
 
 class LineStanding(BaseModel):
-    """Where the units of a line stand. `begun`: their picking has begun, or they have left."""
+    """Where the units of a line stand."""
 
     model_config = ConfigDict(frozen=True)
 
     ordered: int
     cancelled: int = 0
-    begun: int = 0
+    shipped: int = 0
 
     @property
     def wanted(self) -> int:
@@ -33,15 +34,18 @@ class LineStanding(BaseModel):
 class Present:
     """An order as it is. `lines`: also those that an earlier edit has taken away.
 
-    `charged`: something of it is charged or invoiced. `labelled`: a parcel that is still here has
-    its label, or is getting it. `sent`: nothing is left to be sent.
+    `charged`: something of it is charged or invoiced. `charging`: all of it is being charged at
+    this moment. `labelling`: a label is just being bought for a parcel that is still here.
+    `bought_to`: a supplier was told where to send goods of it. `sent`: nothing is left to be sent.
     """
 
     order: Order
     version: int
     lines: Mapping[LineId, LineStanding]
     charged: bool = False
-    labelled: bool = False
+    charging: bool = False
+    labelling: bool = False
+    bought_to: bool = False
     sent: bool = False
 
 
@@ -49,7 +53,8 @@ class Present:
 class Edited:
     """The order after an edit. Where there are obstacles, it cannot become that.
 
-    `added` and `taken`: units by line. `new`: the lines that were not there before.
+    `added` and `taken`: units by line. `new`: the lines that were not there before. `lowered`: the
+    lower unit price of lines that keep their amounts, and of which the difference is owed back.
     """
 
     order: Order
@@ -58,8 +63,13 @@ class Edited:
     added: LineUnits = field(default_factory=dict)
     taken: LineUnits = field(default_factory=dict)
     new: tuple[LineId, ...] = ()
+    lowered: Mapping[LineId, Decimal] = field(default_factory=dict)
     is_money: bool = False
     """Amounts change, or units."""
+    keeps: bool = False
+    """Something is charged, so amounts stay: units that are taken away are cancelled ones."""
+    is_elsewhere: bool = False
+    """It goes to another address, or by another service."""
 
     def check(self) -> None:
         """Raises Refused with the first obstacle's code, and the words of all."""

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from domain.fields import (
     Amount,
+    Flag,
     LineId,
     Sku,
     UnitPrice,
@@ -53,6 +54,11 @@ class Line(LenientDocument):
     tax: Amount | None = None
     tax_rate: Rate | None = None
     tax_category: Annotated[TaxCategory | None, CUT] = None
+    added: Flag = False
+    """Added after something of the order was charged: nothing of it but its own is shared out.
+
+    It has no part of the order's discount, rounding, shipping and fees.
+    """
 
 
 def _at_least_one(lines: tuple[Line, ...]) -> tuple[Line, ...]:

@@ -54,18 +54,32 @@ def owed_for_match(
             reason="price_match_limit",
             instead=("refund_order",),
         )
+    owed = charges.reduce(line_id, _lower(charges, currency, line_id, old, new))
+    if not owed.worth.total:
+        raise Refused(
+            f"nothing of line {line_id} is charged and not paid back", reason="nothing_to_pay_back"
+        )
+    return owed
+
+
+def owed_for_lower_price(
+    charges: Charges, currency: str, line_id: str, old: Decimal, new: Decimal
+) -> Owed:
+    """A line costs less from now on, also its units that are charged later: what is owed back.
+
+    `old`: the price of a unit that it was sold for. Raises Refused where it costs no more already.
+    """
+    return charges.lower(line_id, _lower(charges, currency, line_id, old, new))
+
+
+def _lower(charges: Charges, currency: str, line_id: str, old: Decimal, new: Decimal) -> Worth:
     whole = matched(charges.worth[line_id], charges.money[line_id].reduced, old, new, currency)
     if whole is None:
         raise Refused(
             f"line {line_id} costs no more than {Price(each=new, currency=currency)} a unit",
             reason="price_not_lower",
         )
-    owed = charges.reduce(line_id, whole)
-    if not owed.worth.total:
-        raise Refused(
-            f"nothing of line {line_id} is charged and not paid back", reason="nothing_to_pay_back"
-        )
-    return owed
+    return whole
 
 
 def matched(

@@ -112,9 +112,11 @@ def priced(order: Priceable) -> Prices:
             raise PriceFault(f"lines[{index}].discount", "is more than the line is worth")
         costs.append(listed[index] - minor(line.discount))
     discount = minor(order.discount)
-    if discount > sum(costs):
+    if discount > sum(
+        cost for line, cost in zip(order.lines, costs, strict=True) if not line.added
+    ):
         raise PriceFault("discount", "is more than the goods are worth")
-    shares = split(discount, costs)
+    shares = shared(discount, costs, order.lines)
     lines = []
     for index, line in enumerate(order.lines):
         cost = costs[index] - shares[index]
@@ -197,7 +199,17 @@ def _tax(
 def _roundings(order: Priceable, nets: Sequence[int]) -> tuple[int, ...]:
     """The rounding of the total to cash units, spread over the lines."""
     rounding = to_minor(order.rounding, order.currency)
-    if -rounding > sum(nets):
+    sharing = zip(order.lines, nets, strict=True)
+    if -rounding > sum(net for line, net in sharing if not line.added):
         raise PriceFault("rounding", "takes off more than the goods are worth")
     sign = -1 if rounding < 0 else 1
-    return tuple(sign * part for part in split(abs(rounding), nets))
+    return tuple(sign * part for part in shared(abs(rounding), nets, order.lines))
+
+
+def shared(amount: int, weights: Sequence[int], lines: Sequence[Line]) -> list[int]:
+    """Split an amount over the lines of an order; those that were added later have none of it."""
+    apart = [line.added for line in lines]
+    if all(apart):  # There is no other one to have it.
+        return split(amount, weights)
+    parts = iter(split(amount, [w for w, out in zip(weights, apart, strict=True) if not out]))
+    return [0 if out else next(parts) for out in apart]

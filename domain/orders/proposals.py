@@ -18,9 +18,13 @@ class ProposedLine(LineWorth):
 
 
 class Proposal(BaseModel):
-    """All lines as they would be. `taken`: units by fulfilment that would not be sent."""
+    """All lines as they would be. `taken`: units by fulfilment that would not be sent.
+
+    `keeps`: lines that were there before keep their amounts, because something is charged.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     lines: tuple[ProposedLine, ...]
     taken: dict[str, LineUnits] = {}
+    keeps: bool = False

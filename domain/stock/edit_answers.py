@@ -8,6 +8,7 @@ from domain.fulfilment.fulfilments import Planned
 from domain.orders.edit_messages import EditOutcome, EditRequest
 from domain.orders.proposals import Proposal
 from domain.orders.quantities import LineUnits
+from domain.orders.refund_rules import Granted
 from domain.orders.terms import Terms
 
 
@@ -17,6 +18,7 @@ class ApplyEdit(BaseModel):
     `fulfilments` and `waiting`: the units that the order's workflow counts on in those that are
     under way, and those that it waits for. Where rows say otherwise, something is just happening to
     these units, and none is taken away. `round`: in which added units are waited for.
+    `called_back`: lines of which suppliers were asked to stop what they were asked for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -27,6 +29,7 @@ class ApplyEdit(BaseModel):
     fulfilments: dict[str, LineUnits] = {}
     waiting: LineUnits = {}
     round: int = 1
+    called_back: frozenset[str] = frozenset()
 
     @property
     def effect(self) -> str:
@@ -49,7 +52,8 @@ class Applied(BaseModel):
 
     `fulfilments` and `backordered` have the added units. `waited_for` and `taken` are units that
     were taken away, from those that were waited for and from fulfilments; of these, the `emptied`
-    have nothing left to send.
+    have nothing left to send. `labels_unused`: fulfilments of which a label is to be given back.
+    `refunds`: what is owed back.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,13 +65,20 @@ class Applied(BaseModel):
     waited_for: LineUnits = {}
     taken: dict[str, LineUnits] = {}
     emptied: tuple[str, ...] = ()
+    labels_unused: tuple[str, ...] = ()
+    refunds: tuple[Granted, ...] = ()
 
 
 class EditAnswer(BaseModel):
-    """It is applied or refused; or more has to be authorized for it first, and nothing is done."""
+    """It is applied or refused; or something has to be done first, and nothing is changed.
+
+    `to_call_back`: units that are waited for, and that a supplier may have been asked for.
+    `to_authorize`: more has to be authorized.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     applied: Applied | None = None
     refused: Refusal | None = None
+    to_call_back: LineUnits = {}
     to_authorize: Proposal | None = None

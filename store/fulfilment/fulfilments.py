@@ -170,15 +170,25 @@ async def set_state(conn: Connection, fulfilment_id: str, state: FulfilmentState
 async def make_smaller(
     conn: Connection, fulfilment_id: str, units: LineUnits, *, keeps_label: bool
 ) -> Record:
-    """Take units out of a fulfilment that has not left; none of them may be all of it.
+    """Take units out of a fulfilment that has not left.
 
-    The caller holds the order's lock, and ends the claims and counts of the units after this.
+    The caller holds the order's lock, and ends the claims and counts of the units after this; if
+    these are all of its units, the caller stops it as well.
     Columns: to_put_back (an id, where units had been picked), is_label_unused (to be given back).
     """
     row: Record = await _sql.make_smaller(
         conn, fulfilment_id=fulfilment_id, taken=dict(units), keeps_label=keeps_label
     )
     return row
+
+
+async def label_anew(conn: Connection, fulfilment_id: str) -> bool:
+    """Have a label that was bought given back, and another one bought. False: there is none.
+
+    The caller holds the order's lock, and has looked that no label is just being bought.
+    """
+    had_one: bool = await _sql.label_anew(conn, fulfilment_id=fulfilment_id)
+    return had_one
 
 
 async def next_number(conn: Connection, order_id: str) -> int:

@@ -122,6 +122,10 @@ where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
 select to_put_back, is_label_unused
 from fulfilment_made_smaller(:fulfilment_id, :taken::jsonb, :keeps_label);
 
+-- name: label_anew(fulfilment_id)$
+-- A label → to be given back, and another one is bought. The function stands in schema/routines/fulfilment.sql.
+select label_bought_anew(:fulfilment_id);
+
 -- name: next_number(order_id)$
 -- Fulfilments are numbered from 1, and none is ever deleted.
 select 1 + count(*) from fulfilment where order_no = order_no_of(:order_id);

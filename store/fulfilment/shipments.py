@@ -43,7 +43,7 @@ class Parcel(BaseModel):
 
 
 class UnusedLabel(BaseModel):
-    """A label of a parcel that was opened since: it is to be given back to its carrier."""
+    """A label that its parcel does not go out with: it is to be given back to its carrier."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -161,13 +161,23 @@ async def label_refused(conn: Connection, fulfilment_id: str, refusal: str) -> N
     await _sql.label_refused(conn, fulfilment_id=fulfilment_id, refusal=refusal)
 
 
+async def charge_otherwise(conn: Connection, order_id: str, amounts: Mapping[str, int]) -> None:
+    """What is charged when these parcels leave, in minor units, if they have a label already."""
+    await _sql.charge_otherwise(
+        conn,
+        order_id=order_id,
+        fulfilment_ids=list(amounts),
+        amounts=list(amounts.values()),
+    )
+
+
 async def label_voided(conn: Connection, fulfilment_id: str) -> None:
     """requested or bought → voided."""
     await _sql.label_voided(conn, fulfilment_id=fulfilment_id)
 
 
 async def unused_labels(conn: Connection, fulfilment_id: str) -> list[UnusedLabel]:
-    """The labels of a fulfilment that are to be given back, because its parcel was opened."""
+    """The labels of a fulfilment that are to be given back: it was opened, or goes elsewhere."""
     rows = _sql.unused_labels(conn, fulfilment_id=fulfilment_id)
     return [UnusedLabel(**row) async for row in rows]
 

@@ -21,6 +21,13 @@ update shipment set label = 'refused', refusal = :refusal
 where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
   and label = 'requested';
 
+-- name: charge_otherwise(order_id, fulfilment_ids, amounts)!
+-- The order's amounts are others: so is what is charged when a parcel with a label leaves.
+update shipment s set to_charge_minor = p.amount
+from unnest(:fulfilment_ids::text[], :amounts::bigint[]) as p (fulfilment_id, amount)
+where s.order_no = order_no_of(:order_id) and s.fulfilment_id = p.fulfilment_id
+  and s.label in ('requested', 'bought');
+
 -- name: label_voided(fulfilment_id)!
 -- requested (never bought) or bought → voided
 update shipment set label = 'voided'

@@ -5,7 +5,7 @@ This is asked of the rows, by whoever is about to send it, or to authorize somet
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -182,11 +182,13 @@ async def cover_of(
 ) -> Cover:
     """Whether the money of a fulfilment holds until it leaves, which may take until `lasting`.
 
-    `ahead`: the order is charged as a whole before that. Without the order's lock the money may
-    change meanwhile: then `seen` is another one.
+    `ahead`: the order is charged as a whole before that, but for what was added later. Without the
+    order's lock the money may change meanwhile: then `seen` is another one.
     """
     if ahead:
-        return Cover(bool(await _sql.is_charged(conn, order_id=order_id)), 0)
+        paid = await _sql.charged_ahead(conn, order_id=order_id)
+        if not (paid["is_charged"] and paid["has_more"]):
+            return Cover(paid["is_charged"], 0)
     row = await _row(conn, order_id)
     found = paying_from(row)
     needs = found.needs(fulfilment_id)
@@ -210,6 +212,11 @@ def _to_charge(found: Paying, needs: Sequence[Need], fulfilment_id: str) -> int:
     """What is charged when a fulfilment leaves: for itself, or for all that is left."""
     own = sum(need.amount for need in needs if need.part == fulfilment_id)
     return sum(need.amount for need in needs) if own and found.tallies.whole else own
+
+
+def to_charge_for(found: Paying, fulfilment_ids: Iterable[str]) -> dict[str, int]:
+    """What is charged when each of these leaves next, in minor units."""
+    return {part: _to_charge(found, found.needs(part), part) for part in fulfilment_ids}
 
 
 def still_to_charge(found: Paying, fulfilment_id: str, to_charge: int) -> int:

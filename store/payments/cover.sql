@@ -11,11 +11,15 @@ values (order_no_of(:order_id), :provider, :token)
 on conflict (order_no) do update
 set provider = excluded.provider, token = excluded.token, brought_at = excluded.brought_at;
 
--- name: is_charged(order_id)$
--- The order is charged as a whole, before anything of it is sent: all of that is paid.
+-- name: charged_ahead(order_id)^
+-- Whether the order is charged as a whole, before anything of it is sent, and all of that is paid; and whether
+-- there are units that it is not charged for, such as those that were added later.
 select exists (select from charge
                where order_no = order_no_of(:order_id) and ahead and units <> '{}'
-                 and captured_minor = amount_minor);
+                 and captured_minor = amount_minor) as is_charged,
+       exists (select from order_line l left join order_line_money m using (order_no, line_id)
+               where l.order_no = order_no_of(:order_id)
+                 and l.ordered - l.cancelled > coalesce(m.charged - m.refunded, 0)) as has_more;
 
 -- name: perhaps_ending(after_no, after_id, batch)
 -- Parcels that wait for their hand-over, whose orders were not told, and for which not enough is authorized

@@ -105,25 +105,34 @@ def from_row(order_id: str, row: Mapping[str, Any]) -> Tallies:
 
 
 def proposed(found: Tallies, proposal: Proposal) -> Tallies:
-    """The money as it would be after an edit, which there is only while nothing is charged."""
-    money = {}
+    """The money as it would be after an edit."""
+    money, units, worth = {}, {}, {}
     for line in proposal.lines:
-        kept = found.kept.get(line.line_id, LineMoney())
+        line_id = line.line_id
+        before = found.charges.units(line_id)
+        kept = found.kept.get(line_id, LineMoney())
         sendable = None if kept.sendable is None else kept.sendable + line.more
-        money[line.line_id] = kept.model_copy(update={"sendable": sendable})
+        money[line_id] = kept.model_copy(update={"sendable": sendable})
+        units[line_id] = LineQuantities(
+            ordered=line.quantity,
+            cancelled=line.cancelled,
+            shipped=before.shipped if before else 0,
+        )
+        stays = proposal.keeps and before is not None
+        worth[line_id] = found.charges.worth[line_id] if stays else line
     charges = Charges(
-        {
-            x.line_id: LineQuantities(ordered=x.quantity, cancelled=x.cancelled)
-            for x in proposal.lines
-        },
-        {line.line_id: line for line in proposal.lines},
+        units,
+        worth,
         money,
         refunded=found.charges.refunded,
+        invoiced=found.charges.invoiced,
         goodwill=found.charges.goodwill,
     )
+    if proposal.keeps:
+        charges.cancelled(dict.fromkeys(units, 0))
     parts = {
-        part: {k: n - proposal.taken.get(part, {}).get(k, 0) for k, n in units.items()}
-        for part, units in found.parts.items()
+        part: {k: n - proposal.taken.get(part, {}).get(k, 0) for k, n in claimed.items()}
+        for part, claimed in found.parts.items()
     }
     return replace(found, charges=charges, parts=parts, kept=money)
 
@@ -193,10 +202,11 @@ def needs(tallies: Tallies, first: str = "", *, prepaid: str = "") -> list[Need]
     """What each part of an order is charged that is not paid: what left, then what is to leave.
 
     As if it were charged in this sequence, the fulfilment `first` before the others. With
-    `prepaid`, the id of a charge of all that can be sent, that is the one part.
+    `prepaid`, the id of a charge of all that can be sent, that is the one part until it is charged;
+    what is added to the order later is charged as it leaves.
     """
-    if prepaid:
-        amount = tallies.taken.get(prepaid, tallies.charges.left_to_charge)
+    if prepaid and prepaid not in tallies.taken:
+        amount = tallies.charges.left_to_charge
         return [Need(prepaid, amount, amount)] if amount else []
     left = [Need(part, tallies.taken[part], tallies.taken[part]) for part in sorted(tallies.unpaid)]
     return [*left, *rules.needs(tallies.charges, tallies.parts, first)]

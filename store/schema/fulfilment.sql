@@ -174,8 +174,8 @@ create table licence (
 create index licence_free on licence (sku, location, licence_no) where given_at is null;
 create index licence_of_order on licence (order_no, fulfilment_id, line_id) where given_at is not null;
 
--- Labels of parcels that were opened, because units were taken out. Each is given back to its carrier; the parcel
--- gets another one when it is packed again.
+-- Labels of parcels that were opened, because units were taken out, or that go elsewhere. Each is given back to its
+-- carrier; the parcel gets another one when it is packed.
 create table unused_label (
     order_no        bigint      not null,
     fulfilment_id   text        not null,

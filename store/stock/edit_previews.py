@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from domain.errors import NotFound
+from domain.errors import NotFound, Refused
 from domain.money import Money
-from domain.orders.edit_lines import as_units
-from domain.orders.edit_messages import AddedUnits, EditPreview, OrderEdit
+from domain.orders.edit_lines import EditedLines, as_units
+from domain.orders.edit_messages import AddedUnits, EditPreview, Obstacle, OrderEdit
 from domain.orders.edited import Edited, tax_of, total_of
 from domain.orders.edits import edited
 from store import clock
 from store.database import Connection
 from store.orders import versions
-from store.stock import promises
+from store.stock import edit_money, promises
 from store.stock.edit_standing import Standing, standing
 
 
@@ -29,6 +29,14 @@ async def preview(conn: Connection, order_id: str, edit: OrderEdit) -> EditPrevi
     done = edited(present, edit.as_met, edit.person)
     before, after = total_of(present.order), total_of(done.order)
     more = after.minor - before.minor
+    obstacles = done.obstacles
+    back = 0
+    proposal = EditedLines(present, done, found.skus).proposal({})
+    try:
+        back = await edit_money.to_pay_back(conn, order_id, done, present.order, proposal)
+    except Refused as no:
+        what = "unit price"
+        obstacles += (Obstacle(what=what, why=str(no), reason=no.reason, instead=no.instead),)
 
     def money(minor: int) -> Money:
         return Money(minor=max(0, minor), currency=before.currency)
@@ -37,13 +45,14 @@ async def preview(conn: Connection, order_id: str, edit: OrderEdit) -> EditPrevi
         order_id=order_id,
         version=present.version,
         changes=done.changes,
-        obstacles=done.obstacles,
+        obstacles=obstacles,
         total_before=before,
         total=after,
         tax_before=tax_of(present.order),
         tax=tax_of(done.order),
         to_authorize=money(more),
         released=money(-more),
+        to_pay_back=money(back),
         added=as_units(done.added),
         taken_away=as_units(done.taken),
         promised=await _promised(conn, found, done),

@@ -12,6 +12,7 @@ from domain.orders.edited import LineStanding, Present
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.quantities import LineUnits
+from domain.stock.taking_away import Part
 from domain.stored import stored
 from store.database import Connection, load_queries
 
@@ -20,18 +21,14 @@ _sql = load_queries(__file__)
 
 @dataclass(frozen=True)
 class Standing:
-    """An order as an edit finds it. `parts`: units by fulfilment that nobody has picked yet.
-
-    `here`: the location of each fulfilment that has no label yet.
-    """
+    """An order as an edit finds it. `parts`: its fulfilments that have not left, by their ids."""
 
     present: Present
     decision: str
     policy: Policy
     skus: Mapping[str, str]
-    parts: Mapping[str, LineUnits]
+    parts: Mapping[str, Part]
     waiting: LineUnits
-    here: Mapping[str, str]
     person: PersonChange | None
 
 
@@ -41,24 +38,26 @@ async def standing(conn: Connection, order_id: str, request_id: str = "") -> Sta
     if row is None:
         raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
     lines = {line["line_id"]: line for line in row["lines"]}
+    parts = {part_id: Part.model_validate(part) for part_id, part in row["parts"].items()}
     return Standing(
         Present(
             stored(Order, row["document"]),
             row["version"],
             {k: _line(line) for k, line in lines.items()},
             charged=row["charged"],
-            labelled=row["labelled"],
+            charging=row["charging"],
+            labelling=any(x.state == "packed" and x.label == "requested" for x in parts.values()),
+            bought_to=row["bought_to"],
             sent=row["sent"],
         ),
         row["decision"],
         Policy.model_validate_json(row["policy"]),
         {k: line["sku"] for k, line in lines.items()},
-        row["parts"],
+        parts,
         row["waiting"],
-        row["here"],
         None if row["wished"] is None else stored(PersonChange, row["wished"]),
     )
 
 
 def _line(row: Mapping[str, Any]) -> LineStanding:
-    return LineStanding(ordered=row["ordered"], cancelled=row["cancelled"], begun=row["begun"])
+    return LineStanding(ordered=row["ordered"], cancelled=row["cancelled"], shipped=row["shipped"])

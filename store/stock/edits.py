@@ -7,34 +7,36 @@ after it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from domain.errors import OrderloomError, Refused
 from domain.ids import WHO
-from domain.orders.edit_lines import EditedLines, Taken, as_units, choose, moving
+from domain.money import Money
+from domain.orders.edit_lines import EditedLines, as_units
 from domain.orders.edit_messages import EditOutcome, PersonChange
 from domain.orders.edited import Edited, total_of
 from domain.orders.edits import edited
-from domain.orders.handling import SHIPPED, Handlings, carried
+from domain.orders.handling import AT_ONCE, BOUGHT, Handlings
 from domain.orders.quantities import LineUnits
+from domain.orders.refund_rules import Granted
 from domain.stock.edit_answers import Applied, ApplyEdit, EditAnswer, Refusal
-from domain.stock.sourcing import Demand
+from domain.stock.taking_away import Taken, choose, moving
 from store.database import Connection, load_queries
 from store.fulfilment import fulfilments
 from store.locks import lock_order
 from store.orders import effects, events, orders, versions
-from store.payments import cover
-from store.stock import allocations, backorders, items, kits, promises, skus
+from store.payments import billing, cover
+from store.payments.billing import Grant
+from store.stock import allocations, backorders, edit_money, edit_sourcing, promises, removals
 from store.stock.catalogue import Catalogue
 from store.stock.edit_standing import Standing, standing
-from store.stock.sourcing import Sourced, Wanted, lock_shelves
+from store.stock.sourcing import Sourced
 
 _sql = load_queries(__file__)
 
 
 async def apply(conn: Connection, ask: ApplyEdit, catalogue: Catalogue) -> EditAnswer:
-    """Change an order, refuse that, or say that more has to be authorized first.
+    """Change an order, refuse that, or say what has to be done for it first.
 
     Once for each request: a repeat gets the same answer. Call it in a transaction.
     """
@@ -43,9 +45,10 @@ async def apply(conn: Connection, ask: ApplyEdit, catalogue: Catalogue) -> EditA
     if done is not None:
         return EditAnswer(applied=Applied.model_validate(done))
     try:
-        return await _Edit(conn, ask, await standing(conn, ask.order_id, ask.request_id)).apply(
-            catalogue
-        )
+        async with conn.transaction():  # Of what is refused, nothing stays.
+            return await _Edit(conn, ask, await standing(conn, ask.order_id, ask.request_id)).apply(
+                catalogue
+            )
     except OrderloomError as error:
         no = Refusal(
             kind=error.kind, message=str(error), reason=error.reason, instead=error.instead
@@ -64,6 +67,8 @@ class _Edit:
         self._lines = EditedLines(found.present, self._edited, found.skus)
         self._taken = Taken()
         self._handlings: Handlings = {}
+        self._emptied: list[str] = []
+        self._labels_unused: list[str] = []
 
     def _decided(self) -> Edited:
         found, ask = self._found, self._ask
@@ -97,129 +102,80 @@ class _Edit:
             return EditAnswer(applied=Applied(outcome=self._outcome(present), terms=terms))
         self._check_heard()
         self._taken = choose(done.taken, self._found.waiting, self._found.parts)
-        sourced = await self._source(catalogue)
+        sourced = await self._source(catalogue) if done.added or done.taken else None
+        bought = {
+            k: n
+            for k, n in self._taken.waited_for.items()
+            if self._handlings[k] in BOUGHT and k not in ask.called_back
+        }
+        if bought:
+            return EditAnswer(to_call_back=bought)
         if done.order.total_minor > self._found.present.order.total_minor:
-            proposal = self._lines.proposal(self._taken)
+            proposal = self._lines.proposal(self._taken.parts)
             paying = (await cover.paying(self._conn, ask.order_id)).proposing(proposal)
             policy = self._found.policy
             if not cover.holds(
                 paying, ahead=policy.charge != "at_shipment", spare=policy.renew_before
             ):
                 return EditAnswer(to_authorize=proposal)
-        emptied = await self._take_away()
+        await self._take_away()
         rows = self._lines.rows(self._handlings) if done.is_money else []
         number = await versions.edited(
             self._conn, done.order, rows, done.changes, ask.request, ask.request_id
         )
-        await self._promise_anew()
-        return await self._finish(number, sourced, emptied)
+        if done.is_elsewhere:
+            await self._send_elsewhere()
+        return await self._finish(number, sourced)
 
-    # Units that are taken away --------------------------------------------------------------------
+    # Units ----------------------------------------------------------------------------------------
+
+    async def _source(self, catalogue: Catalogue) -> Sourced | None:
+        skus = self._lines.skus
+        about = self._conn, self._found, self._edited, skus
+        self._handlings = await edit_sourcing.handle(*about)
+        return await edit_sourcing.source(*about, self._handlings, catalogue)
 
     def _check_heard(self) -> None:
         """Raise Refused where the workflow has not heard yet what has happened to units."""
         found, ask = self._found, self._ask
         for line_id in self._edited.taken:
-            here = {part: units.get(line_id, 0) for part, units in found.parts.items()}
+            here = {part: x.claimed.get(line_id, 0) for part, x in found.parts.items()}
             heard = {part: ask.fulfilments.get(part, {}).get(line_id, 0) for part in here}
             waits = found.waiting.get(line_id, 0), ask.waiting.get(line_id, 0)
             if here != heard or waits[0] != waits[1]:
                 raise moving(line_id)
 
-    async def _take_away(self) -> tuple[str, ...]:
-        """Give them back, and count them as cancelled until the lines are written anew.
-
-        Returns the fulfilments that have nothing left to send.
-        """
+    async def _take_away(self) -> None:
+        """Give them back, and count them as cancelled."""
         conn, ask = self._conn, self._ask
         await backorders.give_up(conn, ask.order_id, self._taken.waited_for)
-        emptied = []
+        said: dict[str, Any] = {"who": ask.request.by, "why": ask.request.reason}
         for part, units in self._taken.parts.items():
             effect = f"{ask.effect}:{part}"
-            await allocations.release(
-                conn, part, effect, units, who=ask.request.by, why=ask.request.reason
-            )
-            if self._found.parts[part] == units:
-                await fulfilments.recall(conn, part)
-                emptied.append(part)
+            if self._found.parts[part].claimed == units:
+                removed = await removals.empty(conn, part, units, effect, **said)
+                self._emptied.append(part)
             else:
-                await fulfilments.make_smaller(conn, part, units, keeps_label=True)
-        return tuple(emptied)
-
-    # Units that are added -------------------------------------------------------------------------
-
-    async def _source(self, catalogue: Catalogue) -> Sourced | None:
-        """Lock the stock of all lines that change, and choose where the added units come from.
-
-        None: no unit is added. Raises Refused for units that are nowhere, and cannot be waited for.
-        """
-        conn, done, ask, sku_of = self._conn, self._edited, self._ask, self._lines.skus
-        if not done.added and not done.taken:
-            return None
-        parts: dict[str, Mapping[str, int]] = dict(await kits.claimed(conn, ask.order_id))
-        defined = await kits.find(conn, {sku_of[line_id] for line_id in done.added})
-        for line_id in done.added:
-            kit = defined.get(sku_of[line_id])
-            if line_id not in parts and kit is not None:
-                parts[line_id] = kit.parts
-        await skus.know(conn, {sku_of[line_id] for line_id in done.new})
-        await self._handle()
-
-        def demands(units: LineUnits) -> list[Demand]:
-            return [
-                Demand(
-                    line_id=k,
-                    sku=sku_of[k],
-                    quantity=n,
-                    parts=dict(parts.get(k, {})),
-                    handling=self._handlings.get(k, SHIPPED),
+                keeps = self._found.policy.keeps_label
+                removed = await removals.take_out(
+                    conn, part, units, effect, keeps_label=keeps, **said
                 )
-                for k, n in units.items()
-            ]
-
-        shipping, rules = done.order.shipping, self._found.policy.sourcing
-        wanted = Wanted(
-            demands(done.added), shipping, rules, backorder=self._found.policy.backorder
-        )
-        # The stock of what is taken away is locked with it, and nothing is planned for that.
-        shelves = await lock_shelves(
-            conn, [wanted, Wanted(demands(done.taken), shipping, rules)], catalogue
-        )
-        if not done.added:
-            return None
-        sourced = shelves.plan(0, wanted)
-        if sourced.missing:
-            lacks = ", ".join(f"{n} of {sku_of[k]}" for k, n in sourced.missing.items())
-            raise Refused(
-                f"not available: {lacks}", reason="not_available", instead=("edit_order",)
-            )
-        return sourced
-
-    async def _handle(self) -> None:
-        """How the units of each line come to the customer: new ones as if they had been placed."""
-        done, sku_of = self._edited, self._lines.skus
-        self._handlings = await orders.handlings(self._conn, self._ask.order_id)
-        known = await items.find(self._conn, [sku_of[line_id] for line_id in done.new])
-        usual = carried(
-            done.order.shipping.service, over_the_counter=self._found.policy.over_the_counter
-        )
-        for line_id in done.new:
-            item = known.get(sku_of[line_id])
-            own = item.handling if item else SHIPPED
-            self._handlings[line_id] = usual if own == SHIPPED else own
+            if removed.label_unused:
+                self._labels_unused.append(part)
 
     # The new version ------------------------------------------------------------------------------
 
-    async def _promise_anew(self) -> None:
-        """Where it goes somewhere else now, its parcels arrive on another day.
+    async def _send_elsewhere(self) -> None:
+        """Its parcels arrive on another day, and those that have a label get another one.
 
         They are sent from where they are.
         """
-        before, after = self._found.present.order.shipping, self._edited.order.shipping
-        if (before.service, before.address) == (after.service, after.address):
-            return
-        here = self._found.here
-        told = await promises.by_location(self._conn, sorted(set(here.values())), after)
+        here = {
+            part: x.location for part, x in self._found.parts.items() if part not in self._emptied
+        }
+        told = await promises.by_location(
+            self._conn, sorted(set(here.values())), self._edited.order.shipping
+        )
         days = [told.get(location) for location in here.values()]
         await _sql.promise_anew(
             self._conn,
@@ -228,11 +184,13 @@ class _Edit:
             leaves=[None if day is None else day.leaves_on for day in days],
             arrivals=[None if day is None else day.arrives_on for day in days],
         )
+        for part in here:
+            at_once = self._found.parts[part].handling in AT_ONCE
+            if not at_once and await fulfilments.label_anew(self._conn, part):
+                self._labels_unused.append(part)
 
-    async def _finish(
-        self, number: int, sourced: Sourced | None, emptied: tuple[str, ...]
-    ) -> EditAnswer:
-        """Claim the stock of what is added, and tell it."""
+    async def _finish(self, number: int, sourced: Sourced | None) -> EditAnswer:
+        """Claim the stock of what is added, settle the money, and tell it."""
         conn, ask = self._conn, self._ask
         planned: tuple[Any, ...] = ()
         waits: LineUnits = {}
@@ -256,15 +214,19 @@ class _Edit:
                 round=ask.round,
                 promises={},
             )
+        grants = await self._settle()
+        refunds = tuple(grant.to_pay for grant in grants if grant.to_pay is not None)
         record = (await orders.on_record(conn, [ask.order_id]))[ask.order_id]
         applied = Applied(
-            outcome=self._outcome(number, waits),
+            outcome=self._outcome(number, waits, refunds),
             terms=record.terms,
             fulfilments=planned,
             backordered=waits,
             waited_for=self._taken.waited_for,
             taken=self._taken.parts,
-            emptied=emptied,
+            emptied=tuple(self._emptied),
+            labels_unused=tuple(self._labels_unused),
+            refunds=refunds,
         )
         told = applied.outcome.model_dump(mode="json", exclude={"request_id", "outcome"})
         await events.tell(
@@ -277,17 +239,33 @@ class _Edit:
             data=told,
             answer=applied.model_dump(mode="json"),
         )
+        for grant in grants:
+            await billing.credit(conn, grant)
         return EditAnswer(applied=applied)
 
-    def _outcome(self, version: int, waits: LineUnits | None = None) -> EditOutcome:
+    async def _settle(self) -> list[Grant]:
+        """What was charged too much is owed back; parcels with a label are charged otherwise."""
+        conn, done, ask = self._conn, self._edited, self._ask
+        if done.is_money and done.keeps:
+            return await edit_money.owe(conn, ask, done, self._found.present.order)
+        if done.is_money:
+            await edit_money.charge_otherwise(conn, ask.order_id, self._found)
+        return []
+
+    def _outcome(
+        self, version: int, waits: LineUnits | None = None, refunds: tuple[Granted, ...] = ()
+    ) -> EditOutcome:
         done = self._edited
+        total = total_of(done.order)
+        back = sum(granted.amount.minor for granted in refunds)
         return EditOutcome(
             request_id=self._ask.request_id,
             outcome="edited" if done.changes else "unchanged",
             version=version,
             changes=done.changes,
             total_before=total_of(self._found.present.order),
-            total=total_of(done.order),
+            total=total,
+            to_pay_back=Money(minor=back, currency=total.currency),
             added=as_units(done.added),
             taken_away=as_units(done.taken),
             backordered=as_units(waits or {}),

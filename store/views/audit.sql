@@ -413,10 +413,12 @@ order by order_id, what;
 -- cent in the end, where nothing was billed that was decided after a refund; what is on record of either can come in another
 -- sequence. Until then, and there, the sequence moves at most one minor unit per line, component,
 -- and entry of the journal. Refunds for no unit, and of units without their shipping, are known by
--- their amounts alone. What the seller keeps when goods come back is worth of no unit.
+-- their amounts alone. What the seller keeps when goods come back is worth of no unit. A lower price that was met
+-- before a line was charged is known by the line.
 with line as (
     select order_no, coalesce(charged - refunded, 0) as kept, coalesce(invoiced, 0) as invoiced, ordered,
-           goods_minor::numeric as goods, tax_minor::numeric as tax,
+           goods_minor::numeric - coalesce((reduced).goods, 0) as goods,
+           tax_minor::numeric - coalesce((reduced).tax, 0) as tax,
            shipping_minor::numeric as shipping, shipping_tax_minor::numeric as shipping_tax,
            includes_tax as incl
     from order_line left join order_line_money using (order_no, line_id)

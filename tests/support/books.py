@@ -46,7 +46,10 @@ RULES = {
                        else goods_minor * kept / ordered + tax_minor * kept / ordered
                             + shipping_minor * kept / ordered
                             + shipping_tax_minor * kept / ordered end) as kept, count(*) as lines
-            from (select *, coalesce(charged - refunded, 0) as kept
+            from (select order_no, includes_tax, ordered, coalesce(charged - refunded, 0) as kept,
+                         shipping_minor, shipping_tax_minor,
+                         goods_minor - coalesce((reduced).goods, 0) as goods_minor,
+                         tax_minor - coalesce((reduced).tax, 0) as tax_minor
                   from order_line left join order_line_money using (order_no, line_id)) line
             group by order_no) worth using (order_no)
         left join (select order_no, sum((kept).goods + (kept).tax + (kept).shipping

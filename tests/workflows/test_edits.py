@@ -241,25 +241,62 @@ async def test_cancel_and_edit_and_edit_at_once_from_three_agents(shop: Shop) ->
     await shop.settled()
 
 
-async def test_what_has_begun_or_left_keeps_its_line_and_price(shop: Shop) -> None:
+async def test_a_parcel_is_made_smaller_and_sent_elsewhere_until_it_has_left(shop: Shop) -> None:
     await shop.stocked("TEA", 10)
     order = an_order(("TEA", 3))
     parcel = await shop.placed(order, SHORT)
-    await shop.task("pick", parcel)
-    await shop.warehouse.pick(parcel, who="anna")
-    no = await refusal(shop, order, lines=[{"line_id": "1", "quantity": 2}])
-    assert (no.reason, no.instead) == ("picking_begun", ("cancel_order", "return_items"))
-    await shop.warehouse.pack(parcel, who="anna")
+    await shop.drive(parcel, "labelled")
+    assert (await edit(shop, order, lines=[{"line_id": "1", "quantity": 2}])).version == 2
+    await shop.told(order.order_id, "label voided")
+    await shop.packed_again(parcel)
     await shop.task("handover", parcel)
-    assert (await refusal(shop, order, shipping={"service": "express"})).reason == "label_bought"
+    await edit(shop, order, shipping={"service": "express"})
+    await shop.until_many(order.order_id, "label voided", 2)
+    await shop.task("handover", parcel)
     await shop.warehouse.hand_over(parcel, who="anna")
-    no = await refusal(shop, order, lines=[{"line_id": "1", "quantity": 4}])
-    assert (no.reason, no.instead) == ("charged", ("cancel_order", "refund_order"))
+    no = await refusal(shop, order, shipping={"service": "standard"})
+    assert (no.reason, no.instead) == ("handed_over", ("return_items",))
+    no = await refusal(shop, order, lines=[{"line_id": "1", "quantity": 1}])
+    assert (no.reason, no.instead) == ("handed_over", ("return_items",))
     # A billing address counts for the documents that are written later.
     assert order.shipping.address is not None
     billing = order.shipping.address.model_copy(update={"name": "Kim Ltd"}).model_dump()
-    assert (await edit(shop, order, billing=billing)).version == 2
+    assert (await edit(shop, order, billing=billing)).version == 4
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    assert (await shop.orders.get(order.order_id)).summary.captured_minor == 2500
+    await shop.settled()
+
+
+async def test_an_order_that_is_charged_is_changed_to_more_and_fewer_and_cheaper(
+    shop: Shop,
+) -> None:
+    await asyncio.gather(shop.stocked("TEA", 10), shop.stocked("CUP", 10))
+    order = an_order(("TEA", 4), ("CUP", 2))
+    await shop.placed(order, a_policy(charge="at_confirmation", return_window=0.01))
+    await shop.told(order.order_id, "charged")
+    asked = an_edit(
+        lines=[
+            {"line_id": "1", "quantity": 5, "unit_price": "9.00"},
+            {"line_id": "2", "quantity": 1},
+        ],
+        add=[{"sku": "CUP", "quantity": 1, "unit_price": "7.00", "tax_rate": "10"}],
+    )
+    preview = await shop.edits.preview(order.order_id, asked)
+    assert (preview.obstacles, str(preview.to_authorize)) == ((), "16.70 USD")
+    done = await shop.edits.edit(order.order_id, asked)
+    assert done.total == preview.total
+    assert done.to_pay_back == preview.to_pay_back
+    assert done.to_pay_back is not None
+    assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    assert {k: line.delivered for k, line in (await lines_of(shop, order)).items()} == {
+        "1": 4,
+        "2": 1,
+        "3": 1,
+        "4": 1,
+    }
+    summary = (await shop.orders.get(order.order_id)).summary
+    assert summary.captured_minor == done.total.minor
+    assert summary.refunded_minor == done.to_pay_back.minor
     await shop.settled()
 
 

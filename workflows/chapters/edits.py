@@ -6,12 +6,14 @@ order may have changed once more: then the look begins again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Container, Mapping
 from typing import Final
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.cancellations import OrderCancellations
 from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.payments import OrderPayments
@@ -26,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.stock.edits import Edits
     from domain.orders.continuation import BegunRequest
     from domain.orders.edit_messages import EditOutcome, EditRequest
+    from domain.orders.quantities import LineId, LineUnits
     from domain.stock.edit_answers import Applied, ApplyEdit, EditAnswer
 
 LOOKS_MAX: Final = 4
@@ -40,6 +43,7 @@ class OrderEdits:
         steps: Steps,
         book: OrderBook,
         fulfilments: OrderFulfilments,
+        backorders: OrderBackorders,
         cancellations: OrderCancellations,
         payments: OrderPayments,
         on_record: Callable[[], Awaitable[None]],
@@ -51,6 +55,7 @@ class OrderEdits:
         self._book = book
         self._payments = payments
         self._fulfilments = fulfilments
+        self._backorders = backorders
         self._cancellations = cancellations
         self._before: Container[str] = ()
 
@@ -69,33 +74,52 @@ class OrderEdits:
 
     async def _edit(self, request: EditRequest, request_id: str) -> EditOutcome:
         async with self._cancellations.one_at_a_time:
-            for _ in range(LOOKS_MAX):
-                answer = await self._apply(request, request_id)
-                if answer.applied is not None:
-                    break
-                if answer.refused is not None:
-                    no = answer.refused
-                    raise ApplicationError(
-                        no.message,
-                        {"reason": no.reason, "instead": list(no.instead)},
-                        type=no.kind,
-                        non_retryable=True,
-                    )
-                await self._authorize(answer, request, request_id)
-            else:
-                raise refused(
-                    "what is authorized does not last until the order is changed: ask again",
-                    reason="not_authorized",
-                    instead=("edit_order",),
-                )
-            applied = answer.applied
-            assert applied is not None  # or else it was refused
-        for part_id in applied.emptied:
-            fulfilment = self._book.fulfilments[part_id]
-            await self._fulfilments.left_alone(fulfilment, "taken away")
+            applied = await self._whole_or_not_at_all(request, request_id)
+        if request_id not in self._before:  # or else what follows is taken up from rows
+            await self._settle(applied)
         return applied.outcome
 
-    async def _apply(self, request: EditRequest, request_id: str) -> EditAnswer:
+    async def _whole_or_not_at_all(self, request: EditRequest, request_id: str) -> Applied:
+        """Look, do what has to be done first, and look again, until it is applied or refused."""
+        called_back: frozenset[LineId] = frozenset()
+        for _ in range(LOOKS_MAX):
+            answer = await self._apply(request, request_id, called_back)
+            if answer.applied is not None:
+                return answer.applied
+            if answer.refused is not None:
+                no = answer.refused
+                raise ApplicationError(
+                    no.message,
+                    {"reason": no.reason, "instead": list(no.instead)},
+                    type=no.kind,
+                    non_retryable=True,
+                )
+            if answer.to_call_back:
+                await self._call_back(answer.to_call_back, request)
+                called_back |= answer.to_call_back.keys()
+            else:
+                await self._authorize(answer, request, request_id)
+        raise refused(
+            "what is authorized does not last until the order is changed: ask again",
+            reason="not_authorized",
+            instead=("edit_order",),
+        )
+
+    async def _settle(self, applied: Applied) -> None:
+        """What is paid back, and labels that are given back, may need a person."""
+        found = self._book.fulfilments
+        await asyncio.gather(
+            *(self._fulfilments.left_alone(found[each], "taken away") for each in applied.emptied),
+            *(
+                self._fulfilments.recalls.give_label_back(found[each])
+                for each in applied.labels_unused
+            ),
+            *(self._payments.pay_back(granted) for granted in applied.refunds),
+        )
+
+    async def _apply(
+        self, request: EditRequest, request_id: str, called_back: frozenset[LineId]
+    ) -> EditAnswer:
         """Have it applied. The book follows at once: nothing else looks at it in between."""
         async with self._book.allocating:
             self._book.being_edited = True
@@ -109,6 +133,7 @@ class OrderEdits:
                         fulfilments={k: p.units for k, p in self._book.fulfilments.items()},
                         waiting=self._book.waiting,
                         round=self._book.round,
+                        called_back=called_back,
                     ),
                     self._book.order_id,
                     "Change the order",
@@ -127,6 +152,17 @@ class OrderEdits:
         self._book.backordered(applied.backordered)
         for planned in applied.fulfilments:
             self._fulfilments.start(self._book.allocated(planned))
+
+    async def _call_back(self, units: LineUnits, request: EditRequest) -> None:
+        """Have suppliers stop what they were asked for. Raises where one of them does not."""
+        kept = await self._backorders.call_back(units, request.reason, request.by)
+        if kept:
+            raise refused(
+                f"units of line {', '.join(sorted(kept))} were bought for this order, and their "
+                "supplier does not stop them any more",
+                reason="with_supplier",
+                instead=("return_items",),
+            )
 
     async def _authorize(self, answer: EditAnswer, request: EditRequest, request_id: str) -> None:
         """Have more authorized. Raises where the bank says no."""

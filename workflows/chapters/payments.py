@@ -79,7 +79,7 @@ class OrderPayments:
 
         Stopped when the customer does not pay, and when the fulfilment is recalled.
         """
-        if self.ahead:
+        if self.ahead and not self.charged:
             return await self._charged_ahead(fulfilment)
         return await self.authorizations.ensure_authorized(fulfilment)
 

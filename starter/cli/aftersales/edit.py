@@ -48,6 +48,14 @@ def edit(
     discount: Annotated[
         Pairs, typer.Option("--discount", metavar="ID=2.00", help="Another discount of a line.")
     ] = None,
+    tax: Annotated[
+        Pairs,
+        typer.Option("--tax", metavar="ID=19", help="Another tax rate of a line, in percent."),
+    ] = None,
+    order_discount: Annotated[
+        str | None,
+        typer.Option("--order-discount", metavar="5.00", help="Another discount of the order."),
+    ] = None,
     add: Annotated[
         Pairs,
         typer.Option(
@@ -61,6 +69,10 @@ def edit(
     ] = None,
     shipping_price: Annotated[
         str | None, typer.Option("--shipping-price", help="Another price of shipping.")
+    ] = None,
+    shipping_tax: Annotated[
+        str | None,
+        typer.Option("--shipping-tax", metavar="19", help="Another tax rate of shipping."),
     ] = None,
     date: Annotated[
         str | None, typer.Option("--date", metavar="DAY", help="The requested day of delivery.")
@@ -97,15 +109,16 @@ def edit(
     Example: `orderloom edit web-1001 --line 1=3 --reason "wants one more" --preview`
     """
     order = order_named(order)
-    shipping = {"service": shipping_service, "price": shipping_price}
+    shipping = {"service": shipping_service, "price": shipping_price, "tax_rate": shipping_tax}
     content: dict[str, Any] = {
         "reason": reason,
         "request_id": request_id or fresh_id("cli"),
         "by": by,
         "version": version,
-        "lines": _lines(line or (), price or (), discount or ()),
+        "lines": _lines(line or (), price or (), discount or (), tax or ()),
         "add": [_added(text) for text in add or ()],
         "shipping": shipping if any(shipping.values()) else None,
+        "discount": order_discount,
         "requested_delivery_date": date,
         "note": note,
         "address": None if address is None else read_json_file(Address, address),
@@ -146,9 +159,8 @@ def _lines(counts: list[str] | tuple[()], *money: list[str] | tuple[()]) -> list
     lines: dict[str, dict[str, Any]] = {}
     for line_id, units in (read_counts(counts, "--line") or {}).items():
         lines.setdefault(line_id, {})["quantity"] = units
-    for name, option, values in zip(
-        ("unit_price", "discount"), ("--price", "--discount"), money, strict=True
-    ):
+    names = {"unit_price": "--price", "discount": "--discount", "tax_rate": "--tax"}
+    for (name, option), values in zip(names.items(), money, strict=True):
         for text in values:
             line_id, equals, amount = text.rpartition("=")
             if not equals or not line_id:
@@ -182,6 +194,8 @@ def _say_preview(seen: EditPreview, out: Output) -> None:
         out.say(f"to be authorized first: {seen.to_authorize}")
     if seen.released.minor:
         out.say(f"less is charged: {seen.released}")
+    if seen.to_pay_back.minor:
+        out.say(f"to be paid back: {seen.to_pay_back}")
     for units in seen.promised:
         where = "in stock" if units.in_stock else "to come"
         day = f", arrives on {units.arrives_on}" if units.arrives_on else ""
@@ -198,5 +212,7 @@ def _say(order_id: str, outcome: EditOutcome, out: Output) -> None:
         out.say(f"  {change}")
     if outcome.total != outcome.total_before:
         out.say(f"total: {outcome.total_before} → {outcome.total}")
+    if outcome.to_pay_back is not None and outcome.to_pay_back.minor:
+        out.say(f"paid back: {outcome.to_pay_back}")
     for units in outcome.backordered:
         out.say(f"  line {units.line_id}: {units.quantity} backordered")

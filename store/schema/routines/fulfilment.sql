@@ -167,6 +167,23 @@ begin
     end if;
 end $$;
 
+-- The label of a parcel that is still here is not used any more: it is to be given back, and when the parcel is
+-- packed it gets another one. Answers whether there was one. What is collected has none that anybody has sold.
+create or replace function label_given_up(part fulfilment) returns boolean language plpgsql as $$
+begin
+    insert into unused_label (order_no, fulfilment_id, label_key, sold_by, tracking_number)
+    select s.order_no, s.fulfilment_id, s.label_key, s.sold_by, s.tracking_number
+    from shipment s
+    where s.order_no = part.order_no and s.fulfilment_id = part.fulfilment_id and s.label = 'bought'
+      and part.handling <> 'pick_up';
+    if not found then
+        return false;
+    end if;
+    delete from label_file where order_no = part.order_no and fulfilment_id = part.fulfilment_id;
+    update shipment set label = 'voided' where order_no = part.order_no and fulfilment_id = part.fulfilment_id;
+    return true;
+end $$;
+
 -- Takes units out of a fulfilment that has not left, for one who has decided that it is possible and holds the
 -- order's lock; their claims on stock and their counts as allocated are his to end. Units that were picked are to
 -- be put back. A closed box is to be opened, and packed again: its label is kept, or given back and bought anew.
@@ -180,8 +197,6 @@ declare
 begin
     select * into part from fulfilment where order_no = order_no_of(its_id) and fulfilment_id = its_id;
     was_boxed := part.state in ('packed', 'labelled');
-    -- What is collected has no label that anybody has sold.
-    is_label_unused := part.state = 'labelled' and part.handling <> 'pick_up' and not keeps_label;
     if was_boxed or part.state = 'picked' then
         to_put_back := its_id || ':P' || 1 + (
             select count(*) from put_back p where p.order_no = part.order_no and p.fulfilment_id = its_id);
@@ -205,13 +220,28 @@ begin
         update fulfilment set state = 'picked', changed_at = moment(), woken_at = null
         where order_no = part.order_no and fulfilment_id = its_id;
     end if;
-    if is_label_unused then
-        insert into unused_label (order_no, fulfilment_id, label_key, sold_by, tracking_number)
-        select s.order_no, s.fulfilment_id, s.label_key, s.sold_by, s.tracking_number
-        from shipment s where s.order_no = part.order_no and s.fulfilment_id = its_id;
-        delete from label_file where order_no = part.order_no and fulfilment_id = its_id;
-        update shipment set label = 'voided' where order_no = part.order_no and fulfilment_id = its_id;
+    is_label_unused := false;
+    if not keeps_label then
+        is_label_unused := label_given_up(part);
     end if;
+end $$;
+
+-- A parcel that is still here goes to another address, or by another service: its label is to be given back, and
+-- another one is bought under the same number. Nothing is done where it has none. Answers whether it had one.
+create or replace function label_bought_anew(its_id text) returns boolean language plpgsql as $$
+declare
+    part fulfilment;
+begin
+    select * into part from fulfilment where order_no = order_no_of(its_id) and fulfilment_id = its_id;
+    if not label_given_up(part) then
+        return false;
+    end if;
+    if part.state = 'labelled' then
+        update fulfilment set state = 'packed', changed_at = moment(), overdue = false, woken_at = null
+        where order_no = part.order_no and fulfilment_id = its_id;
+        perform pg_notify('parcel_packed', its_id);
+    end if;
+    return true;
 end $$;
 
 -- Units that were taken out are back on the shelf. A repeat changes nothing.

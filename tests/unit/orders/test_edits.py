@@ -25,9 +25,12 @@ NOBODY = PersonChange()
 ELSEWHERE = {"provider": "elsewhere", "token": "shop-1"}
 
 
-def as_it_is(order: Order, *, begun: dict[str, int] | None = None, **more: Any) -> Present:
+def as_it_is(order: Order, *, shipped: int = 0, **more: Any) -> Present:
+    """`shipped`: units of its first line."""
     lines = {
-        line.line_id: LineStanding(ordered=line.quantity, begun=(begun or {}).get(line.line_id, 0))
+        line.line_id: LineStanding(
+            ordered=line.quantity, shipped=shipped if line is order.lines[0] else 0
+        )
         for line in order.lines
     }
     return Present(order, 1, lines, **more)
@@ -117,6 +120,11 @@ class TestAmounts:
         assert str(total_of(done.order)) == "38.50 USD"
         assert str(tax_of(done.order)) == "3.50 USD"
 
+    def test_the_discount_of_the_order_is_spread_anew(self) -> None:
+        done = edit(an_order(("TEA", 2)), discount="4.00")
+        assert str(total_of(done.order)) == "21.00 USD"
+        assert [str(change) for change in done.changes] == ["discount of the order: 0 → 4.00"]
+
     def test_a_given_total_is_that_of_the_order_as_it_was_placed(self) -> None:
         order = an_order(("TEA", 2), total="25.00")
         done = edit(order, shipping={"price": "7.00"})
@@ -141,20 +149,64 @@ class TestAmounts:
         assert done.order.lines[0].quantity == 6  # the two are among them, as in the order's rows
 
 
+class TestOnceSomethingIsCharged:
+    @given(orders(), st.integers(1, 5), st.integers(0, 10**6), st.sampled_from(["0", "7.7", "19"]))
+    @settings(max_examples=150, deadline=None)
+    def test_a_line_that_is_added_leaves_the_others_as_they_were(
+        self, order: Order, quantity: int, price: int, rate: str
+    ) -> None:
+        new = {
+            "sku": "LID",
+            "quantity": quantity,
+            "unit_price": str(to_decimal(price, order.currency)),
+            "tax_rate": rate,
+        }
+        done = edited(as_it_is(order, charged=True), asked(add=[new]), NOBODY)
+        (line_id,) = done.new
+        after = value_lines(done.order)
+        added = after.pop(line_id)
+        assert after == value_lines(order)
+        assert added.whole.only_shipping.total == 0
+        assert total_of(done.order).minor == total_of(order).minor + added.whole.total
+
+    def test_more_of_a_line_is_a_line_of_its_own_and_less_is_cancelled(self) -> None:
+        order = an_order(("TEA", 3), ("CUP", 2))
+        changes = [{"line_id": "1", "quantity": 5}, {"line_id": "2", "quantity": 0}]
+        done = edited(as_it_is(order, shipped=3, charged=True), asked(lines=changes), NOBODY)
+        done.check()
+        assert (done.added, done.taken, done.new, done.keeps) == ({"3": 2}, {"2": 2}, ("3",), True)
+        assert [str(change) for change in done.changes] == [
+            "quantity of line 1: 3 → 5",
+            "line 3: none → 2 × TEA at 10.00",
+            "quantity of line 2: 2 → 0",
+        ]
+        assert [line.quantity for line in done.order.lines] == [3, 2, 2]
+
+    def test_a_lower_price_is_owed_back_and_the_document_keeps_what_it_was_sold_for(self) -> None:
+        order = an_order(("TEA", 3))
+        changes = [{"line_id": "1", "unit_price": "9.00"}]
+        done = edited(
+            as_it_is(order, shipped=3, charged=True, sent=True), asked(lines=changes), NOBODY
+        )
+        done.check()
+        assert done.lowered == {"1": Decimal("9.00")}
+        assert done.order == order
+
+
 class TestObstacles:
     @pytest.mark.parametrize(
         ("changes", "more", "reason"),
         [
-            ({"lines": [{"line_id": "1", "quantity": 1}]}, {"begun": {"1": 2}}, "picking_begun"),
-            (
-                {"lines": [{"line_id": "1", "unit_price": "9.00"}]},
-                {"begun": {"1": 1}},
-                "picking_begun",
-            ),
-            ({"lines": [{"line_id": "1", "quantity": 9}]}, {"charged": True}, "charged"),
+            ({"lines": [{"line_id": "1", "quantity": 1}]}, {"shipped": 2}, "handed_over"),
+            ({"lines": [{"line_id": "1", "unit_price": "11.00"}]}, {"charged": True}, "charged"),
+            ({"lines": [{"line_id": "1", "discount": "1.00"}]}, {"charged": True}, "charged"),
+            ({"lines": [{"line_id": "1", "tax_rate": "7"}]}, {"charged": True}, "charged"),
             ({"shipping": {"price": "0.00"}}, {"charged": True}, "charged"),
+            ({"discount": "1.00"}, {"charged": True}, "charged"),
+            ({"lines": [{"line_id": "1", "quantity": 2}]}, {"charging": True}, "being_charged"),
             ({"lines": [{"line_id": "1", "quantity": 0}]}, {}, "no_line_left"),
-            ({"shipping": {"service": "express"}}, {"labelled": True}, "label_bought"),
+            ({"shipping": {"service": "express"}}, {"labelling": True}, "label_being_bought"),
+            ({"shipping": {"service": "express"}}, {"bought_to": True}, "with_supplier"),
             ({"shipping": {"service": "express"}}, {"sent": True}, "handed_over"),
             ({"shipping": {"service": "collect"}}, {}, "collected"),
         ],
@@ -169,11 +221,11 @@ class TestObstacles:
         assert no.value.instead
         assert set(no.value.instead) <= {kind.update for kind in KINDS}
 
-    def test_units_whose_picking_has_begun_hinder_no_more_units(self) -> None:
-        present = as_it_is(an_order(("TEA", 3)), begun={"1": 3})
-        done = edited(present, asked(lines=[{"line_id": "1", "quantity": 5}]), NOBODY)
-        done.check()
-        assert done.added == {"1": 2}
+    def test_once_all_has_left_more_is_another_order(self) -> None:
+        present = as_it_is(an_order(("TEA", 3)), shipped=3, charged=True, sent=True)
+        new = {"sku": "CUP", "quantity": 1, "unit_price": "8.00"}
+        done = edited(present, asked(add=[new]), NOBODY)
+        assert [(each.reason, each.instead) for each in done.obstacles] == [("handed_over", ())]
 
     def test_an_order_paid_elsewhere_keeps_its_amounts_and_may_get_another_address(self) -> None:
         order = an_order(("TEA", 3), payment=ELSEWHERE)
@@ -186,9 +238,10 @@ class TestObstacles:
         order = an_order(("TEA", 3))
         line = order.lines[0].model_copy(update={"tax": Decimal("2.00")})
         order = order.model_copy(update={"lines": (line,)})
-        with pytest.raises(Refused) as no:
-            edit(order, lines=[{"line_id": "1", "quantity": 4}]).check()
-        assert no.value.reason == "tax_rate_unknown"
+        for changes in ({"lines": [{"line_id": "1", "quantity": 4}]}, {"discount": "1.00"}):
+            with pytest.raises(Refused) as no:
+                edit(order, **changes).check()
+            assert no.value.reason == "tax_rate_unknown"
 
     def test_a_line_that_is_not_there_is_named(self) -> None:
         with pytest.raises(InvalidInput, match=r"there is no line 7; the order has 1"):
@@ -213,14 +266,25 @@ class TestPerson:
         assert done.order.note == "ring twice"
         assert not done.is_money
 
-    def test_another_country_is_refused(self) -> None:
-        order = an_order(("TEA", 3))
+    @pytest.mark.parametrize(
+        ("said", "charged", "reason"),
+        [
+            ({}, False, "other_country"),
+            ({"lines": [{"line_id": "1", "tax_rate": "10"}]}, False, None),
+            ({"lines": [{"line_id": "1", "tax_rate": "10"}]}, True, "charged"),
+        ],
+    )
+    def test_another_country_wants_each_tax_said_while_nothing_is_charged(
+        self, said: dict[str, Any], charged: bool, reason: str | None
+    ) -> None:
+        order = an_order(("TEA", 3), shipping=shipping("0.00"))
         assert order.shipping.address is not None
         abroad = order.shipping.address.model_copy(update={"country": "JP"})
-        done = edited(
-            as_it_is(order), asked(personal=True, request_id="r1"), PersonChange(address=abroad)
-        )
-        assert done.obstacles[0].reason == "other_country"
+        request = asked(personal=True, request_id="r1", **said)
+        done = edited(as_it_is(order, charged=charged), request, PersonChange(address=abroad))
+        assert next((each.reason for each in done.obstacles), None) == reason
+        if reason is None:
+            assert str(tax_of(done.order)) == "3.00 USD"
 
     def test_a_note_can_be_taken_away(self) -> None:
         done = edit(an_order(("TEA", 1), note="by the door"), forget=["note"])
