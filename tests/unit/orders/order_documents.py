@@ -33,6 +33,7 @@ FULL: dict[str, Any] = {
             "tax": "2.40",
             "tax_rate": "10",
             "tax_category": "standard",
+            "added": False,
         },
         {"line_id": "2", "sku": "CUP/blue", "quantity": 1, "unit_price": "8.00"},
     ],

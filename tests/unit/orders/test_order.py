@@ -89,6 +89,7 @@ def test_the_whole_document_is_accepted_and_sent_on_as_it_came() -> None:
     assert sent["lines"][1] == {
         **FULL["lines"][1],
         "discount": "0",
+        "added": False,
         **dict.fromkeys(("tax", "tax_rate", "tax_category")),
     }
     sent["lines"][1] = FULL["lines"][1]
@@ -137,6 +138,7 @@ OTHERWISE: dict[Path, Any] = {
     ("lines", 0, "tax"): "2.41",
     ("lines", 0, "tax_rate"): "11",
     ("lines", 0, "tax_category"): "reduced",
+    ("lines", 0, "added"): True,
     ("lines", 1, "line_id"): "4",
     ("lines", 1, "sku"): "CUP/red",
     ("lines", 1, "quantity"): 2,
