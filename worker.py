@@ -32,6 +32,7 @@ from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.delivery import Delivery
 from activities.fulfilment.fulfilments import Fulfilments
+from activities.fulfilment.interceptions import Interceptions
 from activities.jobs.retention import OldJobs
 from activities.jobs.starts import JobStarts
 from activities.notifications.delivering import Deliveries
@@ -181,6 +182,7 @@ def steps(
         *(inventory.reserve_stock, inventory.release_stock, inventory.reserve_again),
         *(inventory.reassign, edits.apply_edit),
         Removals(pool).take_out,
+        Interceptions(pool, carriers).intercept_parcel,
         *(backorders.await_stock, backorders.join_backorders, backorders.fill_backorder),
         *(authorizations.authorize_payment, authorizations.void_payment),
         *(payments.charge_payment, payments.grant_refund, payments.refund_payment),

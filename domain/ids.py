@@ -96,6 +96,11 @@ def void_key(label_key: str) -> str:
     return label_key.replace(":label", ":void_label")
 
 
+def intercept_key(fulfilment_id: str, number: int) -> str:
+    """The key of the n-th try to stop a parcel: `web-1001:1:intercept:1`."""
+    return f"{fulfilment_id}:intercept:{number}"
+
+
 def wait_id(step: str, part_id: str) -> str:
     """The activity id of a step that waits for the outside: `await_delivery:web-1001:1`."""
     return f"{step}:{part_id}"

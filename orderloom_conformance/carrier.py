@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import pytest
 
-from activities.fulfilment.carrier import Carrier, Label, SellsReturnLabels
+from activities.fulfilment.carrier import Carrier, Intercepts, Label, SellsReturnLabels
 from activities.provider_errors import DeclineCode, Declined
 from domain.fulfilment.label_files import FILE_BYTES_MAX
+from domain.orders.people import Address as Whole
 from orderloom_conformance.refusals import refusal
 
 AT_ONCE = 9
@@ -40,6 +41,8 @@ class CarrierContract:
     """And this one: another content for the same key."""
     refused: ClassVar[Address | None] = None
     """The carrier does not serve it. None: it serves whatever it is asked."""
+    elsewhere: ClassVar[Whole | None] = None
+    """Where parcels can be redirected to. None: it does that for nobody."""
     formats: ClassVar[tuple[str, ...]] = ()
     """The formats of its labels' files: pdf, zpl, png."""
 
@@ -212,3 +215,26 @@ class CarrierContract:
         for _ in range(2):
             no = await refusal(self._buy_back(carrier, key, whence=self.refused))
             assert no == DeclineCode.NOT_SERVICEABLE
+
+    async def test_a_parcel_is_stopped_once_however_often_and_from_wherever_it_is_asked_for(
+        self, carrier: Carrier, restarted: Carrier, key: str
+    ) -> None:
+        if not isinstance(carrier, Intercepts) or not isinstance(restarted, Intercepts):
+            pytest.skip("this carrier stops no parcel on its way")
+        number = (await self._buy(carrier, key)).tracking_number
+        stop = f"{key}:intercept:1"
+        answers = await asyncio.gather(
+            *(
+                each.intercept(key=stop, tracking_number=number, to=None)
+                for each in [carrier, restarted] * AT_ONCE
+            )
+        )
+        assert all(answer == answers[0] for answer in answers)
+        if self.elsewhere is not None:
+            other = restarted.intercept(key=stop, tracking_number=number, to=self.elsewhere)
+            assert await refusal(other) == DeclineCode.IDEMPOTENCY_CONFLICT
+            await restarted.intercept(
+                key=f"{key}:intercept:2", tracking_number=number, to=self.elsewhere
+            )
+        nobody = carrier.intercept(key=f"{stop}:3", tracking_number="NEVER-SOLD", to=None)
+        assert await refusal(nobody) == DeclineCode.NOT_FOUND

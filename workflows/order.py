@@ -21,6 +21,7 @@ from workflows.chapters.cancellations import OrderCancellations
 from workflows.chapters.claims import OrderClaims
 from workflows.chapters.edits import OrderEdits
 from workflows.chapters.fulfilments import OrderFulfilments
+from workflows.chapters.interceptions import OrderInterceptions
 from workflows.chapters.late_requests import LateRequests
 from workflows.chapters.messages import OrderMessages
 from workflows.chapters.payments import OrderPayments
@@ -40,6 +41,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.aftersales.returns import Returns
     from activities.fulfilment.delivery import Delivery
     from activities.fulfilment.fulfilments import Fulfilments
+    from activities.fulfilment.interceptions import Interceptions
     from activities.orders.holds import Holds
     from activities.orders.order_records import CloseOrder, KeepAnswer, OrderRecords
     from activities.payments.authorizations import Authorizations
@@ -71,6 +73,10 @@ STEPS = StepTable(
     Step(
         Delivery.await_delivery,
         because="a parcel on its way cannot be called back; undeliverable, the carrier returns it",
+    ),
+    Step(
+        Interceptions.intercept_parcel,
+        because="scans tell what comes of it; another one can be asked for",
     ),
     # Units that are not there, not found, lost, or wanted in another fulfilment.
     Step(Backorders.await_stock, because="waiting changes nothing"),
@@ -134,6 +140,7 @@ class OrderWorkflow(OrderMessages):
             *(steps, book, self.fulfilments, self.backorders),
             *(self.cancellations, self.payments, self.on_record),
         )
+        self.interceptions = OrderInterceptions(steps, book, self.on_record)
         self.late = LateRequests(steps, book, self.payments, self.returns, self.refunds)
         self.inbox = Inbox(self.keep_answer, knowing=not start.goes_on)
         self.phase, self.placement = "received", None

@@ -7,6 +7,8 @@ from typing import Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from domain.fulfilment.label_files import LabelFile
+from domain.money import Money
+from domain.orders.people import Address
 
 
 class Label(BaseModel):
@@ -87,5 +89,30 @@ class SellsReturnLabels(Protocol):
 
         The carrier's account knows the locations by their names here. Raises
         Declined(NOT_SERVICEABLE) for an address, service or location that it cannot do.
+        """
+        ...
+
+
+class Intercepted(BaseModel):
+    """The carrier stops the parcel. `fee`: what it charges for that, tax included."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fee: Money | None = None
+
+
+@runtime_checkable
+class Intercepts(Protocol):
+    """What a `Carrier` has besides that stops parcels on their way.
+
+    The same key with the same content gives the same answer, as with `buy_label`; where the answer
+    is lost, the call is repeated with its key.
+    """
+
+    async def intercept(self, *, key: str, tracking_number: str, to: Address | None) -> Intercepted:
+        """Redirect the newest parcel with this number; without an address, back to the sender.
+
+        What comes of it is told by scans. Raises Declined(TOO_LATE) where it cannot be stopped any
+        more, NOT_SERVICEABLE for an address that the carrier cannot do, and NOT_FOUND.
         """
         ...

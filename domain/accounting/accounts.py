@@ -30,6 +30,7 @@ class Account(StrEnum):
     GIFT_CARDS = "gift_card_liability"
     VOUCHERS = "voucher_liability"
     TAX_PAYABLE = "tax_payable"
+    CARRIER_PAYABLES = "carrier_payables"  # To be paid on carriers' invoices.
     PURCHASES = "purchases"  # Received from suppliers, and to be paid on their invoices.
     OPENING = "opening_balances"
     REVENUE = "revenue"
@@ -39,6 +40,7 @@ class Account(StrEnum):
     REFUNDS = "refunds"  # Lowers revenue: goods and shipping that were paid back.
     COST_OF_GOODS_SOLD = "cost_of_goods_sold"
     PROVIDER_FEES = "provider_fees"
+    CARRIER_FEES = "carrier_fees"  # For parcels that carriers stopped on their way.
     BREAKAGE = "breakage"  # Vouchers and gift cards that expired.
     WRITE_OFFS = "write_offs"
 
@@ -142,6 +144,11 @@ def voucher_expired(kind: str, amount: int) -> Postings:
 def provider_fee(amount: int) -> Postings:
     """A payment company's fee for a charge, by its list of the day."""
     return {Account.PROVIDER_FEES: amount, Account.CASH_IN_TRANSIT: -amount}
+
+
+def carrier_charges(amount: int) -> Postings:
+    """A carrier has stopped a parcel on its way, and charges for that."""
+    return {Account.CARRIER_FEES: amount, Account.CARRIER_PAYABLES: -amount}
 
 
 def carrier_pays(amount: int) -> Postings:

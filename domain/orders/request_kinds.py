@@ -20,6 +20,7 @@ from domain.orders.hold_messages import (
     RejectRequest,
     ReleaseRequest,
 )
+from domain.orders.interception_messages import InterceptOutcome, InterceptRequest
 from domain.orders.messages import (
     CancelOutcome,
     CancelRequest,
@@ -65,6 +66,7 @@ KINDS: Final = (
     RequestKind(ExtendRequest, HoldOutcome, "extend_hold", "extend"),
     RequestKind(RejectRequest, RejectOutcome, "reject_order", "reject"),
     RequestKind(EditRequest, EditOutcome, "edit_order", "edit"),
+    RequestKind(InterceptRequest, InterceptOutcome, "intercept_parcel", "intercept"),
 )
 
 BY_REQUEST: Final = {kind.request: kind for kind in KINDS}

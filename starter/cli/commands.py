@@ -40,6 +40,9 @@ COMMANDS: Final = {
     "return": Entry("aftersales.returns", "Ask to send units back.", _ORDERS),
     "claim": Entry("aftersales.claim", "Say what is wrong with what was delivered.", _ORDERS),
     "claims": Entry("aftersales.claims", "Claims: list, show and decide them.", _ORDERS),
+    "intercept": Entry(
+        "aftersales.intercept", "Have a parcel redirected or returned on its way.", _ORDERS
+    ),
     "pay": Entry("payments.pay", "A new token for an order that is held for payment.", _MONEY),
     "charge": Entry(
         "payments.charge", "Charge an order that waits for somebody to say so.", _MONEY

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 
-from domain.errors import InvalidInput, NotFound, Refused
+from domain.errors import NotFound
 from domain.orders.edit_messages import EditOutcome, EditPreview, OrderEdit
 from domain.orders.versions import OrderVersion
+from starter.service import personal_requests
 from starter.service.order_requests import OrderRequests
 from starter.service.updates import Taken
 from store.database import Pool
@@ -53,15 +53,6 @@ class Edits(EditRecords):
         What changes of the person is kept beside the person until the order has met the request:
         nothing of it enters Temporal. `taken` is called once the order has the request.
         """
-        request_id = request.request_id or uuid.uuid4().hex
-        request, person = request.model_copy(update={"request_id": request_id}), request.person
-        if person:
-            async with self._pool.acquire() as conn:
-                await versions.wish(conn, order_id, request_id, person)
-        try:
-            return await self._requests.send(order_id, request.as_met, EditOutcome, taken=taken)
-        except (Refused, InvalidInput):
-            if person:
-                async with self._pool.acquire() as conn:
-                    await versions.forget(conn, order_id, request_id)
-            raise
+        return await personal_requests.send(
+            *(self._pool, self._requests, order_id, request, EditOutcome), taken=taken
+        )

@@ -39,6 +39,7 @@ from starter.service.event_subscriptions import EventSubscriptions
 from starter.service.found_parcels import FoundParcels
 from starter.service.hold_rules import HoldRules
 from starter.service.holds import HoldRecords, Holds
+from starter.service.interceptions import Interceptions
 from starter.service.job_work import JobWork
 from starter.service.jobs import Jobs
 from starter.service.labels import Labels
@@ -215,6 +216,7 @@ class Service(Records):
         self.aftersales = Aftersales(requests)
         self.holds = Holds(pool, requests)
         self.edits = Edits(pool, requests)
+        self.interceptions = Interceptions(pool, requests)
         self.payments = Payments(pool, requests)
         self.purchasing = Purchasing(pool, temporal, task_queue=task_queue, policy=purchasing)
         self.reconciliation = Reconciliation(pool, temporal, task_queue=task_queue)

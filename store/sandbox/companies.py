@@ -37,8 +37,8 @@ NOT_HERE: tuple[type[Exception], ...] = (
 _FAULT_RULES = {
     "fault_is_of_a_known_operation": (
         "the providers and their operations are payment: authorize, capture, void, refund, lookup, "
-        "operations, list_day; carrier: buy_label, void_label, lookup; supplier: place, cancel, "
-        "chase, lookup; or '*' for all of one provider"
+        "operations, list_day; carrier: buy_label, void_label, intercept, lookup; supplier: place, "
+        "cancel, chase, lookup; or '*' for all of one provider"
     ),
     "fault_is_of_a_known_kind": "the kinds are unavailable, timeout_before, timeout_after",
     "fault_rate_is_a_share": "the rate is a share of the calls, from 0 to 1",
@@ -305,6 +305,28 @@ async def void_label(
         request=request,
         carrier=carrier,
         tracking_number=tracking_number,
+    )
+    return _carrier_call(row)
+
+
+async def intercept(
+    connection: Connection,
+    *,
+    key: str,
+    request: str,
+    carrier: str,
+    tracking_number: str,
+    refusal: str | None,
+) -> CarrierCall:
+    """Stop the newest parcel with this number. An answer already kept under the key wins."""
+    row = await _once(
+        "intercept",
+        connection,
+        key=key,
+        request=request,
+        carrier=carrier,
+        tracking_number=tracking_number,
+        code=refusal,
     )
     return _carrier_call(row)
 

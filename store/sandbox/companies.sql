@@ -280,6 +280,30 @@ UNION ALL
 SELECT kept.request, kept.code, moved.*
 FROM kept LEFT JOIN moved ON moved.id = kept.label_id;
 
+-- name: intercept(key, request, carrier, tracking_number, code)^
+-- Of the labels that had this number, the newest is meant. One that is void has no parcel.
+WITH prior AS (
+    SELECT * FROM sandbox.carrier_call WHERE key = :key
+), target AS (
+    SELECT * FROM sandbox.label
+    WHERE carrier = :carrier AND tracking_number = :tracking_number
+    ORDER BY id DESC
+    LIMIT 1
+), verdict AS (
+    SELECT target.id,
+           CASE WHEN target.id IS NULL THEN 'not_found' WHEN target.voided THEN 'too_late' ELSE :code::text END AS code
+    FROM (SELECT) AS this_call LEFT JOIN target ON true
+    WHERE NOT EXISTS (SELECT FROM prior)
+), kept AS (
+    INSERT INTO sandbox.carrier_call (key, operation, request, label_id, code)
+    SELECT :key, 'intercept', :request, CASE WHEN code IS NULL THEN id END, code
+    FROM verdict
+    RETURNING *
+)
+SELECT call.request, call.code, label.*
+FROM (SELECT request, code, label_id FROM prior UNION ALL SELECT request, code, label_id FROM kept) call
+LEFT JOIN sandbox.label ON label.id = call.label_id;
+
 -- name: carrier_call(key)^
 SELECT carrier_call.request, carrier_call.code, label.*
 FROM sandbox.carrier_call LEFT JOIN sandbox.label ON label.id = carrier_call.label_id

@@ -104,6 +104,26 @@ create table shipment (
 -- The number first: people ask for it without its carrier.
 create index shipment_by_tracking on shipment (tracking_number, carrier);
 
+-- What a carrier was asked to do with a parcel on its way: intent first, then its answer.
+create table interception (
+    order_no      bigint      not null,
+    fulfilment_id text        not null,
+    number        integer     not null,
+    request_id    text        not null,
+    way           text        not null
+        constraint interception_way_is_known check (way in ('redirect', 'return')),
+    answer        text        not null default 'asked'
+        constraint interception_answer_is_known check (answer in ('asked', 'accepted', 'refused')),
+    fee_minor     minor_units not null default 0,
+    currency      currency_code,
+    since         timestamptz not null default moment(),
+    primary key (order_no, fulfilment_id, number),
+    constraint interception_is_asked_for_once unique (order_no, request_id),
+    constraint interception_is_of_a_shipment foreign key (order_no, fulfilment_id) references shipment,
+    constraint interception_has_a_fee_in_a_currency check (
+        fee_minor = 0 or currency is not null and answer = 'accepted')
+);
+
 -- A label as the carrier made it, to be printed, and printed again. It names who gets the parcel, and goes
 -- some time after the parcel has left.
 create table label_file (

@@ -18,7 +18,7 @@ create table sandbox.fault (
     constraint fault_is_of_a_known_operation check (
         (provider = 'payment' and operation in
             ('*', 'authorize', 'capture', 'void', 'refund', 'lookup', 'operations', 'list_day'))
-        or (provider = 'carrier' and operation in ('*', 'buy_label', 'void_label', 'lookup'))
+        or (provider = 'carrier' and operation in ('*', 'buy_label', 'void_label', 'intercept', 'lookup'))
         or (provider = 'supplier' and operation in ('*', 'place', 'cancel', 'chase', 'lookup'))),
     constraint fault_is_of_a_known_kind check (kind in ('unavailable', 'timeout_before', 'timeout_after')),
     constraint fault_rate_is_a_share check (rate between 0 and 1),
@@ -109,7 +109,7 @@ create index label_newest on sandbox.label (carrier, tracking_number, id desc);
 create table sandbox.carrier_call (
     key       text   primary key,
     operation text   not null
-        constraint carrier_operation_is_known check (operation in ('buy_label', 'void_label')),
+        constraint carrier_operation_is_known check (operation in ('buy_label', 'void_label', 'intercept')),
     request   text   not null,
     label_id  bigint constraint carrier_call_is_of_a_label references sandbox.label,
     code      text,

@@ -412,7 +412,8 @@ DOORS = {
         "store.payments.credit_accounts",
         "store.payments.vouchers",
     ),
-    # What an edit changes of the person stays here, and does not enter Temporal.
+    # What a request changes of the person stays here, and does not enter Temporal.
+    "starter/service/personal_requests.py": ("store.orders.versions",),
     "starter/service/edits.py": ("store.orders.versions", "store.stock.edit_previews"),
     "starter/service/shops.py": ("store.shops",),
     "starter/service/locations.py": ("store.stock.location_changes", "store.stock.locations"),

@@ -149,6 +149,12 @@ async def delivered(shop: Shop, number: str, token: str = "tok_ok") -> str:
     return order_id
 
 
+async def on_its_way(shop: Shop, number: str) -> str:
+    order_id = await confirmed(shop, number)
+    await shop.drive(f"{order_id}:1", "shipped")
+    return order_id
+
+
 async def claimed(shop: Shop, number: str) -> str:
     order_id = await delivered(shop, number)
     line = LineRequest(line_id="1", quantity=1)
@@ -198,6 +204,7 @@ async def in_need_of_a_person(shop: Shop, number: str) -> str:
 
 STANDINGS: Final[Mapping[str, Callable[[Shop, str], Awaitable[str]]]] = {
     "confirmed": confirmed,
+    "on its way": on_its_way,
     "delivered": delivered,
     "delivered, and a unit of it is claimed": claimed,
     "delivered, and a person decides about its return": asked_about,

@@ -16,6 +16,8 @@ from pydantic import TypeAdapter
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.fulfilment.carriers import Carriers
+from activities.fulfilment.interceptions import Interceptions as RealInterceptions
 from activities.orders.holds import Holds as RealHolds
 from activities.payments.authorizations import Authorizations
 from activities.payments.ending_authorizations import EndingAuthorizations
@@ -41,6 +43,7 @@ from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
 from tests.simulation.world.claims import Claims
 from tests.simulation.world.holds import Holds
+from tests.simulation.world.interceptions import Interceptions
 from tests.simulation.world.memory import Memory, Pending
 from tests.simulation.world.money import Money
 from tests.simulation.world.records import OrderRecords
@@ -209,6 +212,7 @@ class InMemory:
         states = States(self._stock, self._warehouse, self._money, self._records)
         self._rooms = (
             *(self._stock, self._warehouse, self._money, self._records, states),
+            Interceptions(self._memory, chance, self._stock),
             *(self._holds, Claims(self._memory, self._stock, lambda: self._money.disputed)),
         )
 
@@ -341,6 +345,7 @@ class OnPostgres:
             *(bench.inventory, bench.removals, bench.backorders, bench.fulfilment, bench.delivery),
             *(bench.returns, bench.records, bench.authorizations, bench.payments),
             *(RealHolds(bench.pool), RealClaims(bench.pool)),
+            RealInterceptions(bench.pool, Carriers.only(bench.carrier)),
         )
         self._deliveries = self._told = 0
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from activities.orders.order_records import Attention
+from domain import ids
 from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
 from domain.orders.continuation import OrderInput
 from domain.orders.edit_messages import EditRequest
@@ -18,6 +19,7 @@ from domain.orders.hold_messages import (
     RejectRequest,
     ReleaseRequest,
 )
+from domain.orders.interception_messages import InterceptRequest
 from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
@@ -62,6 +64,7 @@ from tests.simulation.orders_by_chance import a_policy, an_order
 from tests.simulation.world.claims import Claims
 from tests.simulation.world.edits import Edits
 from tests.simulation.world.holds import Holds
+from tests.simulation.world.interceptions import Interceptions
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.money import Money
 from tests.simulation.world.records import OrderRecords
@@ -86,6 +89,9 @@ HELD: Final = 0.15
 
 CLAIMED: Final = 0.2
 """In so many lives the customer claims something."""
+
+INTERCEPTED: Final = 0.15
+"""In so many lives somebody has a parcel stopped on its way."""
 
 CLAIMS_MAX: Final = 4
 """So many more it is, at most, while all of it is there."""
@@ -154,6 +160,7 @@ class OrderLife:
         self._plan()
         self._plan_holds()
         self._plan_claims()
+        self._plan_interceptions()
         self._leader.look()
         self.life.later(PATROL, self._patrol)
         self.life.live()
@@ -278,6 +285,7 @@ class OrderLife:
             ),
             "change_holds": self.asked_holds,
             **dict.fromkeys(("make_claim", "decide_claim"), self.claims),
+            "intercept_parcel": Interceptions(self.memory, self.chance, self.stock),
             **dict.fromkeys(
                 ("open_purchases", "cancel_purchase"), Suppliers(self.memory, self.chance)
             ),
@@ -337,6 +345,27 @@ class OrderLife:
             hours = rng.expovariate(1 / rng.choice((20, 100, 300)))
             if self.chance.happens(kind, name, 1):
                 self.life.later(timedelta(hours=hours), partial(self._claim, kind, name))
+
+    def _plan_interceptions(self) -> None:
+        """In some lives a parcel is to be stopped on its way."""
+        rng = self.chance.of("interceptions")
+        if rng.random() >= INTERCEPTED:
+            return
+        self._mishaps_at("intercept_parcel")
+        for number in range(rng.choice((1, 2, 4))):
+            hours = rng.expovariate(1 / rng.choice((10, 40, 100)))
+            if self.chance.happens("intercept", f"{number}", 1):
+                self.life.later(timedelta(hours=hours), partial(self._intercept, number))
+
+    def _intercept(self, number: int) -> None:
+        rng = self.chance.of(f"intercept {number}")
+        request = InterceptRequest(
+            fulfilment_id=ids.fulfilment_id(self.order.order_id, rng.choice((1, 1, 1, 2))),
+            way=rng.choice(("return", "return", "redirect")),
+            reason="the address is wrong",
+            request_id=f"intercept-{number}",
+        )
+        self._ask(f"intercept-{number}", request, by_signal=rng.random() < 0.3)
 
     def _mishaps_at(self, step: str) -> None:
         """Few lives come to this step, so those that do have mishaps there."""

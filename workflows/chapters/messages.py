@@ -14,6 +14,7 @@ from workflows.chapters.asked_holds import AskedHolds
 from workflows.chapters.cancellations import OrderCancellations, tell_asked
 from workflows.chapters.claims import OrderClaims
 from workflows.chapters.edits import OrderEdits
+from workflows.chapters.interceptions import OrderInterceptions
 from workflows.chapters.meetings import Meeting, anything, unless
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.refunds import OrderRefunds
@@ -38,6 +39,7 @@ with workflow.unsafe.imports_passed_through():
         RejectRequest,
         ReleaseRequest,
     )
+    from domain.orders.interception_messages import InterceptRequest
     from domain.orders.messages import (
         AttentionAnswer,
         CancelOutcome,
@@ -80,6 +82,7 @@ class OrderMessages:
     cancellations: OrderCancellations
     asked_holds: AskedHolds
     edits: OrderEdits
+    interceptions: OrderInterceptions
     unwanted = False  # somebody asked to cancel the whole order
     cancels_open = 0
     meetings: Mapping[type[OrderRequest], Meeting[Any, Any]]
@@ -102,6 +105,7 @@ class OrderMessages:
             ExtendRequest: Meeting(anything, self.asked_holds.extend),
             RejectRequest: Meeting(anything, self.asked_holds.reject, unless("rejected")),
             EditRequest: Meeting(anything, self.edits.meet),
+            InterceptRequest: Meeting(self.interceptions.check, self.interceptions.meet),
         }
         for kind in KINDS:
             self._listen_to(kind.update, kind.request)

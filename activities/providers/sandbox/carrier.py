@@ -15,15 +15,18 @@ in that it does not see scans, so it also voids the label of a parcel that was h
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from random import Random
 
-from activities.fulfilment.carrier import Label
+from activities.fulfilment.carrier import Intercepted, Label
 from activities.provider_errors import DeclineCode, Declined
 from activities.providers.sandbox.faults import Faults
 from activities.providers.sandbox.label_pdf import label_pdf
 from domain.fulfilment.label_files import LabelFile
+from domain.money import Money
+from domain.orders.people import Address
 from store.database import Connection, Pool
 from store.sandbox import companies
 from store.sandbox.companies import CarrierCall, Refusal
@@ -33,9 +36,12 @@ SERVICE_REFUSED = "unserviceable"
 SERVICE_SLOW = "slow"
 POSTAL_CODE_REFUSED = "NOWHERE"
 
+INTERCEPTION_FEE = Money(minor=750, currency="EUR")
+
 _MESSAGES = {
     DeclineCode.NOT_SERVICEABLE: "the carrier does not deliver there with this service",
     DeclineCode.ALREADY_VOIDED: "the label was voided before",
+    DeclineCode.TOO_LATE: "the parcel cannot be stopped any more",
     DeclineCode.NOT_FOUND: "the carrier has sold no label with this tracking number",
     DeclineCode.IDEMPOTENCY_CONFLICT: "the key was used before for a call with other content",
 }
@@ -139,6 +145,33 @@ class SandboxCarrier:
 
         _answer(request, await self._faults.run("void_label", effect))
 
+    async def intercept(self, *, key: str, tracking_number: str, to: Address | None) -> Intercepted:
+        """Redirect a parcel, or send it back, unless its label is void or the address is refused.
+
+        Who plays this carrier tells what comes of it.
+        """
+        request = _request(
+            "intercept",
+            carrier=self._name,
+            tracking_number=tracking_number,
+            to=None if to is None else to.model_dump_json(),
+        )
+
+        async def effect(connection: Connection) -> CarrierCall:
+            return await companies.intercept(
+                connection,
+                key=key,
+                request=_digest(request),
+                carrier=self._name,
+                tracking_number=tracking_number,
+                refusal=DeclineCode.NOT_SERVICEABLE
+                if to is not None and to.postal_code == POSTAL_CODE_REFUSED
+                else None,
+            )
+
+        _answer(_digest(request), await self._faults.run("intercept", effect))
+        return Intercepted(fee=INTERCEPTION_FEE)
+
     async def lookup(self, *, key: str) -> Label | None:
         """Look up the call with this key; None if it was never seen."""
 
@@ -152,6 +185,11 @@ class SandboxCarrier:
 def _request(operation: str, **content: str | None) -> str:
     """The call's content in one canonical form, which tells a repeat from a conflict."""
     return json.dumps({"operation": operation, **content}, sort_keys=True)
+
+
+def _digest(request: str) -> str:
+    """A hash of a call's content that is about a person: it tells a repeat as well."""
+    return hashlib.sha256(request.encode()).hexdigest()
 
 
 def _answer(request: str, call: CarrierCall) -> Label:

@@ -37,6 +37,7 @@ CHART: Final[Mapping[Account, Named]] = {
     Account.INVENTORY: Named(Root.ASSETS, "Inventory", "1200"),
     Account.INTERCOMPANY: Named(Root.ASSETS, "Intercompany", "1300"),
     Account.PURCHASES: Named(Root.LIABILITIES, "Purchases", "2000"),
+    Account.CARRIER_PAYABLES: Named(Root.LIABILITIES, "Carrier payables", "2050"),
     Account.TAX_PAYABLE: Named(Root.LIABILITIES, "Tax payable", "2100"),
     Account.DEFERRED_REVENUE: Named(Root.LIABILITIES, "Deferred revenue", "2200"),
     Account.REFUNDS_PAYABLE: Named(Root.LIABILITIES, "Refunds payable", "2300"),
@@ -52,6 +53,7 @@ CHART: Final[Mapping[Account, Named]] = {
     Account.REFUNDS: Named(Root.INCOME, "Refunds", "4900"),
     Account.COST_OF_GOODS_SOLD: Named(Root.EXPENSES, "Cost of goods sold", "5000"),
     Account.PROVIDER_FEES: Named(Root.EXPENSES, "Provider fees", "6000"),
+    Account.CARRIER_FEES: Named(Root.EXPENSES, "Carrier fees", "6050"),
     Account.WRITE_OFFS: Named(Root.EXPENSES, "Write-offs", "6100"),
 }
 

@@ -25,6 +25,7 @@ HISTORY = {
             *("answered_request", "order_money", "payment_authorization", "payment_operation"),
             *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event", "label_file"),
             *("pick_up", "unused_label", "put_back", "put_back_line", "supplier_parcel"),
+            "interception",
             *(
                 "order_return",
                 "return_line",

@@ -319,6 +319,14 @@ def supplier_parcel(values: str = f"order_no_of('{HERE}'), '1', 'n', null, null"
     return f"insert into supplier_parcel values ({values})"
 
 
+def interception(values: str, number: str = "1") -> str:
+    """What a carrier was asked to do with each parcel: request, way, answer, fee, currency."""
+    return f"""
+        insert into interception (
+            order_no, fulfilment_id, number, request_id, way, answer, fee_minor, currency)
+        select order_no, fulfilment_id, {number}, {values} from shipment"""
+
+
 def terms(figures: str) -> str:
     return f"""
         insert into supplier values ('S', 'S');
@@ -511,6 +519,16 @@ FORBIDDEN = {
     "pick_up_is_of_a_shipment": (
         "insert into pick_up (order_no, fulfilment_id, code) values (0, 'web-none:1', 'A')"
     ),
+    "interception_pkey": f"""{interception("'a', 'return', 'asked', 0, null")};
+        {interception("'b', 'return', 'asked', 0, null")}""",
+    "interception_is_asked_for_once": f"""{interception("'a', 'return', 'asked', 0, null")};
+        {interception("'a', 'return', 'asked', 0, null", "2")}""",
+    "interception_way_is_known": interception("'a', 'away', 'asked', 0, null"),
+    "interception_answer_is_known": interception("'a', 'return', 'perhaps', 0, null"),
+    "interception_has_a_fee_in_a_currency": interception("'a', 'return', 'accepted', 1, null"),
+    "interception_is_of_a_shipment": """
+        insert into interception (order_no, fulfilment_id, number, request_id, way)
+        values (0, 'web-none:1', 1, 'a', 'return')""",
     "supplier_parcel_pkey": f"{supplier_parcel()}; {supplier_parcel()}",
     "supplier_parcel_is_of_an_order_line": supplier_parcel("0, '1', 'n', null, null"),
     "supplier_parcel_has_carrier_and_number": supplier_parcel(

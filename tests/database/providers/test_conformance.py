@@ -19,6 +19,7 @@ from activities.providers.sandbox.supplier import (
 from activities.providers.store_credit import StoreCredit
 from activities.providers.stripe.payment import StripePayment
 from domain.money import Money
+from domain.orders.people import Address as People
 from domain.orders.voucher_codes import kept
 from domain.payments.vouchers import ToIssue
 from orderloom_conformance import Address, CarrierContract, PaymentContract, SupplierContract
@@ -42,6 +43,7 @@ async def other_pool(database_url: str, pool: Pool) -> AsyncIterator[Pool]:
 class TestSandboxCarrier(CarrierContract):
     refused = Address(postal_code=POSTAL_CODE_REFUSED)
     formats = ("pdf",)
+    elsewhere = People(name="Kim Minji", line1="New Street 9", city="Berlin", country="DE")
 
     @pytest.fixture
     def carrier(self, pool: Pool) -> SandboxCarrier:

@@ -1,0 +1,113 @@
+"""Parcels that their carriers stop on their way, where they can."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from temporalio import activity
+
+from activities.fulfilment.carrier import Intercepted, Intercepts
+from activities.fulfilment.carriers import Carriers
+from activities.provider_errors import Declined
+from domain.errors import OrderloomError, Refused
+from domain.money import Money
+from domain.orders.interception_messages import InterceptRequest
+from store.database import Pool
+from store.fulfilment import interceptions
+from store.locks import lock_order
+
+
+class Intercept(BaseModel):
+    """What somebody asks for, and of which order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    request_id: str
+    request: InterceptRequest
+
+
+class InterceptRefusal(BaseModel):
+    """A rule or the carrier says no, as in the error of that kind."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    message: str
+    reason: str = ""
+    instead: tuple[str, ...] = ()
+
+
+class InterceptAnswer(BaseModel):
+    """The carrier has accepted it, for this `fee`; or it is `refused`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    fee: Money | None = None
+    refused: InterceptRefusal | None = None
+
+
+class Interceptions:
+    """Activities for parcels on their way, with the database pool and the carriers injected."""
+
+    def __init__(self, pool: Pool, carriers: Carriers) -> None:
+        self._pool = pool
+        self._carriers = carriers
+
+    @activity.defn
+    async def intercept_parcel(self, ask: Intercept) -> InterceptAnswer:
+        """Have the carrier stop a parcel, once for each request.
+
+        A carrier that does not answer is asked again with the same key.
+        """
+        try:
+            return InterceptAnswer(fee=await self._intercept(ask))
+        except OrderloomError as error:
+            return InterceptAnswer(
+                refused=InterceptRefusal(
+                    kind=error.kind,
+                    message=str(error),
+                    reason=error.reason,
+                    instead=error.instead,
+                )
+            )
+
+    async def _intercept(self, ask: Intercept) -> Money | None:
+        request = ask.request
+        async with self._pool.acquire() as conn:
+            name = await interceptions.carrier_of(conn, request.fulfilment_id)
+        carrier = self._carriers.named(name)
+        if not isinstance(carrier, Intercepts):
+            raise Refused(
+                f"the carrier {name} stops no parcel on its way",
+                reason="cannot_intercept",
+                instead=("return_items", "claim_items"),
+            )
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            asked = await interceptions.ask(conn, request, ask.request_id)
+        match asked.answer:
+            case "accepted":
+                return asked.fee
+            case "refused":
+                raise _refused(request, "it said so before")
+        try:
+            done: Intercepted = await carrier.intercept(
+                key=asked.key, tracking_number=asked.tracking_number, to=asked.to
+            )
+        except Declined as no:
+            async with self._pool.acquire() as conn, conn.transaction():
+                await lock_order(conn, ask.order_id)
+                await interceptions.refused(conn, request, ask.request_id, no.message)
+            raise _refused(request, no.message) from no
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            await interceptions.accepted(conn, request, ask.request_id, asked, done.fee)
+        return done.fee
+
+
+def _refused(request: InterceptRequest, why: str) -> Refused:
+    return Refused(
+        f"the carrier does not stop {request.fulfilment_id}: {why}",
+        reason="carrier_refused",
+        instead=("return_items", "claim_items"),
+    )

@@ -1,0 +1,197 @@
+"""Parcels that carriers are asked to stop on their way: intent first, then the carrier's answer.
+
+A redirected parcel goes to the order's new address: that is a version of its document.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from domain import ids
+from domain.accounting import accounts
+from domain.errors import NotFound, Refused
+from domain.money import Money
+from domain.orders.edit_messages import Change, EditRequest
+from domain.orders.interception_messages import InterceptRequest
+from domain.orders.order import Order
+from domain.orders.people import Address
+from domain.stored import stored
+from store.accounting import ledger
+from store.database import Connection, Record, load_queries
+from store.orders import events, versions
+
+_sql = load_queries(__file__)
+
+
+class Asked(BaseModel):
+    """What the carrier is asked. `answer`: what it has said, where that is known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    tracking_number: str
+    to: Address | None
+    answer: Literal["asked", "accepted", "refused"] = "asked"
+    fee: Money | None = None
+
+
+async def carrier_of(conn: Connection, fulfilment_id: str) -> str:
+    """The name of the carrier that has, or had, the parcel. Raises NotFound."""
+    found = await _sql.carrier_of(conn, fulfilment_id=fulfilment_id)
+    if found is None:
+        raise NotFound(f"no parcel {fulfilment_id} was handed to a carrier")
+    return str(found)
+
+
+async def ask(conn: Connection, request: InterceptRequest, request_id: str) -> Asked:
+    """Record that the carrier is asked, once for each request. The caller holds the order's lock.
+
+    Raises Refused where the parcel is not on its way, or the address cannot be.
+    """
+    row = await _sql.standing(conn, fulfilment_id=request.fulfilment_id, request_id=request_id)
+    if row is None:
+        raise NotFound(f"no parcel {request.fulfilment_id} was handed to a carrier")
+    to = None if row["address"] is None else stored(Address, row["address"])
+    if row["number"] is not None:
+        return _asked(request, row, row["number"], to)
+    if row["state"] != "shipped":
+        raise _not_on_its_way(request.fulfilment_id, row["state"])
+    if row["is_asked"]:
+        raise Refused(
+            f"the carrier is being asked about {request.fulfilment_id}: wait for its answer",
+            reason="interception_under_way",
+        )
+    if request.way == "redirect":
+        _check_address(stored(Order, row["document"]), to, request_id)
+    number = row["asked_before"] + 1
+    await _sql.ask(
+        conn,
+        fulfilment_id=request.fulfilment_id,
+        number=number,
+        request_id=request_id,
+        way=request.way,
+    )
+    return _asked(request, row, number, to)
+
+
+async def accepted(
+    conn: Connection, request: InterceptRequest, request_id: str, asked: Asked, fee: Money | None
+) -> None:
+    """asked → accepted: the fee is booked, and the order goes to its new address.
+
+    The caller holds the order's lock.
+    """
+    order_id = ids.order_of(request.fulfilment_id)
+    number = await _sql.answer(
+        conn,
+        fulfilment_id=request.fulfilment_id,
+        request_id=request_id,
+        answer="accepted",
+        fee=0 if fee is None else fee.minor,
+        currency=None if fee is None else fee.currency,
+    )
+    if number is None:
+        return
+    if fee is not None and fee.minor:
+        await ledger.post(
+            conn,
+            effect=asked.key,
+            order_id=order_id,
+            memo=f"{request.fulfilment_id} is stopped on its way",
+            currency=fee.currency,
+            postings=accounts.carrier_charges(fee.minor),
+        )
+    if asked.to is not None:
+        await _goes_to(conn, request, request_id, asked.to)
+    await events.tell(
+        conn,
+        order_id,
+        asked.key,
+        f"intercepted: {'goes to another address' if asked.to else 'goes back to the sender'}",
+        who=request.by,
+        why=request.reason,
+        data={
+            "fulfilment_id": request.fulfilment_id,
+            "way": request.way,
+            "fee": None if fee is None else fee.model_dump(),
+        },
+    )
+
+
+async def refused(conn: Connection, request: InterceptRequest, request_id: str, why: str) -> None:
+    """asked → refused by the carrier, for good. The caller holds the order's lock."""
+    order_id = ids.order_of(request.fulfilment_id)
+    number = await _sql.answer(
+        conn,
+        fulfilment_id=request.fulfilment_id,
+        request_id=request_id,
+        answer="refused",
+        fee=0,
+        currency=None,
+    )
+    if number is not None:
+        await versions.forget(conn, order_id, request_id)
+        await events.tell(
+            conn,
+            order_id,
+            ids.intercept_key(request.fulfilment_id, number),
+            "interception refused",
+            who=request.by,
+            why=why,
+            data={"fulfilment_id": request.fulfilment_id, "way": request.way},
+        )
+
+
+async def _goes_to(
+    conn: Connection, request: InterceptRequest, request_id: str, to: Address
+) -> None:
+    row = await _sql.standing(conn, fulfilment_id=request.fulfilment_id, request_id=request_id)
+    order = stored(Order, row["document"])
+    shipping = order.shipping.model_copy(update={"address": to})
+    edit = EditRequest(request_id=request_id, reason=request.reason, by=request.by, personal=True)
+    await versions.edited(
+        *(conn, order.model_copy(update={"shipping": shipping}), [], [Change(what="address")]),
+        edit,
+        request_id,
+    )
+
+
+def _asked(request: InterceptRequest, row: Record, number: int, to: Address | None) -> Asked:
+    fee = None
+    if row["currency"] is not None:
+        fee = Money(minor=row["fee_minor"], currency=row["currency"])
+    return Asked(
+        key=ids.intercept_key(request.fulfilment_id, number),
+        tracking_number=row["tracking_number"],
+        to=to,
+        answer=row["answer"] or "asked",
+        fee=fee,
+    )
+
+
+def _check_address(order: Order, to: Address | None, request_id: str) -> None:
+    if to is None:
+        raise Refused(
+            f"the address of request {request_id} is not kept any more: ask again",
+            reason="not_kept",
+            instead=("intercept_parcel",),
+        )
+    now = order.shipping.address
+    if now is None or now.country != to.country:
+        raise Refused(
+            f"a parcel is not redirected to {to.country}: other taxes are due there; have it "
+            "sent back, and place the order anew",
+            reason="other_country",
+            instead=("intercept_parcel",),
+        )
+
+
+def _not_on_its_way(fulfilment_id: str, state: str) -> Refused:
+    here = state in ("open", "picking", "picked", "packed", "labelled")
+    return Refused(
+        f"{fulfilment_id} is {state}: only a parcel that its carrier has can be stopped",
+        reason="not_on_its_way",
+        instead=("edit_order", "cancel_order") if here else ("return_items", "claim_items"),
+    )

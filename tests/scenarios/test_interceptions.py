@@ -1,0 +1,47 @@
+"""A parcel with a wrong address: redirected or called back while its carrier has it."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.errors import Refused
+from domain.orders.interception_messages import Interception
+from tests.support.builders import a_policy, address_of, an_order
+from tests.support.shop import Shop
+
+
+async def test_a_parcel_is_redirected_and_arrives_at_its_new_address(shop: Shop) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    parcel = await shop.placed(order, a_policy(return_window=0.2))
+    await shop.drive(parcel, "labelled")
+    there = address_of(order).model_copy(update={"line1": "New Street 9"})
+    wanted = Interception(fulfilment_id=parcel, way="redirect", reason="moved", address=there)
+    with pytest.raises(Refused) as no:
+        await shop.interceptions.intercept(order.order_id, wanted)
+    assert no.value.reason == "not_on_its_way"
+    await shop.warehouse.hand_over(parcel, who="kim")
+    done = await shop.interceptions.intercept(order.order_id, wanted)
+    assert (done.outcome, done.fee and done.fee.minor) == ("accepted", 750)
+    await shop.scan(parcel, "delivered")
+    assert (await shop.result(order.order_id))["outcome"] == "closed"
+    versions = await shop.edits.versions(order.order_id)
+    assert versions[-1].document["shipping"]["address"]["line1"] == "New Street 9"
+    assert "intercepted: goes to another address" in await shop.story(order.order_id)
+    await shop.settled()
+
+
+async def test_a_parcel_that_is_called_back_is_counted_and_paid_back(shop: Shop) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    parcel = await shop.placed(order)
+    await shop.drive(parcel, "shipped")
+    wanted = Interception(fulfilment_id=parcel, way="return", reason="ordered twice")
+    await shop.interceptions.intercept(order.order_id, wanted)
+    await shop.scan(parcel, "return_to_sender")
+    task = await shop.task("receive-return", f"{order.order_id}:R1")
+    await shop.warehouse.receive_return(task.part_id, who="kim")
+    assert (await shop.result(order.order_id))["outcome"] in ("cancelled", "closed")
+    assert (await shop.orders.get(order.order_id)).summary.refunded_minor == 2500
+    assert (await shop.level("TEA")).on_hand == 2
+    await shop.settled()

@@ -1,0 +1,71 @@
+"""Parcels that are stopped on their way: the carrier is asked, and its scans tell what comes of it.
+
+Rows decide whether a parcel is on its way, so this chapter remembers nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from temporalio import workflow
+
+from workflows.engine.outcomes import Done
+from workflows.engine.refusals import refusal, refused
+from workflows.engine.steps import Steps
+from workflows.state.order_book import OrderBook
+
+with workflow.unsafe.imports_passed_through():
+    from activities.fulfilment.interceptions import Intercept, Interceptions
+    from domain.orders.interception_messages import InterceptOutcome, InterceptRequest
+
+
+class OrderInterceptions:
+    """Asks carriers to stop parcels."""
+
+    def __init__(
+        self, steps: Steps, book: OrderBook, on_record: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._steps = steps
+        self._book = book
+        self._on_record = on_record  # waits until the order's terms are known
+
+    def check(self, request: InterceptRequest) -> None:
+        """Raises ApplicationError where this order has no such fulfilment."""
+        if request.fulfilment_id not in self._book.fulfilments:
+            raise refused(
+                f"{request.fulfilment_id} is no fulfilment of order {self._book.order_id}",
+                reason="other_order",
+            )
+
+    async def meet(self, request: InterceptRequest, request_id: str) -> InterceptOutcome:
+        """Have the carrier asked. A person is told when it does not answer for long.
+
+        Once the parcel's way has ended, nobody needs the answer any more.
+        """
+        await self._on_record()
+        self.check(request)
+        part_id, fulfilment = request.fulfilment_id, self._book.fulfilments[request.fulfilment_id]
+        ask = Intercept(order_id=self._book.order_id, request_id=request_id, request=request)
+        outcome = await self._steps.call(
+            Interceptions.intercept_parcel,
+            lambda _: ask,
+            part_id,
+            f"Stop {part_id} on its way",
+            allowed=("retry", "cancel"),
+            unless=lambda: bool(fulfilment.outcome or fulfilment.return_id),
+        )
+        if not isinstance(outcome, Done):
+            raise refused(
+                f"the carrier has not answered whether it stops {part_id}",
+                reason="no_answer",
+                instead=["claim_items"],
+            )
+        no = outcome.result.refused
+        if no is not None:
+            raise refusal(no.kind, no.message, reason=no.reason, instead=no.instead)
+        return InterceptOutcome(
+            request_id=request_id,
+            fulfilment_id=part_id,
+            way=request.way,
+            fee=outcome.result.fee,
+        )
