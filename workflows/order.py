@@ -134,7 +134,9 @@ class OrderWorkflow(OrderMessages):
         self.cancellations = OrderCancellations(
             book, self.payments, self.fulfilments, self.backorders
         )
-        self.claims = OrderClaims(steps, book, self.refunds, self.fulfilments, start.policy)
+        self.claims = OrderClaims(
+            *(steps, book, self.refunds, self.fulfilments), start.policy, self.placed
+        )
         self.asked_holds = AskedHolds(steps, book, self.on_record, self.cancel)
         self.edits = OrderEdits(
             *(steps, book, self.fulfilments, self.backorders),

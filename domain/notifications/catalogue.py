@@ -161,9 +161,7 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
         "The carrier keeps the parcel for the customer, and takes it back after some days.",
         FulfilmentData,
     ),
-    "orderloom.fulfilment.intercepted.v1": Kind(
-        "The carrier stops the parcel: it goes to another address, or back.", FulfilmentData
-    ),
+    "orderloom.fulfilment.intercepted.v1": Kind("The carrier stops the parcel.", FulfilmentData),
     "orderloom.fulfilment.delivered.v1": Kind("The customer has the parcel.", FulfilmentData),
     "orderloom.fulfilment.undeliverable.v1": Kind(
         "The carrier brings the parcel back.", FulfilmentData

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from temporalio import workflow
@@ -30,12 +31,14 @@ class OrderClaims:
         refunds: OrderRefunds,
         fulfilments: OrderFulfilments,
         policy: Policy,
+        placed: Callable[[], Awaitable[None]],
     ) -> None:
         self._steps = steps
         self._book = book
         self._refunds = refunds
         self._fulfilments = fulfilments
         self._policy = policy
+        self._placed = placed  # waits for that, and raises where the order has ended
 
     @property
     def window_ends(self) -> datetime | None:
@@ -79,6 +82,8 @@ class OrderClaims:
 
     async def make(self, request: ClaimRequest, request_id: str) -> ClaimOutcome:
         """Write a claim down, and do what the rules decide about it."""
+        await self._placed()
+        self.check(request)
         ask = MakeClaim(
             order_id=self._book.order_id,
             request_id=request_id,
@@ -95,6 +100,7 @@ class OrderClaims:
 
     async def decide(self, request: DecideClaimRequest, request_id: str) -> ClaimOutcome:
         """Do what a person has decided about a claim."""
+        await self._placed()
         ask = DecideClaim(
             order_id=self._book.order_id,
             request_id=request_id,

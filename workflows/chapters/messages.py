@@ -31,7 +31,7 @@ with workflow.unsafe.imports_passed_through():
 
     from activities.orders.order_records import Notice, OrderRecords
     from domain.errors import Ending, InvalidInput
-    from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
+    from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
     from domain.orders.edit_messages import EditRequest
     from domain.orders.hold_messages import (
         ExtendRequest,
@@ -96,8 +96,8 @@ class OrderMessages:
             ReturnGivenUp: Meeting(self.returns.check_decision, self.decide_return),
             RefundRequest: Meeting(self.refunds.check, self.pay_back),
             PriceMatchRequest: Meeting(self.refunds.check_match, self.pay_back),
-            ClaimRequest: Meeting(self.claims.check, self.claim),
-            DecideClaimRequest: Meeting(self.claims.check_decision, self.decide_claim),
+            ClaimRequest: Meeting(self.claims.check, self.claims.make),
+            DecideClaimRequest: Meeting(self.claims.check_decision, self.claims.decide),
             PayRequest: Meeting(self.payments.offers.check_pay, self.pay, waits=True),
             ChargeRequest: Meeting(self.payments.check_charge, self.charge, unless("accepted")),
             HoldRequest: Meeting(self.asked_holds.check_hold, self.asked_holds.hold),
@@ -230,19 +230,6 @@ class OrderMessages:
         self.check_open()  # again: it may have ended between the validator and here
         return await self.refunds.request(request, request_id)
 
-    async def claim(self, request: ClaimRequest, request_id: str) -> ClaimOutcome:
-        """Take a claim."""
-        await workflow.wait_condition(lambda: self.placement is not None)
-        self.check_open()  # again: it may have ended between the validator and here
-        self.claims.check(request)
-        return await self.claims.make(request, request_id)
-
-    async def decide_claim(self, request: DecideClaimRequest, request_id: str) -> ClaimOutcome:
-        """Do what a person has decided about a claim."""
-        await workflow.wait_condition(lambda: self.placement is not None)
-        self.check_open()  # again: it may have ended between the validator and here
-        return await self.claims.decide(request, request_id)
-
     async def pay(self, request: PayRequest, request_id: str) -> PayOutcome:
         """Try a new token."""
         # A run that goes on may be about to hold the order again.
@@ -256,6 +243,11 @@ class OrderMessages:
         await workflow.wait_condition(lambda: self.placement is not None)
         self.check_open()
         return await self.payments.charge_now(request, request_id)
+
+    async def placed(self) -> None:
+        """Wait until the order is placed, and raise where it has ended by then."""
+        await workflow.wait_condition(lambda: self.placement is not None)
+        self.check_open()
 
     async def on_record(self) -> None:
         """Wait until the order's terms are known, and raise where it has ended by then."""
