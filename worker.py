@@ -77,8 +77,10 @@ from activities.stock.late_stock import LateStock
 from activities.stock.removals import Removals
 from activities.wait_reports import WaitReports
 from activities.warehouse.carrier_messages import CarrierMessages
+from activities.warehouse.outside_work import OutsideWork
 from activities.warehouse.till import Till
 from domain.errors import InvalidInput, OrderloomError
+from domain.fulfilment.outside_work import Workshop
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.stock.location_ranking import Measure
@@ -158,11 +160,13 @@ def steps(
     reservations_together: int = 100,
     measures: Mapping[str, Measure] | None = None,
     sender: Sender | None = None,
+    workshops: Mapping[str, Workshop] | None = None,
 ) -> list[Callable[..., Any]]:
     """Every activity, with its pool and its companies.
 
     `carrier`: one that takes all parcels, or several. `supplier`: left out, nothing is bought.
-    `sender`: left out, events go to the world outside alone.
+    `sender`: left out, events go to the world outside alone. `workshops`: by name, those that work
+    on goods before they leave.
     """
     carriers = carrier if isinstance(carrier, Carriers) else Carriers.only(carrier)
     inventory = Inventory(pool, together_max=reservations_together, measures=measures)
@@ -170,7 +174,8 @@ def steps(
     edits = Edits(pool, measures=measures)
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers)
-    fulfilment = Fulfilments(pool, carriers, cover.cover_of, Till(pool))
+    work = OutsideWork(pool, client, workshops)
+    fulfilment = Fulfilments(pool, carriers, cover.cover_of, Till(pool), work)
     delivery = Delivery(pool)
     returns = Returns(pool)
     claims = Claims(pool, measures)
@@ -189,6 +194,8 @@ def steps(
         *(fulfilment.pick_pack_ship, fulfilment.stages, fulfilment.recall),
         *(fulfilment.put_back, fulfilment.void_label),
         *(delivery.await_delivery, delivery.last_scan),
+        *(work.work_begun, work.work_goes_on, work.work_ended),
+        *(work.stop_work, work.work_wanted_again),
         *(returns.approve_return, returns.decide_return, returns.receive_return),
         *(claims.make_claim, claims.decide_claim),
         *(records.read_state, records.close_order, records.keep_answer, records.tell),
@@ -296,6 +303,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         measures=companies.measure,
         purchasing=settings.purchasing,
         sender=sender,
+        workshops=settings.workshops,
     )
     worker = build_worker(
         client,

@@ -111,6 +111,16 @@ def sending_id(fulfilment_id: str) -> str:
     return wait_id("pick_pack_ship", fulfilment_id)
 
 
+def work_id(fulfilment_id: str, attempt: int) -> str:
+    """The workflow that sees to the n-th try of a workshop: `work:web-1001:1:1`."""
+    return f"work:{fulfilment_id}:{attempt}"
+
+
+def workshop_id(handling: str, fulfilment_id: str, attempt: int) -> str:
+    """The workflow of the workshop itself: `x:engraving:web-1001:1:1`."""
+    return f"{handling}:{fulfilment_id}:{attempt}"
+
+
 def purchase_order_id(unique: str) -> str:
     """An id that suppliers' systems accept: short and unique."""
     return f"PO-{unique[:12]}"

@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from domain.errors import InvalidInput
 from domain.faults import faults
 from domain.fields import Id
+from domain.fulfilment.outside_work import Workshop
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.sellers import Seller
@@ -159,6 +160,10 @@ class Settings(BaseSettings):
 
     carriers: dict[str, Id] = Field(default_factory=dict)
     """The extension for a service that another carrier takes: {"express": "acme"}."""
+
+    workshops: dict[Id, Workshop] = Field(default_factory=dict)
+    """What works on goods before they leave, by the name after `x:` in an item's handling:
+    {"engraving": {"workflow": "Engrave", "task_queue": "engraving"}}; docs/handlings.md."""
 
     supplier: Id = "sandbox"
     """The extension by which purchase orders reach suppliers."""

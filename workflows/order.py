@@ -53,6 +53,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.stock.edits import Edits
     from activities.stock.inventory import Inventory
     from activities.stock.removals import Removals
+    from activities.warehouse.outside_work import OutsideWork
     from domain.orders.continuation import AnsweredRequest, OrderInput, OrderState
     from domain.orders.messages import CancelRequest, Placement
 
@@ -87,6 +88,8 @@ STEPS = StepTable(
     Step(
         Removals.take_out, because="what is taken out is cancelled, and the rest goes on as it was"
     ),
+    Step(OutsideWork.stop_work, because="the fulfilment is recalled with it"),
+    Step(OutsideWork.work_wanted_again, because="the workshop is asked to stop"),
     Step(Fulfilments.recall, because="it is the beginning of an undo; a new fulfilment carries on"),
     Step(Edits.apply_edit, because="it is whole or not done, and another edit changes it back"),
     # What is bought for it.

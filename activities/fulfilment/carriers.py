@@ -9,7 +9,7 @@ from activities.fulfilment.carrier import Carrier
 from activities.fulfilment.counter import Counter
 from activities.provider_errors import Unavailable
 from domain.errors import InvalidInput
-from domain.fulfilment.counter import CODES, COUNTER, SUPPLIER
+from domain.fulfilment.counter import APPOINTMENT, CODES, COUNTER, SUPPLIER, WORKSHOP
 from domain.orders.order import COLLECT
 
 OTHERS: Final = ""
@@ -35,6 +35,8 @@ class Carriers:
             COUNTER: Counter(),
             CODES: Counter(CODES),
             SUPPLIER: Counter(SUPPLIER),
+            WORKSHOP: Counter(WORKSHOP),
+            APPOINTMENT: Counter(APPOINTMENT),
         }
         self.choice: Mapping[str, str] = {OTHERS: usual, **(by_service or {}), COLLECT: COUNTER}
         """Service → the name of the carrier that takes it. Codes have no service."""

@@ -43,12 +43,15 @@ class Sent(BaseModel):
     `missing` were not found. `refused`: the location sends none of it, all is `missing`, and it
     says `why`. `backordered`: all of it, which is `missing` here, fell back to backorder, because a
     count found too few. `unpaid`: its money does not hold until it leaves. `recalled`: it was
-    stopped. `goes_on`: what was late has happened, so it is in `state` now.
+    stopped. `goes_on`: what was late has happened, so it is in `state` now. `failed`: the workshop
+    could not do its work, and says `why`.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    outcome: Literal["shipped", "short", "refused", "backordered", "unpaid", "recalled", "goes_on"]
+    outcome: Literal[
+        "shipped", "short", "refused", "backordered", "unpaid", "recalled", "goes_on", "failed"
+    ]
     units: LineUnits = {}
     missing: LineUnits = {}
     why: str = ""
@@ -90,11 +93,13 @@ class Recalled(BaseModel):
     """The state in which the fulfilment was stopped; None when it had already left.
 
     `labelled`: a label was bought for it, or perhaps. `units` are those that are claimed for it,
-    without the units that were not found.
+    without the units that were not found. `kept_by`: the code of the rule that keeps it, if one
+    does.
     """
 
     model_config = ConfigDict(frozen=True)
 
     caught: FulfilmentState | None
+    kept_by: str = ""
     labelled: bool = False
     units: LineUnits = {}

@@ -11,22 +11,32 @@ from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.contracts import Look, Part, Recalled, Sending, Sent, Stage, Stages
 from activities.fulfilment.counter import Till
 from activities.fulfilment.cover import CoverOf
+from activities.fulfilment.endings import has_ended
+from activities.fulfilment.workshops import Workshops
 from activities.provider_errors import DeclineCode, Declined
 from domain import ids
-from domain.orders.handling import AT_ONCE
+from domain.orders.handling import AT_ONCE, is_outside, nobody_picks
 from store import waits
 from store.database import Connection, Pool
-from store.fulfilment import fulfilments, shipments
+from store.fulfilment import appointments, fulfilments, shipments
 from store.orders import effects, events, orders
 
 
 class Fulfilments:
-    """Activities for fulfilments, with the pool, the carriers, `cover_of` and the till injected."""
+    """Activities for fulfilments, with the pool and those who take part in them injected."""
 
-    def __init__(self, pool: Pool, carriers: Carriers, cover_of: CoverOf, till: Till) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        carriers: Carriers,
+        cover_of: CoverOf,
+        till: Till,
+        workshops: Workshops,
+    ) -> None:
         self._pool = pool
         self._carriers = carriers
         self._till = till
+        self._workshops = workshops
         self._cover_of = cover_of
 
     @activity.defn
@@ -40,11 +50,11 @@ class Fulfilments:
         fulfilment_id = ask.fulfilment_id
         async with self._pool.acquire() as conn:
             found = await fulfilments.standing(conn, fulfilment_id)
-            told = _has_ended(found)
-            at_once = told is None and found.handling in AT_ONCE
+            told = has_ended(found)
+            unpicked = told is None and nobody_picks(found.handling)
             # The relay ends the wait, so that nothing is lost where this attempt dies.
             if told is not None or found.outcome is not None or found.waits_since is None:
-                if told is None and found.label is None and (at_once or found.state == "packed"):
+                if told is None and found.label is None and (unpicked or found.state == "packed"):
                     # Before the relay learns that it waits, and has it run again for its label.
                     await fulfilments.woken(conn, fulfilment_id)
                 await waits.begin_again(
@@ -54,14 +64,16 @@ class Fulfilments:
                     seen=found.reported_at,
                     told=None if told is None else told.model_dump(mode="json"),
                 )
-        if at_once and found.state in ("picking", "picked"):
+        if unpicked and found.state in ("picking", "picked"):
             await self._till.picked_and_packed(fulfilment_id)
-        if told is None and (at_once or found.state in ("packed", "labelled")):
+        if told is None and (unpicked or found.state in ("packed", "labelled")):
             sent = await self._label(ask, found.order_id)
             if sent is not None:
                 return sent
-        if at_once:
+        if unpicked and found.handling in AT_ONCE:
             await self._till.handed_over(fulfilment_id)
+        elif unpicked and is_outside(found.handling):
+            await self._workshops.begin(fulfilment_id, found.handling)
         return activity.raise_complete_async()
 
     async def _label(self, ask: Sending, order_id: str) -> Sent | None:
@@ -131,8 +143,10 @@ class Fulfilments:
             caught = await fulfilments.recall(conn, part.fulfilment_id)
             lines = await fulfilments.lines(conn, part.fulfilment_id)
             parcel = await shipments.find(conn, part.fulfilment_id)
+            is_firm = caught is None and await appointments.is_firm(conn, part.fulfilment_id)
         return Recalled(
             caught=caught,
+            kept_by="appointment_firm" if is_firm else "",
             labelled=parcel is not None and parcel.label != "refused",
             units={line.line_id: line.reserved for line in lines},
         )
@@ -276,22 +290,3 @@ class Fulfilments:
         except Declined as error:
             if error.code != DeclineCode.ALREADY_VOIDED:
                 raise
-
-
-def _has_ended(found: fulfilments.Standing) -> Sent | None:
-    """What the order has to hear of a fulfilment before it can wait for it; None: nothing.
-
-    This is what the rows say: units that nobody has replaced are missing still, and a report that
-    the order has heard already is not told again.
-    """
-    if found.recalled_from is not None:
-        return Sent(outcome="recalled")
-    match found.state:
-        case "shipped" | "delivered" | "exception":
-            due = (found.outcome or {}).get("due_minor", 0)  # as it was reported when it left
-            return Sent(outcome="shipped", units=found.units, due_minor=due)
-        case "cancelled":
-            return Sent.model_validate(
-                found.outcome or {"outcome": "short", "missing": found.missing}
-            )
-    return Sent(outcome="short", missing=found.missing) if found.missing else None

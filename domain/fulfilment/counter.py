@@ -13,5 +13,11 @@ CODES: Final = "codes"
 SUPPLIER: Final = "supplier"
 """The same for what a supplier sends: its own number is told with its notice."""
 
-AT_ONCE: Final = frozenset({COUNTER, CODES})
+WORKSHOP: Final = "workshop"
+"""The same for what a workshop works on: it may tell another carrier and number when it is done."""
+
+APPOINTMENT: Final = "appointment"
+"""The same for services, which are given at a time that is agreed."""
+
+AT_ONCE: Final = frozenset({COUNTER, CODES, APPOINTMENT})
 """What these hand over is with the customer in that moment."""

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from domain.fulfilment.fulfilments import RECALLABLE
 from domain.orders.fulfilment_state import FulfilmentState
-from domain.orders.handling import AT_ONCE, DROP_SHIP, Handling
+from domain.orders.handling import DROP_SHIP, Handling, nobody_picks
 from domain.orders.quantities import LineUnits
 
 
@@ -28,7 +28,7 @@ def possible(
 
     `label`: what became of the wish for one; None: there was none yet. All units that it claims are
     a recall. So are any of a parcel whose label is being bought, because nobody knows yet whether
-    there is one to give back; and any of what is on its way out at once, which nobody opens.
+    there is one to give back; and any of what nobody here packs, and so nobody opens.
     """
     units = {k: min(n, claimed.get(k, 0)) for k, n in wanted.items() if min(n, claimed.get(k, 0))}
     # What the supplier has sent is gone, whatever its row says yet.
@@ -42,5 +42,5 @@ def possible(
 
 def is_busy(state: FulfilmentState, handling: Handling, label: str | None) -> bool:
     """Nobody can open it now: its label is being bought, or it is on its way out at once."""
-    leaves = handling in AT_ONCE and state in ("picked", "packed", "labelled")
+    leaves = nobody_picks(handling) and state in ("picked", "packed", "labelled")
     return leaves or (state == "packed" and label == "requested")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -53,6 +53,13 @@ class FulfilmentData(EventData):
 
     fulfilment_id: str | None = None
     units: Units | None = Field(None, description="Line id → units, where they are counted.")
+
+
+class AppointmentData(EventData):
+    """A service that is given at a time."""
+
+    fulfilment_id: str | None = None
+    begins_at: datetime | None = Field(None, description="When it is to be given.")
 
 
 class ReturnData(EventData):
@@ -155,6 +162,15 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
     ),
     "orderloom.fulfilment.ready_to_collect.v1": Kind(
         "The goods lie ready: the customer collects them with the order's code.", FulfilmentData
+    ),
+    "orderloom.fulfilment.appointment_made.v1": Kind(
+        "A time for a service was agreed, for the first time or another one.", AppointmentData
+    ),
+    "orderloom.fulfilment.appointment_missed.v1": Kind(
+        "A service was not given at its time; another one is to be agreed.", AppointmentData
+    ),
+    "orderloom.fulfilment.work_goes_on.v1": Kind(
+        "The workshop tells how far it has come with the goods.", FulfilmentData
     ),
     "orderloom.fulfilment.shipped.v1": Kind("The carrier has the parcel.", FulfilmentData),
     "orderloom.fulfilment.at_pickup_point.v1": Kind(

@@ -14,14 +14,28 @@ from pydantic import StringConstraints
 from domain.fields import Shape
 from domain.orders.shipping import COLLECT
 
-ItemHandling = Literal["shipped", "digital", "made_to_order", "drop_ship"]
+Outside = Annotated[
+    str,
+    StringConstraints(max_length=42),
+    Shape(
+        r"^x:[a-z0-9][a-z0-9_-]*$",
+        "shipped, digital, made_to_order, drop_ship, service, or x: and the name of a workshop",
+    ),
+]
+"""Goods on which a workshop works before they leave: a program of somebody else's, by its name."""
+
+ItemHandling = Literal["shipped", "digital", "made_to_order", "drop_ship", "service"] | Outside
 """How the goods of a SKU are handled. shipped: they are carried, by a parcel or by the customer."""
 
-Handling = Literal["shipped", "pick_up", "counter", "digital", "made_to_order", "drop_ship"]
+Handling = (
+    Literal["shipped", "pick_up", "counter", "digital", "made_to_order", "drop_ship", "service"]
+    | Outside
+)
 """pick_up: the customer collects it with a code. counter: the customer takes it from the till.
 
 digital: codes that are given out; nobody carries anything. made_to_order: bought for the order, and
 sent when it has come. drop_ship: bought for the order, and sent to the customer by the supplier.
+service: given to the customer at a time that is agreed.
 """
 
 SHIPPED: Final[Handling] = "shipped"
@@ -30,12 +44,27 @@ COUNTER: Final[Handling] = "counter"
 DIGITAL: Final[Handling] = "digital"
 MADE_TO_ORDER: Final[Handling] = "made_to_order"
 DROP_SHIP: Final[Handling] = "drop_ship"
+SERVICE: Final[Handling] = "service"
 
 AT_ONCE: Final[frozenset[Handling]] = frozenset({COUNTER, DIGITAL, DROP_SHIP})
 """Nobody in a warehouse does anything for these: they are handed over as soon as they are paid."""
 
 BOUGHT: Final[frozenset[Handling]] = frozenset({MADE_TO_ORDER, DROP_SHIP})
 """A supplier is asked for these once an order is confirmed: until it has answered they wait."""
+
+OUTSIDE: Final = "x:"
+"""The handlings of workshops begin with this."""
+
+
+def is_outside(handling: Handling) -> bool:
+    """Whether a workshop works on it, and hands it over."""
+    return handling.startswith(OUTSIDE)
+
+
+def nobody_picks(handling: Handling) -> bool:
+    """Whether nobody in a warehouse picks and packs it."""
+    return handling in AT_ONCE or handling == SERVICE or is_outside(handling)
+
 
 Handlings: TypeAlias = dict[str, Handling]
 """Line id → handling."""

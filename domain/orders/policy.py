@@ -76,6 +76,12 @@ class Policy(BaseModel):
     collect_within: Duration = timedelta(days=7)
     """Goods that lie ready for their customer so long are given up: they go back to stock, and are
     paid back."""
+    appointment_firm: Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=90))] = (
+        timedelta(0)
+    )
+    """A service is not cancelled any more so long before its appointment. 0: until it begins."""
+    work_within: Duration = timedelta(days=14)
+    """How long a workshop may take for its work on a fulfilment."""
     scan_within: Duration = timedelta(days=5)
     """A parcel without a carrier scan for this long needs attention: it may be lost."""
     return_window: Duration = timedelta(days=30)

@@ -71,6 +71,9 @@ COMMANDS: Final = {
     ),
     "kits": Entry("stock.kits", "SKUs that are sold as one and kept as their parts.", _GOODS),
     "codes": Entry("stock.codes", "Codes that are sold, and those that customers have.", _GOODS),
+    "appointments": Entry(
+        "stock.appointments", "When services are given: agreed, done, or missed.", _GOODS
+    ),
     "locations": Entry(
         "stock.locations", "Where stock lies, and what sending from there takes.", _GOODS
     ),

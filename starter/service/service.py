@@ -21,6 +21,7 @@ from domain.purchasing.purchase_orders import PurchasingPolicy
 from starter.service.access import Access
 from starter.service.accounting import Accounting
 from starter.service.aftersales import Aftersales
+from starter.service.appointments import Appointments
 from starter.service.attention import AttentionList
 from starter.service.audit import PATIENCE, AuditReport, audit
 from starter.service.baskets import Baskets
@@ -125,6 +126,7 @@ class Records:
         self.catalogue = Catalogue(pool)
         self.channels = Channels(pool)
         self.claims = ClaimRecords(pool)
+        self.appointments = Appointments(pool)
         self.codes = Codes(pool)
         self.credit = Credit(pool)
         self.customers = Customers(pool, documents_years=documents_years)

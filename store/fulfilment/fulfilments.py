@@ -12,7 +12,7 @@ from domain import ids
 from domain.errors import NotFound
 from domain.fulfilment.fulfilments import RECALLABLE
 from domain.orders.fulfilment_state import FulfilmentState
-from domain.orders.handling import DROP_SHIP, Handling
+from domain.orders.handling import DROP_SHIP, SERVICE, Handling, is_outside
 from domain.orders.quantities import LineUnits
 from store import waits
 from store.database import Connection, Record, load_queries
@@ -36,8 +36,8 @@ class Standing(BaseModel):
     """What a fulfilment has come to. `units` are those to be sent, or that have left.
 
     `missing`: those that were not found, and that nobody has replaced yet. `label` is None before
-    one was asked for. `outcome`: what was reported last of it. `waits_since`: when its step said
-    that it waits.
+    one was asked for. `work_failed`: what the workshop said that could not do its work. `outcome`:
+    what was reported last of it. `waits_since`: when its step said that it waits.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +47,7 @@ class Standing(BaseModel):
     state: FulfilmentState
     recalled_from: FulfilmentState | None
     label: str | None
+    work_failed: str | None
     units: dict[str, int]
     missing: dict[str, int]
     outcome: dict[str, Any] | None
@@ -209,13 +210,21 @@ async def recall(conn: Connection, fulfilment_id: str) -> FulfilmentState | None
     """
     row = await locked(conn, fulfilment_id)
     caught: FulfilmentState | None = row["recalled_from"]
-    # What the supplier has sent is gone, whatever its row says yet.
-    if caught is None and row["state"] in RECALLABLE and row["handling"] != DROP_SHIP:
+    if caught is None and row["state"] in RECALLABLE and await _is_here(conn, row):
         caught = row["state"]
         await _sql.recall(conn, fulfilment_id=fulfilment_id)
         if not (caught == "packed" and await _is_buying(conn, fulfilment_id)):
             await report(conn, row["order_id"], fulfilment_id, {"outcome": "recalled"})
     return caught
+
+
+async def _is_here(conn: Connection, row: Record) -> bool:
+    if is_outside(row["handling"]):
+        return bool(await _sql.work_stopped(conn, fulfilment_id=row["fulfilment_id"]))
+    if row["handling"] == SERVICE:
+        return not await _sql.is_firm(conn, fulfilment_id=row["fulfilment_id"])
+    # What the supplier has sent is gone, whatever its row says yet.
+    return bool(row["handling"] != DROP_SHIP)
 
 
 async def _is_buying(conn: Connection, fulfilment_id: str) -> bool:

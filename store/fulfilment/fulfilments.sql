@@ -22,6 +22,7 @@ order by f.line_id;
 -- be sent, or have left; `missing` were not found, and nobody has replaced them yet; the report is the last one
 -- of it.
 select order_of(f.fulfilment_id) as order_id, f.handling, f.state, f.recalled_from, p.label,
+       case when o.state = 'failed' then coalesce(o.said, 'it failed') end as work_failed,
        (select jsonb_object_agg(l.line_id, l.units) from (
             select l.line_id,
                    case when f.state in ('shipped', 'delivered', 'exception') then l.picked
@@ -37,6 +38,7 @@ select order_of(f.fulfilment_id) as order_id, f.handling, f.state, f.recalled_fr
        w.outcome, w.reported_at, w.waits_since
 from fulfilment f
 left join shipment p using (order_no, fulfilment_id)
+left join outside_work o using (order_no, fulfilment_id)
 left join wait_report w on w.order_no = f.order_no and w.activity_id = :activity_id
 where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment_id;
 
@@ -44,7 +46,10 @@ where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment
 -- What state each is in, and for how long.
 -- While its order is held, no time passes in which somebody should do something about it.
 select fulfilment_id, state, changed_at as since,
-       case when kept_here_by(order_no) is null then moment() - changed_at else interval '0' end as lasted
+       case when kept_here_by(order_no) is null
+            then moment() - greatest(changed_at, case when handling = 'service'
+                                                      then appointment_of(order_no, fulfilment_id) end)
+            else interval '0' end as lasted
 from fulfilment
 where order_no = any(array(select order_no_of(id) from unnest(:fulfilment_ids::text[]) as id))
   and fulfilment_id = any(:fulfilment_ids::text[]);
@@ -74,7 +79,11 @@ with due as (
         on w.order_no = f.order_no and w.activity_id = 'pick_pack_ship:' || f.fulfilment_id
     where (f.state = 'packed'
            or f.recalled_from = 'packed' and p.label in ('requested', 'bought')
-           or f.handling in ('counter', 'digital', 'drop_ship') and f.state in ('picking', 'picked', 'labelled'))
+           or f.handling in ('counter', 'digital', 'drop_ship') and f.state in ('picking', 'picked', 'labelled')
+           or (f.handling = 'service' or f.handling like 'x:%') and f.state in ('picking', 'picked', 'labelled')
+              and (f.state <> 'labelled' or exists (
+                  select from outside_work o where (o.order_no, o.fulfilment_id) = (f.order_no, f.fulfilment_id)
+                                               and o.state = 'wanted')))
       and coalesce(greatest(f.woken_at, p.asked_at) < moment() - :older_than::interval, true)
       and (w.waits_since is not null or f.changed_at < moment() - :older_than::interval)
       and f.changed_at > moment() - interval '1 day'
@@ -116,6 +125,14 @@ update fulfilment
 set state = 'cancelled', recalled_from = state, changed_at = moment()
 where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
   and state in ('open', 'picking', 'picked', 'packed', 'labelled');
+
+-- name: work_stopped(fulfilment_id)$
+-- Whether a workshop's goods are to be had. The function stands in schema/routines/fulfilment.sql.
+select work_stopped(:fulfilment_id);
+
+-- name: is_firm(fulfilment_id)$
+-- Whether its appointment is too near to be cancelled. The function stands in schema/routines/fulfilment.sql.
+select appointment_is_firm(:fulfilment_id);
 
 -- name: make_smaller(fulfilment_id, taken, keeps_label)^
 -- Takes units out. The function stands in schema/routines/fulfilment.sql.

@@ -86,7 +86,8 @@ create table item (
     discontinued   boolean   not null default false,  -- what is gone is not bought again
     handling       text      not null default 'shipped'  -- how its units come to the customer
         constraint item_handling_is_known check (
-            handling in ('shipped', 'digital', 'made_to_order', 'drop_ship')),
+            handling in ('shipped', 'digital', 'made_to_order', 'drop_ship', 'service')
+            or handling ~ '^x:[a-z0-9][a-z0-9_-]*$'),
     category       some_text,                         -- for rules that name it
     constraint discontinued_item_does_not_come_again check (
         not (discontinued and (backorder or available_from is not null)))
@@ -395,8 +396,9 @@ create table order_line (
     includes_tax       boolean     not null default false,  -- the customer saw prices with tax
     -- How its units come to the customer, as it was settled at intake: a later change of the item alters no order.
     handling           text        not null default 'shipped'
-        constraint line_handling_is_known check (handling in (
-            'shipped', 'pick_up', 'counter', 'digital', 'made_to_order', 'drop_ship')),
+        constraint line_handling_is_known check (
+            handling in ('shipped', 'pick_up', 'counter', 'digital', 'made_to_order', 'drop_ship', 'service')
+            or handling ~ '^x:[a-z0-9][a-z0-9_-]*$'),  -- a workshop's
     open               bigint      generated always as
         (ordered - backordered - allocated - shipped - cancelled) stored,
     primary key (order_no, line_id),
@@ -698,8 +700,9 @@ create table fulfilment (
     promised_on    date,
     -- That of all its lines.
     handling       text        not null default 'shipped'
-        constraint fulfilment_handling_is_known check (handling in (
-            'shipped', 'pick_up', 'counter', 'digital', 'made_to_order', 'drop_ship')),
+        constraint fulfilment_handling_is_known check (
+            handling in ('shipped', 'pick_up', 'counter', 'digital', 'made_to_order', 'drop_ship', 'service')
+            or handling ~ '^x:[a-z0-9][a-z0-9_-]*$'),  -- a workshop's
     primary key (order_no, fulfilment_id),
     constraint recalled_fulfilment_is_cancelled check (
         recalled_from is null or state = 'cancelled'),
@@ -712,6 +715,9 @@ create index fulfilment_in_work on fulfilment (state, location, changed_at)
 -- Handed over without hands, as soon as nothing holds them.
 create index fulfilment_at_once on fulfilment (changed_at)
     where handling in ('counter', 'digital', 'drop_ship') and state in ('picking', 'picked', 'labelled');
+-- Nobody picks them, and somebody outside hands them over.
+create index fulfilment_outside on fulfilment (changed_at)
+    where (handling = 'service' or handling like 'x:%') and state in ('picking', 'picked', 'packed', 'labelled');
 -- Lost, or coming back: few.
 create index fulfilment_exception on fulfilment (changed_at) where state = 'exception';
 -- Recalled while their labels were bought, perhaps.
@@ -829,6 +835,33 @@ create table pick_up (
     tried_at      timestamptz,  -- the last wrong one
     primary key (order_no, fulfilment_id),
     constraint pick_up_is_of_a_shipment foreign key (order_no, fulfilment_id) references shipment
+);
+
+-- What a workshop, a program of somebody else's, does with a fulfilment in place of our warehouse. It is wanted from
+-- when the fulfilment has its label, and begun when a workflow of the workshop's has it. Each attempt is another one.
+create table outside_work (
+    order_no      bigint      not null,
+    fulfilment_id text        not null,
+    attempt       integer     not null default 1
+        constraint outside_work_is_tried check (attempt >= 1),
+    state         text        not null default 'wanted'
+        constraint outside_work_state_is_known check (state in (
+            'wanted', 'begun', 'done', 'failed', 'stopped')),
+    said          some_text,  -- what the workshop said at its end
+    changed_at    timestamptz not null default moment(),
+    primary key (order_no, fulfilment_id),
+    constraint outside_work_is_on_a_shipment foreign key (order_no, fulfilment_id) references shipment
+);
+create index outside_work_wanted on outside_work (changed_at) where state = 'wanted';
+
+-- When a service is to be given, once that is agreed; missed: it was not given then, and another time is to be agreed.
+create table appointment (
+    order_no      bigint      not null,
+    fulfilment_id text        not null,
+    begins_at     timestamptz,
+    missed        integer     not null default 0 constraint appointment_is_missed_or_not check (missed >= 0),
+    primary key (order_no, fulfilment_id),
+    constraint appointment_is_of_a_fulfilment foreign key (order_no, fulfilment_id) references fulfilment
 );
 
 -- What a supplier has sent straight to the customer, and under which number; null: it told none. Each parcel gets the

@@ -82,7 +82,8 @@ create table item (
     discontinued   boolean   not null default false,  -- what is gone is not bought again
     handling       text      not null default 'shipped'  -- how its units come to the customer
         constraint item_handling_is_known check (
-            handling in ('shipped', 'digital', 'made_to_order', 'drop_ship')),
+            handling in ('shipped', 'digital', 'made_to_order', 'drop_ship', 'service')
+            or handling ~ '^x:[a-z0-9][a-z0-9_-]*$'),
     category       some_text,                         -- for rules that name it
     constraint discontinued_item_does_not_come_again check (
         not (discontinued and (backorder or available_from is not null)))

@@ -124,8 +124,9 @@ create table order_line (
     includes_tax       boolean     not null default false,  -- the customer saw prices with tax
     -- How its units come to the customer, as it was settled at intake: a later change of the item alters no order.
     handling           text        not null default 'shipped'
-        constraint line_handling_is_known check (handling in (
-            'shipped', 'pick_up', 'counter', 'digital', 'made_to_order', 'drop_ship')),
+        constraint line_handling_is_known check (
+            handling in ('shipped', 'pick_up', 'counter', 'digital', 'made_to_order', 'drop_ship', 'service')
+            or handling ~ '^x:[a-z0-9][a-z0-9_-]*$'),  -- a workshop's
     open               bigint      generated always as
         (ordered - backordered - allocated - shipped - cancelled) stored,
     primary key (order_no, line_id),

@@ -165,6 +165,13 @@ where f.handling = 'digital'
   and g.given <> case when f.state in ('shipped', 'delivered', 'exception') then w.units else 0 end
 order by f.order_no, f.fulfilment_id;
 
+-- name: work_is_where_its_goods_are()
+-- A workshop that has begun has its goods, and what it has done has left.
+select f.fulfilment_id, w.state as work, f.state
+from outside_work w join fulfilment f using (order_no, fulfilment_id)
+where f.state = 'cancelled' and w.state in ('begun', 'done') or f.state = 'labelled' and w.state = 'done'
+order by f.order_no, f.fulfilment_id;
+
 -- Lines ------------------------------------------------------------------------------------------
 
 -- name: line_adds_up()

@@ -91,6 +91,12 @@ _CHECKS = (
         "{fulfilment_id}",
         "{units} units of it are digital, but {given} codes were given out for it",
     ),
+    _Check(
+        "work_is_where_its_goods_are",
+        "stock",
+        "{fulfilment_id}",
+        "its workshop's work is {work}, but it is {state} here",
+    ),
     _Check("line_adds_up", "lines", _LINE, "{what}"),
     _Check(
         "total_is_its_lines",

@@ -9,7 +9,8 @@ with page as materialized (
                f.order_no, f.fulfilment_id as part_id, f.location, f.changed_at as since
         from fulfilment f
         where f.state in ('picking', 'picked', 'labelled')
-          and f.handling not in ('digital', 'drop_ship')  -- nobody has to do anything
+          and f.handling not in ('digital', 'drop_ship', 'service')  -- nobody has to do anything
+          and f.handling not like 'x:%'
           and not exists (select from order_hold h where h.order_no = f.order_no and h.released_at is null
                                                      and h.reason <> 'payment' and f.state <> 'picked')
           -- Nothing is packed while units of it are to be put back.

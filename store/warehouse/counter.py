@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
-from domain.fulfilment.counter import AT_ONCE, CODES
+from domain.fulfilment.counter import APPOINTMENT, AT_ONCE, CODES
 from store.database import Connection
 from store.fulfilment import licences
 from store.warehouse import leaving, scans
+
+_HOW: Final = {CODES: "given out", APPOINTMENT: "it took place"}
 
 
 async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: str) -> None:
@@ -27,5 +30,5 @@ async def hand_over(conn: Connection, fulfilment_id: str, *, at: datetime, who: 
                 event_id="collected",
                 status="delivered",
                 happened_at=at,
-                detail="given out" if carrier == CODES else "collected at the counter",
+                detail=_HOW.get(carrier, "collected at the counter"),
             )

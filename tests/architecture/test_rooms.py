@@ -201,6 +201,15 @@ TABLE = (
             *("temporalio.activity", "temporalio.client", "temporalio.service"),
         ),
     ),
+    # Begins the workflows that see to workshops, and asks them to stop.
+    Room(
+        "activities/warehouse/outside_work.py",
+        (
+            *(*STDLIB, "activities", "domain", "store", "pydantic"),
+            *("temporalio.activity", "temporalio.client", "temporalio.common"),
+            *("temporalio.exceptions", "temporalio.service"),
+        ),
+    ),
     Room(
         "activities/failures.py",
         (
@@ -375,6 +384,7 @@ DOORS = {
         *("store.fulfilment.licences", "store.fulfilment.pick_ups"),
         "store.stock.licence_imports",
     ),
+    "starter/service/appointments.py": ("store.fulfilment.appointments", "store.warehouse.counter"),
     "starter/service/hold_rules.py": ("store.orders.hold_rules",),
     "starter/service/resuming.py": ("store.orders.open_orders", "store.purchasing.purchase_reads"),
     "starter/service/order_requests.py": (

@@ -227,6 +227,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "kits": ("list", "import", "remove"),
         "counter": ("sale",),
         "codes": ("show", "list", "import"),
+        "appointments": ("list", "set", "done", "missed"),
         "suppliers": ("list", "show", "import"),
         "purchase-orders": (
             *("list", "show", "document", "propose", "approve", "cancel", "import"),

@@ -37,6 +37,7 @@ from activities.warehouse.till import Till
 from domain.errors import OrderloomError
 from domain.fulfilment.tracking import CarrierStatus, Heard
 from domain.ids import fulfilment_id, order_of, prepaid_id
+from domain.orders.handling import Handling
 from domain.orders.messages import RefundRequest
 from domain.orders.order import Order
 from domain.orders.policy import Policy
@@ -52,6 +53,13 @@ from store.stock import items, stock
 from tests.support.shop import STAGES, Stage
 
 T = TypeVar("T")
+
+
+class NoWorkshops:
+    """Nothing here is given to a workshop: that needs Temporal."""
+
+    async def begin(self, fulfilment_id: str, handling: Handling) -> None:
+        raise AssertionError(f"{handling} of {fulfilment_id} needs a server")
 
 
 class Bench:
@@ -70,7 +78,9 @@ class Bench:
         self.backorders = Backorders(pool)
         self.authorizations = Authorizations(pool, {"sandbox": self.payment})
         self.payments = Payments(pool, {"sandbox": self.payment})
-        self.fulfilment = Fulfilments(pool, Carriers.only(self.carrier), cover.cover_of, Till(pool))
+        self.fulfilment = Fulfilments(
+            *(pool, Carriers.only(self.carrier), cover.cover_of, Till(pool), NoWorkshops())
+        )
         self.delivery = Delivery(pool)
         self.returns = Returns(pool)
         self.return_labels = ReturnLabels(pool, Carriers.only(self.carrier))

@@ -131,7 +131,8 @@ RULES = {
         left join sandbox.label l on l.fulfilment_id = f.fulfilment_id and not l.voided
         group by f.fulfilment_id, p.handed_over_at, p.sold_by
         having count(l.id) <> case when p.handed_over_at is null then 0
-                                   when p.sold_by in ('counter', 'codes', 'supplier') then 0
+                                   when p.sold_by in ('counter', 'codes', 'supplier', 'workshop',
+                                                      'appointment') then 0
                                    else 1 end
     """,
     "nobody is asked to do anything": """

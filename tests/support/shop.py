@@ -32,6 +32,7 @@ from activities.shops.clients import ShopClients
 from activities.shops.web import Web
 from domain import ids
 from domain.errors import IllegalTransition
+from domain.fulfilment.outside_work import Workshop
 from domain.fulfilment.tracking import Heard
 from domain.money import Money, to_minor
 from domain.orders.messages import AttentionAnswer
@@ -99,6 +100,9 @@ class Shop(Service):
             pool, random=random.Random(7), slow_seconds=1.0, timeout_seconds=0.05
         )
         self.address_check: AddressCheck = PostalCheck()
+        self.workshops: dict[str, Workshop] = {
+            "engraving": Workshop(workflow="Engrave", task_queue=f"{self.task_queue}-engraving")
+        }
         self.supplier = SandboxSupplier(pool, random=random.Random(7), timeout_seconds=0.05)
 
     @asynccontextmanager
@@ -140,6 +144,7 @@ class Shop(Service):
             supplier=self.supplier,
             purchasing=self.buying_policy,
             sender=sender,
+            workshops=self.workshops,
         )
         worker = build_worker(
             self.temporal,

@@ -12,7 +12,7 @@ from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.line_requests import requested_units
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.recalls import Removal
-from workflows.chapters.removals import OrderRemovals
+from workflows.chapters.removals import OrderRemovals, Removed
 from workflows.engine.refusals import invalid_line
 from workflows.engine.steps import Steps
 from workflows.state.contracts import OrderEnd
@@ -33,7 +33,12 @@ with workflow.unsafe.imports_passed_through():
     from domain.words import count_of
 
 GIVEN_OUT = "already given out as a code; ask for a refund, which revokes it"
-WITH_SUPPLIER = "bought for this order, and its supplier does not stop it any more"
+KEPT = {
+    "with_supplier": "bought for this order, and its supplier does not stop it any more",
+    "at_work": "with a workshop, which does not stop any more",
+    "appointment_firm": "so near its appointment it is not cancelled any more; ask for a refund",
+}
+"""Why units are not given back, by the reason's code."""
 HANDED_OVER = "already handed over to the carrier; it can be sent back: request a return"
 
 
@@ -81,7 +86,7 @@ class OrderCancellations:
             effect = f"cancel:{request_id}"
             removed = await self.removals.take_out(left, effect, removal, before=before)
         await self.removals.settle(removed)
-        return self._outcome(request, request_id, removed.units, removed.left, removed.sent)
+        return self._outcome(request, request_id, removed)
 
     def too_early(self, request_id: str, ended_as: OrderEnd, placement: Placement) -> CancelOutcome:
         """The order ended before it was confirmed, by itself or because of this request."""
@@ -103,17 +108,15 @@ class OrderCancellations:
         self,
         request: CancelRequest,
         request_id: str,
-        cancelled: LineUnits,
-        left: LineUnits,
-        sent: LineUnits,
+        removed: Removed,
     ) -> CancelOutcome:
         refused = [
-            Units(line_id=line_id, quantity=units, why=WITH_SUPPLIER, reason="with_supplier")
-            for line_id, units in sent.items()
+            Units(line_id=line_id, quantity=units, why=KEPT[reason], reason=reason)
+            for (line_id, reason), units in removed.kept.items()
         ]
         # A request without a number asks for all that there is: that is never too many.
         counted = _counted(request)
-        for line_id, units in left.items():
+        for line_id, units in removed.left.items():
             shipped = min(units, self._book.lines[line_id].shipped)
             too_many = units - shipped if line_id in counted else 0
             if shipped:
@@ -131,7 +134,7 @@ class OrderCancellations:
                         reason="already_cancelled",
                     )
                 )
-        done = tuple(Units(line_id=k, quantity=n) for k, n in cancelled.items())
+        done = tuple(Units(line_id=k, quantity=n) for k, n in removed.units.items())
         return CancelOutcome(
             request_id=request_id,
             outcome=("partly_cancelled" if refused else "cancelled") if done else "refused",

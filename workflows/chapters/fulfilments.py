@@ -13,7 +13,7 @@ from workflows.chapters.payments import OrderPayments
 from workflows.chapters.recalls import Recalls
 from workflows.chapters.replacements import Replacements
 from workflows.chapters.returns import OrderReturns
-from workflows.chapters.sending import StageLimits
+from workflows.chapters.sending import StageLimits, tried_again
 from workflows.engine.outcomes import Abandoned, Done, Refused, Stopped
 from workflows.engine.runs import broken
 from workflows.engine.steps import EARLY, EARLY_ENDS_MAX, Steps
@@ -175,18 +175,24 @@ class OrderFulfilments:
             match sent.outcome:
                 case "goes_on":
                     limits.begin_anew(sent.state)
+                case "failed":
+                    if not await tried_again(self._steps, fulfilment, sent.why):
+                        return Abandoned(sent.why)
                 case "unpaid":
                     early = early + 1 if workflow.now() - began < EARLY else 0
-                    if early > EARLY_ENDS_MAX:
-                        await self._steps.too_early(
-                            Fulfilments.pick_pack_ship, fulfilment.id, lambda: fulfilment.recalled
-                        )
-                    unpaid = await self._payments.ensure_paid_for(fulfilment)
-                    if unpaid is not None:
+                    if (unpaid := await self._paid_again(fulfilment, early)) is not None:
                         return unpaid
                 case _:
                     await self._lacks(fulfilment, sent)
         return None
+
+    async def _paid_again(self, fulfilment: Fulfilment, early: int) -> Stopped | None:
+        """Its money does not hold: see to it. `early`: so often in a row, that was told at once."""
+        if early > EARLY_ENDS_MAX:
+            await self._steps.too_early(
+                Fulfilments.pick_pack_ship, fulfilment.id, lambda: fulfilment.recalled
+            )
+        return await self._payments.ensure_paid_for(fulfilment)
 
     async def _lacks(self, fulfilment: Fulfilment, sent: Sent) -> None:
         """Units are missing: replace them, wait for them, or pay them back.
@@ -275,7 +281,8 @@ class OrderFulfilments:
         """Stop a fulfilment before its hand-over, and undo its steps. False: it was too late."""
         stopped = await self.recalls.stop(fulfilment)
         if stopped is None:
-            await self.recalls.news_of(fulfilment)
+            if not fulfilment.kept_by:
+                await self.recalls.news_of(fulfilment)
             return False
         await self.left_alone(fulfilment, "recalled")
         await self.recalls.unwind(fulfilment, stopped)

@@ -19,8 +19,10 @@ with workflow.unsafe.imports_passed_through():
     from activities.stock.contracts import Reassign, ReleaseStock, TakenOut, TakeOut
     from activities.stock.inventory import Inventory
     from activities.stock.removals import Removals
+    from activities.warehouse.outside_work import OutsideWork
     from domain.fulfilment.fulfilments import RECALLABLE
     from domain.ids import WHO
+    from domain.orders.handling import is_outside
     from domain.orders.quantities import LineUnits
     from domain.orders.refund_rules import Granted
     from domain.words import count_of
@@ -141,16 +143,25 @@ class Recalls:
     async def stop(self, fulfilment: Fulfilment) -> Recalled | None:
         """Stop one for good. None if it was too late, or if it had been stopped before.
 
-        The row in the database decides, so a report of a moment ago counts.
+        The row in the database decides, so a report of a moment ago counts. A workshop is asked
+        first. None also where it is `kept_by` somebody.
         """
         async with fulfilment.changing:
             if fulfilment.recalled:
                 return None
             part = Part(fulfilment_id=fulfilment.id)
+            if is_outside(fulfilment.handling):
+                asked = await self._steps.record(
+                    OutsideWork.stop_work, part, fulfilment.id, f"Ask to stop {fulfilment.id}"
+                )
+                if asked.outcome == "goes_on":
+                    fulfilment.kept_by = "at_work"
+                    return None
             stopped = await self._steps.record(
                 Fulfilments.recall, part, fulfilment.id, f"Stop {fulfilment.id}"
             )
             await workflow.wait_condition(lambda: not self._book.being_edited)
+            fulfilment.kept_by = stopped.kept_by
             if stopped.caught is None:
                 return None
             fulfilment.recalled = True

@@ -6,6 +6,7 @@ Units of a fulfilment are taken out of it in place. Only all of its units stop i
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,16 +28,22 @@ with workflow.unsafe.imports_passed_through():
 class Removed:
     """What was taken out: `units` by line, `new` of them in this run, and what follows from it.
 
-    `left`: what could not be taken out; `sent`: what suppliers are sending, who do not stop it.
-    `owed`: what is to be paid back. `opened`: fulfilments with a label that is to be given back.
+    `left`: what could not be taken out; `kept`: what somebody does not give back, by line and the
+    reason's code. `owed`: what is to be paid back. `opened`: fulfilments with a label that is to be
+    given back.
     """
 
     units: dict[LineId, int]
     new: dict[LineId, int] = field(default_factory=dict)
     left: dict[LineId, int] = field(default_factory=dict)
-    sent: dict[LineId, int] = field(default_factory=dict)
+    kept: dict[tuple[LineId, str], int] = field(default_factory=dict)
     owed: list[Granted | None] = field(default_factory=list)
     opened: list[Fulfilment] = field(default_factory=list)
+
+    def keep(self, line_id: LineId, units: int, reason: str) -> None:
+        """So many units of those that are left are not given back."""
+        self.kept[line_id, reason] = self.kept.get((line_id, reason), 0) + units
+        self.left[line_id] -= units
 
 
 class OrderRemovals:
@@ -76,18 +83,22 @@ class OrderRemovals:
         """
         removed = Removed(dict(before or {}), left=dict(wanted))
         left = removed.left
-        while (source := await self._next(left)) is not None:
+        asked: set[str] = set()  # fulfilments that are not given back
+        while (source := await self._next(left, asked)) is not None:
             # More may come to be waited for, or be found, while the request is being met.
             number = sum(removed.units.values())
             if source == "backorder":
                 for line_id in await self._backorders.call_back(left, removal.why, removal.who):
-                    removed.sent[line_id] = left[line_id]
-                    left[line_id] = 0
+                    removed.keep(line_id, left[line_id], "with_supplier")
                 taken, refund = await self._backorders.cancel(left, f"{effect}:B:{number}", removal)
                 removed.owed.append(refund)
             else:
                 named = f"{effect}:{source.id}"
                 taken = await self._take_out_of(source, left, named, number, removal, removed)
+                if source.kept_by:
+                    asked.add(source.id)
+                    for line_id, units in _of(source, left).items():
+                        removed.keep(line_id, units, source.kept_by)
             # Nothing is taken of one that went out or was not found: the next look tells.
             for line_id, units in taken.items():
                 removed.units[line_id] = removed.units.get(line_id, 0) + units
@@ -133,7 +144,9 @@ class OrderRemovals:
             await recalls.carry_on(fulfilment, keep)
         return take
 
-    async def _next(self, left: LineUnits) -> Fulfilment | Literal["backorder"] | None:
+    async def _next(
+        self, left: LineUnits, asked: Container[str]
+    ) -> Fulfilment | Literal["backorder"] | None:
         """What to stop next: to wait for stock, then the fulfilment at the earliest stage.
 
         Units that are being replaced are in no fulfilment yet: wait until they are.
@@ -141,22 +154,24 @@ class OrderRemovals:
         await workflow.wait_condition(
             lambda: (
                 self._waited_for(left)
-                or bool(self._stoppable(left))
+                or bool(self._stoppable(left, asked))
                 or not self._being_replaced(left)
             )
         )
         if self._waited_for(left):
             return "backorder"
-        return await self._fulfilments.recalls.least_advanced(self._stoppable(left))
+        return await self._fulfilments.recalls.least_advanced(self._stoppable(left, asked))
 
     def _waited_for(self, left: LineUnits) -> bool:
         return any(left.get(line_id, 0) for line_id in self._book.waiting)
 
-    def _stoppable(self, left: LineUnits) -> list[Fulfilment]:
+    def _stoppable(self, left: LineUnits, asked: Container[str]) -> list[Fulfilment]:
         return [
             fulfilment
             for fulfilment in self._book.fulfilments.values()
-            if fulfilment.stoppable and any(left.get(line_id, 0) for line_id in fulfilment.units)
+            if fulfilment.stoppable
+            and fulfilment.id not in asked
+            and any(left.get(line_id, 0) for line_id in fulfilment.units)
         ]
 
     def _being_replaced(self, left: LineUnits) -> bool:

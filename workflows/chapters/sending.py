@@ -8,13 +8,15 @@ from typing import Final
 
 from temporalio import workflow
 
-from workflows.engine.steps import UNHURRIED, Steps
+from workflows.engine.steps import UNHURRIED, Steps, step_name
+from workflows.state.fulfilment import Fulfilment
 
 with workflow.unsafe.imports_passed_through():
-    from activities.fulfilment.contracts import Look
+    from activities.fulfilment.contracts import Look, Part
     from activities.fulfilment.fulfilments import Fulfilments
+    from activities.warehouse.outside_work import OutsideWork
     from domain.orders.fulfilment_state import FulfilmentState
-    from domain.orders.handling import PICK_UP, Handling
+    from domain.orders.handling import PICK_UP, Handling, is_outside
     from domain.orders.policy import Policy
     from domain.words import span
 
@@ -50,6 +52,8 @@ class StageLimits:
         self._is_collected = handling == PICK_UP
         if self._is_collected:
             self._limits["labelled"] = policy.collect_within
+        elif is_outside(handling):
+            self._limits["labelled"] = policy.work_within
         self.given_up = ""  # why it is sent no more, without anybody being asked
         self._soonest = self._patience = min(self._limits.values())
 
@@ -87,3 +91,20 @@ class StageLimits:
         # A later stage may have less time than is left of this one.
         self._patience = min(limit - stage.lasted, max(self._soonest, UNHURRIED))
         return None
+
+
+async def tried_again(steps: Steps, fulfilment: Fulfilment, why: str) -> bool:
+    """Ask a person about a workshop that could not do its work, and have it tried again.
+
+    False: it is given up, or was stopped meanwhile.
+    """
+    part_id = fulfilment.id
+    step = step_name(Fulfilments.pick_pack_ship, part_id)
+    answer = await steps.attention.answered(
+        step, f"the workshop: {why}", ("retry", "cancel"), lambda: fulfilment.recalled
+    )
+    if answer is None or answer.action == "cancel":
+        return False
+    again = Part(fulfilment_id=part_id)
+    await steps.record(OutsideWork.work_wanted_again, again, part_id, "Try it again")
+    return True

@@ -73,3 +73,13 @@ def refusal_of(error: FailureError) -> Refused | None:
             tuple(details.get("instead", ())),
         )
     return None
+
+
+def why(error: FailureError) -> str:
+    """Why something failed, in the words of what failed first."""
+    innermost: BaseException = error
+    while innermost.__cause__ is not None:
+        innermost = innermost.__cause__
+    if isinstance(innermost, ActivityTimeout):  # its last failure, if any, is not handed on
+        return "it kept failing or did not answer; the worker's log says why"
+    return innermost.message if isinstance(innermost, ApplicationError) else str(innermost)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, FailureError
+from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from workflows.engine import results, timeouts
@@ -28,6 +28,7 @@ from workflows.engine.outcomes import (
     Outcome,
     Refused,
     refusal_of,
+    why,
 )
 from workflows.engine.step_table import Activity, StepTable
 
@@ -372,7 +373,7 @@ class Steps:
                 if refusal is not None and refusal.kind in refusable:
                     await self.attention.over(step, f"refused: {refusal.message}")
                     return refusal
-                reason = refusal.message if refusal else _why(error)
+                reason = refusal.message if refusal else why(error)
                 # Without a firm no, only the company can tell whether it happened.
                 decided = refusal is not None
                 answers = tuple(a for a in allowed if decided or a in ("retry", "cancel"))
@@ -395,12 +396,3 @@ def _is_told_to_run_again(error: ActivityError) -> bool:
 def step_name(do: Activity, part_id: str) -> str:
     """The name under which a step is shown, and answered."""
     return f"{do.__name__} {part_id}"
-
-
-def _why(error: FailureError) -> str:
-    innermost: BaseException = error
-    while innermost.__cause__ is not None:
-        innermost = innermost.__cause__
-    if isinstance(innermost, ActivityTimeout):  # its last failure, if any, is not handed on
-        return "it kept failing or did not answer; the worker's log says why"
-    return innermost.message if isinstance(innermost, ApplicationError) else str(innermost)

@@ -30,6 +30,7 @@ class Fulfilment:
         # Requests and an operator may want to stop it, or to make it smaller, at the same time.
         self.changing = asyncio.Lock()
         self.undoing = asyncio.Lock()
+        self.kept_by = ""  # the reason's code, where it was not given back when last asked for
         self.has_lacked = False  # that units of it are missing was seen to
         self.label_unused = False  # a label of its opened parcel is to be given back still
         self.outcome = ""

@@ -119,6 +119,7 @@ begin
     delete from label_file where order_no = its_no;
     delete from return_label_file where order_no = its_no;
     delete from pick_up where order_no = its_no;
+    update outside_work set said = null where order_no = its_no and said is not null;
     update licence set code = 'erased-' || licence_no where order_no = its_no;
     update document set kept_until = make_date(extract(year from issued_on)::integer + years, 12, 31)
     where order_no = its_no and kept_until is null and content #>> '{buyer,name}' <> '[erased]';

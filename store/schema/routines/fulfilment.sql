@@ -344,6 +344,8 @@ begin
     values (part.order_no, its_id, its_key, 'requested', shipping ->> 'service',
             case when part.handling = 'digital' then 'codes'
                  when part.handling = 'drop_ship' then 'supplier'
+                 when part.handling = 'service' then 'appointment'
+                 when part.handling like 'x:%' then 'workshop'
                  else coalesce(its_carriers ->> (shipping ->> 'service'), its_carriers ->> '') end,
             its_charge, its_renewal)
     on conflict (order_no, fulfilment_id) do update
@@ -409,16 +411,115 @@ begin
         if part.handling = 'pick_up' then
             insert into pick_up (order_no, fulfilment_id, code) values (part.order_no, its_id, new_code())
             on conflict do nothing;
+        elsif part.handling like 'x:%' then
+            insert into outside_work (order_no, fulfilment_id) values (part.order_no, its_id) on conflict do nothing;
         end if;
         perform told(
             array[order_of(its_id)], array['label:' || its_id], array[null::jsonb],
             array[case part.handling when 'pick_up' then 'ready to be collected' when 'digital' then 'ready to be given out'
-                  when 'drop_ship' then 'sent by the supplier'
-                  else 'label bought' end],
+                  when 'drop_ship' then 'sent by the supplier' when 'service' then 'ready for its appointment'
+                  else case when part.handling like 'x:%' then 'ready for the workshop' else 'label bought' end end],
             array['orderloom'], array[its_note],
             array[jsonb_build_object('fulfilment_id', its_id, 'carrier', its_carrier,
                                      'tracking_number', its_number)], false);
     end if;
+end $$;
+
+-- A workshop takes the work on a fulfilment: wanted → begun. Answers whether it has it: not where it was stopped, or
+-- another attempt has taken its place. A repeat gives the same answer.
+create or replace function work_begun(its_id text, its_attempt integer) returns boolean language plpgsql as $$
+begin
+    perform from locked_fulfilment(its_id);
+    update outside_work set state = 'begun', changed_at = moment()
+    where order_no = order_no_of(its_id) and fulfilment_id = its_id and attempt = its_attempt and state = 'wanted';
+    return found or exists (
+        select from outside_work where order_no = order_no_of(its_id) and fulfilment_id = its_id
+                                   and attempt = its_attempt and state = 'begun');
+end $$;
+
+-- A workshop's work has ended. Answers whether that is news.
+create or replace function work_ended(its_id text, its_attempt integer, as_state text, its_words text) returns boolean
+language plpgsql as $$
+begin
+    perform from locked_fulfilment(its_id);
+    update outside_work set state = as_state, said = nullif(its_words, ''), changed_at = moment()
+    where order_no = order_no_of(its_id) and fulfilment_id = its_id and attempt = its_attempt
+      and state in ('wanted', 'begun');
+    return found;
+end $$;
+
+-- Somebody wants a workshop's goods back, and holds the order's lock. Answers whether they are to be had: not while
+-- the workshop works on them. Work that nobody has begun, or that has failed, is stopped with that.
+create or replace function work_stopped(its_id text) returns boolean language plpgsql as $$
+begin
+    update outside_work set state = 'stopped', changed_at = moment()
+    where order_no = order_no_of(its_id) and fulfilment_id = its_id and state in ('wanted', 'failed');
+    return not exists (select from outside_work
+                       where order_no = order_no_of(its_id) and fulfilment_id = its_id and state = 'begun');
+end $$;
+
+-- A person has said that failed work is tried again.
+create or replace function work_wanted_again(its_id text) returns void language plpgsql as $$
+begin
+    perform from locked_fulfilment(its_id);
+    update outside_work set state = 'wanted', attempt = attempt + 1, said = null, changed_at = moment()
+    where order_no = order_no_of(its_id) and fulfilment_id = its_id and state = 'failed';
+end $$;
+
+-- When a service is to be given; null: that is not agreed.
+create or replace function appointment_of(its_no bigint, its_id text) returns timestamptz language sql stable as $$
+    select begins_at from appointment where order_no = its_no and fulfilment_id = its_id
+$$;
+
+-- Whether a service is so near that it is not cancelled any more, by its order's policy.
+create or replace function appointment_is_firm(its_id text) returns boolean language sql stable as $$
+    select exists (
+        select from appointment a
+        join fulfilment f using (order_no, fulfilment_id) join customer_order o using (order_no)
+        where a.order_no = order_no_of(its_id) and a.fulfilment_id = its_id
+          and f.state in ('picking', 'picked', 'packed', 'labelled')
+          and a.begins_at <= moment() + coalesce((o.policy ->> 'appointment_firm')::interval, '0'))
+$$;
+
+-- A time for a service is agreed, for the first time or another one; null: it was not given at its time, and another
+-- one is to be agreed. A repeat changes nothing. The promise follows, as a day of the place that gives it.
+create or replace function appointment_made(its_id text, its_time timestamptz, its_who text, its_note text) returns void
+language plpgsql as $$
+declare
+    part   fulfilment;
+    before appointment;
+    day    date;
+begin
+    select * into part from locked_fulfilment(its_id);
+    select * into before from appointment where order_no = part.order_no and fulfilment_id = its_id;
+    if part.handling <> 'service' then
+        perform refuse('refused', its_id || ' has no service that is given at an appointment', 'not_a_service');
+    elsif before.order_no is not null and before.begins_at is not distinct from its_time then
+        return;
+    elsif part.state not in ('open', 'picking', 'picked', 'packed', 'labelled') then
+        perform refuse('illegal_transition', format('%s is %s: nothing is to be agreed any more', its_id, part.state),
+                       'service_is_over');
+    elsif its_time <= moment() then
+        perform refuse('refused', format('%s is over already: agree on a later time', in_utc(its_time)),
+                       'in_the_past');
+    elsif its_time is null and coalesce(before.begins_at > moment(), true) then
+        perform refuse('illegal_transition', format('%s cannot have been missed: its appointment is %s', its_id,
+                       coalesce('at ' || in_utc(before.begins_at), 'still to be agreed')), 'not_missed');
+    end if;
+    insert into appointment (order_no, fulfilment_id, begins_at) values (part.order_no, its_id, its_time)
+    on conflict (order_no, fulfilment_id) do update
+    set begins_at = excluded.begins_at,
+        missed = appointment.missed + case when excluded.begins_at is null then 1 else 0 end;
+    select (its_time at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date into day
+    from location l where l.location = part.location;
+    update fulfilment set promised_leave = day, promised_on = day, changed_at = moment(), overdue = false
+    where order_no = part.order_no and fulfilment_id = its_id;
+    insert into order_event (order_no, effect, what, who, why, data)
+    values (part.order_no, 'appointment:' || its_id,
+            case when its_time is null then 'appointment missed' when before.begins_at is null then 'appointment made'
+                 else 'appointment moved' end,
+            its_who, nullif(its_note, ''),
+            jsonb_build_object('fulfilment_id', its_id, 'begins_at', its_time));
 end $$;
 
 -- A code that a person can read out: seven letters and digits of which none looks like another, by the server's own

@@ -26,6 +26,7 @@ HISTORY = {
             *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event", "label_file"),
             *("pick_up", "unused_label", "put_back", "put_back_line", "supplier_parcel"),
             "interception",
+            *("outside_work", "appointment"),
             *(
                 "order_return",
                 "return_line",

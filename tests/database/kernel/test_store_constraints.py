@@ -327,6 +327,20 @@ def interception(values: str, number: str = "1") -> str:
         select order_no, fulfilment_id, {number}, {values} from shipment"""
 
 
+def outside_work(change: str = "attempt = 1") -> str:
+    """What a workshop does with a parcel that is on its way, with this change."""
+    return f"""
+        insert into outside_work (order_no, fulfilment_id)
+        select order_no, fulfilment_id from shipment;
+        update outside_work set {change}"""
+
+
+def appointment(missed: int = 0) -> str:
+    return f"""
+        insert into appointment (order_no, fulfilment_id, missed)
+        values (order_no_of('{HERE}'), '{HERE}:1', {missed})"""
+
+
 def terms(figures: str) -> str:
     return f"""
         insert into supplier values ('S', 'S');
@@ -529,6 +543,13 @@ FORBIDDEN = {
     "interception_is_of_a_shipment": """
         insert into interception (order_no, fulfilment_id, number, request_id, way)
         values (0, 'web-none:1', 1, 'a', 'return')""",
+    "outside_work_pkey": f"{outside_work()}; {outside_work()}",
+    "outside_work_is_on_a_shipment": "insert into outside_work values (0, 'web-none:1')",
+    "outside_work_is_tried": outside_work("attempt = 0"),
+    "outside_work_state_is_known": outside_work("state = 'lost'"),
+    "appointment_pkey": f"{appointment()}; {appointment()}",
+    "appointment_is_of_a_fulfilment": "insert into appointment values (0, 'web-none:1')",
+    "appointment_is_missed_or_not": appointment(-1),
     "supplier_parcel_pkey": f"{supplier_parcel()}; {supplier_parcel()}",
     "supplier_parcel_is_of_an_order_line": supplier_parcel("0, '1', 'n', null, null"),
     "supplier_parcel_has_carrier_and_number": supplier_parcel(

@@ -102,6 +102,14 @@ PLANTS = {
         "web-closed:1",
         "but 0 codes were given out for it",
     ),
+    "a workshop that has done its work on what is here": Plant(
+        """insert into outside_work (order_no, fulfilment_id, state)
+        select order_no, fulfilment_id, 'done' from shipment where fulfilment_id = 'web-closed:1';
+        update fulfilment set state = 'labelled' where fulfilment_id = 'web-closed:1'""",
+        "stock",
+        "web-closed:1",
+        "its workshop's work is done, but it is labelled here",
+    ),
     "a transfer that arrived and was not booked": Plant(
         "update transfer_line set arrived = 2",
         "stock",

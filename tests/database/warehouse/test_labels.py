@@ -20,7 +20,7 @@ from domain.fulfilment.label_files import FILE_BYTES_MAX, LabelFile
 from starter.service.labels import Labels
 from store.database import Pool
 from store.payments import cover
-from tests.support.bench import Bench, a_part
+from tests.support.bench import Bench, NoWorkshops, a_part
 from tests.support.builders import an_order, shipping
 from tests.support.printed import pages
 
@@ -65,7 +65,9 @@ def with_carriers(
     bench: Bench, carriers: Mapping[str, Carrier], usual: str, **by_service: str
 ) -> None:
     chosen = Carriers(carriers, usual, by_service)
-    bench.fulfilment = Fulfilments(bench.pool, chosen, cover.cover_of, Till(bench.pool))
+    bench.fulfilment = Fulfilments(
+        *(bench.pool, chosen, cover.cover_of, Till(bench.pool), NoWorkshops())
+    )
 
 
 async def test_a_label_of_the_sandbox_is_kept_as_a_pdf_with_its_digest(bench: Bench) -> None:

@@ -1,0 +1,169 @@
+"""Goods on which a workshop works before they leave: a program of somebody else's, by the contract.
+
+The workshop is the example, with a worker and a task queue of its own. It has nothing of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+from temporalio.client import Client, WorkflowHandle
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from domain import ids
+from domain.orders.messages import AttentionAnswer, CancelRequest
+from domain.stock.items import Item
+from examples.workshop.engraving import Engrave
+from store.database import Pool
+from tests.support.builders import a_policy, an_order
+from tests.support.runs import restless, runs_of
+from tests.support.shop import Shop
+
+CUP = "CUP-ENGRAVED"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop(pool: Pool, temporal_client: Client) -> AsyncIterator[Shop]:
+    """A shop of restless orders beside a workshop, with engraved cups on the shelf."""
+    shop = Shop(pool, restless(temporal_client), a_policy(give_up_after=60, return_window=0.01))
+    workshop = Worker(
+        temporal_client,
+        task_queue=f"{shop.task_queue}-engraving",
+        workflows=[Engrave],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    async with shop.working(), workshop:
+        await shop.catalogue.set_items([Item(sku=CUP, handling="x:engraving")])
+        await shop.stocked(CUP, 9)
+        yield shop
+
+
+def at_work(shop: Shop, part: str, attempt: int = 1) -> WorkflowHandle[Any, Any]:
+    """The workshop's workflow, found by its id."""
+    return shop.temporal.get_workflow_handle(ids.workshop_id("x:engraving", part, attempt))
+
+
+async def begun(shop: Shop, order_id: str, attempt: int = 1) -> str:
+    """The fulfilment that the workshop works on, once it does."""
+
+    async def find() -> str | None:
+        found: str | None = await shop.pool.fetchval(
+            "select fulfilment_id from outside_work where order_no = order_no_of($1)"
+            " and state = 'begun' and attempt = $2",
+            *(order_id, attempt),
+        )
+        return found
+
+    part = await shop.until(find, f"a workshop works for {order_id}")
+
+    async def is_there() -> bool:
+        handle = shop.temporal.get_workflow_handle(ids.work_id(part, attempt))
+        history = [event async for event in handle.fetch_history_events()]
+        return any(e.HasField("child_workflow_execution_started_event_attributes") for e in history)
+
+    await shop.until(is_there, "the workshop's workflow has begun")
+    return part
+
+
+async def placed(shop: Shop, *lines: tuple[str, int]) -> tuple[str, str]:
+    """An order of which a workshop has the cups. Returns its id, and that fulfilment's."""
+    order = an_order(*(lines or ((CUP, 2),)))
+    placement = await shop.orders.place(order)
+    assert placement.outcome == "confirmed", placement
+    return order.order_id, await begun(shop, order.order_id)
+
+
+async def state_of(shop: Shop, part: str) -> Any:
+    detail = await shop.orders.get(ids.order_of(part))
+    return next(one for one in detail.fulfilments if one.fulfilment_id == part)
+
+
+async def test_a_workshop_engraves_and_sends_beside_a_parcel_of_ours(shop: Shop) -> None:
+    await shop.stocked("TEA", 1)
+    order_id, part = await placed(shop, ("TEA", 1), (CUP, 2))
+    tasks = await shop.warehouse.tasks()
+    assert part not in [task.part_id for task in tasks]
+    await at_work(shop, part).signal("one_engraved")
+    await shop.told(order_id, "work goes on")
+    (progress,) = [e for e in await shop.orders.events(order_id) if e.what == "work goes on"]
+    assert (progress.who, progress.why) == ("x:engraving", "1 of 2 engraved")
+    await at_work(shop, part).signal("sent", {"carrier": "dhl", "tracking_number": "JD-77"})
+    await shop.told(order_id, "charged")
+    fulfilment = await state_of(shop, part)
+    assert (fulfilment.state, fulfilment.carrier, fulfilment.tracking_number) == (
+        *("shipped", "dhl"),
+        "JD-77",
+    )
+    await shop.scan(part, "delivered")
+    await shop.finish(order_id)
+    await shop.settled()
+
+
+async def test_what_the_customer_takes_along_is_delivered_however_often_the_order_began_anew(
+    shop: Shop,
+) -> None:
+    order_id, part = await placed(shop)
+
+    async def anew() -> bool:
+        return len(await runs_of(shop, order_id)) > 1
+
+    await shop.until(anew, "the order has continued as new")
+    await at_work(shop, part).signal("taken_along")
+    assert (await shop.result(order_id))["outcome"] == "closed"
+    assert (await shop.level(CUP)).on_hand == 7
+    await shop.settled()
+
+
+async def test_a_workshop_is_asked_to_stop_and_says_what_it_has_undone(shop: Shop) -> None:
+    order_id, part = await placed(shop)
+    answer = await shop.aftersales.cancel(order_id, CancelRequest(reason="another text"))
+    assert answer.outcome == "cancelled"
+    await shop.result(order_id)
+    (stopped,) = [e for e in await shop.orders.events(order_id) if e.what == "work stopped"]
+    assert stopped.why == "nothing was engraved"
+    assert (await at_work(shop, part).result())["outcome"] == "stopped"
+    assert (await shop.level(CUP)).available == 9
+    await shop.settled()
+
+
+async def test_what_is_engraved_is_not_cancelled_any_more_and_comes(shop: Shop) -> None:
+    order_id, part = await placed(shop)
+    await at_work(shop, part).signal("one_engraved")
+    answer = await shop.aftersales.cancel(order_id, CancelRequest(reason="another text"))
+    assert (answer.outcome, [each.reason for each in answer.refused]) == ("refused", ["at_work"])
+    await at_work(shop, part).signal("taken_along")
+    assert (await shop.result(order_id))["outcome"] == "closed"
+    await shop.settled()
+
+
+async def test_what_cannot_be_done_is_put_before_a_person_who_has_it_tried_again(
+    shop: Shop,
+) -> None:
+    order_id, part = await placed(shop)
+    await at_work(shop, part).signal("spoiled", "the cup is broken")
+    (why,) = (await shop.attention(order_id)).values()
+    assert why == "the workshop: the cup is broken"
+    step = f"pick_pack_ship {part}"
+    await shop.retry(order_id, step)
+    await begun(shop, order_id, 2)
+    await at_work(shop, part, 2).terminate("somebody ended it by hand")
+    assert await shop.parked(order_id) == step
+    give_up = AttentionAnswer(step=step, action="cancel", note="it cannot be done")
+    await shop.orders.resolve_attention(order_id, give_up)
+    assert (await shop.result(order_id))["outcome"] == "cancelled"
+    assert (await shop.level(CUP)).available == 9
+    await shop.settled()
+
+
+async def test_work_that_nobody_of_ours_sees_to_any_more_is_begun_again_by_its_order(
+    shop: Shop,
+) -> None:
+    """The workflow between order and workshop is ended by hand, and with it its child."""
+    order_id, part = await placed(shop)
+    await shop.temporal.get_workflow_handle(ids.work_id(part, 1)).terminate("by hand")
+    answer = await shop.aftersales.cancel(order_id, CancelRequest(reason="another text"))
+    assert answer.outcome == "cancelled"
+    assert (await shop.result(order_id))["outcome"] == "cancelled"
+    await shop.settled()

@@ -1,0 +1,167 @@
+"""A workshop's work on one fulfilment: its workflow is the child of this one.
+
+It is apart from the order's workflow, so that the child has one parent from its beginning to its
+end, however often the order continues as new or is taken up again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import (
+    CancelledError,
+    ChildWorkflowError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+)
+
+from workflows.engine import results, timeouts
+from workflows.engine.outcomes import why
+
+with workflow.unsafe.imports_passed_through():
+    from pydantic import ValidationError
+
+    from activities.warehouse.outside_work import (
+        OutsideWork,
+        WorkAttempt,
+        WorkEnded,
+        WorkGiven,
+        WorkNote,
+        WorkStopped,
+    )
+    from domain import ids
+    from domain.faults import faults
+    from domain.fulfilment.outside_work import (
+        CANCEL,
+        CANNOT_STOP,
+        PROGRESS,
+        PROGRESS_MAX,
+        Note,
+        WorkAnswer,
+        WorkAsked,
+    )
+
+EARLIER_ENDS_WITHIN = timedelta(hours=1)
+"""An earlier child, whose parent was terminated, was asked to end then. It has so long for it."""
+
+LOOK_EVERY = timedelta(seconds=10)
+
+
+@workflow.defn(name="OutsideWork")
+class OutsideWorkWorkflow:
+    """One attempt of a workshop at one fulfilment."""
+
+    @workflow.init
+    def __init__(self, ask: WorkAttempt) -> None:
+        self.ask = ask
+        self.child: workflow.ChildWorkflowHandle[WorkAsked, RawValue] | None = None
+        self.told = 0
+        self.asked_to_stop = False
+        self.goes_on = ""  # why the workshop does not stop
+        self.over = False
+
+    @workflow.run
+    async def run(self, ask: WorkAttempt) -> WorkAnswer | None:
+        """Have the workshop do it, and write down what it answers. None: it is not wanted."""
+        given = await results.insist(
+            OutsideWork.work_begun,
+            ask,
+            start_to_close_timeout=timeouts.DATABASE_STEP,
+            retry_policy=timeouts.DATABASE_RETRY,
+            summary="Take the work",
+        )
+        answer = None
+        if given is not None:
+            answer = await self.answer_of_workshop(given)
+            await results.insist(
+                OutsideWork.work_ended,
+                WorkEnded(**ask.model_dump(), answer=answer),
+                start_to_close_timeout=timeouts.DATABASE_STEP,
+                retry_policy=timeouts.DATABASE_RETRY,
+                summary=f"Record: {answer.outcome}",
+            )
+        self.over = True
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return answer
+
+    @workflow.update
+    async def stop(self) -> WorkStopped:
+        """Ask the workshop to stop. Answered when it works no more, or says that it goes on."""
+        await workflow.wait_condition(lambda: self.child is not None or self.over)
+        if self.child is not None and not self.over:
+            self.asked_to_stop, self.goes_on = True, ""
+            with suppress(FailureError):  # it has just ended
+                await self.child.signal(CANCEL)
+            await workflow.wait_condition(lambda: bool(self.goes_on) or self.over)
+        if self.over:
+            return WorkStopped(outcome="over")
+        return WorkStopped(outcome="goes_on", why=self.goes_on)
+
+    @workflow.signal(dynamic=True)
+    async def hear(self, name: str, payloads: Sequence[RawValue]) -> None:
+        """What the workshop says. What cannot be read is left out: it is no reason to stop it."""
+        try:
+            note = Note.model_validate_json(payloads[0].payload.data).note
+        except (ValidationError, IndexError):
+            workflow.logger.warning("%s: signal %s cannot be read", self.ask.fulfilment_id, name)
+            return
+        if name == CANNOT_STOP:
+            self.goes_on = note
+        elif name == PROGRESS and self.told < PROGRESS_MAX:
+            self.told += 1
+            await results.insist(
+                OutsideWork.work_goes_on,
+                WorkNote(**self.ask.model_dump(), number=self.told, note=note),
+                start_to_close_timeout=timeouts.DATABASE_STEP,
+                retry_policy=timeouts.DATABASE_RETRY,
+                summary="Tell how far it has come",
+            )
+
+    async def answer_of_workshop(self, given: WorkGiven) -> WorkAnswer:
+        """What it answers. Whatever goes wrong with its workflow is a failure, for a person."""
+        try:
+            self.child = await self.begin_child(given)
+            raw = await self.child
+            answer = WorkAnswer.model_validate_json(raw.payload.data)
+        except ValidationError as error:
+            _, field, fault = faults(error)[0]
+            return _failed(f"its answer cannot be read: {field} {fault}")
+        except WorkflowAlreadyStartedError:
+            return _failed("its workflow from before this one was begun again does not end")
+        except ChildWorkflowError as error:
+            if self.asked_to_stop and isinstance(error.cause, CancelledError):
+                return WorkAnswer(outcome="stopped", note="it was cancelled")
+            return _failed(why(error))
+        if answer.outcome == "stopped" and not self.asked_to_stop:
+            return _failed(f"it stopped by itself: {answer.note}")
+        return answer
+
+    async def begin_child(
+        self, given: WorkGiven
+    ) -> workflow.ChildWorkflowHandle[WorkAsked, RawValue]:
+        """Begin the workshop's workflow, once an earlier one of the same id has ended."""
+        asked = given.asked
+        until = workflow.now() + EARLIER_ENDS_WITHIN
+        while True:
+            try:
+                return await workflow.start_child_workflow(
+                    given.workshop.workflow,
+                    asked,
+                    id=ids.workshop_id(given.handling, asked.fulfilment_id, asked.attempt),
+                    task_queue=given.workshop.task_queue,
+                    parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL,
+                    result_type=RawValue,
+                    static_summary=f"{given.handling} of {asked.fulfilment_id}",
+                )
+            except WorkflowAlreadyStartedError:
+                if workflow.now() >= until:
+                    raise
+            await workflow.sleep(LOOK_EVERY, summary="Until its earlier workflow has ended")
+
+
+def _failed(note: str) -> WorkAnswer:
+    return WorkAnswer(outcome="failed", note=note[:500])
