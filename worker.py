@@ -197,6 +197,7 @@ def steps(
         *(work.work_begun, work.work_goes_on, work.work_ended),
         *(work.stop_work, work.work_wanted_again),
         *(returns.approve_return, returns.decide_return, returns.receive_return),
+        returns.receive_paid_return,
         *(claims.make_claim, claims.decide_claim),
         *(records.read_state, records.close_order, records.keep_answer, records.tell),
         *(records.note_attention, records.note_hold, Holds(pool).change_holds),

@@ -99,6 +99,7 @@ STEPS = StepTable(
     Step(Returns.approve_return, because="the customer may have sent it; a late one asks a person"),
     Step(Returns.decide_return, because="who was told of a decision goes by it"),
     Step(Returns.receive_return, because="what was counted is there, and is paid back"),
+    Step(Returns.receive_paid_return, because="what was counted is there"),
     Step(Payments.grant_refund, because="what is owed stays owed until it is paid back"),
     Step(Claims.make_claim, because="what the customer said is on record"),
     Step(Claims.decide_claim, because="what was decided is decided; another claim can be made"),

@@ -89,7 +89,8 @@ class ReturnPart(BaseModel):
 class ReceivedReturn(BaseModel):
     """The warehouse's count of a return parcel. `refund`: what it grants; None: nothing.
 
-    Nothing was received of a return that was refused or given up.
+    Nothing was received of a return that was refused or given up. `paid_early`: a carrier has the
+    parcel, and the refund is paid at once; it is still to be counted.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -97,6 +98,7 @@ class ReceivedReturn(BaseModel):
     received: LineUnits
     missing: LineUnits = {}
     refund: Granted | None = None
+    paid_early: bool = False
 
 
 class Returns:
@@ -178,6 +180,11 @@ class Returns:
     async def receive_return(self, part: ReturnPart) -> ReceivedReturn:
         """Wait until the warehouse has the return parcel and has counted it."""
         await wait_for_report(self._pool, "receive_return", part.return_id)
+
+    @activity.defn
+    async def receive_paid_return(self, part: ReturnPart) -> ReceivedReturn:
+        """Wait until the warehouse has counted what was paid back while it was on its way."""
+        await wait_for_report(self._pool, "receive_paid_return", part.return_id)
 
 
 def _told(kind: str, asks: Sequence[str]) -> str:

@@ -55,6 +55,8 @@ class ReturnTerms(Document):
     """A person decides about a return that is worth more."""
     review_share_percent: Percent | None = None
     """A person decides about customers who have sent back a larger share of all their units."""
+    review_listed: Id | None = None
+    """A person decides about customers on this list (`orderloom holds put-on`)."""
     restocking_percent: dict[Condition, Percent] | None = None
     """What restocking costs the customer, as a share of what the units cost, by their condition.
 
@@ -71,6 +73,14 @@ class ReturnTerms(Document):
     """Tax included. Orders in another currency have it free."""
     label_service: Printable | None = None
     """The carrier's service; without it, that by which the order was sent."""
+    instant_refund: Literal["never", "trusted", "always"] | None = None
+    """Paid back as soon as a carrier has the parcel: to customers on `trusted_list`, or to all."""
+    instant_refund_up_to: Limit | None = None
+    """Not for returns that pay back more, nor for orders in another currency."""
+    trusted_list: Id | None = None
+    not_returned: Literal["ask", "write_off"] | None = None
+    """What was paid back at once and does not come back, or in a worse condition: a person is
+    asked, or it is let be."""
     refurbish_at: Id | None = None
     """A retired location: what is put there is not sold until it is sent on from there."""
 
@@ -124,7 +134,7 @@ class Asked:
 
     `asked_at`: when the customer asked, however much later it is decided. `delivered_at`: the last
     delivery. `usual_window`: where no rule names another. `late`: an agent takes it also after the
-    window.
+    window. `lists`: on which the customer or the address is.
     """
 
     lines: Sequence[AskedLine]
@@ -134,9 +144,10 @@ class Asked:
     usual_window: timedelta
     record: Record
     late: bool = False
+    lists: frozenset[str] = frozenset()
 
 
-Ask = Literal["worth_more", "returns_much"]
+Ask = Literal["worth_more", "returns_much", "is_listed"]
 
 
 @dataclass(frozen=True)
@@ -183,6 +194,8 @@ def decide(asked: Asked) -> Decision:
         asks.append("worth_more")
     if any(_returns_much(line.terms, asked.record) for line in asked.lines):
         asks.append("returns_much")
+    if any(line.terms.review_listed in asked.lists for line in asked.lines):
+        asks.append("is_listed")
     return Decision(tuple(asks))
 
 
@@ -224,3 +237,17 @@ def _returns_much(terms: ReturnTerms, record: Record) -> bool:
         and record.delivered >= UNITS_OF_A_RECORD
         and record.returned * 100 > share * record.delivered
     )
+
+
+def is_paid_at_once(asked: Asked, amount_minor: int) -> bool:
+    """Whether so much is paid back as soon as a carrier has the parcel: every line allows it."""
+    return all(_is_paid_at_once(line.terms, asked, amount_minor) for line in asked.lines)
+
+
+def _is_paid_at_once(terms: ReturnTerms, asked: Asked, amount_minor: int) -> bool:
+    if terms.instant_refund_up_to is not None:
+        limit = terms.instant_refund_up_to.minor(asked.currency)
+        if limit is None or amount_minor > limit:
+            return False
+    trusted = terms.instant_refund == "trusted" and terms.trusted_list in asked.lists
+    return trusted or terms.instant_refund == "always"

@@ -150,6 +150,7 @@ NOT_TOLD: Final = frozenset(
         "label refused",
         "label voided",
         "missing units refunded",
+        "not returned, written off",
         "missing units replaced",
         "paid back more than was charged",
         "picking starts again",

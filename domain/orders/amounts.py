@@ -170,12 +170,12 @@ class LineMoney(BaseModel):
     """The money of one line: its units by what became of their money, and amounts.
 
     `charged` and `refunded` units are paid for, and paid back; of these, the customer keeps those
-    `conceded`. `invoiced` units went out; the invoice of those `credited` was taken back.
-    `prepaid`: paid for, and still to be sent; of these, those `resent` replace lost ones, and are
-    invoiced already. `sendable`: so many could be sent when they were authorized; None: all.
-    `withheld`: the shipping of units that were paid back without it, which is paid back when they
-    arrive. `reduced`: by so much all units are worth less than they were sold for, because a lower
-    price was met.
+    `conceded`, but for those `on_way` back, which are paid back before they are counted. `invoiced`
+    units went out; the invoice of those `credited` was taken back. `prepaid`: paid for, and still
+    to be sent; of these, those `resent` replace lost ones, and are invoiced already. `sendable`: so
+    many could be sent when they were authorized; None: all. `withheld`: the shipping of units that
+    were paid back without it, which is paid back when they arrive. `reduced`: by so much all units
+    are worth less than they were sold for, because a lower price was met.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -183,6 +183,7 @@ class LineMoney(BaseModel):
     charged: int = 0
     refunded: int = 0
     conceded: int = 0
+    on_way: int = 0
     invoiced: int = 0
     credited: int = 0
     prepaid: int = 0
@@ -209,7 +210,7 @@ class LineMoney(BaseModel):
         moved = self.model_copy(update=counts)
         if not (
             0 <= moved.refunded <= moved.charged
-            and 0 <= moved.conceded <= moved.refunded
+            and 0 <= moved.on_way <= moved.conceded <= moved.refunded
             and 0 <= moved.credited <= moved.invoiced
         ):
             raise IllegalTransition(f"units of money cannot move by {changes}: {moved}")

@@ -28,6 +28,10 @@ _ENDS: Final = {
         "it ends when the parcel is counted",
         "orderloom warehouse receive-return {part}",
     ),
+    "receive_paid_return": (
+        "it ends when the parcel is counted",
+        "orderloom warehouse receive-return {part}",
+    ),
     "return_label": (
         "the carrier is asked again by itself, and the return goes on without it",
         "orderloom returns show {part}",

@@ -111,7 +111,8 @@ class Charges:
 
     def concedable(self, line_id: LineId) -> int:
         """Units that the customer has, has paid for, and has not asked to send back."""
-        return max(0, self._lines[line_id].returnable - self.money[line_id].conceded)
+        money = self.money[line_id]
+        return max(0, self._lines[line_id].returnable - (money.conceded - money.on_way))
 
     # Charging -------------------------------------------------------------------------------------
 
@@ -231,12 +232,31 @@ class Charges:
             before = line.delivered - (line.returned - count) - money.conceded
             paid_back = max(0, count - before)
             if paid_back:
-                freed = money.withheld.scaled(paid_back, money.conceded)
+                freed = money.withheld.scaled(paid_back, money.conceded - money.on_way)
                 self._change(line_id, withheld=money.withheld - freed)
                 self._count(line_id, conceded=-paid_back)
             units[line_id] = count - paid_back
         owed = self._refund(units, units)  # also of lines of which shipping alone is owed
         return Owed(_some(owed.units), owed.worth, owed.credited)
+
+    def on_their_way_back(self, units: LineUnits) -> Owed | None:
+        """These units are paid back before they come; None where some of them were before.
+
+        Until they come they count as units that were paid back and stay with the customer.
+        """
+        for line_id, count in units.items():
+            line, conceded = self._lines[line_id], self.money[line_id].conceded
+            if count > line.delivered - line.returned - conceded:
+                return None
+        owed = self._refund(units, units)
+        for line_id, count in units.items():
+            self._count(line_id, conceded=count, on_way=count)
+        return owed
+
+    def counted_after_all(self, units: LineUnits, received: LineUnits) -> None:
+        """Of units that were paid back on their way, these came. The others stay, paid back."""
+        for line_id, count in units.items():
+            self._count(line_id, conceded=-received.get(line_id, 0), on_way=-count)
 
     def if_returned(self, units: LineUnits) -> Owed:
         """What a return of these units will owe if all come. Nothing is changed."""
@@ -348,10 +368,11 @@ class Charges:
             money, worth = self.money[line_id], self.worth[line_id]
             kept = money.charged - money.refunded
             self._count(line_id, refunded=count)
-            if money.withheld == worth.shipping_of(money.conceded, after=kept):
+            stay = money.conceded - money.on_way
+            if money.withheld == worth.shipping_of(stay, after=kept):
                 # Units that were paid back and stay with the customer come next after those that
                 # are kept: as these get fewer, the others' shares of shipping are earlier ones.
-                moved = worth.shipping_of(money.conceded, after=kept - count)
+                moved = worth.shipping_of(stay, after=kept - count)
                 self._change(line_id, withheld=moved)
         return self._give_back(units, credited)
 

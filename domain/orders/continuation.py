@@ -66,13 +66,17 @@ class OpenAttention(BaseModel):
 
 
 class OpenReturn(BaseModel):
-    """A return of the customer whose parcel has not arrived, or that waits for a decision."""
+    """A return of the customer whose parcel has not arrived, or that waits for a decision.
+
+    `paid_early`: it is paid back already, and is still to be counted.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     return_id: str
     units: LineUnits
     since: datetime
+    paid_early: bool = False
 
 
 class AnsweredRequest(BaseModel):
@@ -141,7 +145,10 @@ class OrderState(BaseModel):
     @property
     def waits(self) -> frozenset[str]:
         """The names of the steps that wait for the outside, and may be late."""
-        steps = [f"receive_return {each.return_id}" for each in self.returns]
+        steps = [
+            f"{'receive_paid_return' if each.paid_early else 'receive_return'} {each.return_id}"
+            for each in self.returns
+        ]
         for each in self.fulfilments:
             match each.stage:
                 case "planned":

@@ -18,6 +18,7 @@ Choice = Literal["approve", "refuse", "cancel"]
 _WHY: Final = {
     "worth_more": "it is worth more than the rules approve",
     "returns_much": "the customer sends back more than the rules approve",
+    "is_listed": "the customer, or the address, is on a list",
 }
 
 

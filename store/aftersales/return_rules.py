@@ -16,10 +16,13 @@ from domain.aftersales.return_rules import (
     window_ends,
 )
 from domain.errors import InvalidInput, Refused
+from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.quantities import LineUnits
 from domain.orders.return_messages import ReturnReason
+from domain.stored import stored
 from store.database import Connection, load_queries
+from store.orders import hold_rules
 
 _sql = load_queries(__file__)
 
@@ -92,6 +95,10 @@ async def asked(
     if any(each.review_share_percent is not None for each in terms.values()):
         found = await _sql.record_of(conn, order_id=order_id)
         record = Record(delivered=found["delivered"], returned=found["returned"])
+    lists: frozenset[str] = frozenset()
+    if any(each.review_listed or each.trusted_list for each in terms.values()):
+        document = await _sql.document(conn, order_id=order_id)
+        lists = await hold_rules.lists_of(conn, stored(Order, document))
     return Asked(
         lines=[
             AskedLine(
@@ -109,6 +116,7 @@ async def asked(
         usual_window=Policy.model_validate(row["policy"]).return_window,
         record=record,
         late=late,
+        lists=lists,
     )
 
 

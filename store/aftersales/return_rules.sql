@@ -43,6 +43,9 @@ select o.seller, o.channel, o.currency::text, o.policy, moment() as now,
           and (r.channel is null or r.channel = o.channel)) as rules
 from customer_order o where o.order_id = :order_id;
 
+-- name: document(order_id)$
+select document_of(order_no_of(:order_id));
+
 -- name: record_of(order_id)^
 -- What the order's customer has received and sent back, over all orders.
 select coalesce(sum(l.delivered), 0)::bigint as delivered, coalesce(sum(l.returned), 0)::bigint as returned

@@ -159,6 +159,11 @@ async def set_state(
     await _sql.set_return_state(conn, return_id=return_id, state=state, because=because)
 
 
+async def paid_early(conn: Connection, return_id: str) -> None:
+    """It is paid back before it is counted."""
+    await _sql.paid_early(conn, return_id=return_id)
+
+
 def parcel_step(return_id: str) -> str:
     """The name under which a parcel that does not come needs a person."""
     return f"return_parcel {return_id}"

@@ -18,7 +18,7 @@ from unnest(:line_ids::text[], :skus::text[], :quantities::bigint[], :reason_cod
     as l (line_id, sku, quantity, reason_code);
 
 -- name: return_of(return_id)^
-select return_id, order_of(return_id) as order_id, kind, fulfilment_id, state, reason, changed_at
+select return_id, order_of(return_id) as order_id, kind, fulfilment_id, state, reason, paid_early, changed_at
 from order_return where order_no = order_no_of(:return_id) and return_id = :return_id;
 
 -- name: return_lines(return_id)
@@ -51,7 +51,12 @@ set state = :state, ended_because = coalesce(:because, ended_because), changed_a
                         where l.order_no = o.order_no and l.return_id = :return_id), moment())
             from customer_order o where o.order_no = order_return.order_no)
         else chase_at end
-where order_no = order_no_of(:return_id) and return_id = :return_id and state <> :state;
+where order_no = order_no_of(:return_id) and return_id = :return_id and state <> :state
+  -- What is paid back early is still to be counted.
+  and (:state <> 'refunded' or state = 'received');
+
+-- name: paid_early(return_id)!
+update order_return set paid_early = true where order_no = order_no_of(:return_id) and return_id = :return_id;
 
 -- name: default_location(order_id)$
 -- The location that the order was first sent from: the default for its returns.

@@ -1017,6 +1017,8 @@ create table order_return (
     chase_at      timestamptz,
     chased        integer     not null default 0
         constraint chased_is_not_negative check (chased >= 0),
+    -- It was paid back when a carrier had its parcel, before it was counted.
+    paid_early    boolean     not null default false,
     ended_because some_text,  -- before anything came: who refused it, or why it was given up
     changed_at    timestamptz not null default moment(),
     primary key (order_no, return_id),
@@ -1024,6 +1026,7 @@ create table order_return (
         references fulfilment,
     constraint whole_parcel_is_a_fulfilment_and_nothing_else_is check (
         (kind <> 'customer') = (fulfilment_id is not null)),
+    constraint only_a_customers_return_is_paid_early check (not paid_early or kind = 'customer'),
     constraint refused_return_says_why check (state <> 'refused' or ended_because is not null)
 );
 create index order_return_overdue on order_return (chase_at)
@@ -1222,6 +1225,7 @@ create table order_line_money (
     charged        units  not null default 0,  -- units that are paid for, or are to be
     refunded       units  not null default 0,  -- units paid back, or owed
     conceded       units  not null default 0,  -- units paid back that the customer keeps
+    on_way         units  not null default 0,  -- of these, those on their way back, which are not counted yet
     invoiced       units  not null default 0,  -- units that went out, for which revenue is booked
     credited       units  not null default 0,  -- units whose invoice was taken back
     prepaid        units  not null default 0,  -- units paid for and still to be sent
@@ -1239,6 +1243,7 @@ create table order_line_money (
     constraint order_line_money_is_of_a_line foreign key (order_no, line_id) references order_line,
     constraint refunded_units_are_at_most_charged check (refunded <= charged),
     constraint conceded_units_are_at_most_refunded check (conceded <= refunded),
+    constraint units_on_their_way_back_are_conceded check (on_way <= conceded),
     constraint credited_units_are_at_most_invoiced check (credited <= invoiced),
     constraint resent_units_are_prepaid check (resent <= prepaid)
 );

@@ -167,6 +167,12 @@ async def hold_new(conn: Connection, rules: Rules, taken: Sequence[tuple[Order, 
     await events.tell_all(conn, told)
 
 
+async def lists_of(conn: Connection, order: Order) -> frozenset[str]:
+    """On which lists the order's customer or address is."""
+    rows = _sql.listed(conn, digests=sorted(digests_of(order)))
+    return frozenset([row["list"] async for row in rows])
+
+
 async def _facts(conn: Connection, orders: Sequence[Order]) -> Mapping[str, Facts]:
     digests = {order.order_id: digests_of(order) for order in orders}
     every = sorted({digest for each in digests.values() for digest in each})

@@ -50,7 +50,7 @@ select decision,
             on w.order_no = f.order_no and w.activity_id = 'await_delivery:' || f.fulfilment_id
         where f.order_no = o.order_no) as fulfilments,
        (select jsonb_agg(jsonb_build_object(
-            'return_id', r.return_id, 'since', r.changed_at,
+            'return_id', r.return_id, 'since', r.changed_at, 'paid_early', r.paid_early,
             'units', (select jsonb_object_agg(line_id, quantity) from return_line l
                       where l.order_no = r.order_no and l.return_id = r.return_id))
             order by length(r.return_id), r.return_id)

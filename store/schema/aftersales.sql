@@ -30,6 +30,8 @@ create table order_return (
     chase_at      timestamptz,
     chased        integer     not null default 0
         constraint chased_is_not_negative check (chased >= 0),
+    -- It was paid back when a carrier had its parcel, before it was counted.
+    paid_early    boolean     not null default false,
     ended_because some_text,  -- before anything came: who refused it, or why it was given up
     changed_at    timestamptz not null default moment(),
     primary key (order_no, return_id),
@@ -37,6 +39,7 @@ create table order_return (
         references fulfilment,
     constraint whole_parcel_is_a_fulfilment_and_nothing_else_is check (
         (kind <> 'customer') = (fulfilment_id is not null)),
+    constraint only_a_customers_return_is_paid_early check (not paid_early or kind = 'customer'),
     constraint refused_return_says_why check (state <> 'refused' or ended_because is not null)
 );
 create index order_return_overdue on order_return (chase_at)

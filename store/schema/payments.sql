@@ -12,6 +12,7 @@ create table order_line_money (
     charged        units  not null default 0,  -- units that are paid for, or are to be
     refunded       units  not null default 0,  -- units paid back, or owed
     conceded       units  not null default 0,  -- units paid back that the customer keeps
+    on_way         units  not null default 0,  -- of these, those on their way back, which are not counted yet
     invoiced       units  not null default 0,  -- units that went out, for which revenue is booked
     credited       units  not null default 0,  -- units whose invoice was taken back
     prepaid        units  not null default 0,  -- units paid for and still to be sent
@@ -29,6 +30,7 @@ create table order_line_money (
     constraint order_line_money_is_of_a_line foreign key (order_no, line_id) references order_line,
     constraint refunded_units_are_at_most_charged check (refunded <= charged),
     constraint conceded_units_are_at_most_refunded check (conceded <= refunded),
+    constraint units_on_their_way_back_are_conceded check (on_way <= conceded),
     constraint credited_units_are_at_most_invoiced check (credited <= invoiced),
     constraint resent_units_are_prepaid check (resent <= prepaid)
 );

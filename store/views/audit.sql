@@ -526,6 +526,10 @@ with charged as (
     select order_no, l ->> 'line_id' as line_id, sum((l ->> 'quantity')::bigint) as units
     from document, jsonb_array_elements(content -> 'lines') l
     where kind = 'invoice' group by order_no, l ->> 'line_id'
+), back as (
+    select order_no, line_id, sum(quantity) as units
+    from order_return join return_line using (order_no, return_id)
+    where paid_early and state = 'in_transit' group by order_no, line_id
 )
 select o.order_id, l.line_id, c.what, coalesce(c.counted, 0) as counted, coalesce(c.behind, 0) as behind
 from order_line l
@@ -534,9 +538,10 @@ left join order_line_money m using (order_no, line_id)
 left join charged using (order_no, line_id)
 left join refunded using (order_no, line_id)
 left join invoiced using (order_no, line_id)
+left join back using (order_no, line_id)
 cross join lateral (values
     ('charged', m.charged, charged.units), ('refunded', m.refunded, refunded.units),
-    ('invoiced', m.invoiced, invoiced.units)
+    ('invoiced', m.invoiced, invoiced.units), ('paid back on their way', m.on_way, back.units)
 ) as c (what, counted, behind)
 where coalesce(c.counted, 0) <> coalesce(c.behind, 0)
 order by o.order_id, l.line_id, c.what;

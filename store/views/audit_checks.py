@@ -155,7 +155,7 @@ _CHECKS = (
         "tally_is_its_parts",
         "money",
         _LINE,
-        "{counted} units {what}, but its charges, refunds and invoices say {behind}",
+        "{counted} units {what}, but its charges, refunds, invoices and returns say {behind}",
     ),
     _Check(
         "tallies_add_up",

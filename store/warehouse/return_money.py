@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from domain import ids
 from domain.aftersales.return_counts import postage_kept, restocking_fee
-from domain.aftersales.return_rules import ReturnTerms
+from domain.aftersales.return_rules import ReturnTerms, is_paid_at_once
 from domain.errors import Refused
 from domain.money import Money
 from domain.orders.charges import Charges
@@ -14,7 +15,8 @@ from store.aftersales import return_labels, return_rules, returns
 from store.aftersales.return_labels import ReturnLabel
 from store.aftersales.returns import FoundUnits, ReturnLine
 from store.database import Connection, Record
-from store.payments import billing, tallies
+from store.orders import events
+from store.payments import billing, refunds, tallies
 
 EXPECTED: Final = ("requested", "approved", "in_transit")
 
@@ -38,11 +40,7 @@ async def expected_refund(conn: Connection, return_id: str) -> Money:
         label = await return_labels.find(conn, return_id)
     units = {line.line_id: line.quantity for line in lines}
     owed = found.charges.if_returned(units)
-    new: dict[str, list[FoundUnits]] = {
-        k: [FoundUnits(quantity=n, condition="new", disposition="restock")]
-        for k, n in units.items()
-    }
-    kept = found.charges.keep(owed, **_kept(found.charges, lines, new, terms, label))
+    kept = found.charges.keep(owed, **_kept(found.charges, lines, _as_new(units), terms, label))
     return Money(minor=kept.worth.total, currency=found.currency)
 
 
@@ -96,3 +94,81 @@ def _kept(
     if label is not None and label.label in ("requested", "bought") and any(received.values()):
         fee += label.fee_minor
     return {"fee": fee, "postage": postage_kept(received, terms, charges.worth, reasons)}
+
+
+async def pay_early(conn: Connection, row: Record) -> billing.Grant | None:
+    """Pay a return back because a carrier has it, where the rules say so: as if all came, as new.
+
+    None: the rules do not, or nothing is to be paid. The caller holds the order's lock, and writes
+    the credit note last.
+    """
+    return_id, order_id = row["return_id"], row["order_id"]
+    lines = await returns.lines(conn, return_id)
+    units = {line.line_id: line.quantity for line in lines}
+    reasons = {line.line_id: line.reason_code for line in lines}
+    asked = await return_rules.asked(conn, order_id, units, reasons, late=True)
+    found = await tallies.load(conn, order_id)
+    owed = found.charges.on_their_way_back(units)
+    if owed is None:
+        return None
+    terms = {line.line_id: line.terms for line in asked.lines}
+    label = await return_labels.find(conn, return_id)
+    owed = found.charges.keep(owed, **_kept(found.charges, lines, _as_new(units), terms, label))
+    if not owed.worth.total or not is_paid_at_once(asked, owed.worth.total):
+        return None
+    await returns.paid_early(conn, return_id)
+    return await billing.grant(conn, found, owed, return_id, kind="return", why=row["reason"])
+
+
+async def settle_early(
+    conn: Connection,
+    row: Record,
+    lines: Sequence[ReturnLine],
+    units: Mapping[str, Sequence[FoundUnits]],
+    terms: Mapping[str, ReturnTerms],
+) -> None:
+    """A return that is paid back is counted: what it pays too much is a person's task, or let be.
+
+    What does not come stays with the customer, as units do that are paid back without a return.
+    """
+    found = await tallies.load(conn, row["order_id"])
+    charges, return_id = found.charges, row["return_id"]
+    received = {k: sum(each.quantity for each in some) for k, some in units.items()}
+    charges.counted_after_all({line.line_id: line.quantity for line in lines}, received)
+    await tallies.save(conn, found)
+    refund = await refunds.find(conn, return_id)
+    if refund is not None and refund.unissued == 0:
+        await returns.set_state(conn, return_id, "refunded")
+    missing = {x.line_id: x.quantity - received.get(x.line_id, 0) for x in lines}
+    fee = _kept(charges, lines, units, terms, None)["fee"]
+    fee -= _kept(charges, lines, _as_new(received), terms, None)["fee"]
+    worth = sum(charges.worth[k].first(n).total for k, n in missing.items())
+    reasons = {line.line_id: line.reason_code for line in lines}
+    worth -= postage_kept(missing, terms, charges.worth, reasons)
+    if not worth + fee:
+        return
+    short = Money(minor=worth + fee, currency=found.currency)
+    if all(terms[line.line_id].not_returned == "write_off" for line in lines):
+        await events.tell(
+            conn,
+            row["order_id"],
+            f"written_off:{return_id}",
+            "not returned, written off",
+            who=ids.WHO,
+            data={"return_id": return_id, "missing": missing, "amount": str(short)},
+        )
+        return
+    reason = (
+        f"{return_id} was paid back on its way, and {short} of that did not come back; have the "
+        "customer pay it, or let it be, and say done"
+    )
+    step = f"return_short {return_id}"
+    await events.raise_attention(conn, row["order_id"], step, reason, ["done"])
+
+
+def _as_new(units: Mapping[str, int]) -> dict[str, list[FoundUnits]]:
+    return {
+        k: [FoundUnits(quantity=n, condition="new", disposition="restock")]
+        for k, n in units.items()
+        if n
+    }

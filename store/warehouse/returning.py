@@ -100,14 +100,19 @@ async def receive_return(
         )
         if is_found:
             return outcome
-        grant = await return_money.owed_for(conn, row, lines, units, terms)
-        refund = None if grant is None else grant.to_pay
-        if refund is None and any(count.received for count in counts.values()):
-            await returns.set_state(conn, return_id, "refunded")  # It was worth nothing.
+        grant, refund, step = None, None, "receive_return"
+        if row["paid_early"]:
+            step = "receive_paid_return"
+            await return_money.settle_early(conn, row, lines, units, terms)
+        else:
+            grant = await return_money.owed_for(conn, row, lines, units, terms)
+            refund = None if grant is None else grant.to_pay
+            if refund is None and any(outcome["received"].values()):
+                await returns.set_state(conn, return_id, "refunded")  # It was worth nothing.
         await waits.report(
             conn,
             order_id,
-            ids.wait_id("receive_return", return_id),
+            ids.wait_id(step, return_id),
             {**outcome, "refund": None if refund is None else refund.model_dump(mode="json")},
         )
         await billing.credit(conn, grant)

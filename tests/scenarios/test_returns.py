@@ -122,3 +122,29 @@ async def test_a_longer_window_of_a_rule_opens_an_order_that_is_closed(shop: Sho
     )
     await shop.settled()
     assert (await shop.orders.get(order_id)).summary.refunded_minor == 5000
+
+
+async def test_a_return_is_paid_back_when_a_carrier_has_it_and_counted_when_it_comes(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 5)
+    await shop.returns.set_rules([ReturnRule(label="free", instant_refund="always")])
+    order_id = await delivered(shop, ("TEA", 2, "10.00"), return_window=600)
+    back = (await shop.aftersales.request_return(order_id, wanted())).return_id or ""
+    await shop.told(order_id, "return label bought")
+    label = (await shop.returns.get(back)).label
+    assert label is not None
+    for event in ("one", "two"):
+        await shop.carriers.event(
+            carrier=label.carrier or "",
+            tracking_number=label.tracking_number or "",
+            event_id=event,
+            status="in_transit",
+        )
+    await shop.told(order_id, "refunded")
+    assert (await shop.returns.get(back)).state == "in_transit"
+    await shop.warehouse.receive_return(back, who="dock")
+    assert (await shop.result(order_id))["outcome"] == "closed"
+    await shop.settled()
+    assert (await shop.returns.get(back)).state == "refunded"
+    assert (await shop.orders.get(order_id)).summary.refunded_minor == 2000

@@ -28,14 +28,18 @@ from activities.providers.by_code import GiftCards, Vouchers
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.store_credit import StoreCredit
 from activities.stock.claims import Claims as RealClaims
+from domain.aftersales.return_rules import ReturnRule
 from domain.errors import OrderloomError
 from domain.fulfilment.tracking import CarrierStatus
+from domain.ids import order_of
 from domain.money import Money as Amount
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.payments.disputes import Dispute, DisputeState
 from starter.service.credit import Credit
+from starter.service.returns import Returns
 from store.accounting import documents
+from store.aftersales import return_labels, return_rules, returns
 from store.aftersales.returns import Counted
 from store.orders import events
 from store.payments import disputes, payments
@@ -113,6 +117,9 @@ class World(Protocol):
 
     async def arrive(self, part_id: str, outcome: str) -> None:
         """The carrier's part has ended."""
+
+    async def posted(self, return_id: str) -> None:
+        """A carrier has the return's parcel, and the rules pay it back at once."""
 
     async def count(self, return_id: str, received: Mapping[str, int]) -> None:
         """The return parcel is there and counted."""
@@ -254,6 +261,9 @@ class InMemory:
 
     async def arrive(self, part_id: str, outcome: str) -> None:
         self._warehouse.arrive(part_id, outcome)
+
+    async def posted(self, return_id: str) -> None:
+        self._warehouse.posted(return_id, paid=True)
 
     async def count(self, return_id: str, received: Mapping[str, int]) -> None:
         self._warehouse.count(return_id, received)
@@ -402,6 +412,30 @@ class OnPostgres:
 
     async def arrive(self, part_id: str, outcome: str) -> None:
         await self._bench.scan(part_id, ENDINGS[outcome])
+
+    async def posted(self, return_id: str) -> None:
+        bench = self._bench
+        async with bench.pool.acquire() as conn:
+            rule = ReturnRule(label="free", instant_refund="always")
+            await return_rules.save(conn, [rule])
+            lines = await returns.lines(conn, return_id)
+            asked = await return_rules.asked(
+                conn,
+                order_of(return_id),
+                {line.line_id: line.quantity for line in lines},
+                {},
+                late=True,
+            )
+            await return_labels.want(conn, return_id, asked)
+        await bench.return_labels.see_to()
+        label = (await Returns(bench.pool).get(return_id)).label
+        assert label is not None
+        await bench.carriers.event(
+            carrier=label.carrier or "",
+            tracking_number=label.tracking_number or "",
+            event_id="posted",
+            status="in_transit",
+        )
 
     async def count(self, return_id: str, received: Mapping[str, int]) -> None:
         counted = {line_id: Counted(restocked=n) for line_id, n in received.items()}

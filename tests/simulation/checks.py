@@ -70,9 +70,16 @@ def _money(lived: OrderLife) -> Iterator[str]:
     counted = tallies.lines if life.ended_in_rows else life.workflow.book.lines
     if lived.memory.decision != "rejected" and counted != tallies.lines:
         yield f"the workflow counts {counted}, and the rows {tallies.lines}"
+    on_way = {k: each.on_way for k, each in charges.money.items() if each.on_way}
+    if on_way:
+        yield f"paid back on their way, and never counted: {on_way}"
     if _only_units_were_paid_back(lived):
         worths = value_lines(lived.order).values()
-        worth = sum(line.first(_kept(lived, line.line_id)).total for line in worths)
+        # Of returns that were paid back on their way, what did not come.
+        given = {k: each.conceded for k, each in charges.money.items()}
+        worth = sum(
+            line.first(_kept(lived, line.line_id) - given[line.line_id]).total for line in worths
+        )
         if abs(net - worth) > _slack(lived):
             yield f"the customer paid {net} in the end for units worth {worth}"
 

@@ -69,6 +69,8 @@ class Lead:
     """How probable it is that the picker finds less."""
     asked: float | None = None
     """How probable it is that a person decides about a return."""
+    posted: float | None = None
+    """How probable it is that a carrier has a return's parcel before it is counted."""
     bought: bool = False
     """Suppliers are asked for what lacks."""
 
@@ -132,6 +134,7 @@ LEADS: Final[Mapping[str, Lead]] = {
     "approve_return": Lead(_RETURNS, _delivered, "return some"),
     "decide_return": Lead(_RETURNS, _delivered, "return some", asked=0.9),
     "receive_return": Lead(_RETURNS, _delivered, "return some"),
+    "receive_paid_return": Lead(_RETURNS, _delivered, "return some", asked=0, posted=0.95),
     "grant_refund": Lead(_RETURNS, _delivered, "pay back a cent"),
     "refund_payment": Lead(
         {**_RETURNS, "charge": "at_confirmation"}, _delivered, "pay back a cent"

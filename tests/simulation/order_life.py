@@ -184,6 +184,7 @@ class OrderLife:
             lead.slow or self.chance.pick("people are slow", (0.2, 3, 20)),
             short=lead.short,
             asked=lead.asked,
+            posted=lead.posted,
         )
         self.money = Money(
             self.memory,
@@ -268,6 +269,7 @@ class OrderLife:
                     *("pick_pack_ship", "stages", "recall", "put_back", "void_label", "take_out"),
                     *("await_delivery", "last_scan"),
                     *("approve_return", "decide_return", "receive_return"),
+                    "receive_paid_return",
                 ),
                 self.warehouse,
             ),

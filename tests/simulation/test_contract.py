@@ -622,6 +622,34 @@ async def test_a_return_waits_until_it_is_counted(world: World) -> None:
     assert await world.sums(order) == Sums(3500, back, 0)
 
 
+async def test_a_return_that_is_paid_back_on_its_way_is_counted_by_another_step(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3))
+    part = await sent(world, order)
+    await world.arrive(part, "delivered")
+    return_id = await approved(world, order, {"1": 2})
+    waits = ReturnPart(return_id=return_id)
+    assert await twice(world, "receive_paid_return", waits) == WAITS
+    await world.posted(return_id)
+    told = await twice(world, "receive_return", waits)
+    back = worth(order, 3) - worth(order, 1)
+    assert (told.paid_early, told.received, told.refund.amount.minor) == (True, {}, back)
+    (under_way,) = (await twice(world, "read_state", ReadState(order_id=order.order_id))).returns
+    assert (under_way.return_id, under_way.paid_early) == (return_id, True)
+    assert await twice(world, "refund_payment", Refund(refund_id=return_id)) is None
+    assert await twice(world, "receive_paid_return", waits) == WAITS
+    await world.count(return_id, {"1": 1})
+    counted = await twice(world, "receive_paid_return", waits)
+    assert (counted.received, counted.refund) == ({"1": 1}, None)
+    assert await world.sums(order) == Sums(3500, back, 0)
+    # The unit that did not come is not paid back once more when it comes after all.
+    late = await approved(world, order, {"1": 2}, "r2")
+    await world.count(late, {"1": 2})
+    rest = await twice(world, "receive_return", ReturnPart(return_id=late))
+    assert rest.refund.amount.minor == worth(order, 1)
+
+
 async def test_a_return_that_is_given_up_ends_its_wait_and_holds_no_units(world: World) -> None:
     order = an_order(("TEA", 3))
     part = await sent(world, order)

@@ -507,8 +507,8 @@ async def test_a_return_of_the_customer_is_awaited_until_it_is_counted(world: Wo
     first = await approved(world, order, {"1": 1}, "r1")
     second = await approved(world, order, {"1": 1}, "r2")
     assert (await told(world, order))["returns"] == [
-        {"return_id": first, "units": {"1": 1}, "since": THEN},
-        {"return_id": second, "units": {"1": 1}, "since": THEN},
+        {"return_id": first, "units": {"1": 1}, "since": THEN, "paid_early": False},
+        {"return_id": second, "units": {"1": 1}, "since": THEN, "paid_early": False},
     ]
     assert (await counts(world, order))["return_requested"] == 2
     await world.count(first, {"1": 1})

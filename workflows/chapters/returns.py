@@ -8,7 +8,7 @@ chapter remembers nothing of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -87,7 +87,7 @@ class OrderReturns:
         """Go on with the returns that an earlier run has approved, and perhaps not answered."""
         self._approved = {k: each for k, each in begun.items() if each.return_id}
         for each in returns:
-            self._expect(each.return_id, each.units, each.since)
+            self._expect(each.return_id, each.units, each.since, paid_early=each.paid_early)
 
     @property
     def idle(self) -> bool:
@@ -99,7 +99,10 @@ class OrderReturns:
 
     def waits_for(self, return_id: str) -> bool:
         """The parcel of this return is awaited."""
-        return self._steps.waits_for(Returns.receive_return, return_id)
+        waits = self._steps.waits_for
+        return waits(Returns.receive_return, return_id) or waits(
+            Returns.receive_paid_return, return_id
+        )
 
     @property
     def pending(self) -> bool:
@@ -210,16 +213,34 @@ class OrderReturns:
         """Have the return written down, if the rules do not refuse it."""
         return await self._steps.record(Returns.approve_return, ask, ask.request_id, summary)
 
-    def _expect(self, return_id: str, units: LineUnits, since: datetime | None = None) -> None:
-        back = self._take_back(return_id, dict(units), since)
+    def _expect(
+        self,
+        return_id: str,
+        units: LineUnits,
+        since: datetime | None = None,
+        *,
+        paid_early: bool = False,
+    ) -> None:
+        back = self._take_back(return_id, dict(units), since, paid_early)
         self._under_way.append(_Return(return_id, asyncio.create_task(back)))
 
-    async def _take_back(self, return_id: str, units: LineUnits, since: datetime | None) -> None:
-        received = await self._parcel(return_id, since)
+    async def _take_back(
+        self, return_id: str, units: LineUnits, since: datetime | None, paid_early: bool
+    ) -> None:
+        received = None if paid_early else await self._parcel(return_id, since)
+        if received is None or received.paid_early:
+            if received is not None:
+                await self._payments.pay_back(received.refund)
+            received = await self._parcel(return_id, since, Returns.receive_paid_return)
         self._book.return_received(units, received.received)
         await self._payments.pay_back(received.refund)
 
-    async def _parcel(self, return_id: str, since: datetime | None) -> ReceivedReturn:
+    async def _parcel(
+        self,
+        return_id: str,
+        since: datetime | None,
+        step: Callable[..., Awaitable[ReceivedReturn]] = Returns.receive_return,
+    ) -> ReceivedReturn:
         """Wait for a return's parcel. Returns the warehouse's count."""
 
         async def overdue() -> str:
@@ -227,7 +248,7 @@ class OrderReturns:
             return f"{return_id} has not arrived within {within}, and was not closed"
 
         outcome = await self._steps.wait(
-            Returns.receive_return,
+            step,
             ReturnPart(return_id=return_id),
             return_id,
             f"Return parcel {return_id}",

@@ -336,13 +336,14 @@ declare
     the_no bigint := order_no_of(its_order);
 begin
     insert into order_line_money as m (
-        order_no, line_id, charged, refunded, conceded, invoiced, credited, prepaid, resent, sendable,
+        order_no, line_id, charged, refunded, conceded, on_way, invoiced, credited, prepaid, resent, sendable,
         charged_worth, refunded_worth, invoiced_worth, credited_worth, withheld, reduced)
-    select the_no, line_id, charged, refunded, conceded, invoiced, credited, prepaid, resent, sendable,
+    select the_no, line_id, charged, refunded, conceded, on_way, invoiced, credited, prepaid, resent, sendable,
            charged_worth, refunded_worth, invoiced_worth, credited_worth, withheld, reduced
     from jsonb_populate_recordset(null::order_line_money, lines)
     on conflict (order_no, line_id) do update
     set charged = excluded.charged, refunded = excluded.refunded, conceded = excluded.conceded,
+        on_way = excluded.on_way,
         invoiced = excluded.invoiced, credited = excluded.credited, prepaid = excluded.prepaid,
         resent = excluded.resent, sendable = excluded.sendable,
         charged_worth = excluded.charged_worth, refunded_worth = excluded.refunded_worth,

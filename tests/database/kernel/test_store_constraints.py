@@ -512,6 +512,11 @@ FORBIDDEN = {
     "returned_and_to_return_is_at_most_delivered": line("returned = ordered", GONE),
     "order_line_money_pkey": "insert into order_line_money table order_line_money",
     "refunded_units_are_at_most_charged": "update order_line_money set refunded = charged + 1",
+    "units_on_their_way_back_are_conceded": "update order_line_money set on_way = conceded + 1",
+    "only_a_customers_return_is_paid_early": (
+        "update order_return set kind = 'found', fulfilment_id = order_of(return_id) || ':1', "
+        "paid_early = true"
+    ),
     "conceded_units_are_at_most_refunded": "update order_line_money set conceded = refunded + 1",
     "credited_units_are_at_most_invoiced": "update order_line_money set credited = invoiced + 1",
     "resent_units_are_prepaid": "update order_line_money set resent = prepaid + 1",

@@ -362,6 +362,13 @@ PLANTS = {
         "web-closed",
         "voided, without a void among its payments",
     ),
+    "units that were paid back on their way, and no return of them": Plant(
+        """alter table order_line_money drop constraint units_on_their_way_back_are_conceded;
+        update order_line_money set on_way = 1 where order_no = order_no_of('web-closed')""",
+        "money",
+        "web-closed line 1",
+        "1 units paid back on their way, but its charges, refunds, invoices and returns say 0",
+    ),
     "a charge for units that are not recorded as paid for": Plant(
         """update order_line_money set charged = charged - 1
         where order_no = order_no_of('web-shipped') and line_id = '1'""",
@@ -373,7 +380,7 @@ PLANTS = {
         "update charge set units = '{}' where charge_id = 'web-closed:1'",
         "money",
         "web-closed line 1",
-        "3 units charged, but its charges, refunds and invoices say 0",
+        "3 units charged, but its charges, refunds, invoices and returns say 0",
     ),
     "a line that is charged a cent more than its order": Plant(
         """update order_line_money set charged_worth.goods = (charged_worth).goods + 1

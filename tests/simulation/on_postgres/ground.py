@@ -41,7 +41,23 @@ times as much meets one. The roll is the simulator's own."""
 ASKED: Final = "asked"
 """The category of items about whose returns a person decides."""
 
-RULES: Final = (ReturnRule(category=ASKED, review_above=Limit(amount=Decimal(0), currency="EUR")),)
+LABELLED: Final = "labelled"
+"""The category of items of which a return has a label, and is paid back when a carrier has it."""
+
+RULES: Final = (
+    ReturnRule(category=ASKED, review_above=Limit(amount=Decimal(0), currency="EUR")),
+    ReturnRule(
+        category=LABELLED,
+        label="paid",
+        label_fee=Limit(amount=Decimal(1), currency="EUR"),
+        instant_refund="always",
+        instant_refund_up_to=Limit(amount=Decimal(40), currency="EUR"),
+        restocking_percent={"opened": 20},
+        not_returned="write_off",
+        refurbish_at="workshop",
+        dispositions={"opened": "refurbish", "damaged": "supplier"},
+    ),
+)
 
 KEPT: Final = (
     *("schema_migrations", "routine_set", "location", "fault", "seller", "channel"),
@@ -105,7 +121,10 @@ class Ground:
             statement_cache_size=1000,
         )
         async with pool.acquire() as conn:
-            await locations.add(conn, LOCATIONS)
+            await locations.add(conn, (*LOCATIONS, "workshop"))
+            await conn.execute(
+                "update location set retired_at = $1 where location = 'workshop'", BEGAN
+            )
             await return_rules.save(conn, RULES)
             for company in COMPANIES:
                 for kind in FAULTS:

@@ -28,7 +28,7 @@ from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
 from tests.simulation.leading import Lead
 from tests.simulation.losing import REOPENED
-from tests.simulation.on_postgres.ground import ASKED, Ground
+from tests.simulation.on_postgres.ground import ASKED, LABELLED, Ground
 from tests.simulation.on_postgres.world import WHO, Part, World
 from tests.simulation.order_life import LOCATIONS, OrderLife
 
@@ -275,7 +275,10 @@ class OrderLifeOnPostgres(OrderLife):
         async with self._ground.pool.acquire() as conn:
             # Of some lives a person decides about every return: their items have a rule.
             handling: ItemHandling = "made_to_order" if bought else "shipped"
-            category = ASKED if self.chance.of("rule").random() < 0.3 else None
+            rng = self.chance.of("rule")
+            category = ASKED if rng.random() < 0.3 else None
+            if category is None and rng.random() < 0.5:
+                category = LABELLED
             await items.save(
                 conn,
                 [

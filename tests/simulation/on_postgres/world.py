@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
 from activities.failures import FailureTypes
+from activities.fulfilment.carriers import Carriers
 from activities.payments.provider import PaymentProvider
 from activities.providers.by_code import GiftCards, Vouchers
 from activities.providers.sandbox.carrier import SandboxCarrier
@@ -28,6 +29,8 @@ from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.providers.store_credit import StoreCredit
 from activities.relay import Duty
+from domain.aftersales.conditions import Condition
+from domain.aftersales.return_counts import Found
 from domain.errors import Refused
 from domain.money import Money
 from domain.orders.continuation import Action
@@ -51,6 +54,7 @@ from worker import duties, steps
 
 T = TypeVar("T")
 
+CONDITIONS: Final[tuple[Condition, ...]] = ("new", "opened", "used", "damaged")
 WHO: Final = "simulated"
 A_MOMENT: Final = timedelta(milliseconds=50)
 A_WHILE: Final = timedelta(minutes=2)
@@ -84,7 +88,9 @@ select jsonb_build_object(
         where f.order_no = order_no_of($1)),
     'returns', (
         select jsonb_agg(jsonb_build_object(
-            'id', r.return_id, 'kind', r.kind, 'state', r.state,
+            'id', r.return_id, 'kind', r.kind, 'state', r.state, 'label', (
+                select array[b.carrier, b.tracking_number] from return_label b
+                where b.return_id = r.return_id and b.label = 'bought'),
             'units', (select jsonb_object_agg(line_id, quantity)
                       from return_line l where l.return_id = r.return_id))
             order by r.return_id)
@@ -130,6 +136,8 @@ class Return:
     kind: str
     state: ReturnState
     units: Mapping[str, int]
+    label: Sequence[str] | None
+    """Carrier and tracking number."""
 
 
 @dataclass(frozen=True)
@@ -282,17 +290,20 @@ class World:
             ),
         }
         client: Any = _Temporal(life)
+        carriers = Carriers.only(
+            SandboxCarrier(pool, random=Rolls(chance, "carrier", fails), timeout_seconds=0)
+        )
         self._steps = steps(
             client,
             pool,
             providers=providers,
-            carrier=SandboxCarrier(pool, random=Rolls(chance, "carrier", fails), timeout_seconds=0),
+            carrier=carriers,
             # No purchase order has a workflow here that sends it, so no supplier is ever called.
             supplier=SandboxSupplier(pool, random=Rolls(chance, "supplier", 0), timeout_seconds=0),
         )
         self._first = FailureTypes().intercept_activity(_Attempt())
         self._records = Records(pool)
-        chores = duties(client, pool, task_queue="simulated")
+        chores = duties(client, pool, task_queue="simulated", carriers=carriers)
         self._reports = [duty for duty in chores if duty.channel == waits.CHANNEL]
         self._buying = [duty for duty in chores if duty.channel == replenishment.CHANNEL]
         self._others = [duty for duty in chores if duty.channel != waits.CHANNEL and _fits(duty)]
@@ -341,8 +352,12 @@ class World:
         for part in self.state.parts.values():
             self._plan(part)
         for each in self.state.returns.values():
-            if each.state == "approved":
+            if each.state in ("approved", "in_transit"):
                 self._once(f"return {each.id}", partial(self._receive, each), days=5)
+            if each.state == "approved" and each.kind == "customer":
+                self._once(f"label {each.id}", self.sweep)
+                if each.label is not None:
+                    self._once(f"post {each.id}", partial(self._posted, each), days=1)
         self._buy_soon()
         self._relay_soon()
 
@@ -449,12 +464,16 @@ class World:
         part = self.state.parts[part_id]
         assert part.carrier is not None
         assert part.tracking_number is not None
+        self._scanned((part.carrier, part.tracking_number), status, event_id)
+
+    def _scanned(self, parcel: Sequence[str], status: Any, event_id: str) -> None:
+        carrier, number = parcel
         twice = self._chance.happens("the carrier says it twice", event_id, 0.1)
         for _ in range(2 if twice else 1):
             self.do(
                 self._records.carriers.event(
-                    carrier=part.carrier,
-                    tracking_number=part.tracking_number,
+                    carrier=carrier,
+                    tracking_number=number,
                     event_id=event_id,
                     status=status,
                     happened_at=self._life.now,
@@ -462,21 +481,34 @@ class World:
             )
         self.look()
 
+    def _posted(self, expected: Return) -> None:
+        """A carrier has the parcel of a return."""
+        now = self.state.returns.get(expected.id)
+        if now is not None and now.label is not None:
+            self._scanned(now.label, "in_transit", f"post {expected.id}")
+
     def _receive(self, expected: Return) -> None:
         self.look()
-        if expected.kind == "customer" and self._chance.happens(
-            "never comes back", expected.id, 0.1
-        ):
-            return
         now = self.state.returns.get(expected.id)
-        if now is None or now.state != "approved":
+        if now is None or now.state not in ("approved", "in_transit"):
             return
-        counted = None
-        if expected.kind == "customer" and self._chance.happens(
-            "less comes back", expected.id, 0.2
-        ):
-            rng = self._chance.of(f"comes back {expected.id}")
-            counted = {k: Counted(restocked=rng.randint(0, n)) for k, n in expected.units.items()}
+        counted: Mapping[str, Counted | Sequence[Found]] | None = None
+        if expected.kind == "customer":
+            if self._chance.happens("never comes back", expected.id, 0.1):
+                if now.state == "approved":
+                    return
+                counted = {}
+            elif self._chance.happens("less comes back", expected.id, 0.2):
+                rng = self._chance.of(f"comes back {expected.id}")
+                counted = {
+                    k: Counted(restocked=rng.randint(0, n)) for k, n in expected.units.items()
+                }
+            elif now.label is not None and self._chance.happens("is worn", expected.id, 0.4):
+                rng = self._chance.of(f"worn {expected.id}")
+                counted = {
+                    k: [Found(quantity=n, condition=rng.choice(CONDITIONS))]
+                    for k, n in expected.units.items()
+                }
         desk = self._records.warehouse
         self.do(desk.receive_return(expected.id, counted, location="main", who=WHO))
         self.look()

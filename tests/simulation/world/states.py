@@ -75,7 +75,9 @@ class States:
                 if each.unissued
             ),
             returns=tuple(
-                OpenReturn(return_id=x, units=each.units, since=each.since)
+                OpenReturn(
+                    return_id=x, units=each.units, since=each.since, paid_early=each.paid_early
+                )
                 for x, each in self._warehouse.returns.items()
                 if each.kind == "customer" and each.received is None
             ),

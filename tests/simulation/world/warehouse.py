@@ -61,6 +61,7 @@ class Return:
     since: datetime
     state: ReturnState = "approved"
     received: dict[str, int] | None = None
+    paid_early: bool = False
 
 
 class Warehouse:
@@ -77,6 +78,7 @@ class Warehouse:
         *,
         short: float | None = None,
         asked: float | None = None,
+        posted: float | None = None,
     ) -> None:
         self.memory = memory
         self._chance = chance
@@ -90,6 +92,7 @@ class Warehouse:
         self.return_ends = timedelta(days=44)
         self._short = 0.1 if short is None else short  # how often the picker finds less
         self._asked = 0.3 if asked is None else asked  # how often a person decides about a return
+        self._posted = 0.4 if posted is None else posted  # how often a return's label is scanned
         self._slow = slow  # how long people take, in hours, about
         self.shipments: dict[str, Shipment] = {}
         self.returns: dict[str, Return] = {}
@@ -275,6 +278,10 @@ class Warehouse:
         found = self.memory.report_or_wait("receive_return", ask.return_id)
         return ReceivedReturn.model_validate(found)
 
+    def receive_paid_return(self, ask: ReturnPart) -> ReceivedReturn:
+        found = self.memory.report_or_wait("receive_paid_return", ask.return_id)
+        return ReceivedReturn.model_validate(found)
+
     # What people do -------------------------------------------------------------------------------
 
     def release(self) -> None:
@@ -454,9 +461,31 @@ class Warehouse:
         if expected.kind == "customer":
             approved = expected.since
             self._later(self.return_ends, lambda: self._overdue(return_id, approved))
+            if self._chance.happens("scan of a return", return_id, self._posted):
+                self._soon(f"scan {return_id}", lambda: self._on_its_way(return_id), days=2)
+                return
             if self._chance.happens("never comes back", return_id, 0.1):
                 return
         self._soon(f"return {return_id}", lambda: self._receive(return_id), days=5)
+
+    def _on_its_way(self, return_id: str) -> None:
+        """A carrier has the parcel: it comes, or somebody counts that nothing does."""
+        if self.returns[return_id].state == "approved":
+            self.posted(return_id, paid=self._chance.happens("paid early", return_id, 0.6))
+            self._soon(f"return {return_id}", lambda: self._receive(return_id), days=5)
+
+    def posted(self, return_id: str, *, paid: bool) -> None:
+        """A carrier has the parcel of a return, which is paid back if the rules say so."""
+        expected = self.returns[return_id]
+        expected.state, expected.since = "in_transit", self._now()
+        tallies = self.stock.tallies
+        owed = tallies.charges.on_their_way_back(expected.units) if paid else None
+        if owed is None:
+            return
+        expected.paid_early = True
+        refund = tallies.grant(return_id, owed, "return")
+        told: dict[str, object] = {"received": {}, "refund": refund, "paid_early": True}
+        self.memory.report("receive_return", return_id, told)
 
     def _overdue(self, return_id: str, approved: datetime) -> None:
         """The relay closes a return of which nothing has come."""
@@ -466,9 +495,11 @@ class Warehouse:
 
     def _receive(self, return_id: str) -> None:
         expected = self.returns[return_id]
-        if expected.state != "approved":
+        if expected.state not in ("approved", "in_transit"):
             return
         received = dict(expected.units)
+        if expected.state == "in_transit" and self._chance.happens("is lost", return_id, 0.1):
+            received = {}
         if expected.kind == "customer" and self._chance.happens("less comes back", return_id, 0.2):
             rng = self._chance.of(f"comes back {return_id}")
             received = {line_id: rng.randint(0, n) for line_id, n in received.items()}
@@ -485,14 +516,16 @@ class Warehouse:
             for line_id, units in expected.units.items():
                 line, came = tallies.lines[line_id], received.get(line_id, 0)
                 tallies.lines[line_id] = line.receive_return(units, came)
-            owed = tallies.charges.returned(received)
+        step, refund = "receive_return", None
+        if expected.paid_early:
+            step = "receive_paid_return"
+            tallies.charges.counted_after_all(expected.units, received)
+        elif expected.kind == "customer":
+            refund = tallies.grant(return_id, tallies.charges.returned(received), "return")
         else:
             tallies.move("come_back", expected.units)
-            owed = tallies.charges.came_back(expected.units)
-        refund = tallies.grant(return_id, owed, "return")
-        self.memory.report(
-            "receive_return", return_id, {"received": dict(received), "refund": refund}
-        )
+            refund = tallies.grant(return_id, tallies.charges.came_back(expected.units), "return")
+        self.memory.report(step, return_id, {"received": dict(received), "refund": refund})
 
     def _soon(self, name: str, do: Callable[[], None], *, days: float = 0) -> None:
         rng = self._chance.of(f"time of {name}")
