@@ -39,14 +39,17 @@ class Wish:
 
 @dataclass
 class Plan:
-    """The day. `orders`: what to place, and whether by the API or by a shop of its channel."""
+    """The day. `orders`: what to place, and whether by the API or by a shop of its channel.
+
+    `aside`: channels whose orders have people of their own.
+    """
 
     url: str
     keys: Mapping[str, str]
     shops: Mapping[str, Mapping[str, str]]
     orders: Sequence[Mapping[str, Any]]
     wishes: Sequence[Wish]
-    till: str
+    aside: Sequence[str]
     rates: Mapping[str, float]
     speed: float
     ends_within_s: float
@@ -58,11 +61,8 @@ class Plan:
         return cls(**{**document, "wishes": [Wish(**one) for one in document["wishes"]]})
 
     def holds(self, step: str, order_id: str) -> bool:
-        """Whether a step must wait for a customer; notes that the order has come that far.
-
-        A till hands its goods over by itself: nobody picks them.
-        """
-        if order_id.startswith(f"{self.till}-"):
+        """Whether a step must wait for a customer; notes that the order has come that far."""
+        if any(order_id.startswith(f"{channel}-") for channel in self.aside):
             return True
         wish = next((one for one in self.wishes if one.order_id == order_id and one.stage), None)
         if wish is None or wish.over or STAGES[wish.stage] != step:

@@ -53,6 +53,8 @@ class Suppliers:
         open_lines = [line for line in order.lines if line.outstanding]
         if order.state.value not in _SENT or not open_lines:
             return
+        if order.order_id and self._plan.holds("supply", order.order_id):
+            return
         po_id = order.po_id
         age = (datetime.now(UTC) - order.created_at) * self._plan.speed
         lead = max(_SHORTEST, timedelta(days=max(line.lead_time_days for line in order.lines)))

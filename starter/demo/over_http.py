@@ -29,6 +29,7 @@ from starter.demo import company
 from starter.demo.customers import Cancellation, Script
 from starter.demo.progress import Progress
 from starter.demo.shop import OUTSIDE, Placed
+from starter.demo.stories import goods
 from starter.service.service import Records
 from starter.simulation.simulator import SimulationReport
 
@@ -190,7 +191,7 @@ async def trade(
             }
             for one in script.wishes()
         ],
-        "till": company.TILL,
+        "aside": [company.TILL, goods.DESK],
         "rates": {
             name.removesuffix("_rate"): value
             for name, value in OUTSIDE.model_dump().items()

@@ -31,6 +31,8 @@ from starter.demo.customers import (
 from starter.demo.outcomes import promises_of, units_of
 from starter.demo.progress import Progress
 from starter.demo.steps import step_times
+from starter.demo.stories import goods, telling
+from starter.demo.stories.telling import ToldStory
 from starter.demo.summary import Day, tell
 from starter.demo.told_events import tell_of
 from starter.service.audit import audit
@@ -38,7 +40,6 @@ from starter.service.service import Service
 from starter.simulation.simulator import SimulationReport, Step, simulate
 from starter.stack.supervisor import embedded_stack
 from store.database import Pool, open_pool
-from store.sandbox import companies
 from store.views.reads import EventRow, OrderSummary
 
 _CANCELLATIONS: Final = 30
@@ -46,14 +47,6 @@ _RETURNS: Final = 26
 _ENDS_WITHIN_S: Final = 600.0
 _PURCHASES_MAX: Final = 10_000
 _LOOK_S: Final = 0.5
-
-# How often the sandbox companies do as they are asked and do not answer.
-_FAULTS: Final = (
-    ("payment", "authorize", 2),
-    ("payment", "capture", 3),
-    ("payment", "refund", 1),
-    ("carrier", "buy_label", 2),
-)
 
 
 async def run(
@@ -163,17 +156,21 @@ class _Demo:
             cancellations=min(_CANCELLATIONS, max(5, few)),
             returns=min(_RETURNS, max(3, few)),
         )
-        await self._misbehave()
+        await shop.misbehave(self._pool)
         clock = asyncio.get_running_loop()
         began = clock.time()
         told: over_http.HttpDay | None = None
         if http:
             there = over_http.cancel_one_there(script, documents, sent)
             asked = with_slow_labels(documents, script)
-            told = await self._trade_over_http(asked, sent, script, there)
-            placed, outside = told.placed, told.outside
+            over, stories_told = await asyncio.gather(
+                self._trade_over_http(asked, sent, script, there), self._play(documents)
+            )
+            told, placed, outside = over, over.placed, over.outside
         else:
-            placed, outside = await self._trade(with_slow_labels(documents, script), script)
+            placed, outside, stories_told = await self._trade(
+                with_slow_labels(documents, script), script
+            )
         seconds = clock.time() - began
         report = await self._service.audit()
         reconciled = await closing.reconciled(self._service, opened)
@@ -191,6 +188,7 @@ class _Demo:
             script=script,
             outside=outside,
             steps=step_times(stories),
+            told=stories_told,
             units=units_of(details, stories, opening.discontinued),
             promises=promises_of(details, stories),
             purchases=purchases,
@@ -204,18 +202,20 @@ class _Demo:
         tell(day, self._console)
         even = all(one.are_even for one in books)
         agreed = all(one.state == "clean" for one in reconciled)
+        complete = complete and not any(story.wrong for story in stories_told)
         clean = report.clean and even and agreed and complete
         return 0 if clean and not day.units.unexplained else 1
 
     async def _trade(
         self, documents: Sequence[Order], script: Script
-    ) -> tuple[shop.Placed, SimulationReport]:
+    ) -> tuple[shop.Placed, SimulationReport, Sequence[ToldStory]]:
         """Place all orders while the outside and the customers act, until the end."""
         stop = asyncio.Event()
 
         def holds(step: Step, part_id: str) -> bool:
-            """A till hands its goods over by itself; no warehouse is asked."""
-            return company.is_till_sale(part_id) or script.holds(step, part_id)
+            """A till hands its goods over by itself, and stories have people of their own."""
+            aside = company.is_till_sale(part_id) or goods.is_of_the_desk(part_id)
+            return aside or script.holds(step, part_id)
 
         customers = Customers(self._temporal, self._service.orders, self._board, script)
         with Progress(self._console, len(documents)) as progress:
@@ -226,12 +226,17 @@ class _Demo:
                 )
                 answered = group.create_task(customers.play())
                 ended = group.create_task(self._all_ended(documents, progress))
+                told = group.create_task(self._play(documents))
                 placed = await shop.place_all(self._service.orders, documents, progress.placed)
-                await asyncio.gather(answered, ended)
+                await asyncio.gather(answered, ended, told)
                 await self._all_bought()
                 watching.cancel()
                 stop.set()
-        return placed, outside.result()
+        return placed, outside.result(), told.result()
+
+    async def _play(self, documents: Sequence[Order]) -> Sequence[ToldStory]:
+        """The stories, paid for as all orders are."""
+        return await telling.play(self._service, self._temporal, documents[0].payment)
 
     async def _trade_over_http(
         self, documents: Sequence[Order], sent: Collection[str], script: Script, there: str | None
@@ -287,11 +292,3 @@ class _Demo:
         return {
             order.order_id: await self._service.orders.events(order.order_id) for order in documents
         }
-
-    async def _misbehave(self) -> None:
-        """Make the sandbox companies do as they are asked without an answer, now and then."""
-        async with self._pool.acquire() as conn:
-            for company, operation, times in _FAULTS:
-                await companies.set_fault(
-                    conn, company, operation, "timeout_after", 0.2, remaining=times
-                )

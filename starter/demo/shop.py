@@ -31,6 +31,8 @@ from starter.channels.stock_csv import read_stock
 from starter.service.orders import Orders
 from starter.service.service import Records
 from starter.simulation.simulator import SimulateOptions
+from store.database import Pool
+from store.sandbox import companies
 
 T = TypeVar("T")
 
@@ -46,6 +48,14 @@ BUYING: Final = PurchasingPolicy(
     approve_up_to={"USD": Decimal(100_000)}, ask_again_after=timedelta(seconds=5)
 )
 """Nobody has to approve; a supplier that refuses is asked again soon, as there is no other."""
+
+_FAULTS: Final = (
+    ("payment", "authorize", 2),
+    ("payment", "capture", 3),
+    ("payment", "refund", 1),
+    ("carrier", "buy_label", 2),
+)
+"""How often the sandbox companies do as they are asked and do not answer."""
 
 _PLACED_AT_ONCE: Final = 16
 _PLACED_AGAIN_MAX: Final = 10
@@ -198,7 +208,7 @@ async def place_all(client: Orders, orders: Sequence[Order], placed: Callable[[]
 
     async def work() -> None:
         for order in waiting:
-            answer = await _place(client, order)
+            answer = await place(client, order)
             outcomes[answer.outcome] += 1
             placed()
 
@@ -208,10 +218,19 @@ async def place_all(client: Orders, orders: Sequence[Order], placed: Callable[[]
     return Placed(seconds=clock.time() - began, outcomes=outcomes)
 
 
-async def _place(client: Orders, order: Order) -> Placement:
+async def place(client: Orders, order: Order) -> Placement:
     """Place an order, again where Temporal did not answer: nothing happens twice."""
     for _ in range(_PLACED_AGAIN_MAX):
         with suppress(Unreachable):
             return await client.place(order, answer_within=_ANSWER_WITHIN)
         await asyncio.sleep(_PAUSE_S)
     return await client.place(order, answer_within=_ANSWER_WITHIN)
+
+
+async def misbehave(pool: Pool) -> None:
+    """Make the sandbox companies do as they are asked without an answer, now and then."""
+    async with pool.acquire() as conn:
+        for company, operation, times in _FAULTS:
+            await companies.set_fault(
+                conn, company, operation, "timeout_after", 0.2, remaining=times
+            )

@@ -17,6 +17,7 @@ from starter.demo.customers import STAGES, Script
 from starter.demo.outcomes import Promises, UnitOutcomes
 from starter.demo.shop import Placed
 from starter.demo.steps import StepTimes
+from starter.demo.stories.telling import ToldStory
 from starter.service.audit import AuditReport
 from starter.simulation.simulator import SimulationReport
 from store.accounting.ledger import Posting
@@ -53,6 +54,7 @@ class Day:
     script: Script
     outside: SimulationReport
     steps: Sequence[StepTimes]
+    told: Sequence[ToldStory]
     units: UnitOutcomes
     promises: Promises
     purchases: Sequence[PurchaseOrder]
@@ -72,6 +74,7 @@ def tell(day: Day, console: Console) -> None:
         ("Purchase orders", _purchases(day.purchases)),
         ("Cancellations, by where the order was", _cancellations(day.script)),
         ("Returns", _returns(day)),
+        ("After the sale, and kinds of goods", _told(day.told)),
         ("Warehouse and carriers", _outside(day.outside)),
         ("Money", _money(day.orders)),
         ("Steps, slowest first", _steps(day.steps)),
@@ -162,6 +165,14 @@ def _returns(day: Day) -> Table:
         ["units that cannot be sold again", day.outside.units_scrapped],
     ]
     return make_table(["what", ">number"], rows)
+
+
+def _told(stories: Sequence[ToldStory]) -> Table:
+    rows: list[list[object]] = [
+        [story.name, f"WENT WRONG: {story.text}" if story.wrong else story.text]
+        for story in stories
+    ]
+    return make_table(["order", "what happened"], rows)
 
 
 def _outside(report: SimulationReport) -> Table:

@@ -85,6 +85,7 @@ class Warehouse:
     ) -> None:
         """Record that the carrier took it. If its label is being bought, wait a moment."""
         deadline = asyncio.get_running_loop().time() + label_within_s
+        tries_once_more = True
         while True:  # the database says whether to wait, which a library's retries cannot ask
             async with self._pool.acquire() as conn:
                 try:
@@ -96,6 +97,9 @@ class Warehouse:
                     )
                 except IllegalTransition:
                     state = await reads.fulfilment_state(conn, fulfilment_id)
+                    if state == "labelled" and tries_once_more:  # it has come just now
+                        tries_once_more = False
+                        continue
                     if state != "packed" or asyncio.get_running_loop().time() > deadline:
                         raise
             await asyncio.sleep(0.1)

@@ -38,7 +38,10 @@ logger = logging.getLogger(__name__)
 Step = Literal["pick", "put-back", "pack", "handover", "carry", "receive-return", "supply"]
 
 Holds = Callable[[Step, str], bool]
-"""Whether a step of this fulfilment, return or purchase order is held back for now."""
+"""Whether a step of this fulfilment, return or purchase order is held back for now.
+
+What is bought for an order goes by the order's id.
+"""
 
 Told = Callable[["SimulationReport"], None]
 _Act = Callable[[Task], Awaitable[None]]
@@ -190,8 +193,9 @@ class Simulator:
         """The next report about a purchase order, if there is one."""
         said = self._reported[order.po_id]
         left = [one for one in deliveries(order, self._options) if one.key not in said]
+        whose = order.order_id or order.po_id
         return [
-            self._job("supply", order.po_id, one.due, partial(self._supply, order.po_id, one))
+            self._job("supply", whose, one.due, partial(self._supply, order.po_id, one))
             for one in left[:1]
         ]
 

@@ -23,11 +23,8 @@ from store.stock import bought_units, locations, stock
 _sql = load_queries(__file__)
 
 WHO: Final = "orderloom"
-
-
-def supplier_location(supplier: str) -> str:
-    """Where goods are ours for the moment in which their supplier sends them to a customer."""
-    return f"at-{supplier}"[:64]
+LOCATION_MAX: Final = 64
+"""A location's name has no more characters."""
 
 
 async def buy(conn: Connection, policy: PurchasingPolicy, *, today: date, batch: int) -> int:
@@ -53,9 +50,8 @@ async def _buy_for(conn: Connection, line: Record, policy: PurchasingPolicy, tod
         await _ask_a_person(conn, line, why)
         return
     drop_ship = line["handling"] == DROP_SHIP
-    place = supplier_location(terms[sku].supplier)
     if drop_ship:
-        await locations.add(conn, [place])
+        place = await _place_at(conn, terms[sku].supplier, line["seller"])
     else:
         place = await _sql.place_for(conn, only_from=line["only_from"])
     await lock_order(conn, order_id)
@@ -78,6 +74,18 @@ async def _buy_for(conn: Connection, line: Record, policy: PurchasingPolicy, tod
         po_id=f"PO-{named[:12]}",
         wanted_by=purchases.WantedBy(order_id, line_id, drop_ship),
     )
+
+
+async def _place_at(conn: Connection, supplier: str, seller: str) -> str:
+    """Where goods are the seller's for the moment in which their supplier sends them to a customer.
+
+    The first seller's is `at-<supplier>`; another one has a place of its own there.
+    """
+    place = f"at-{supplier}"[:LOCATION_MAX]
+    if await locations.owner(conn, place) not in (None, seller):
+        place = f"{place[: LOCATION_MAX - 1 - len(seller)]}-{seller}"
+    await locations.add(conn, [place], seller)
+    return place
 
 
 async def _ask_a_person(conn: Connection, line: Record, why: str) -> None:

@@ -4,7 +4,7 @@
 -- Lines of confirmed orders that wait for more than was asked of suppliers and may still come, or has come for them.
 -- Nothing is bought for an order that is held, and nothing for a minute after something was called back from a
 -- supplier: the units are about to be cancelled. `order_id`: of this order alone, or null.
-select o.order_id, l.line_id, l.sku, l.handling, o.policy #> '{sourcing, locations}' as only_from,
+select o.order_id, o.seller, l.line_id, l.sku, l.handling, o.policy #> '{sourcing, locations}' as only_from,
        (l.backordered - coming.units - come.units)::bigint as units,
        (select count(*) from purchase_order p where p.order_no = l.order_no and p.line_id = l.line_id) as before
 from order_line l join customer_order o using (order_no)
@@ -37,7 +37,8 @@ on conflict (order_no, step) where resolved_at is null do nothing;
 -- Where goods come to that are made for an order: the first of its locations that is no supplier's.
 select l.location from location l
 where l.retired_at is null and coalesce(nullif(:only_from::jsonb, 'null') ? l.location, true)
-  and not exists (select from supplier s where l.location = 'at-' || s.supplier_id)
+  and not exists (select from supplier s
+                  where l.location in ('at-' || s.supplier_id, 'at-' || s.supplier_id || '-' || l.seller))
 order by l.priority, l.location limit 1;
 
 -- name: order_of_purchase(po_id)^

@@ -129,6 +129,13 @@ async def add(conn: Connection, wanted: Iterable[str], seller: str | None = None
         await _sql.add(conn, locations=new, seller=owner)
 
 
+async def owner(conn: Connection, location: str) -> str | None:
+    """Whose goods lie at a location; None: there is no such location."""
+    found = await _sql.owner(conn, location=location)
+    seller: str | None = found["seller"]
+    return seller
+
+
 async def check(conn: Connection, wanted: Iterable[str]) -> None:
     """Raises NotFound for an unknown location, IllegalTransition for a retired one."""
     known = await names(conn)

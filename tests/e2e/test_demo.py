@@ -16,6 +16,7 @@ import pytest
 
 from runtime.discovery import read_stack
 from starter.demo import company, folder
+from starter.demo.stories import telling
 from starter.stack.program import HOME_MARK
 from tests.support.command_line import COPIER
 from tests.support.servers import temporary_folder
@@ -97,6 +98,15 @@ def left_behind(home: Path) -> list[str]:
     return found
 
 
+def told_as_they_should_be(text: str) -> None:
+    """Every story of what comes after the sale is in the summary, and none went wrong."""
+    _, _, rest = text.partition("After the sale, and kinds of goods")
+    stories, _, _ = rest.partition("Warehouse and carriers")
+    assert "WENT WRONG" not in stories, stories
+    for name in telling.STORIES:
+        assert re.search(rf"^{re.escape(name)} +\S", stories, re.MULTILINE), stories
+
+
 async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are_clean(
     home: Path,
 ) -> None:
@@ -150,6 +160,7 @@ async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are
         re.MULTILINE,
     ), text
     assert re.search(r"^provider_fees +[1-9]", text, re.MULTILINE), text
+    told_as_they_should_be(text)
     assert "\naudit: clean\n" in text
 
 
@@ -169,6 +180,7 @@ async def test_a_day_over_http_by_programs_that_know_the_openapi_document_alone(
     assert "\nevents: each was delivered once, in the sequence of its order\n" in text
     assert re.search(r"^asked for, approved +[1-9]$", text, re.MULTILINE), text
     assert re.search(r"^cancelled by customers +[1-9]\d*$", text, re.MULTILINE), text
+    told_as_they_should_be(text)
     assert "\naudit: clean\n" in text
     assert left_behind(home) == []
 

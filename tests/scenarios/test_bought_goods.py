@@ -8,9 +8,11 @@ import pytest
 
 from domain import ids
 from domain.errors import IllegalTransition
+from domain.orders.channels import Channel
 from domain.orders.messages import CancelRequest, LineRequest
 from domain.orders.order import Order
 from domain.purchasing.purchase_orders import Acknowledged, SupplierItem
+from domain.sellers import Seller
 from domain.stock.items import Item
 from store.purchasing.purchase_reads import PurchaseOrder
 from tests.support.builders import a_policy, an_order
@@ -98,6 +100,23 @@ async def test_a_table_is_made_for_its_order_and_sent_when_it_has_come(shop: Sho
         await shop.result(order.order_id)
         await asked(shop, order, TABLE, "closed")
     await shop.settled()
+
+
+async def test_each_seller_has_a_place_of_its_own_at_a_supplier(shop: Shop) -> None:
+    sellers = [
+        Seller(seller=code, name=code, country="US", currency="USD") for code in ("east", "west")
+    ]
+    await shop.sellers.save(sellers)
+    await shop.channels.save(
+        [Channel(channel=one.seller, kind="web", seller=one.seller) for one in sellers]
+    )
+    await sold_by(shop, "lumen")
+    places = set()
+    for seller in sellers:
+        order = an_order((LAMP, 1), channel=seller.seller)
+        await confirmed(shop, order)
+        places.add((await asked(shop, order, LAMP)).location)
+    assert places == {"at-lumen", "at-lumen-west"}
 
 
 async def test_before_it_is_sent_the_supplier_is_asked_to_stop_it(shop: Shop) -> None:

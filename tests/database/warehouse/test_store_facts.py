@@ -16,6 +16,7 @@ from domain.fulfilment.tracking import CarrierStatus
 from store.aftersales.returns import Counted
 from store.database import Pool
 from store.views import reads
+from store.warehouse import counter
 from tests.support.bench import Bench, a_part, at_once
 from tests.support.books import faults_in
 from tests.support.builders import an_order
@@ -349,6 +350,25 @@ async def test_s30_an_event_id_that_comes_again_with_another_status_is_a_conflic
         await bench.scan(part, "delivered", "E-1")
     assert await bench.scan(part, "in_transit", "E-1") == "repeat"
     assert await bench.everything() == before
+
+
+async def test_a_label_that_comes_while_its_parcel_is_handed_over_is_no_refusal(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = await bench.at(an_order(("TEA", 2)), "packed")
+    hand_over, said_no = counter.hand_over, []
+
+    async def and_then_it_comes(*args: Any, **wishes: Any) -> None:
+        try:
+            await hand_over(*args, **wishes)
+        except IllegalTransition:
+            said_no.append(part)
+            await bench.send(part)
+            raise
+
+    monkeypatch.setattr(counter, "hand_over", and_then_it_comes)
+    await bench.warehouse.hand_over(part, who="packer")
+    assert (said_no, await bench.state(part)) == ([part], "shipped")
 
 
 async def test_a_scan_of_a_moving_parcel_says_that_it_was_handed_over(bench: Bench) -> None:
