@@ -32,13 +32,17 @@ class ListedPurchaseLine(BaseModel):
 class ListedPurchaseOrder(BaseModel):
     """A purchase order as it is now. `worth`: of what was ordered, and without tax.
 
-    `due_on`: the first day on which outstanding units should arrive. `attention`: why it needs a
-    person, if it does.
+    `order_id`, `line_id`: the line of an order that it was bought for; null: for stock.
+    `drop_ship`: the supplier sends it to that order's customer. `due_on`: the first day on which
+    outstanding units should arrive. `attention`: why it needs a person, if it does.
     """
 
     model_config = ConfigDict(frozen=True)
 
     po_id: str
+    order_id: str | None
+    line_id: str | None
+    drop_ship: bool
     supplier: str
     supplier_name: str
     location: str
