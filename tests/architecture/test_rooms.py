@@ -459,7 +459,8 @@ DOORS = {
     "starter/stack/first_seller.py": ("store.accounting.sellers", "store.database"),
     "starter/cli/operations/setup.py": ("store.migrate",),
     # Tells the sandbox companies to misbehave now and then.
-    "starter/demo/run.py": ("store.sandbox.companies", "store.database"),
+    "starter/demo/run.py": ("store.database",),
+    "starter/demo/shop.py": ("store.sandbox.companies", "store.database"),
 }
 
 

@@ -105,7 +105,8 @@ async def test_a_large_one_waits_for_approval_and_a_repeat_is_answered_alike(
     shop: Shop, caller: Caller
 ) -> None:
     where = await bought(caller, units=1200)
-    assert (await caller.get(where)).json()["state"] == "proposed"
+    proposed = (await caller.get(where)).json()
+    assert [proposed[x] for x in ("state", "order_id", "drop_ship")] == ["proposed", None, False]
     early = await caller.send_once(f"{where}/receive", {}, key="r")
     problem(early, 409, "illegal_transition")
     for replayed in (None, "true"):
