@@ -38,10 +38,7 @@ logger = logging.getLogger(__name__)
 Step = Literal["pick", "put-back", "pack", "handover", "carry", "receive-return", "supply"]
 
 Holds = Callable[[Step, str], bool]
-"""Whether a step of this fulfilment, return or purchase order is held back for now.
-
-What is bought for an order goes by the order's id.
-"""
+"""Whether a step of this fulfilment, return, purchase order, or order bought for, must wait."""
 
 Told = Callable[["SimulationReport"], None]
 _Act = Callable[[Task], Awaitable[None]]
