@@ -18,6 +18,7 @@ from domain.purchasing.purchase_orders import ENDED, PurchaseState, PurchasingPo
 from domain.purchasing.x12 import purchase_order_850
 from store import clock
 from store.database import Pool
+from store.locks import lock_order
 from store.orders import orders
 from store.purchasing import purchase_reads, purchases, replenishment
 from store.stock import items
@@ -167,7 +168,10 @@ class Purchasing:
                 order = await purchase_reads.get(conn, po_id)
             document = order.document
             if order.drop_ship and order.order_id is not None:
-                shipping = await orders.shipping(conn, order.order_id)
+                # An edit of the address that has not seen that it is being sent is first.
+                async with conn.transaction():
+                    await lock_order(conn, order.order_id)
+                    shipping = await orders.shipping(conn, order.order_id)
                 document = document.model_copy(update={"ship_to": shipping.address})
         x12 = purchase_order_850(document, at=order.created_at)
         try:

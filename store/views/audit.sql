@@ -929,6 +929,15 @@ where (f.state = 'cancelled' or exists (
       and starts_with(a.resolution, 'done:'))
 order by o.order_id, f.fulfilment_id;
 
+-- name: label_is_of_the_present_way()
+-- A parcel that waits for its hand-over has a label of the service by which its order goes now.
+select o.order_id, f.fulfilment_id, s.service, o.document #>> '{shipping,service}' as wanted
+from fulfilment f
+join shipment s using (order_no, fulfilment_id)
+join customer_order o using (order_no)
+where f.state = 'labelled' and s.service <> o.document #>> '{shipping,service}'
+order by o.order_id, f.fulfilment_id;
+
 -- Documents --------------------------------------------------------------------------------------
 
 -- name: numbers_have_no_holes()

@@ -243,6 +243,12 @@ _CHECKS = (
         passing=True,
     ),
     _Check(
+        "label_is_of_the_present_way",
+        "provider",
+        "{fulfilment_id}",
+        "its label is of the service {service}, and its order goes by {wanted}",
+    ),
+    _Check(
         "purchase_line_adds_up",
         "purchases",
         _PURCHASE,

@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from domain import ids
-from domain.errors import IllegalTransition
+from domain.errors import IllegalTransition, Refused
 from domain.orders.channels import Channel
+from domain.orders.edit_messages import LineChange, OrderEdit
 from domain.orders.messages import CancelRequest, LineRequest
 from domain.orders.order import Order
 from domain.purchasing.purchase_orders import Acknowledged, SupplierItem
@@ -148,6 +149,44 @@ async def test_what_the_supplier_does_not_stop_stays_ordered_and_comes(shop: Sho
     await shop.scan(part.fulfilment_id, "delivered")
     await shop.result(order.order_id)
     await asked(shop, order, LAMP, "closed")
+    await shop.settled()
+
+
+async def test_an_edit_to_fewer_asks_the_supplier_to_stop_first(shop: Shop) -> None:
+    await sold_by(shop, "lumen")
+    order = an_order((LAMP, 3))
+    await confirmed(shop, order)
+    await asked(shop, order, LAMP)
+    assert order.shipping.address is not None
+    moved = order.shipping.address.model_copy(update={"line1": "9 Other Street"})
+    with pytest.raises(Refused) as no:
+        await shop.edits.edit(order.order_id, OrderEdit(reason="moved", address=moved))
+    assert no.value.reason == "with_supplier"
+    fewer = OrderEdit(reason="too bright", lines=(LineChange(line_id="1", quantity=1),))
+    done = await shop.edits.edit(order.order_id, fewer)
+    assert [(each.line_id, each.quantity) for each in done.taken_away] == [("1", 2)]
+    await asked(shop, order, LAMP, "cancelled")
+    # Until what is still wanted is bought anew, nobody was told the old address.
+    await shop.edits.edit(order.order_id, OrderEdit(reason="moved", address=moved))
+    await shop.aftersales.cancel(order.order_id, CancelRequest(reason="too bright"))
+    await shop.result(order.order_id)
+    await shop.settled()
+
+
+async def test_an_edit_does_not_take_away_what_the_supplier_sends_all_the_same(shop: Shop) -> None:
+    await sold_by(shop, "never-stops")
+    order = an_order((LAMP, 2))
+    await confirmed(shop, order)
+    bought = await asked(shop, order, LAMP)
+    fewer = OrderEdit(reason="too bright", lines=(LineChange(line_id="1", quantity=1),))
+    with pytest.raises(Refused) as no:
+        await shop.edits.edit(order.order_id, fewer)
+    assert no.value.reason == "with_supplier"
+    await shop.purchasing.ship(bought.po_id, "856", who="lumen")
+    await shop.told(order.order_id, "shipped")
+    (part,) = (await shop.orders.get(order.order_id)).fulfilments
+    await shop.scan(part.fulfilment_id, "delivered")
+    await shop.result(order.order_id)
     await shop.settled()
 
 

@@ -742,6 +742,22 @@ PLANTS = {
         "web-cancelled:1",
         "the carrier still has label",
     ),
+    "a label that its parcel did not go out with, left at the carrier": Plant(
+        """insert into sandbox.label (carrier, tracking_number, fulfilment_id, service, country)
+        values ('sandbox', 'SBX-3', 'web-closed:1', 'standard', 'KR');
+        insert into unused_label (order_no, fulfilment_id, label_key, sold_by, tracking_number)
+        values (order_no_of('web-closed'), 'web-closed:1', 'web-closed:1:label:0', 'sandbox',
+                'SBX-3')""",
+        "provider",
+        "web-closed:1",
+        "the carrier still has label SBX-3",
+    ),
+    "a parcel whose label is of the service that its order had before": Plant(
+        "update shipment set service = 'slow' where fulfilment_id = 'web-labelled:1'",
+        "provider",
+        "web-labelled:1",
+        "its label is of the service slow, and its order goes by standard",
+    ),
     # purchases
     "goods that were received and not booked": Plant(
         "update purchase_order_line set received = received + 1 where po_id = 'PO-open'",

@@ -236,7 +236,7 @@ class OrderLifeOnPostgres(OrderLife):
                 self.life.later(timedelta(hours=hours), partial(self._edit, name))
 
     def _edit(self, name: str) -> None:
-        """Another number or price of a line, another line, or another price of shipping."""
+        """Another number or price of a line, another line, another way, or another discount."""
         rng = self.chance.of(f"act {name}")
         line = rng.choice(self.order.lines)
         some: dict[str, Any] = {"line_id": line.line_id}
@@ -246,7 +246,7 @@ class OrderLifeOnPostgres(OrderLife):
             some["unit_price"] = str(to_decimal(rng.randint(0, 3000), self.order.currency))
         content: dict[str, Any] = {"lines": [some]}
         price = str(to_decimal(rng.randint(0, 900), self.order.currency))
-        match rng.choice(("line", "line", "line", "add", "ship", "wish")):
+        match rng.choice(("line", "line", "line", "add", "ship", "wish", "service", "discount")):
             case "add":
                 new = {"sku": line.sku, "quantity": rng.randint(1, 3), "unit_price": price}
                 content = {"add": [new]}
@@ -254,6 +254,10 @@ class OrderLifeOnPostgres(OrderLife):
                 content = {"shipping": {"price": price, "tax_rate": "10"}}
             case "wish":
                 content = {"requested_delivery_date": "2026-12-24"}
+            case "service":
+                content = {"shipping": {"service": rng.choice(("express", "standard"))}}
+            case "discount":
+                content = {"discount": price}
         named = f"r{name}" if rng.random() < 0.6 else None
         request = EditRequest.model_validate({"reason": "edit", "request_id": named, **content})
         self._ask(name, request, by_signal=rng.random() < 0.3)
