@@ -226,7 +226,10 @@ class Authorizations:
         for payment in made:
             if payment.open:
                 await self._calls.conclude(payment, self._late(payment))
-        await self._release(ask.order_id, ask.why)
+        if ask.beyond:
+            await self._release_beyond(ask)
+        else:
+            await self._release(ask.order_id, ask.why)
 
     def _late(self, payment: Payment) -> Settle:
         async def settle(receipt: PaymentReceipt | None) -> bool:
@@ -242,6 +245,15 @@ class Authorizations:
                 if payment.room:
                     await self._intend_void(conn, payment)
         await self._perform_voids(order_id, why)
+
+    async def _release_beyond(self, ask: Void) -> None:
+        """Release authorizations that nothing needs any more, the newest first."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            found = await cover.paying(conn, ask.order_id)
+            for payment in cover.beyond_need(found, ahead=ask.ahead, spare=ask.spare):
+                await self._intend_void(conn, payment)
+        await self._perform_voids(ask.order_id, ask.why)
 
     async def _intend_void(self, conn: Connection, authorization: Payment) -> None:
         intent = Intent(

@@ -121,9 +121,16 @@ class Refund(BaseModel):
 
 
 class Void(BaseModel):
-    """Release every amount that is authorized and not captured."""
+    """Release every amount that is authorized and not captured.
+
+    `beyond`: only authorizations without which all that is still to be charged is authorized.
+    `ahead` and `spare` are then as in Authorize.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     why: str
+    beyond: bool = False
+    ahead: bool = False
+    spare: timedelta = timedelta(0)

@@ -208,6 +208,24 @@ def holds(found: Paying, *, ahead: bool, spare: timedelta) -> bool:
     return not lacking(needs, len(found.tenders), found.standing, when, parts)
 
 
+def beyond_need(found: Paying, *, ahead: bool, spare: timedelta) -> list[Payment]:
+    """Authorizations without which all that is still to be charged could be, the newest first."""
+    now = clock.now()
+    needs = found.needs(ahead=ahead)
+    when = When(now=now, until=now, spare=spare)
+    parts = {need.part for need in needs}
+    standing, beyond = found.standing, []
+    for payment in reversed(found.authorizations):
+        others = [each for each in standing if each.key != payment.payment_key]
+        charging = payment.capture_granted > payment.captured
+        if not payment.room or charging:
+            continue
+        if not lacking(needs, len(found.tenders), others, when, parts):
+            standing = others
+            beyond.append(payment)
+    return beyond
+
+
 def _to_charge(found: Paying, needs: Sequence[Need], fulfilment_id: str) -> int:
     """What is charged when a fulfilment leaves: for itself, or for all that is left."""
     own = sum(need.amount for need in needs if need.part == fulfilment_id)

@@ -1176,8 +1176,9 @@ where l.received <> coalesce(m.units, 0)
 order by l.po_id, l.sku;
 
 -- name: need_is_ordered_once()
+-- What is bought for orders is a need of each of them.
 select sku, location, count(*) as orders
-from purchase_order_line where answered_at is null
+from purchase_order_line where answered_at is null and not for_order
 group by sku, location having count(*) > 1
 order by sku, location;
 

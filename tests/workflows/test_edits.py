@@ -11,6 +11,7 @@ from domain.errors import Conflict, OrderloomError, Refused
 from domain.orders.edit_messages import EditOutcome, OrderEdit
 from domain.orders.messages import CancelRequest
 from domain.orders.order import Order
+from domain.orders.return_messages import ReturnRequest
 from domain.stock.items import Item
 from domain.views.order_snapshot import ShownLine
 from tests.support.builders import a_policy, an_order
@@ -216,6 +217,42 @@ async def test_two_agents_at_once_one_wins_and_the_other_is_told_what_changed(sh
     assert (won.version, lost.reason, lost.instead) == (2, "changed_meanwhile", ("edit_order",))
     assert str(won.changes[0]) in str(lost)
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
+    await shop.settled()
+
+
+async def test_cancel_and_edit_and_return_at_once_from_three_agents(shop: Shop) -> None:
+    await asyncio.gather(shop.stocked("TEA", 10, "east"), shop.stocked("CUP", 10, "west"))
+    order = an_order(("TEA", 2), ("CUP", 5))
+    await shop.orders.place(order, policy=a_policy(return_window=2))
+    parts = (await shop.orders.snapshot(order.order_id)).fulfilments
+    (tea,) = [part.fulfilment_id for part in parts if "1" in part.units]
+    await shop.drive(tea, "delivered")
+    await shop.heard(order.order_id, "delivered", 2)
+    one = {"line_id": "1", "quantity": 1}
+    results = await asyncio.gather(
+        shop.aftersales.cancel(
+            order.order_id,
+            CancelRequest.model_validate(
+                {"reason": "too many", "lines": [{"line_id": "2", "quantity": 2}]}
+            ),
+        ),
+        edit(shop, order, lines=[{"line_id": "2", "quantity": 4}]),
+        shop.aftersales.request_return(
+            order.order_id, ReturnRequest.model_validate({"reason": "chipped", "lines": [one]})
+        ),
+        return_exceptions=True,
+    )
+    cancelled, edited, returned = results
+    assert getattr(cancelled, "outcome", None) == "cancelled", cancelled
+    assert getattr(returned, "outcome", None) == "approved", returned
+    # The edit wants four: of five one is taken away, and of three one is added.
+    assert isinstance(edited, EditOutcome), edited
+    assert (len(edited.taken_away), len(edited.added)) in ((1, 0), (0, 1))
+    await shop.finish(order.order_id)
+    lines = await lines_of(shop, order)
+    delivered = sum(line.delivered for line_id, line in lines.items() if line_id != "1")
+    assert delivered == (2 if edited.taken_away else 4)
+    assert lines["1"].returned == 1
     await shop.settled()
 
 

@@ -92,6 +92,27 @@ class OrderAuthorizations:
         async with self._authorizing:
             return await self._hold("", None, unless=unless, patient=(), edit=edit)
 
+    async def release_beyond_need(self, request_id: str, why: str) -> None:
+        """Release what was authorized for an edit that is not applied, as far as nothing needs it.
+
+        The order goes on meanwhile; one that cannot be released is put before a person.
+        """
+        while self._authorizing.locked():
+            await workflow.wait_condition(lambda: not self._authorizing.locked())
+        async with self._authorizing:
+            await self._steps.undo(
+                Authorizations.authorize_payment,
+                Void(
+                    order_id=self._order_id,
+                    why=why,
+                    beyond=True,
+                    ahead=self._policy.charge != "at_shipment",
+                    spare=self._policy.renew_before,
+                ),
+                f"{self._order_id}:edit:{request_id}",
+                "Release what was authorized for a change of the order",
+            )
+
     async def reauthorize_all(self) -> Stopped | None:
         """Make sure that all of the order can be charged now, however long it has waited.
 

@@ -80,7 +80,21 @@ class OrderEdits:
         return applied.outcome
 
     async def _whole_or_not_at_all(self, request: EditRequest, request_id: str) -> Applied:
-        """Look, do what has to be done first, and look again, until it is applied or refused."""
+        """Look, do what has to be done first, and look again, until it is applied or refused.
+
+        Refused, what was authorized for it is released.
+        """
+        asked = self._book.authorizations_asked
+        try:
+            return await self._looked_at(request, request_id)
+        except ApplicationError:
+            if self._book.authorizations_asked > asked:
+                await self._payments.authorizations.release_beyond_need(
+                    request_id, "the order was not changed after all"
+                )
+            raise
+
+    async def _looked_at(self, request: EditRequest, request_id: str) -> Applied:
         called_back: frozenset[LineId] = frozenset()
         for _ in range(LOOKS_MAX):
             answer = await self._apply(request, request_id, called_back)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from activities.fulfilment.carriers import Carriers
+from activities.payments.contracts import Void
 from domain.errors import IllegalTransition
 from domain.ids import fulfilment_id
 from domain.orders.order import Order
@@ -205,6 +206,30 @@ async def test_a_hand_over_and_another_address_at_once_one_is_first_and_the_othe
             assert isinstance(left, IllegalTransition)
             await bench.fulfilment.void_label(a_part(part))
             await sent(bench, part)
+    assert await faults(bench) == ()
+
+
+# Money that was authorized for nothing ------------------------------------------------------------
+
+
+async def test_what_was_authorized_for_an_edit_that_is_refused_is_released(bench: Bench) -> None:
+    order = an_order(("TEA", 3))
+    await bench.at(order, "confirmed")
+    more = {"lines": [{"line_id": "1", "quantity": 4}]}
+    asked = await apply(bench.pool, order, "r1", **more)
+    await bench.authorizations.authorize_payment(authorizing(order, edit=asked.to_authorize))
+    standing = "select sum(amount_minor - capture_granted - released) from payment_authorization"
+    assert await bench.count(standing) == 4500
+    beyond = Void(order_id=order.order_id, why="nobody has so many", beyond=True)
+    for _ in range(2):
+        await bench.authorizations.void_payment(beyond)
+        assert await bench.count(standing) == 3500
+    # And asked again, it is authorized again.
+    asked = await apply(bench.pool, order, "r2", **more)
+    await bench.authorizations.authorize_payment(authorizing(order, edit=asked.to_authorize))
+    applied(await apply(bench.pool, order, "r2", **more))
+    await bench.authorizations.void_payment(beyond)
+    assert await bench.count(standing) == 4500
     assert await faults(bench) == ()
 
 

@@ -166,8 +166,8 @@ class Money:
             self._confirmed()
 
     def void_payment(self, ask: Void) -> None:
-        del ask
-        for authorization in self.authorizations:
+        released = self._beyond_need(ask) if ask.beyond else self.authorizations
+        for authorization in released:
             self.undone |= self.memory.decision == "" and authorization.room > 0
             self.voided += authorization.room
             authorization.room = 0
@@ -268,11 +268,11 @@ class Money:
     def _needs(self, first: str, *, ahead: bool = False) -> list[Need]:
         """What is still to be charged for each part."""
         due, charges = self.tallies.due, self.tallies.charges
-        if ahead:
-            assert self.stock.order is not None
-            part = ids.prepaid_id(self.stock.order.order_id)
-            amount = due.get(part, charges.left_to_charge)
-            asked = [Need(part, amount, amount)]
+        assert self.stock.order is not None
+        whole = ids.prepaid_id(self.stock.order.order_id)
+        if ahead and whole not in due:
+            amount = charges.left_to_charge
+            asked = [Need(whole, amount, amount)]
         else:
             left = [Need(part, due[part], due[part]) for part in sorted(due)]
             asked = left + needs(charges, self.stock.to_leave, first)
@@ -357,6 +357,19 @@ class Money:
         when = When(now=self._now(), until=ask.until or self._now(), spare=ask.spare)
         asked = self._needs(ask.parts[0] if ask.parts else "", ahead=ask.ahead)
         return plan(asked, payers, self._standing, when, ask.parts or None)
+
+    def _beyond_need(self, ask: Void) -> list[Authorization]:
+        """Those without which all that is still to be charged is authorized, the newest first."""
+        asked = self._needs("", ahead=ask.ahead)
+        when = When(now=self._now(), until=self._now(), spare=ask.spare)
+        parts, main = {need.part for need in asked}, len(self.tenders())
+        kept, beyond = list(self.authorizations), []
+        for each in reversed(self.authorizations):
+            others = [other.standing for other in kept if other is not each]
+            if each.room and not lacking(asked, main, others, when, parts):
+                kept.remove(each)
+                beyond.append(each)
+        return beyond
 
     # Sums -----------------------------------------------------------------------------------------
 
