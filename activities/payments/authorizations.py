@@ -164,7 +164,8 @@ class Authorizations:
 
         await self._calls.perform(planned, call, settle)
         if decision in ORDER_OVER:
-            await self._release(ask.order_id, "the order was over before it was authorized")
+            over = "the order was over before it was authorized"
+            await self._release(Void(order_id=ask.order_id, why=over))
             raise IllegalTransition(f"order {ask.order_id} is {decision}: nothing is authorized")
         return last and decision == "received"
 
@@ -226,10 +227,7 @@ class Authorizations:
         for payment in made:
             if payment.open:
                 await self._calls.conclude(payment, self._late(payment))
-        if ask.beyond:
-            await self._release_beyond(ask)
-        else:
-            await self._release(ask.order_id, ask.why)
+        await self._release(ask)
 
     def _late(self, payment: Payment) -> Settle:
         async def settle(receipt: PaymentReceipt | None) -> bool:
@@ -237,21 +235,15 @@ class Authorizations:
 
         return settle
 
-    async def _release(self, order_id: str, why: str) -> None:
-        """Release all that is authorized and not charged."""
-        async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, order_id)
-            for payment in await payments.authorizations(conn, order_id):
-                if payment.room:
-                    await self._intend_void(conn, payment)
-        await self._perform_voids(order_id, why)
-
-    async def _release_beyond(self, ask: Void) -> None:
-        """Release authorizations that nothing needs any more, the newest first."""
+    async def _release(self, ask: Void) -> None:
+        """Release what is authorized and not charged: all of it, or what nothing needs any more."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             found = await cover.paying(conn, ask.order_id)
-            for payment in cover.beyond_need(found, ahead=ask.ahead, spare=ask.spare):
+            made = [each for each in found.authorizations if each.room]
+            if ask.beyond:
+                made = cover.beyond_need(found, ahead=ask.ahead, spare=ask.spare)
+            for payment in made:
                 await self._intend_void(conn, payment)
         await self._perform_voids(ask.order_id, ask.why)
 
