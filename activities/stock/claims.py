@@ -26,7 +26,7 @@ from domain.orders.messages import RefundTo, Units
 from domain.orders.quantities import LineUnits
 from domain.stock.location_ranking import Measure
 from store import clock
-from store.aftersales import claims
+from store.aftersales import claimed_returns, claims
 from store.aftersales.claims import Claim
 from store.database import Connection, Pool, Record
 from store.locks import lock_order
@@ -34,6 +34,7 @@ from store.orders import effects, events, orders
 from store.payments import billing, payments, tallies
 from store.payments.billing import Grant
 from store.payments.tallies import Tallies
+from store.stock import wrong_items
 from store.stock.catalogue import Catalogue
 from store.stock.sourcing import Sourced
 
@@ -50,6 +51,7 @@ class _Decision(BaseModel):
     who: str
     to: RefundTo = "original"
     how: Payment = Payment()
+    send_back: bool = False
 
 
 class Claims:
@@ -70,7 +72,13 @@ class Claims:
     @activity.defn
     async def decide_claim(self, ask: DecideClaim) -> ClaimAnswer:
         """Do what a person has decided about a claim. Once for each request."""
-        return await self._once(ask, f"decide_claim:{ask.request_id}", self._decided)
+        answer = await self._once(ask, f"decide_claim:{ask.request_id}", self._decided)
+        request = ask.request
+        if answer.refused is None and request.sent:
+            async with self._pool.acquire() as conn:
+                claim = await claims.find(conn, request.claim_id)
+                await wrong_items.correct(conn, claim, request.sent, who=request.by)
+        return answer
 
     async def _once(
         self,
@@ -86,14 +94,7 @@ class Claims:
                     return ClaimAnswer.model_validate(done)
                 return await act(conn, order, ask, effect)
         except OrderloomError as error:
-            return ClaimAnswer(
-                refused=Refusal(
-                    kind=error.kind,
-                    message=str(error),
-                    reason=error.reason,
-                    instead=error.instead,
-                )
-            )
+            return ClaimAnswer(refused=Refusal.of(error))
 
     async def _make(
         self, conn: Connection, order: Record, ask: MakeClaim, effect: str
@@ -157,7 +158,9 @@ class Claims:
             who=request.by,
             to=request.to,
             how=Payment(request.amount, request.percent),
+            send_back=request.send_back,
         )
+        await wrong_items.check(conn, claim, request.sent)
         facts, found = await _facts(conn, ask.order_id)
         sourced = None
         if request.decision == "reship":
@@ -188,6 +191,9 @@ async def _decide(
     elif decided.decision != "refused":
         grant = await _grant(conn, ask, claim, decided, facts, found, why)
     to_pay = None if grant is None else grant.to_pay
+    return_id = None
+    if decided.send_back:
+        return_id = await claimed_returns.ask_back(conn, claim, who=decided.who)
     await claims.decide(
         conn,
         claim.claim_id,
@@ -195,6 +201,7 @@ async def _decide(
         note=decided.note,
         who=decided.who,
         refund_id=None if grant is None else grant.refund_id,
+        return_id=return_id,
     )
     answer = ClaimAnswer(
         outcome=ClaimOutcome(
@@ -206,6 +213,7 @@ async def _decide(
             refund_id=None if to_pay is None else to_pay.refund_id,
             amount=None if to_pay is None else to_pay.amount,
             fulfilments=tuple(planned.fulfilment_id for planned in again),
+            return_id=return_id,
             message=decided.note,
         ),
         refund=to_pay,

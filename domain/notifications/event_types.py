@@ -125,6 +125,8 @@ TOLD: Final[Mapping[str, EventType]] = {
     "found, and coming back": "orderloom.return.approved.v1",
     "return received": "orderloom.return.received.v1",
     "lost goods are back": "orderloom.return.received.v1",
+    "claimed goods are asked back": "orderloom.return.approved.v1",
+    "claimed goods are back": "orderloom.return.received.v1",
     "claim made": "orderloom.claim.made.v1",
     "claim decided": "orderloom.claim.decided.v1",
 }

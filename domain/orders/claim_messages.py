@@ -6,7 +6,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from domain.fields import READABLE, Amount, Flag, Reason, Shape, inconsistent
+from domain.fields import (
+    READABLE,
+    Amount,
+    Document,
+    Flag,
+    LineId,
+    Reason,
+    Shape,
+    Sku,
+    inconsistent,
+)
 from domain.money import Money
 from domain.orders.messages import LineRequest, OrderRequest, RefundTo, Units
 from domain.orders.order import LINES_MAX
@@ -50,11 +60,19 @@ class ClaimRequest(OrderRequest):
         return self
 
 
+class SentInstead(Document):
+    """What was in the parcel in truth, instead of the claimed units of a line."""
+
+    line_id: LineId
+    sku: Sku
+
+
 class DecideClaimRequest(OrderRequest):
     """What is decided about a claim that waits for a person.
 
     `part_refund`: an `amount`, or `percent` of what the claimed units are worth. `to`: the way it
-    was paid, or as store credit. `note`: why; of a refusal, the customer is told.
+    was paid, as store credit, or as a voucher. `note`: why; of a refusal, the customer is told.
+    `send_back`: the units are asked back. `sent`: of a claim that something else was in the parcel.
     """
 
     claim_id: ClaimId
@@ -63,6 +81,8 @@ class DecideClaimRequest(OrderRequest):
     amount: Amount | None = None
     percent: Annotated[int, Field(ge=1, le=100)] | None = None
     to: RefundTo = "original"
+    send_back: Flag = False
+    sent: Annotated[tuple[SentInstead, ...], Field(max_length=LINES_MAX)] = ()
 
     @model_validator(mode="after")
     def _says_how_much(self) -> Self:
@@ -75,6 +95,18 @@ class DecideClaimRequest(OrderRequest):
             raise inconsistent("amount", "must be more than zero")
         if self.to != "original" and self.decision not in ("refund", "part_refund"):
             raise inconsistent("to", "only a refund goes somewhere")
+        if self.send_back and self.decision not in ("refund", "reship"):
+            raise inconsistent(
+                "send_back", "only what is paid back whole, or sent again, comes back"
+            )
+        if self.send_back and self.sent:
+            raise inconsistent(
+                "send_back",
+                "what was sent instead is none of the order's goods: when it comes, receive it as "
+                "stock of its own SKU",
+            )
+        if self.sent and self.decision == "refused":
+            raise inconsistent("sent", "a claim that is refused says nothing about what was sent")
         return self
 
 
@@ -83,6 +115,7 @@ class ClaimOutcome(BaseModel):
 
     `lines`: the claimed units; none of a late delivery. `amount`: what is paid back, with
     `refund_id`; `owed`: why it is not paid yet. `fulfilments`: those that bring units again.
+    `return_id`: by which they are asked back.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -96,4 +129,5 @@ class ClaimOutcome(BaseModel):
     amount: Money | None = None
     owed: str = ""
     fulfilments: tuple[str, ...] = ()
+    return_id: str | None = None
     message: str = ""

@@ -160,7 +160,7 @@ class ShownReturn(Part):
 
     type: Literal["return"]
     return_id: str
-    kind: Literal["customer", "undeliverable", "found"]
+    kind: Literal["customer", "undeliverable", "found", "claimed"]
     state: ReturnState
     at: datetime
     reason: str

@@ -11,6 +11,7 @@ from domain import ids
 from domain.errors import NotFound
 from domain.orders.claim_messages import ClaimDecision, ClaimKind, ClaimRequest, ClaimWish
 from domain.orders.quantities import LineUnits
+from domain.orders.return_messages import ReturnState
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -36,7 +37,8 @@ class Claim(BaseModel):
     """A claim. Without a `decision` it waits for a person, `answer_by` a moment if one is set.
 
     `units`: by line id; none of a late delivery. `amount_minor`, in `currency`: what is paid back
-    for it under `refund_id`.
+    for it under `refund_id`. `return_id`: by which its units are asked back, `return_state` how far
+    that is.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,6 +59,8 @@ class Claim(BaseModel):
     decided_by: str | None
     decided_at: datetime | None
     refund_id: str | None
+    return_id: str | None
+    return_state: ReturnState | None
     amount_minor: int | None
     currency: str
 
@@ -107,10 +111,17 @@ async def decide(
     note: str,
     who: str,
     refund_id: str | None = None,
+    return_id: str | None = None,
 ) -> None:
     """open → decided. The caller has read under the order's lock that it is open."""
     await _sql.decide_claim(
-        conn, claim_id=claim_id, decision=decision, note=note, who=who, refund_id=refund_id
+        conn,
+        claim_id=claim_id,
+        decision=decision,
+        note=note,
+        who=who,
+        refund_id=refund_id,
+        return_id=return_id,
     )
 
 

@@ -15,10 +15,11 @@ insert into claim_line (order_no, claim_id, line_id, quantity)
 select order_no_of(:order_id), :claim_id, line_id, quantity
 from unnest(:line_ids::text[], :quantities::bigint[]) as l (line_id, quantity);
 
--- name: decide_claim(claim_id, decision, note, who, refund_id)!
+-- name: decide_claim(claim_id, decision, note, who, refund_id, return_id)!
 -- Open → decided.
 update claim
-set decision = :decision, note = :note, decided_by = :who, decided_at = moment(), refund_id = :refund_id
+set decision = :decision, note = :note, decided_by = :who, decided_at = moment(), refund_id = :refund_id,
+    return_id = :return_id
 where order_no = order_no_of(:claim_id) and claim_id = :claim_id and decision is null;
 
 -- name: claim_facts(order_id)^
@@ -49,6 +50,7 @@ from customer_order o join order_person mine using (order_no) where o.order_id =
 -- The newest first: one, those of an order, or all; those of these channels and sellers (null: of all), behind the
 -- one that was made then and has this id.
 select o.order_id, c.*, o.currency::text as currency, r.amount_minor,
+       (select b.state from order_return b where (b.order_no, b.return_id) = (c.order_no, c.return_id)) as return_state,
        coalesce((select jsonb_object_agg(line_id, quantity) from claim_line l
                  where l.order_no = c.order_no and l.claim_id = c.claim_id), '{}') as units
 from claim c join customer_order o using (order_no) left join refund r using (order_no, refund_id)

@@ -90,12 +90,16 @@ async def end(
 ) -> LineUnits:
     """requested or approved → ended before anything came: its units stay with the customer.
 
-    The order's workflow, which waits for the parcel, hears of it. Returns the units.
+    The order's workflow, which waits for the parcel, hears of it; for claimed units nobody waits.
+    Returns the units.
     """
     order_id = ids.order_of(return_id)
     units = {line.line_id: line.quantity for line in await returns.lines(conn, return_id)}
     await returns.set_state(conn, return_id, state, because=because)
     await return_labels.give_up(conn, return_id)
+    row = await returns.find(conn, return_id)
+    if row is not None and row["kind"] == "claimed":
+        return units
     await orders.move_lines(conn, order_id, {k: {"return_requested": -n} for k, n in units.items()})
     await waits.report(
         conn,

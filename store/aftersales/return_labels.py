@@ -13,7 +13,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from domain import ids
-from domain.aftersales.return_labels import wanted_label
+from domain.aftersales.return_labels import WantedLabel, wanted_label
 from domain.aftersales.return_rules import Asked
 from domain.fulfilment.label_files import KeptFile, LabelFile, to_keep
 from domain.orders.order import Shipping
@@ -73,13 +73,22 @@ async def want(conn: Connection, return_id: str, asked: Asked) -> None:
     """
     wanted = wanted_label(asked)
     if wanted is not None:
-        await _sql.want(
-            conn,
-            return_id=return_id,
-            label_key=ids.label_key(return_id),
-            fee_minor=wanted.fee_minor,
-            service=wanted.service,
-        )
+        await _want(conn, return_id, wanted)
+
+
+async def want_free(conn: Connection, return_id: str, service: str | None) -> None:
+    """The same for one that costs the customer nothing, whatever the rules say."""
+    await _want(conn, return_id, WantedLabel(0, service))
+
+
+async def _want(conn: Connection, return_id: str, wanted: WantedLabel) -> None:
+    await _sql.want(
+        conn,
+        return_id=return_id,
+        label_key=ids.label_key(return_id),
+        fee_minor=wanted.fee_minor,
+        service=wanted.service,
+    )
 
 
 async def give_up(conn: Connection, return_id: str, *, only_if_unbought: bool = False) -> None:

@@ -63,7 +63,7 @@ async def create(
     conn: Connection,
     return_id: str,
     *,
-    kind: Literal["customer", "undeliverable"],
+    kind: Literal["customer", "undeliverable", "claimed"],
     fulfilment_id: str | None,
     units: LineUnits,
     skus: Mapping[str, str],

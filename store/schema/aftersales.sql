@@ -16,9 +16,9 @@ create table order_return (
         constraint order_return_is_of_an_order references customer_order,
     return_id     text        not null,
     -- 'undeliverable': the carrier brings it back; the customer did not ask. 'found': it was lost, which was
-    -- paid back or replaced, and the carrier brings it back all the same.
+    -- paid back or replaced, and it comes back all the same. 'claimed': a claim of it was met.
     kind          text        not null
-        constraint return_is_of_a_known_kind check (kind in ('customer', 'undeliverable', 'found')),
+        constraint return_is_of_a_known_kind check (kind in ('customer', 'undeliverable', 'found', 'claimed')),
     fulfilment_id text,
     state         text        not null
         constraint return_state_is_known
@@ -38,12 +38,12 @@ create table order_return (
     constraint order_return_is_of_a_fulfilment foreign key (order_no, fulfilment_id)
         references fulfilment,
     constraint whole_parcel_is_a_fulfilment_and_nothing_else_is check (
-        (kind <> 'customer') = (fulfilment_id is not null)),
+        (kind in ('undeliverable', 'found')) = (fulfilment_id is not null)),
     constraint only_a_customers_return_is_paid_early check (not paid_early or kind = 'customer'),
     constraint refused_return_says_why check (state <> 'refused' or ended_because is not null)
 );
 create index order_return_overdue on order_return (chase_at)
-    where state in ('approved', 'in_transit') and kind = 'customer';
+    where state in ('approved', 'in_transit') and kind in ('customer', 'claimed');
 create index order_return_awaited on order_return (changed_at) where state in ('requested', 'approved', 'in_transit');
 
 create table return_line (
@@ -171,9 +171,13 @@ create table claim (
     decided_by  text,
     decided_at  timestamptz,
     refund_id   text,       -- what was paid back for it
+    return_id   text,       -- by which its units are asked back
     primary key (order_no, claim_id),
     constraint decided_claim_says_by_whom_and_when check (
         (decision is null) = (decided_by is null) and (decision is null) = (decided_at is null)),
+    constraint claim_is_sent_back_by_a_return foreign key (order_no, return_id) references order_return,
+    constraint only_met_claim_is_sent_back check (
+        return_id is null or decision is not null and decision in ('refund', 'reship')),
     constraint claim_pays_only_as_a_refund check (
         refund_id is null or decision in ('refund', 'part_refund'))
 );

@@ -120,7 +120,7 @@ class ReturnRow(Row):
     """
 
     return_id: str
-    kind: Literal["customer", "undeliverable", "found"]
+    kind: Literal["customer", "undeliverable", "found", "claimed"]
     state: ReturnState
     reason: str
     reason_codes: dict[str, ReturnReason]

@@ -59,7 +59,7 @@ class Return(Row):
     order_id: str
     channel: str
     seller: str
-    kind: Literal["customer", "undeliverable", "found"]
+    kind: Literal["customer", "undeliverable", "found", "claimed"]
     state: ReturnState
     reason: str
     asks: tuple[str, ...]

@@ -29,6 +29,10 @@ _COUNTED_AS: Final[Mapping[Disposition, str]] = {
 NO_TERMS: Final = ReturnTerms()
 
 
+_BACK: Final = {"found": "lost goods are back", "claimed": "claimed goods are back"}
+"""What the story tells of goods for which nothing is owed any more."""
+
+
 async def receive_return(
     conn: Connection,
     return_id: str,
@@ -67,7 +71,8 @@ async def receive_return(
         place = location or await returns.default_location(conn, order_id)
         # What was said, without what the rules make of it: they may be others for a repeat.
         told = {"found": {k: _told(some) for k, some in found.items() if some}, "location": place}
-        is_found = row["kind"] == "found"  # Its order may have ended, and its steps be forgotten.
+        # Its order may have ended, and its steps be forgotten.
+        is_found = row["kind"] in ("found", "claimed")
         if is_found and row["state"] == "closed":
             return outcome
         expected = "in_transit" if row["state"] == "in_transit" else "approved"
@@ -86,7 +91,7 @@ async def receive_return(
             conn,
             order_id,
             effect,
-            "lost goods are back" if is_found else "return received",
+            _BACK.get(row["kind"], "return received"),
             who=who,
             why="units are missing" if outcome["missing"] else "",
             data={

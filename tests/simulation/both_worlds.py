@@ -220,7 +220,11 @@ class InMemory:
         self._rooms = (
             *(self._stock, self._warehouse, self._money, self._records, states),
             Interceptions(self._memory, chance, self._stock),
-            *(self._holds, Claims(self._memory, self._stock, lambda: self._money.disputed)),
+            self._holds,
+            Claims(
+                *(self._memory, self._stock, lambda: self._money.disputed),
+                self._warehouse.ask_back,
+            ),
         )
 
     async def stocked(self, sku: str, units: int, location: str = "main") -> None:

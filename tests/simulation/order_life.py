@@ -207,7 +207,9 @@ class OrderLife:
             ),
             go_on=self.warehouse.goes_on,
         )
-        self.claims = Claims(self.memory, self.stock, lambda: self.money.disputed)
+        self.claims = Claims(
+            *(self.memory, self.stock, lambda: self.money.disputed), self.warehouse.ask_back
+        )
         self.warehouse.kept_here = lambda: self.asked_holds.stand
         self.warehouse.return_window = self.policy.return_window
         self.warehouse.return_ends = self.policy.return_ends_within
@@ -403,6 +405,8 @@ class OrderLife:
             "note": "seen",
             "request_id": named,
         }
+        if decision in ("refund", "reship"):
+            content["send_back"] = rng.random() < 0.3
         if decision == "part_refund":
             content["percent"] = rng.choice((1, 30, 100))
         self._ask(name, DecideClaimRequest.model_validate(content), by_signal)

@@ -115,3 +115,21 @@ async def test_the_rules_decide_alone_and_leave_to_a_person_what_is_not_there(wo
     assert paid.outcome is not None
     assert (paid.outcome.decision, paid.refund is not None) == ("refund", True)
     assert reason(await claim(world, order, "c3", kind="late")) == "promise_kept"
+
+
+async def test_claimed_units_are_asked_back_once_and_owed_nothing_for(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await delivered(world, order)
+    await claim(world, order, "c1", lines=one(2))
+    paid = await decide(world, order, "d1", "refund", send_back=True)
+    assert paid.outcome is not None
+    assert paid.outcome.return_id == f"{order.order_id}:R1"
+    before = await world.sums(order)
+    on_hand, _ = await world.shelf("TEA")
+    await world.count(f"{order.order_id}:R1", {"1": 2})
+    assert await world.shelf("TEA") == (on_hand + 2, 0)
+    assert await world.sums(order) == before
+    await claim(world, order, "c2", kind="damaged", lines=one())
+    again = await decide(world, order, "d2", "reship", 2, send_back=True)
+    assert again.outcome is not None
+    assert again.outcome.return_id == f"{order.order_id}:R2"

@@ -18,5 +18,7 @@ def print_claim(order_id: str, outcome: ClaimOutcome, *, as_json: bool) -> None:
     out.say(f"{outcome.claim_id}: {decided}; {outcome.message}")
     if outcome.amount is not None:
         out.say(f"  {outcome.amount} {outcome.owed or 'paid back'}")
+    if outcome.return_id is not None:
+        out.say(f"  asked back: write {outcome.return_id} on the parcel")
     for units in outcome.lines:
         out.say(f"  line {units.line_id}: {units.quantity}")

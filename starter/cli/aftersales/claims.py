@@ -95,6 +95,8 @@ def show(claim: ClaimName, as_json: Json = False) -> None:
         out.say(f"  a person decides{by}: {row.why_open}")
     else:
         amount = f", {_amount(row)}" if _amount(row) else ""
+        if row.return_id is not None:
+            out.say(f"  asked back as {row.return_id}: {row.return_state}")
         out.say(f"  {row.decision.replace('_', ' ')}{amount}, by {row.decided_by}: {row.note}")
 
 
@@ -111,8 +113,19 @@ def decide(
         int | None, typer.Option("--percent", help="Of a part refund: of the claimed worth.")
     ] = None,
     to: Annotated[
-        RefundTo, typer.Option("--to", help="The way it was paid, or as store credit.")
+        RefundTo, typer.Option("--to", help="The way it was paid, store credit, or a voucher.")
     ] = "original",
+    send_back: Annotated[
+        bool, typer.Option("--send-back", help="The customer is to send the units back.")
+    ] = False,
+    sent: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sent",
+            metavar="LINE=SKU",
+            help="Of a wrong item: what was in the parcel instead. Both counts are put right.",
+        ),
+    ] = None,
     request_id: RequestId = None,
     by: Who = "customer service",
     as_json: Json = False,
@@ -129,6 +142,11 @@ def decide(
         "amount": amount,
         "percent": percent,
         "to": to,
+        "send_back": send_back,
+        "sent": [
+            dict(zip(("line_id", "sku"), pair.partition("=")[::2], strict=True))
+            for pair in sent or ()
+        ],
         "request_id": request_id or fresh_id("cli"),
         "by": by,
     }

@@ -17,6 +17,7 @@ from domain.orders.claim_messages import (
     ClaimWish,
     DecideClaimRequest,
 )
+from domain.orders.return_messages import ReturnState
 from domain.views.order_snapshot import AmountText, Units
 from starter.http.amounts import amount
 from starter.http.asking import DECIDED_LATER, Asking, asks
@@ -33,6 +34,7 @@ class ShownClaim(BaseModel):
     """A claim. Without a decision it waits for a person; `why_open` says why.
 
     `units`: line id → units. `amount`: what is paid back for it, as the refund `refund_id`.
+    `return_id`: by which its units are asked back.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,6 +55,8 @@ class ShownClaim(BaseModel):
     decided_by: str | None
     decided_at: datetime | None
     refund_id: str | None
+    return_id: str | None
+    return_state: ReturnState | None
     amount: AmountText | None
     currency: str
 

@@ -630,6 +630,9 @@ FORBIDDEN = {
     "claim_decision_is_known": decided("'perhaps', 'ann', now(), null"),
     "decided_claim_says_by_whom_and_when": decided("'refund', null, now(), null"),
     "claim_pays_only_as_a_refund": decided("'refused', 'ann', now(), 'x'"),
+    "only_met_claim_is_sent_back": f"{claim()}; update claim set return_id = 'none'",
+    "claim_is_sent_back_by_a_return": f"""{decided("'refund', 'ann', now(), null")};
+        update claim set return_id = 'none'""",
     "claim_line_pkey": f"{claim()}; {claim_line()}; {claim_line()}",
     "claim_line_is_of_a_claim": claim_line(),
     "claim_line_is_of_an_order_line": f"{claim()}; {claim_line('9')}",

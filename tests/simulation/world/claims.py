@@ -29,9 +29,16 @@ class Claimed:
 
 
 class Claims:
-    """`disputed`: the customer's bank asks about the payment."""
+    """`disputed`: the customer's bank asks about the payment. `expect`: units are to come back."""
 
-    def __init__(self, memory: Memory, stock: Stock, disputed: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        stock: Stock,
+        disputed: Callable[[], bool],
+        expect: Callable[[dict[str, int]], str],
+    ) -> None:
+        self._expect = expect
         self._memory = memory
         self._stock = stock
         self._disputed = disputed
@@ -89,11 +96,14 @@ class Claims:
         claim = self.made.get(request.claim_id)
         if claim is None or claim.decision is not None:
             raise Refused("there is none, or it is decided", reason="claim_decided")
+        if request.send_back and not claim.units:
+            raise Refused("no units are claimed", reason="nothing_left")
         taken = self._take(claim.units) if request.decision == "reship" else {}
         how = Payment(request.amount, request.percent)
         return self._decide(
             request.claim_id,
             *(request.decision, request.note, ask.request_id, ask.rules, request.to, how, taken),
+            ask_back=request.send_back,
         )
 
     def _decide(
@@ -106,6 +116,8 @@ class Claims:
         to: RefundTo,
         how: Payment,
         taken: dict[str, dict[str, int]],
+        *,
+        ask_back: bool = False,
     ) -> ClaimAnswer:
         claim, tallies = self.made[claim_id], self._stock.tallies
         refund, again = None, tuple[Planned, ...]()
@@ -118,11 +130,13 @@ class Claims:
                 raise Refused("a bank asks about it", reason="payment_disputed")
             owed, kind = pays(claim.kind, claim.units, how, self._facts(), rules)
             refund = tallies.grant(claim_id, owed, kind, to=to)
+        return_id = self._expect(claim.units) if ask_back else None
         claim.decision = decision
         outcome = self._outcome(request_id, claim_id, claim, note).model_copy(
             update={
                 "refund_id": None if refund is None else refund.refund_id,
                 "amount": None if refund is None else refund.amount,
+                "return_id": return_id,
                 "fulfilments": tuple(planned.fulfilment_id for planned in again),
             }
         )

@@ -246,6 +246,14 @@ class Warehouse:
                 return Approved(refusal=ReturnRefusal(message="too late", reason="window_over"))
         return self.memory.once(effect, approve)
 
+    def ask_back(self, units: dict[str, int]) -> str:
+        """Claimed units are to come back. Nothing is owed for them any more."""
+        order_id = ids.order_of(next(iter(self.stock.parts)))
+        return_id = ids.return_id(order_id, len(self.returns) + 1)
+        self.returns[return_id] = Return("claimed", None, dict(units), self._now())
+        self._expect(return_id)
+        return return_id
+
     def decide_return(self, ask: DecideReturn) -> Decided:
         effect = f"decide_return:{ask.request_id}"
         if self.memory.knows(effect):
@@ -511,6 +519,9 @@ class Warehouse:
         expected.received, expected.state = dict(received), "received"
         for line_id, units in received.items():
             self.stock.take_in(line_id, "main", units)
+        if expected.kind == "claimed":
+            expected.state = "closed"
+            return
         tallies = self.stock.tallies
         if expected.kind == "customer":
             for line_id, units in expected.units.items():

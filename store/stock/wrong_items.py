@@ -1,0 +1,54 @@
+"""Something else was in the parcel: the counts of both SKUs are put right where it was sent from.
+
+What was ordered is on the shelf still, and what was taken instead is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from domain.errors import IllegalTransition, InvalidInput, NotFound
+from domain.orders.claim_messages import SentInstead
+from store.aftersales.claims import Claim
+from store.database import Connection, load_queries
+from store.stock import corrections, kits, stock
+
+_sql = load_queries(__file__)
+
+
+async def check(conn: Connection, claim: Claim, sent: Sequence[SentInstead]) -> None:
+    """Raises InvalidInput where this cannot be what was sent instead of the claimed units."""
+    for index, each in enumerate(sent):
+        where = f"sent[{index}]"
+        if claim.kind != "wrong":
+            raise InvalidInput("is about a claim that something else was sent", where=where)
+        if each.line_id not in claim.units:
+            raise InvalidInput(f"line {each.line_id} is not claimed", where=f"{where}.line_id")
+        place = await _place(conn, claim, each.line_id)
+        try:
+            await stock.row_of(conn, each.sku, place)
+        except NotFound as error:
+            raise InvalidInput(str(error), where=f"{where}.sku") from None
+
+
+async def correct(conn: Connection, claim: Claim, sent: Sequence[SentInstead], *, who: str) -> None:
+    """Put the counts right, each once. Each is a transaction of its own.
+
+    Where fewer of the other SKU are on record than were sent, its record has lacked them before.
+    """
+    made_of = await kits.claimed(conn, claim.order_id)
+    why = f"claim {claim.claim_id}: something else was sent"
+    for each in sent:
+        place, units = await _place(conn, claim, each.line_id), claim.units[each.line_id]
+        changes = {sku: units * n for sku, n in made_of[each.line_id].items()}
+        changes[each.sku] = changes.get(each.sku, 0) - units
+        for sku, change in changes.items():
+            with suppress(IllegalTransition):
+                key = f"{claim.claim_id}:{each.line_id}:{sku}"
+                await corrections.adjust(conn, key, sku, place, change, who=who, why=why)
+
+
+async def _place(conn: Connection, claim: Claim, line_id: str) -> str:
+    place: str = await _sql.sent_from(conn, order_id=claim.order_id, line_id=line_id)
+    return place
