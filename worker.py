@@ -51,6 +51,9 @@ from activities.orders.stuck import StuckOrders
 from activities.payments.authorizations import Authorizations
 from activities.payments.ending_authorizations import EndingAuthorizations
 from activities.payments.event_reader import EventReader
+from activities.payments.exchange_ends import ExchangeEnds
+from activities.payments.exchange_provider import ExchangeMoney
+from activities.payments.exchanges import Exchanges
 from activities.payments.expiring_vouchers import ExpiringVouchers
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider
@@ -82,6 +85,7 @@ from activities.warehouse.till import Till
 from domain.errors import InvalidInput, OrderloomError
 from domain.fulfilment.outside_work import Workshop
 from domain.orders.policy import Policy
+from domain.orders.providers import EXCHANGE
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.stock.location_ranking import Measure
 from runtime.extensions import installed, usable
@@ -172,8 +176,10 @@ def steps(
     inventory = Inventory(pool, together_max=reservations_together, measures=measures)
     backorders = Backorders(pool)
     edits = Edits(pool, measures=measures)
+    providers = {**providers, EXCHANGE: ExchangeMoney(pool, providers)}
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers)
+    exchanges = Exchanges(pool)
     work = OutsideWork(pool, client, workshops)
     fulfilment = Fulfilments(pool, carriers, cover.cover_of, Till(pool), work)
     delivery = Delivery(pool)
@@ -198,6 +204,7 @@ def steps(
         *(work.stop_work, work.work_wanted_again),
         *(returns.approve_return, returns.decide_return, returns.receive_return),
         returns.receive_paid_return,
+        *(exchanges.agree_exchange, exchanges.await_exchange),
         *(claims.make_claim, claims.decide_claim),
         *(records.read_state, records.close_order, records.keep_answer, records.tell),
         *(records.note_attention, records.note_hold, Holds(pool).change_holds),
@@ -227,11 +234,11 @@ def duties(
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
     `readers`: of each payment company's webhooks. `stranded_after`: how long buying a label may
-    take. `renewals_every_s`: the period of that duty, and of the one that ends holds. `kept`: what
-    is forgotten, and when. `policy`: the usual one, of orders that shops send. `carriers`: sell the
-    labels of returns; left out, none is bought. `clients`: left
-    out, shops in the world outside alone are spoken with. `address_check`: left out, what it would
-    be asked is put before a person. `purchasing`: how is bought for orders.
+    take. `renewals_every_s`: the period of that duty, and of those that end holds and exchanges.
+    `kept`: what is forgotten, and when. `policy`: the usual one, of orders that shops send.
+    `carriers`: sell the labels of returns; left out, none is bought. `clients`: left out, shops in
+    the world outside alone are spoken with. `address_check`: left out, what it would be asked is
+    put before a person. `purchasing`: how is bought for orders.
     """
     buying = PurchaseStarts(pool, client, task_queue, purchasing)
     wakes, asks = Wakes(client).send, Requests(client).send
@@ -261,6 +268,7 @@ def duties(
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(OverdueReturns(pool).chase, NOTICE_S),
         *labels_back,
+        Duty(ExchangeEnds(pool).tell, renewals_every_s),
         Duty(ExpiringVouchers(pool).expire, NOTICE_S),
         Duty(HoldEnds(pool, asks).end, renewals_every_s),
         Duty(AddressChecks(pool, address_check).look, SWEEP_S, beside=True),

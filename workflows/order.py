@@ -16,6 +16,7 @@ from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 
 from workflows.chapters.asked_holds import AskedHolds
+from workflows.chapters.asked_returns import AskedReturns
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.cancellations import OrderCancellations
 from workflows.chapters.claims import OrderClaims
@@ -45,6 +46,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.orders.holds import Holds
     from activities.orders.order_records import CloseOrder, KeepAnswer, OrderRecords
     from activities.payments.authorizations import Authorizations
+    from activities.payments.exchanges import Exchanges
     from activities.payments.payments import Payments
     from activities.purchasing.order_purchases import OrderPurchases
     from activities.purchasing.purchase_orders import Purchasing
@@ -100,6 +102,8 @@ STEPS = StepTable(
     Step(Returns.decide_return, because="who was told of a decision goes by it"),
     Step(Returns.receive_return, because="what was counted is there, and is paid back"),
     Step(Returns.receive_paid_return, because="what was counted is there"),
+    Step(Exchanges.agree_exchange, because="its order can be cancelled, and its return given up"),
+    Step(Exchanges.await_exchange, because="waiting changes nothing"),
     Step(Payments.grant_refund, because="what is owed stays owed until it is paid back"),
     Step(Claims.make_claim, because="what the customer said is on record"),
     Step(Claims.decide_claim, because="what was decided is decided; another claim can be made"),
@@ -133,6 +137,7 @@ class OrderWorkflow(OrderMessages):
         self.payments = OrderPayments(steps, book, start.policy)
         self.refunds = OrderRefunds(steps, book, self.payments)
         self.returns = OrderReturns(steps, book, self.payments, start.policy)
+        self.asked_returns = AskedReturns(steps, book, self.returns, self.on_record)
         self.fulfilments = OrderFulfilments(steps, book, self.payments, self.returns, start.policy)
         self.backorders = OrderBackorders(steps, book, self.payments, self.fulfilments, self.policy)
         self.cancellations = OrderCancellations(

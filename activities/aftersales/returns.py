@@ -18,7 +18,7 @@ from domain.orders.refund_rules import Granted
 from domain.orders.return_messages import ReturnReason, ReturnRefusal
 from store.aftersales import return_decisions, return_labels, return_rules, returns
 from store.aftersales.return_decisions import Choice
-from store.database import Pool
+from store.database import Connection, Pool
 from store.locks import lock_order
 from store.orders import effects, events, orders
 
@@ -110,55 +110,9 @@ class Returns:
     @activity.defn
     async def approve_return(self, ask: ApproveReturn) -> Approved:
         """Decide by the rules whether these units may come back, and expect them if so."""
-        order_id, effect = ask.order_id, f"approve_return:{ask.request_id}"
         async with self._pool.acquire() as conn, conn.transaction():
-            await lock_order(conn, order_id)
-            done = await effects.find(conn, order_id, effect)
-            if done is not None:
-                return Approved.model_validate(done)
-            asks: tuple[str, ...] = ()
-            asked = None
-            if ask.kind == "customer":
-                try:
-                    asked = await return_rules.asked(
-                        *(conn, order_id, ask.units, ask.reason_codes),
-                        late=ask.late,
-                        asked_at=ask.asked_at,
-                    )
-                    asks = decide(asked).asks
-                except Refused as no:
-                    return Approved(refusal=ReturnRefusal.of(no))
-            number = await returns.next_number(conn, order_id)
-            approved = Approved(return_id=ids.return_id(order_id, number), asks=asks)
-            await returns.create(
-                conn,
-                approved.return_id,
-                kind=ask.kind,
-                fulfilment_id=ask.fulfilment_id,
-                units=ask.units,
-                skus=await orders.skus(conn, order_id),
-                reason=ask.reason,
-                reason_codes=ask.reason_codes,
-                asks=asks,
-            )
-            if ask.kind == "customer":
-                moves = {k: {"return_requested": units} for k, units in ask.units.items()}
-                await orders.move_lines(conn, order_id, moves)
-            await events.tell(
-                conn,
-                order_id,
-                effect,
-                _told(ask.kind, asks),
-                who=ask.who,
-                why=ask.reason,
-                data={"return_id": approved.return_id, "units": ask.units, "asks": asks},
-                answer=approved.model_dump(),
-            )
-            if asks:
-                await return_decisions.ask(conn, approved.return_id, asks)
-            elif asked is not None:
-                await return_labels.want(conn, approved.return_id, asked)
-            return approved
+            await lock_order(conn, ask.order_id)
+            return await approve(conn, ask)
 
     @activity.defn
     async def decide_return(self, ask: DecideReturn) -> Decided:
@@ -185,6 +139,57 @@ class Returns:
     async def receive_paid_return(self, part: ReturnPart) -> ReceivedReturn:
         """Wait until the warehouse has counted what was paid back while it was on its way."""
         await wait_for_report(self._pool, "receive_paid_return", part.return_id)
+
+
+async def approve(conn: Connection, ask: ApproveReturn) -> Approved:
+    """Decide by the rules, once for each request. The caller holds the order's lock."""
+    order_id, effect = ask.order_id, f"approve_return:{ask.request_id}"
+    done = await effects.find(conn, order_id, effect)
+    if done is not None:
+        return Approved.model_validate(done)
+    asks: tuple[str, ...] = ()
+    asked = None
+    if ask.kind == "customer":
+        try:
+            asked = await return_rules.asked(
+                *(conn, order_id, ask.units, ask.reason_codes),
+                late=ask.late,
+                asked_at=ask.asked_at,
+            )
+            asks = decide(asked).asks
+        except Refused as no:
+            return Approved(refusal=ReturnRefusal.of(no))
+    number = await returns.next_number(conn, order_id)
+    approved = Approved(return_id=ids.return_id(order_id, number), asks=asks)
+    await returns.create(
+        conn,
+        approved.return_id,
+        kind=ask.kind,
+        fulfilment_id=ask.fulfilment_id,
+        units=ask.units,
+        skus=await orders.skus(conn, order_id),
+        reason=ask.reason,
+        reason_codes=ask.reason_codes,
+        asks=asks,
+    )
+    if ask.kind == "customer":
+        moves = {k: {"return_requested": units} for k, units in ask.units.items()}
+        await orders.move_lines(conn, order_id, moves)
+    await events.tell(
+        conn,
+        order_id,
+        effect,
+        _told(ask.kind, asks),
+        who=ask.who,
+        why=ask.reason,
+        data={"return_id": approved.return_id, "units": ask.units, "asks": asks},
+        answer=approved.model_dump(),
+    )
+    if asks:
+        await return_decisions.ask(conn, approved.return_id, asks)
+    elif asked is not None:
+        await return_labels.want(conn, approved.return_id, asked)
+    return approved
 
 
 def _told(kind: str, asks: Sequence[str]) -> str:

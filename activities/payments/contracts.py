@@ -58,11 +58,15 @@ class Charge(BaseModel):
 
 
 class Charged(BaseModel):
-    """It is charged. `authorized`: more stays authorized, which is to be released in the end."""
+    """It is charged. `authorized`: more stays authorized, which is to be released in the end.
+
+    `awaits_exchange`: the rest is charged when it is known what comes back for the exchange.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     authorized: bool = False
+    awaits_exchange: bool = False
 
 
 class GrantRefund(BaseModel):

@@ -32,10 +32,11 @@ from activities.payments.shares import intend_shares, shares_of_charge, try_key
 from activities.provider_errors import Declined
 from domain import ids
 from domain.errors import NotAuthorized
+from domain.orders.providers import EXCHANGE
 from domain.payments.cover import ENDED
 from store.database import Connection, Pool
 from store.locks import lock_order
-from store.payments import billing, captures, payments, tallies
+from store.payments import billing, captures, exchanges, payments, tallies
 from store.payments.payments import Payment
 
 
@@ -50,6 +51,8 @@ class Payments:
     @activity.defn
     async def charge_payment(self, ask: Charge) -> Charged:
         """Charge the amount that is due, and book it. For a whole order, the first try sets it.
+
+        What an exchange pays is charged when it is known what comes back, by a later try.
 
         Fails with type `declined` when the provider refuses, and `not_authorized` when the
         authorization cannot be charged any more.
@@ -85,7 +88,7 @@ class Payments:
             if not planned:
                 none_open(tried)
                 if charge is not None and charge.left:  # A later try may have been faster.
-                    shares = shares_of_charge(standing, ask, charge)
+                    shares = await _known(conn, ask, shares_of_charge(standing, ask, charge))
                     planned = await intend_shares(
                         conn, ask.order_id, "capture", ask.part_id, key, charge.currency, shares
                     )
@@ -99,7 +102,11 @@ class Payments:
                 raise NotAuthorized(error.message) from error
             error.charged = await self._charged(ask)
             raise
-        return Charged(authorized=self._stays_authorized(standing, planned))
+        left = 0 if charge is None else charge.left
+        new = sum(each.payment.amount_minor for each in planned if not each.payment.done)
+        return Charged(
+            authorized=self._stays_authorized(standing, planned), awaits_exchange=left > new
+        )
 
     async def _made(
         self,
@@ -152,6 +159,18 @@ class Payments:
     async def refund_payment(self, ask: Refund) -> None:
         """Pay a granted refund, and book it. If the company refuses, the refund stays owed."""
         await self._refunding.pay(ask)
+
+
+async def _known(
+    conn: Connection, ask: Charge, shares: Sequence[tuple[Payment | None, int]]
+) -> Sequence[tuple[Payment | None, int]]:
+    """The shares that can be charged by now: what comes back of an exchange may not be known."""
+    if not any(each is not None and each.provider == EXCHANGE for each, _ in shares):
+        return shares
+    exchange = await exchanges.of_order(conn, ask.order_id)
+    if exchange is None or exchange.settled:
+        return shares
+    return [(each, n) for each, n in shares if each is None or each.provider != EXCHANGE]
 
 
 def _capture(payment: Payment, references: Mapping[str, str | None]) -> Call:

@@ -29,6 +29,7 @@ class Account(StrEnum):
     STORE_CREDIT = "store_credit_liability"
     GIFT_CARDS = "gift_card_liability"
     VOUCHERS = "voucher_liability"
+    EXCHANGE_CLEARING = "exchange_clearing"  # From what comes back to what is sent for it.
     TAX_PAYABLE = "tax_payable"
     CARRIER_PAYABLES = "carrier_payables"  # To be paid on carriers' invoices.
     PURCHASES = "purchases"  # Received from suppliers, and to be paid on their invoices.
@@ -51,11 +52,12 @@ _DEBTS: Final = {
     "store_credit": Account.STORE_CREDIT,
     "gift_card": Account.GIFT_CARDS,
     "voucher": Account.VOUCHERS,
+    "exchange": Account.EXCHANGE_CLEARING,
 }
 
 
 def money_at(provider: str) -> Account:
-    """Where the money of a payment is: our own debt to the customer, or at a company."""
+    """Where the money of a payment is: at a company, or our own debt to the customer."""
     return _DEBTS.get(provider, Account.CASH_IN_TRANSIT)
 
 
@@ -110,9 +112,12 @@ def refund_issued(
     }
 
 
-def refund_came_back(amount: int) -> Postings:
-    """The customer's bank sent a refund back: it is on our account, and owed again."""
-    return {Account.CASH_IN_TRANSIT: amount, Account.REFUNDS_PAYABLE: -amount}
+def refund_came_back(amount: int, *, way: Account = Account.CASH_IN_TRANSIT) -> Postings:
+    """A bank sent a refund back, or an exchange order did: it is with us, and owed again.
+
+    `way`: as `money_at` says.
+    """
+    return {way: amount, Account.REFUNDS_PAYABLE: -amount}
 
 
 def paid_beyond(amount: int) -> Postings:

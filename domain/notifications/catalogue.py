@@ -42,6 +42,13 @@ class EditedData(EventData):
     version: int | None = None
 
 
+class ExchangeData(EventData):
+    """A return, and the order of what is sent for it; that one has its own events."""
+
+    return_id: str | None = None
+    exchange_order_id: str | None = None
+
+
 class AttentionData(EventData):
     """A step that waits for a person."""
 
@@ -140,6 +147,9 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
     "orderloom.order.edited.v1": Kind(
         "It was changed after it was placed: what is wanted of it, or where it goes.", EditedData
     ),
+    "orderloom.order.exchanged.v1": Kind(
+        "Units of it come back, and others are sent for them in an order of its own.", ExchangeData
+    ),
     "orderloom.order.units_cancelled.v1": Kind(
         "Some of its units, or all, will not be sent.", UnitsData
     ),
@@ -237,7 +247,7 @@ def data_of(
             name: told.get(name)
             for name in (
                 *("fulfilment_id", "line_id", "promised_on", "return_id", "dispute_id"),
-                *("claim_id", "kind", "decision"),
+                *("claim_id", "kind", "decision", "exchange_order_id"),
                 "version",
             )
         },

@@ -258,11 +258,15 @@ class Charges:
         for line_id, count in units.items():
             self._count(line_id, conceded=-received.get(line_id, 0), on_way=-count)
 
-    def if_returned(self, units: LineUnits) -> Owed:
-        """What a return of these units will owe if all come. Nothing is changed."""
+    def if_returned(self, units: LineUnits, *, asked: bool = True) -> Owed:
+        """What a return of these units will owe if all come. Nothing is changed.
+
+        `asked`: they are on their way back, or are to be; False: nobody has asked for that yet.
+        """
         lines = dict(self._lines)
         for line_id, count in units.items():
-            lines[line_id] = lines[line_id].receive_return(count, count)
+            line = lines[line_id] if asked else lines[line_id].request_return(count)
+            lines[line_id] = line.receive_return(count, count)
         sums: dict[str, Any] = {"refunded": self.refunded, "invoiced": self.invoiced}
         other = Charges(lines, self.worth, self.money, goodwill=self.goodwill, **sums)
         return other.returned(units)

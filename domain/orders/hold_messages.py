@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.fields import Id, Instant, Reason, Who
 from domain.orders.messages import OrderRequest, Units
 
-HoldReason = Literal["payment", "fraud_review", "address", "stock", "other"]
+HoldReason = Literal["payment", "fraud_review", "address", "stock", "awaiting_return", "other"]
 AskedReason = Literal["fraud_review", "address", "stock", "other"]
 AtEnd = Literal["release", "reject"]
 """What becomes of an order whose hold has come to its deadline."""

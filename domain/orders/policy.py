@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.orders.claim_rules import ClaimRules
+from domain.orders.exchange_rules import ExchangeRules
 from domain.orders.goodwill import GoodwillRoles
 from domain.orders.sourcing_rules import SourcingRules
 
@@ -95,6 +96,8 @@ class Policy(BaseModel):
     """So often the customer is told. After that the return is closed: its units stay sold."""
     claims: ClaimRules = ClaimRules()
     """How claims are taken, and which of them need no person."""
+    exchanges: ExchangeRules = ExchangeRules()
+    """Which customers may have the replacement before what they exchange is back."""
 
     @property
     def return_ends_within(self) -> timedelta:
@@ -108,4 +111,6 @@ class Policy(BaseModel):
             given["sourcing"] = self.sourcing.over(usual.sourcing)
         if "claims" in given:
             given["claims"] = self.claims.over(usual.claims)
+        if "exchanges" in given:
+            given["exchanges"] = self.exchanges.over(usual.exchanges)
         return usual.model_copy(update=given)

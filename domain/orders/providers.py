@@ -29,3 +29,7 @@ VOUCHER: Final = "voucher"
 
 BY_CODE: Final = (GIFT_CARD, VOUCHER)
 """Means of payment whose token is a code."""
+
+EXCHANGE: Final = "exchange"
+"""What an exchange order is paid with: the money of the goods that come back for it. The token is
+the id of their return."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from domain.orders.claim_messages import ClaimOutcome, ClaimRequest, DecideClaimRequest
 from domain.orders.edit_messages import EditOutcome, EditRequest
+from domain.orders.exchange_messages import ExchangeOutcome, ExchangeRequest
 from domain.orders.hold_messages import (
     ExtendRequest,
     HoldOutcome,
@@ -53,6 +54,7 @@ class RequestKind(NamedTuple):
 KINDS: Final = (
     RequestKind(CancelRequest, CancelOutcome, "cancel_order", "cancel"),
     RequestKind(ReturnRequest, ReturnOutcome, "return_items", "request_return"),
+    RequestKind(ExchangeRequest, ExchangeOutcome, "exchange_items", "exchange"),
     RequestKind(ReturnAnswer, ReturnDecided, "decide_return", "decide_return"),
     RequestKind(ReturnGivenUp, ReturnDecided, "cancel_return", "cancel_return"),
     RequestKind(RefundRequest, RefundOutcome, "refund_order", "refund"),

@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "edit": Entry("aftersales.edit", "Change a placed order, or see what it would do.", _ORDERS),
     "versions": Entry("orders.versions", "What an order was before it was changed.", _ORDERS),
     "holds": Entry("orders.holds", "What holds an order, and rules that hold orders.", _ORDERS),
+    "exchange": Entry("aftersales.exchange", "Send units back, and get others for them.", _ORDERS),
     "return": Entry("aftersales.returns", "Ask to send units back.", _ORDERS),
     "claim": Entry("aftersales.claim", "Say what is wrong with what was delivered.", _ORDERS),
     "claims": Entry("aftersales.claims", "Claims: list, show and decide them.", _ORDERS),

@@ -37,6 +37,7 @@ from starter.service.credit import Credit
 from starter.service.customers import Customers
 from starter.service.edits import EditRecords, Edits
 from starter.service.event_subscriptions import EventSubscriptions
+from starter.service.exchanges import ExchangeRecords, Exchanges
 from starter.service.found_parcels import FoundParcels
 from starter.service.hold_rules import HoldRules
 from starter.service.holds import HoldRecords, Holds
@@ -84,6 +85,7 @@ class Records:
 
     holds: HoldRecords
     edits: EditRecords
+    exchanges: ExchangeRecords
     orders: OrderRecords
     payments: PaymentRecords
     purchasing: PurchaseRecords
@@ -132,6 +134,7 @@ class Records:
         self.customers = Customers(pool, documents_years=documents_years)
         self.job_work = JobWork(pool)
         self.edits = EditRecords(pool)
+        self.exchanges = ExchangeRecords(pool)
         self.jobs = Jobs(pool)
         self.labels = Labels(pool)
         self.locations = Locations(pool)
@@ -173,6 +176,7 @@ class Service(Records):
 
     holds: Holds
     edits: Edits
+    exchanges: Exchanges
     orders: Orders
     payments: Payments
     purchasing: Purchasing
@@ -218,6 +222,7 @@ class Service(Records):
         self.aftersales = Aftersales(requests)
         self.holds = Holds(pool, requests)
         self.edits = Edits(pool, requests)
+        self.exchanges = Exchanges(pool, requests)
         self.interceptions = Interceptions(pool, requests)
         self.payments = Payments(pool, requests)
         self.purchasing = Purchasing(pool, temporal, task_queue=task_queue, policy=purchasing)

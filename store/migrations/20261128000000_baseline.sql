@@ -464,7 +464,7 @@ create table order_hold (
     order_no    bigint      not null constraint order_hold_is_of_an_order references customer_order,
     hold_id     text        not null,
     reason      text        not null constraint hold_has_a_known_reason check (reason in (
-        'payment', 'fraud_review', 'address', 'stock', 'other')),
+        'payment', 'fraud_review', 'address', 'stock', 'awaiting_return', 'other')),
     note        text        not null,
     owner       some_text   not null,  -- who is to see to it: a role, or somebody's name
     who         text        not null,  -- who has placed it
@@ -584,7 +584,7 @@ create table posting (
         'refunds_payable', 'store_credit_liability', 'gift_card_liability', 'voucher_liability', 'tax_payable', 'purchases', 'opening_balances',
         'revenue', 'shipping_income', 'rounding', 'refunds', 'cost_of_goods_sold', 'provider_fees',
         'breakage', 'write_offs', 'carrier_claims', 'carrier_compensation',
-        'carrier_payables', 'carrier_fees'))
+        'carrier_payables', 'carrier_fees', 'exchange_clearing'))
 );
 
 -- All days of a seller up to and including this one are closed: its books take no more entries of them. A closing
@@ -1519,6 +1519,49 @@ create table reconciliation_difference (
 );
 create index difference_by_order on reconciliation_difference (order_id) where order_id is not null;
 create index difference_open on reconciliation_difference (day) where resolution = 'open';
+
+-- Exchanges --------------------------------------------------------------------------------------
+
+-- What comes back with a return pays for the exchange order. Whoever writes has locked the order of the return,
+-- and then, where he changes something of it, the exchange order. As long as its orders, like their returns.
+create table exchange (
+    order_no      bigint        not null,
+    return_id     text          not null,
+    exchange_no   bigint        not null
+        constraint exchange_order_is_an_order references customer_order,
+    mode          text          not null
+        constraint exchange_mode_is_known check (mode in ('standard', 'advance')),
+    -- what it pays of the exchange order at most, as it was agreed
+    tender_minor  minor_units   not null,
+    currency      currency_code not null,
+    agreed_at     timestamptz   not null default moment(),
+    -- What it pays of it at most, by what came back. Null: the return has not ended, and the order not either.
+    settled_minor minor_units,
+    settled_at    timestamptz,
+    primary key (order_no, return_id),
+    constraint exchange_order_is_of_one_exchange unique (exchange_no, order_no),
+    constraint exchange_is_of_a_return foreign key (order_no, return_id) references order_return,
+    constraint exchange_order_is_another_order check (exchange_no <> order_no),
+    constraint settled_exchange_has_its_time check ((settled_minor is null) = (settled_at is null)),
+    constraint exchange_pays_what_was_agreed_at_most check (settled_minor <= tender_minor)
+);
+
+-- Money that an exchange order gives back to the order from which it came, whose companies pay it back. Under
+-- the key of the operation that asked for it.
+create table exchange_payback (
+    order_no     bigint      not null,
+    payment_key  text        not null,
+    return_id    text        not null,
+    returned_key text        not null,  -- the refund to the exchange that was taken back for it
+    amount_minor minor_units not null
+        constraint exchange_payback_is_of_an_amount check (amount_minor > 0),
+    began_at     timestamptz not null default moment(),
+    ended_at     timestamptz,  -- it is paid, or a person is asked
+    primary key (order_no, payment_key),
+    constraint exchange_payback_is_of_an_exchange foreign key (order_no, return_id) references exchange
+);
+create index exchange_unsettled on exchange (order_no) where settled_at is null;
+create index exchange_payback_by_return on exchange_payback (order_no, return_id);
 
 -- Store credit, vouchers and gift cards ------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from domain import ids
 from domain.errors import NotFound
 from domain.orders.proposals import Proposal
+from domain.orders.providers import EXCHANGE
 from domain.orders.terms import TenderTerms
 from domain.payments.cover import (
     ENDED,
@@ -148,11 +149,20 @@ def paying_from(row: Record | Mapping[str, Any]) -> Paying:
 
 
 def _tenders(row: Record | Mapping[str, Any]) -> tuple[TenderTerms, ...]:
-    """Who pays: the order's own, the last one with what the customer has brought in its place."""
-    own = orders.tenders(row)
+    """Who pays: the order's own, the last one with what the customer has brought in its place.
+
+    An exchange pays less than was agreed where less came back.
+    """
+    own, pays = orders.tenders(row), row["exchange_pays"]
+    if pays is not None:
+        own = (*(_at_most(tender, pays) for tender in own[:-1]), own[-1])
     if row["brought"] is None:
         return own
     return (*own[:-1], TenderTerms.model_validate(row["brought"]))
+
+
+def _at_most(tender: TenderTerms, pays: int) -> TenderTerms:
+    return tender.model_copy(update={"most": pays}) if tender.provider == EXCHANGE else tender
 
 
 async def bring(conn: Connection, order_id: str, provider: str, token: str) -> None:

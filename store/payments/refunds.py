@@ -67,11 +67,13 @@ class Refund(BaseModel):
 class ToPay(Refund):
     """A refund that is to be paid. `uncharged_minor`: what of its order is due, not charged yet.
 
-    `refund_tenders`: the order's policy for orders that were paid in several ways.
+    `refund_tenders`: the order's policy for orders that were paid in several ways. `is_exchange`:
+    it is of a return whose exchange order has not heard of it.
     """
 
     uncharged_minor: int
     refund_tenders: RefundTenders
+    is_exchange: bool
 
 
 async def grant(

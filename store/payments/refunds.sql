@@ -18,9 +18,12 @@ select refund_id from granted;
 
 -- name: refund_of(refund_id)^
 -- With what of its order is due and not charged yet: that cannot be paid back before it is. And with the
--- policy for an order that was paid in several ways.
+-- policy for an order that was paid in several ways. `is_exchange`: it may be for an exchange order, which has not
+-- heard of it.
 select order_of(refund_id) as order_id, r.*, m.charged - m.captured as uncharged_minor,
-       o.policy ->> 'refund_tenders' as refund_tenders
+       o.policy ->> 'refund_tenders' as refund_tenders,
+       exists (select from exchange e where e.order_no = r.order_no and e.return_id = r.refund_id
+               and e.settled_at is null) as is_exchange
 from refund r join order_money m using (order_no) join customer_order o using (order_no)
 where order_no = order_no_of(:refund_id) and refund_id = :refund_id;
 

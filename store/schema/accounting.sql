@@ -62,7 +62,7 @@ create table posting (
         'refunds_payable', 'store_credit_liability', 'gift_card_liability', 'voucher_liability', 'tax_payable', 'purchases', 'opening_balances',
         'revenue', 'shipping_income', 'rounding', 'refunds', 'cost_of_goods_sold', 'provider_fees',
         'breakage', 'write_offs', 'carrier_claims', 'carrier_compensation',
-        'carrier_payables', 'carrier_fees'))
+        'carrier_payables', 'carrier_fees', 'exchange_clearing'))
 );
 
 -- All days of a seller up to and including this one are closed: its books take no more entries of them. A closing

@@ -192,7 +192,7 @@ create table order_hold (
     order_no    bigint      not null constraint order_hold_is_of_an_order references customer_order,
     hold_id     text        not null,
     reason      text        not null constraint hold_has_a_known_reason check (reason in (
-        'payment', 'fraud_review', 'address', 'stock', 'other')),
+        'payment', 'fraud_review', 'address', 'stock', 'awaiting_return', 'other')),
     note        text        not null,
     owner       some_text   not null,  -- who is to see to it: a role, or somebody's name
     who         text        not null,  -- who has placed it

@@ -11,7 +11,7 @@ select (select count(*) from stock) as stock_rows,
        (select count(*) from journal_entry) as journal_entries,
        (select count(*) from shipment) as parcels,
        (select count(*) from purchase_order) as purchase_orders,
-       (select count(*) from payment where provider not in ('sandbox', 'by_hand', 'store_credit', 'gift_card', 'voucher', 'elsewhere'))
+       (select count(*) from payment where provider not in ('sandbox', 'by_hand', 'store_credit', 'gift_card', 'voucher', 'elsewhere', 'exchange'))
            as not_compared;
 
 -- name: unfinished()
@@ -664,6 +664,23 @@ from order_hold h join customer_order o using (order_no)
 where o.decision in ('rejected', 'cancelled', 'closed') and h.released_at is null
 order by o.order_id, h.hold_id;
 
+-- name: exchange_is_even()
+-- What a return has paid to its exchange order is what that has authorized of it, and neither released nor given
+-- back; once both have ended, nothing is left on the way between them. But while an amount goes back.
+select e.exchange_order_id as order_id, e.return_id, e.currency, coalesce(g.given, 0) as given_minor,
+       e.authorized_minor as used_minor
+from exchange_standing e
+left join lateral (
+    select sum(amount_minor) as given from payment p
+    where p.order_no = e.order_no and p.part_of = e.return_id and p.kind = 'refund'
+      and p.provider = 'exchange' and p.authorization_key is null and p.state = 'succeeded'
+) g on true
+where e.settled_at is not null and coalesce(g.given, 0) <> e.authorized_minor
+  and not exists (select from exchange_payback b
+                  where (b.order_no, b.return_id) = (e.order_no, e.return_id) and b.ended_at is null)
+  and not exists (select from payment p where p.order_no = e.exchange_no and p.state in ('requested', 'unknown'))
+order by order_id;
+
 -- name: payments_under_way()
 -- Asked for, and no outcome yet: not wrong, as long as the order is open.
 select o.order_id, o.seller, p.payment_key, p.kind, p.state, p.amount_minor, p.currency, p.requested_at
@@ -705,7 +722,7 @@ full join (
     select o.order_id, e.effect, coalesce(p.currency, min(m.currency)) as currency,
            sum(p.amount_minor) filter (where p.account in (
                'cash_in_transit', 'store_credit_liability', 'gift_card_liability', 'voucher_liability',
-               'write_offs')) as moved,  -- what a bank has paid back was written off before
+               'exchange_clearing', 'write_offs')) as moved,  -- what a bank has paid back was written off before
            count(*) filter (where p.account = 'cash_in_transit') as cash,
            count(*) filter (where p.account in ('provider_fees', 'disputes')) as kept
     from journal_entry e

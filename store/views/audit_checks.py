@@ -190,6 +190,12 @@ _CHECKS = (
         "the order is {decision}, but it is held: {note}",
     ),
     _Check(
+        "exchange_is_even",
+        "money",
+        "{order_id}",
+        "{return_id} has paid {given_minor} to it, but it has {used_minor} of that",
+    ),
+    _Check(
         "entry_balances",
         "ledger",
         "{order_id}",

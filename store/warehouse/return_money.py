@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain import ids
-from domain.aftersales.return_counts import postage_kept, restocking_fee
+from domain.aftersales.return_counts import postage_kept
 from domain.aftersales.return_rules import ReturnTerms, is_paid_at_once
 from domain.errors import Refused
 from domain.money import Money
-from domain.orders.charges import Charges
 from store.aftersales import return_labels, return_rules, returns
-from store.aftersales.return_labels import ReturnLabel
 from store.aftersales.returns import FoundUnits, ReturnLine
 from store.database import Connection, Record
 from store.orders import events
-from store.payments import billing, refunds, tallies
+from store.payments import billing, refunds, return_worth, tallies
 
 EXPECTED: Final = ("requested", "approved", "in_transit")
 
@@ -40,7 +38,9 @@ async def expected_refund(conn: Connection, return_id: str) -> Money:
         label = await return_labels.find(conn, return_id)
     units = {line.line_id: line.quantity for line in lines}
     owed = found.charges.if_returned(units)
-    kept = found.charges.keep(owed, **_kept(found.charges, lines, _as_new(units), terms, label))
+    kept = found.charges.keep(
+        owed, **return_worth.kept(found.charges, lines, return_worth.as_new(units), terms, label)
+    )
     return Money(minor=kept.worth.total, currency=found.currency)
 
 
@@ -64,36 +64,12 @@ async def owed_for(
         }
         owed = charges.returned(received)
         label = await return_labels.find(conn, row["return_id"])
-        owed = charges.keep(owed, **_kept(charges, lines, units, terms, label))
+        owed = charges.keep(owed, **return_worth.kept(charges, lines, units, terms, label))
         why = row["reason"]
     else:
         owed = charges.came_back({line.line_id: line.quantity for line in lines})
         why = f"{row['fulfilment_id']} could not be delivered"
     return await billing.grant(conn, found, owed, row["return_id"], kind="return", why=why)
-
-
-def _kept(
-    charges: Charges,
-    lines: Sequence[ReturnLine],
-    units: Mapping[str, Sequence[FoundUnits]],
-    terms: Mapping[str, ReturnTerms],
-    label: ReturnLabel | None,
-) -> dict[str, int]:
-    """The fee for restocking and for the label, and the postage that the rules keep, in minor
-    units.
-    """
-    reasons = {line.line_id: line.reason_code for line in lines}
-    received = {k: sum(each.quantity for each in some) for k, some in units.items()}
-    fee = sum(
-        restocking_fee(
-            [(each.quantity, each.condition) for each in some],
-            *(terms[k], charges.worth[k], reasons[k]),
-        )
-        for k, some in units.items()
-    )
-    if label is not None and label.label in ("requested", "bought") and any(received.values()):
-        fee += label.fee_minor
-    return {"fee": fee, "postage": postage_kept(received, terms, charges.worth, reasons)}
 
 
 async def pay_early(conn: Connection, row: Record) -> billing.Grant | None:
@@ -113,7 +89,9 @@ async def pay_early(conn: Connection, row: Record) -> billing.Grant | None:
         return None
     terms = {line.line_id: line.terms for line in asked.lines}
     label = await return_labels.find(conn, return_id)
-    owed = found.charges.keep(owed, **_kept(found.charges, lines, _as_new(units), terms, label))
+    owed = found.charges.keep(
+        owed, **return_worth.kept(found.charges, lines, return_worth.as_new(units), terms, label)
+    )
     if not owed.worth.total or not is_paid_at_once(asked, owed.worth.total):
         return None
     await returns.paid_early(conn, return_id)
@@ -140,8 +118,8 @@ async def settle_early(
     if refund is not None and refund.unissued == 0:
         await returns.set_state(conn, return_id, "refunded")
     missing = {x.line_id: x.quantity - received.get(x.line_id, 0) for x in lines}
-    fee = _kept(charges, lines, units, terms, None)["fee"]
-    fee -= _kept(charges, lines, _as_new(received), terms, None)["fee"]
+    fee = return_worth.kept(charges, lines, units, terms, None)["fee"]
+    fee -= return_worth.kept(charges, lines, return_worth.as_new(received), terms, None)["fee"]
     worth = sum(charges.worth[k].first(n).total for k, n in missing.items())
     reasons = {line.line_id: line.reason_code for line in lines}
     worth -= postage_kept(missing, terms, charges.worth, reasons)
@@ -164,11 +142,3 @@ async def settle_early(
     )
     step = f"return_short {return_id}"
     await events.raise_attention(conn, row["order_id"], step, reason, ["done"])
-
-
-def _as_new(units: Mapping[str, int]) -> dict[str, list[FoundUnits]]:
-    return {
-        k: [FoundUnits(quantity=n, condition="new", disposition="restock")]
-        for k, n in units.items()
-        if n
-    }

@@ -21,6 +21,9 @@ PLACES = {
     "store/schema/routines/payments.sql authorization_made": "1",
     "store/schema/routines/payments.sql charge_to_make": "1",
     "store/schema/routines/payments.sql charge_made": "1",
+    "store/schema/routines/payments.sql exchange_settled": (
+        "1, behind the order that it is of, whose id its own begins with"
+    ),
     "store/schema/routines/customers.sql credit_erased": "behind 1, sorted: spent accounts",
     "store/schema/routines/customers.sql person_erased": "1, and then what is the order's alone",
     "store/stock/transfers.sql lock": "1",

@@ -27,7 +27,10 @@ from activities.payments.contracts import (
     Refund,
     RefundGranted,
 )
+from activities.payments.exchange_provider import ExchangeMoney
+from activities.payments.exchanges import Exchanges
 from activities.payments.payments import Payments
+from activities.payments.provider import PaymentProvider
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.stock.backorders import Backorders
@@ -41,6 +44,7 @@ from domain.orders.handling import Handling
 from domain.orders.messages import RefundRequest
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.orders.providers import EXCHANGE
 from domain.stock.items import Item
 from domain.stock.reservations import Reserved, ReserveStock
 from starter.service.service import Records
@@ -76,8 +80,11 @@ class Bench:
         self.inventory = Inventory(pool)
         self.removals = Removals(pool)
         self.backorders = Backorders(pool)
-        self.authorizations = Authorizations(pool, {"sandbox": self.payment})
-        self.payments = Payments(pool, {"sandbox": self.payment})
+        companies: dict[str, PaymentProvider] = {"sandbox": self.payment}
+        companies[EXCHANGE] = ExchangeMoney(pool, companies)
+        self.authorizations = Authorizations(pool, companies)
+        self.payments = Payments(pool, companies)
+        self.exchanges = Exchanges(pool)
         self.fulfilment = Fulfilments(
             *(pool, Carriers.only(self.carrier), cover.cover_of, Till(pool), NoWorkshops())
         )

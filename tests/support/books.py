@@ -107,13 +107,17 @@ RULES = {
             select e.order_no,
                    sum(p.amount_minor) filter (where p.account in (
                        'cash_in_transit', 'store_credit_liability', 'gift_card_liability',
-                       'voucher_liability')) as paid,
+                       'voucher_liability', 'exchange_clearing')) as paid,
                    sum(p.amount_minor) filter (where p.account = 'refunds_payable') as payable
             from posting p join journal_entry e using (entry_id)
             where not starts_with(e.effect, 'dispute:')
             group by e.order_no) journal using (order_no)
         where captured - refunded <> coalesce(journal.paid, 0)
            or refunded - refund_granted <> coalesce(journal.payable, 0)
+    """,
+    "nothing is left on the way from a return to its exchange order": """
+        select currency || ': ' || sum(amount_minor) from posting
+        where account = 'exchange_clearing' group by currency having sum(amount_minor) <> 0
     """,
     "nothing is claimed, and nothing left to be sent, when all is over": """
         select e.order_no || ': ' || p.account

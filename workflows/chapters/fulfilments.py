@@ -74,6 +74,8 @@ class OrderFulfilments:
         waits, stage = self._steps.waits_for, fulfilment.stage
         if stage == "under_way":
             return waits(Fulfilments.pick_pack_ship, fulfilment.id)
+        if self._payments.awaits_exchange(fulfilment.id):
+            return stage in ("await_delivery", "to_charge")
         return stage == "await_delivery" and waits(Delivery.await_delivery, fulfilment.id)
 
     async def all_ended(self) -> None:

@@ -11,6 +11,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from workflows.chapters.asked_holds import AskedHolds
+from workflows.chapters.asked_returns import AskedReturns
 from workflows.chapters.cancellations import OrderCancellations, tell_asked
 from workflows.chapters.claims import OrderClaims
 from workflows.chapters.edits import OrderEdits
@@ -33,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.errors import Ending, InvalidInput
     from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
     from domain.orders.edit_messages import EditRequest
+    from domain.orders.exchange_messages import ExchangeRequest
     from domain.orders.hold_messages import (
         ExtendRequest,
         HoldRequest,
@@ -54,13 +56,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.orders.price_match_messages import PriceMatchRequest
     from domain.orders.request_kinds import BY_REQUEST, KINDS
-    from domain.orders.return_messages import (
-        ReturnAnswer,
-        ReturnDecided,
-        ReturnGivenUp,
-        ReturnOutcome,
-        ReturnRequest,
-    )
+    from domain.orders.return_messages import ReturnAnswer, ReturnGivenUp, ReturnRequest
 
 
 class OrderMessages:
@@ -77,6 +73,7 @@ class OrderMessages:
     inbox: Inbox
     payments: OrderPayments
     returns: OrderReturns
+    asked_returns: AskedReturns
     refunds: OrderRefunds
     claims: OrderClaims
     cancellations: OrderCancellations
@@ -91,9 +88,10 @@ class OrderMessages:
         """Take updates from now on: all that `request_kinds.py` lists."""
         self.meetings = {
             CancelRequest: Meeting(self.cancellations.check, self.cancel, unless("cancelled")),
-            ReturnRequest: Meeting(self.returns.check, self.take_back),
-            ReturnAnswer: Meeting(self.returns.check_decision, self.decide_return),
-            ReturnGivenUp: Meeting(self.returns.check_decision, self.decide_return),
+            ReturnRequest: Meeting(self.returns.check, self.asked_returns.take_back),
+            ExchangeRequest: Meeting(self.returns.check, self.asked_returns.exchange),
+            ReturnAnswer: Meeting(self.returns.check_decision, self.asked_returns.decide),
+            ReturnGivenUp: Meeting(self.returns.check_decision, self.asked_returns.decide),
             RefundRequest: Meeting(self.refunds.check, self.pay_back),
             PriceMatchRequest: Meeting(self.refunds.check_match, self.pay_back),
             ClaimRequest: Meeting(self.claims.check, self.claims.make),
@@ -204,22 +202,6 @@ class OrderMessages:
             return await self.cancellations.cancel(request, request_id)
         finally:
             self.cancels_open -= 1
-
-    async def take_back(self, request: ReturnRequest, request_id: str) -> ReturnOutcome:
-        """Approve a return."""
-        asked_at = workflow.now()  # whatever it waits for from here, it came in time
-        # Before the order's terms are known, nobody can say what of it can be sent back.
-        await self.on_record()
-        async with self.book.taking_back:
-            return await self.returns.request(request, request_id, asked_at)
-
-    async def decide_return(
-        self, request: ReturnAnswer | ReturnGivenUp, request_id: str
-    ) -> ReturnDecided:
-        """Decide about a return, or give it up."""
-        await workflow.wait_condition(lambda: self.book.known or self.placement is not None)
-        self.check_open()  # again: it may have ended between the validator and here
-        return await self.returns.decide(request, request_id)
 
     async def pay_back(
         self, request: RefundRequest | PriceMatchRequest, request_id: str

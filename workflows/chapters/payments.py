@@ -9,6 +9,7 @@ from typing import Any
 from temporalio import workflow
 
 from workflows.chapters.authorizations import OrderAuthorizations
+from workflows.chapters.exchange_settlement import ExchangeSettlement
 from workflows.chapters.holds import OrderHolds
 from workflows.chapters.payment_offers import DECLINED, PaymentOffers
 from workflows.engine.attention import Parked
@@ -52,6 +53,7 @@ class OrderPayments:
         self._tried: Mapping[str, int] = {}  # tries of earlier runs, by charge or refund
         self._going_on: asyncio.Task[None] | None = None  # a charge that an earlier run has begun
         self._charging = 0
+        self._settlement = ExchangeSettlement(steps, self._order_id, policy)
         self._held = False  # until it is charged
         self._uncharged: set[str] = set()  # fulfilments that wait for the order to be charged
 
@@ -71,8 +73,12 @@ class OrderPayments:
 
     @property
     def idle(self) -> bool:
-        """No charge is under way."""
-        return self._charging == 0
+        """No charge is under way, but those that wait for what comes back for an exchange."""
+        return self._charging == self._settlement.awaited
+
+    def awaits_exchange(self, part_id: str) -> bool:
+        """The rest of its charge waits until it is known what comes back for the exchange."""
+        return part_id in self._settlement.parts
 
     async def ensure_paid_for(self, fulfilment: Fulfilment) -> Stopped | None:
         """Make sure that this one is charged, or can be: nothing is handed over unpaid.
@@ -222,9 +228,13 @@ class OrderPayments:
                 match await self._or_by_hand(
                     Payments.charge_payment, ask, part_id, summary, refusable=may_refuse
                 ):
-                    case Done(result=Charged(authorized=authorized)):
+                    case Done(result=Charged(authorized=authorized, awaits_exchange=awaits)):
                         self._book.stays_authorized(authorized, known)
-                        return None
+                        if not awaits:
+                            return None
+                        await self._settlement.known_for(part_id)
+                        before = last
+                        continue
                     case ByOperator():
                         return None  # So no charge used what was authorized for it.
                     case Refused(kind=kind) as refusal:

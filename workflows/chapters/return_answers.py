@@ -1,4 +1,4 @@
-"""What is answered to requests about returns."""
+"""What is answered to requests about returns, and whether such units can come back."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from typing import Final, Literal
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from workflows.chapters.line_requests import requested_units
 from workflows.engine.refusals import refused
+from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
+    from domain.orders.handling import DIGITAL
     from domain.orders.messages import Units
-    from domain.orders.quantities import LineUnits
-    from domain.orders.return_messages import ReturnDecided, ReturnOutcome, ReturnRefusal
+    from domain.orders.quantities import LineId, LineUnits
+    from domain.orders.return_messages import (
+        ReturnDecided,
+        ReturnOutcome,
+        ReturnRefusal,
+        ReturnRequest,
+    )
 
 _ENDS: Final[Mapping[str, Literal["approved", "refused", "cancelled"]]] = {
     "approve": "approved",
@@ -59,3 +67,35 @@ def decided_as(
         outcome=_ENDS[choice],
         message=_MESSAGES[choice].format(return_id),
     )
+
+
+def returnable_units(book: OrderBook, request: ReturnRequest) -> LineUnits:
+    """The units that shall come back. Raises ApplicationError where they cannot."""
+    lines = book.lines
+    if book.last_delivery is None:
+        raise refused(
+            "nothing has been delivered yet; cancel what is not wanted",
+            reason="not_delivered",
+            instead=["cancel_order"],
+        )
+
+    def check(_: int, line_id: LineId, quantity: int) -> None:
+        line = lines[line_id]
+        if book.handlings[line_id] == DIGITAL:
+            raise refused(
+                f"line {line_id} is a code that was given out: it cannot be sent back",
+                reason="digital_delivered",
+                instead=["refund_order"],
+            )
+        if not 0 < quantity <= line.returnable:
+            raise refused(
+                f"line {line_id}: {quantity} cannot be returned; "
+                f"{line.returnable} of {line.delivered} delivered units can",
+                reason="more_than_delivered",
+            )
+
+    asked = requested_units(request.lines, lines, can=lambda line: line.returnable, check=check)
+    units = {k: n for k, n in asked.items() if book.handlings[k] != DIGITAL}
+    if not units:
+        raise refused("there is nothing left to return", reason="nothing_left")
+    return units

@@ -11,13 +11,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from temporalio import workflow
 
-from workflows.chapters.line_requests import requested_units
 from workflows.chapters.payments import OrderPayments
-from workflows.chapters.return_answers import answered, decided_as, said_no
+from workflows.chapters.return_answers import answered, decided_as, returnable_units, said_no
 from workflows.engine.outcomes import Done
 from workflows.engine.refusals import refused
 from workflows.engine.runs import broken
@@ -35,9 +34,8 @@ with workflow.unsafe.imports_passed_through():
         Returns,
     )
     from domain.orders.continuation import BegunRequest, OpenReturn
-    from domain.orders.handling import DIGITAL
     from domain.orders.policy import Policy
-    from domain.orders.quantities import LineId, LineUnits
+    from domain.orders.quantities import LineUnits
     from domain.orders.return_messages import (
         ReturnAnswer,
         ReturnDecided,
@@ -48,6 +46,8 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.words import count_of, span
 
+
+ApprovedT = TypeVar("ApprovedT", bound=Approved)
 
 GRACE: Final = timedelta(days=1)
 """So much later than the relay closes a return that does not come, a person is told of it."""
@@ -124,7 +124,7 @@ class OrderReturns:
     def check(self, request: ReturnRequest) -> None:
         """Raises ApplicationError where there are no such units to send back."""
         if request.request_id not in self._approved:
-            self._units(request)
+            returnable_units(self._book, request)
 
     def check_decision(self, request: ReturnAnswer | ReturnGivenUp) -> None:
         """Raises ApplicationError for a return that is not under way here."""
@@ -138,12 +138,31 @@ class OrderReturns:
         self, request: ReturnRequest, request_id: str, asked_at: datetime
     ) -> ReturnOutcome:
         """Have the rules decide about a return, and expect its parcel."""
+
+        async def approve(ask: ApproveReturn) -> Approved:
+            units = count_of(sum(ask.units.values()), "unit")
+            return await self._approve(ask, f"Decide about a return of {units}")
+
         earlier = self._approved.get(request_id)
         if earlier is not None:
             return answered(request_id, earlier.return_id, earlier.units, earlier.asks)
-        units = self._units(request)
-        # Taken at once, before anything is awaited: two requests never get the same units.
-        self._book.return_requested(units)
+        units = returnable_units(self._book, request)
+        approved = await self.approve(request, request_id, asked_at, approve)
+        return answered(request_id, approved.return_id, units, approved.asks)
+
+    async def approve(
+        self,
+        request: ReturnRequest,
+        request_id: str,
+        asked_at: datetime,
+        decide: Callable[[ApproveReturn], Awaitable[ApprovedT]],
+    ) -> ApprovedT:
+        """Have it decided on, and expect its parcel, which an earlier run may have done.
+
+        `decide`: writes it down, if no rule refuses it. Raises ApplicationError where one does.
+        """
+        earlier = self._approved.get(request_id)
+        units = returnable_units(self._book, request) if earlier is None else earlier.units
         ask = ApproveReturn(
             order_id=self._book.order_id,
             request_id=request_id,
@@ -154,17 +173,20 @@ class OrderReturns:
             asked_at=asked_at,
             who=request.by,
         )
+        if earlier is not None:
+            return await decide(ask)
+        # Taken at once, before anything is awaited: two requests never get the same units.
+        self._book.return_requested(units)
         self._being_approved += 1
         try:
-            summary = f"Decide about a return of {count_of(sum(units.values()), 'unit')}"
-            approved = await self._approve(ask, summary)
+            approved = await decide(ask)
         finally:
             self._being_approved -= 1
         if approved.refusal is not None:
             self._book.return_received(units, {})
             raise said_no(approved.refusal)
         self._expect(approved.return_id, units)
-        return answered(request_id, approved.return_id, units, approved.asks)
+        return approved
 
     async def decide(self, request: ReturnAnswer | ReturnGivenUp, request_id: str) -> ReturnDecided:
         """A person decides about a return, or the customer gives it up.
@@ -258,33 +280,3 @@ class OrderReturns:
         )
         assert isinstance(outcome, Done)  # Its parcel is awaited until it arrives.
         return outcome.result
-
-    def _units(self, request: ReturnRequest) -> LineUnits:
-        lines = self._book.lines
-        if self._book.last_delivery is None:
-            raise refused(
-                "nothing has been delivered yet; cancel what is not wanted",
-                reason="not_delivered",
-                instead=["cancel_order"],
-            )
-
-        def check(_: int, line_id: LineId, quantity: int) -> None:
-            line = lines[line_id]
-            if self._book.handlings[line_id] == DIGITAL:
-                raise refused(
-                    f"line {line_id} is a code that was given out: it cannot be sent back",
-                    reason="digital_delivered",
-                    instead=["refund_order"],
-                )
-            if not 0 < quantity <= line.returnable:
-                raise refused(
-                    f"line {line_id}: {quantity} cannot be returned; "
-                    f"{line.returnable} of {line.delivered} delivered units can",
-                    reason="more_than_delivered",
-                )
-
-        asked = requested_units(request.lines, lines, can=lambda line: line.returnable, check=check)
-        units = {k: n for k, n in asked.items() if self._book.handlings[k] != DIGITAL}
-        if not units:
-            raise refused("there is nothing left to return", reason="nothing_left")
-        return units

@@ -44,6 +44,7 @@ CHART: Final[Mapping[Account, Named]] = {
     Account.STORE_CREDIT: Named(Root.LIABILITIES, "Store credit liability", "2400"),
     Account.GIFT_CARDS: Named(Root.LIABILITIES, "Gift card liability", "2410"),
     Account.VOUCHERS: Named(Root.LIABILITIES, "Voucher liability", "2420"),
+    Account.EXCHANGE_CLEARING: Named(Root.LIABILITIES, "Exchange clearing", "2430"),
     Account.OPENING: Named(Root.EQUITY, "Opening balances", "3000"),
     Account.REVENUE: Named(Root.INCOME, "Revenue", "4000"),
     Account.SHIPPING_INCOME: Named(Root.INCOME, "Shipping income", "4100"),

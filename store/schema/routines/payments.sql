@@ -303,7 +303,7 @@ create or replace function paying_of(
     its_order text
 ) returns table (
     order_id text, decision text, currency text, voided boolean, payment jsonb, tenders jsonb,
-    brought jsonb, operations jsonb, leaving text[], tallies jsonb, seen text
+    brought jsonb, exchange_pays bigint, operations jsonb, leaving text[], tallies jsonb, seen text
 ) language plpgsql stable rows 1 as $$
 #variable_conflict use_column
 begin
@@ -312,6 +312,8 @@ begin
         select o.order_id, o.decision, o.currency::text, m.voided, o.document -> 'payment', o.document -> 'tenders',
                (select jsonb_build_object('provider', provider, 'token', token)
                 from brought_tender b where b.order_no = o.order_no),
+               (select coalesce(e.settled_minor, e.tender_minor)::bigint from exchange e
+                where e.exchange_no = o.order_no),
                (select coalesce(jsonb_agg(to_jsonb(p) - 'order_no' order by p.requested_at, p.payment_key), '[]')
                 from payment p where p.order_no = o.order_no),
                (select array_agg(s.fulfilment_id order by s.fulfilment_id)
@@ -393,3 +395,85 @@ select a.account_id as voucher_id, a.kind,
 from credit_account a
 join credit_operation i on i.account_id = a.account_id and i.kind = 'issue'
 where a.kind <> 'store_credit';
+
+-- Exchanges ---------------------------------------------------------------------------------------------------
+
+-- Exchanges with both of their orders. `pays_minor`: what one pays of its exchange order at most. `authorized_minor`:
+-- what it has authorized there that is neither released nor paid back; `room_minor`: of that, what is not charged.
+drop view if exists exchange_standing;
+create view exchange_standing as
+select e.*, o.order_id, x.order_id as exchange_order_id, x.decision as exchange_decision, r.state as return_state,
+       coalesce(e.settled_minor, e.tender_minor)::bigint as pays_minor, a.authorized_minor, a.room_minor
+from exchange e
+join customer_order o on o.order_no = e.order_no
+join customer_order x on x.order_no = e.exchange_no
+join order_return r on (r.order_no, r.return_id) = (e.order_no, e.return_id)
+cross join lateral (
+    select coalesce(sum(a.amount_minor - a.released - a.refunded), 0)::bigint as authorized_minor,
+           coalesce(sum(a.amount_minor - a.released - a.capture_granted), 0)::bigint as room_minor
+    from payment_authorization a
+    join payment_operation p on p.order_no = a.order_no and p.payment_key = a.authorization_key
+    where a.order_no = e.exchange_no and a.provider = 'exchange' and p.state = 'succeeded'
+) a;
+
+-- It is known what comes back, and nobody has told the exchange order: so much goes there, and what else was
+-- authorized of it is released. `is_back`: goods came, so the others may leave. Where none came, what has not left is
+-- cancelled by its hold, whose deadline is now, and what has left waits to be paid another way. Answers how much
+-- goes there. The caller holds the lock of the order of the return.
+create or replace function exchange_settled(its_no bigint, its_return text, came bigint, is_back boolean)
+returns bigint language plpgsql as $$
+declare
+    its     exchange_standing;
+    goes    bigint;
+    surplus bigint;
+    its_key text;
+    room    bigint;
+begin
+    perform from customer_order x join exchange e on e.exchange_no = x.order_no
+    where e.order_no = its_no and e.return_id = its_return for no key update of x;
+    select * into its from exchange_standing where order_no = its_no and return_id = its_return;
+    if not found or its.settled_at is not null then
+        return 0;
+    end if;
+    goes := case when its.exchange_decision in ('received', 'confirmed') then least(came, its.room_minor) else 0 end;
+    update exchange set settled_minor = goes, settled_at = moment()
+    where order_no = its_no and return_id = its_return;
+    if its.exchange_decision not in ('received', 'confirmed') then
+        return 0;
+    end if;
+    surplus := its.room_minor - goes;
+    for its_key, room in
+        select a.authorization_key, a.amount_minor - released - capture_granted
+        from payment_authorization a
+        join payment_operation p on p.order_no = a.order_no and p.payment_key = a.authorization_key
+        where a.order_no = its.exchange_no and a.provider = 'exchange' and p.state = 'succeeded'
+        order by a.authorization_key desc
+    loop
+        update payment_authorization set released = released + least(surplus, room)
+        where order_no = its.exchange_no and authorization_key = its_key;
+        update order_money set released = released + least(surplus, room) where order_no = its.exchange_no;
+        surplus := surplus - least(surplus, room);
+    end loop;
+    if is_back then
+        update order_hold set released_at = moment(), released_by = 'orderloom', end_note = its_return || ' is paid back'
+        where order_no = its.exchange_no and reason = 'awaiting_return' and released_at is null;
+    else
+        update order_hold set until = moment(), at_end = 'reject', asked_at = null
+        where order_no = its.exchange_no and reason = 'awaiting_return' and released_at is null;
+        if not found and exists (select from order_line
+                                 where order_no = its.exchange_no and ordered > cancelled + shipped) then
+            insert into order_hold (order_no, hold_id, reason, note, owner, who, until, at_end)
+            select its.exchange_no, 'H' || 1 + count(*), 'awaiting_return', its_return || ' does not come back',
+                   'customer service', 'orderloom', moment(), 'reject'
+            from order_hold where order_no = its.exchange_no and reason <> 'payment';
+        end if;
+    end if;
+    perform report_to_step('await_exchange:' || its.exchange_order_id, its.exchange_order_id, null, '{}');
+    perform told(
+        array[its.exchange_order_id], array['exchange_settled'], array[null::jsonb],
+        array['exchange settled'], array['orderloom'],
+        array[its_return || case when is_back then ' is paid back' else ' does not come' end],
+        array[jsonb_build_object('return_id', its_return, 'order_id', its.order_id, 'amount_minor', goes,
+                                 'currency', its.currency)], false);
+    return goes;
+end $$;

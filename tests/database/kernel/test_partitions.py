@@ -38,6 +38,8 @@ HISTORY = {
                 "backorder",
                 "claim",
                 "claim_line",
+                "exchange",
+                "exchange_payback",
             ),
         ),
         "order_no",

@@ -88,6 +88,21 @@ def carrier_claim() -> str:
         values (order_no_of('{GONE}'), '{GONE}:1', 500, 'USD', 'ann')"""
 
 
+def exchange(mode: str = "standard", paid: str = "5, null, null", of: str = HERE) -> str:
+    """An exchange of a return, which pays for another order."""
+    return f"""
+        insert into exchange (order_no, return_id, exchange_no, mode, currency, tender_minor,
+                              settled_minor, settled_at)
+        select order_no, return_id, order_no_of('{of}'), '{mode}', 'USD', {paid}
+        from order_return limit 1"""
+
+
+def payback(amount: int = 5) -> str:
+    return f"""
+        insert into exchange_payback (order_no, payment_key, return_id, returned_key, amount_minor)
+        select order_no, 'k', return_id, 'r', {amount} from order_return limit 1"""
+
+
 def asked(change: str) -> str:
     return f"{carrier_claim()}; update carrier_claim set {change}"
 
@@ -622,6 +637,23 @@ FORBIDDEN = {
     "return_scan_pkey": "insert into return_scan select * from return_scan",
     "return_scan_is_of_a_label": "update return_scan set return_id = 'web-1:R9'",
     "return_unit_pkey": "insert into return_unit select * from return_unit",
+    # an exchange is of a return and of another order, and pays what was agreed
+    "exchange_pkey": f"{exchange()}; {exchange()}",
+    "exchange_order_is_of_one_exchange": f"""
+        {exchange()}; insert into order_return select order_no, return_id || '9', kind,
+            fulfilment_id, state, reason from order_return limit 1;
+        insert into exchange (order_no, return_id, exchange_no, mode, tender_minor, currency)
+        select order_no, return_id || '9', exchange_no, mode, tender_minor, currency
+        from exchange""",
+    "exchange_order_is_an_order": f"{exchange()}; update exchange set exchange_no = 0",
+    "exchange_mode_is_known": exchange("perhaps"),
+    "exchange_is_of_a_return": f"{exchange()}; update exchange set return_id = 'none'",
+    "exchange_order_is_another_order": f"{exchange()}; update exchange set exchange_no = order_no",
+    "settled_exchange_has_its_time": exchange(paid="5, 5, null"),
+    "exchange_pays_what_was_agreed_at_most": exchange(paid="5, 6, now()"),
+    "exchange_payback_pkey": f"{exchange()}; {payback()}; {payback()}",
+    "exchange_payback_is_of_an_amount": f"{exchange()}; {payback(0)}",
+    "exchange_payback_is_of_an_exchange": payback(),
     # a claim is of an order, and is decided by somebody
     "claim_pkey": f"{claim()}; {claim()}",
     "claim_is_of_an_order": claim().replace(f"order_no_of('{GONE}')", "0"),

@@ -63,6 +63,21 @@ PLANTS = {
         "web-confirmed line 1",
         "its present version says 77 units",
     ),
+    "money of a return that its exchange order does not have": Plant(
+        """insert into order_return (order_no, return_id, kind, state, reason)
+        values (order_no_of('web-closed'), 'web-closed:R9', 'customer', 'refunded', 'planted');
+        insert into exchange (order_no, return_id, exchange_no, mode, tender_minor, currency,
+                              settled_minor, settled_at)
+        values (order_no_of('web-closed'), 'web-closed:R9', order_no_of('web-confirmed'),
+                'standard', 500, 'USD', 500, now());
+        insert into payment_operation (payment_key, order_no, kind, provider, amount_minor,
+                                       currency, part_of, state, settled_at)
+        values ('web-closed:R9:refund:exchange', order_no_of('web-closed'), 'refund', 'exchange',
+                500, 'USD', 'web-closed:R9', 'succeeded', now())""",
+        "money",
+        "web-confirmed",
+        "web-closed:R9 has paid 5.00 USD to it, but it has 0.00 USD of that",
+    ),
     "a carrier's payment that was not booked": Plant(
         """insert into carrier_claim (order_no, fulfilment_id, amount_minor, currency, filed_by,
                                       outcome, paid_minor, decided_by, decided_at)

@@ -1,0 +1,155 @@
+"""What an exchange comes to, before anybody has agreed on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from domain import ids
+from domain.aftersales.return_rules import UNITS_OF_A_RECORD, Asked, decide
+from domain.errors import NotFound, Refused
+from domain.orders.exchange_messages import ExchangePreview, ExchangeRequest
+from domain.orders.exchanged import ComesBack, Exchange, Exchanged, exchanged
+from domain.orders.handling import DIGITAL
+from domain.orders.line_requests import requested_units
+from domain.orders.messages import Units
+from domain.orders.order import Order, Payment
+from domain.orders.policy import Policy
+from domain.orders.providers import ELSEWHERE
+from domain.orders.quantities import LineId, LineUnits
+from domain.orders.return_messages import reason_codes
+from domain.stored import stored
+from store import clock
+from store.aftersales import return_rules, returns
+from store.database import Connection, Record, load_queries
+from store.locks import lock_order
+from store.orders import orders
+from store.payments import payments, return_worth
+
+_sql = load_queries(__file__)
+
+NUMBER_KEEPS: Final = 85
+"""So much of the order's number is in that of its exchange order: numbers have 100 signs."""
+
+
+@dataclass(frozen=True)
+class Quote:
+    """An exchange as it can be agreed on by now. `units`: that come back, by line."""
+
+    units: LineUnits
+    exchanged: Exchanged
+    policy: Policy
+    seller: str
+    asked: Asked
+
+
+async def quote(
+    conn: Connection, order_id: str, request: ExchangeRequest, units: LineUnits | None = None
+) -> Quote:
+    """What an exchange comes to. `units`: that come back; None: those that the request names.
+
+    Raises NotFound, and Refused where a rule says no.
+    """
+    row = await _sql.basis(conn, order_id=order_id)
+    if row is None:
+        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+    policy = Policy.model_validate_json(row["policy"])
+    await _check(conn, order_id, row, request, policy)
+    if units is None:
+        units = await _units(conn, order_id, request, row["returnable"])
+    original = stored(Order, row["document"])
+    asked = await return_rules.asked(
+        conn, order_id, units, reason_codes(request, units), late=request.late
+    )
+    expected = await return_worth.expected(conn, order_id, asked)
+    lines = {line.line_id: line for line in original.lines}
+    number = await returns.next_number(conn, order_id)
+    exchange = Exchange(
+        original=original,
+        lines=[ComesBack(lines[k], n, expected.by_line[k]) for k, n in units.items()],
+        pays_back=expected.worth,
+        request=request,
+        return_id=ids.return_id(order_id, number),
+        number=f"{original.channel_order_id[:NUMBER_KEEPS]}-X{row['exchanges'] + 1}",
+        main=stored(Payment, row["main"]),
+    )
+    return Quote(units, exchanged(exchange, clock.now()), policy, row["seller"], asked)
+
+
+async def preview(conn: Connection, order_id: str, request: ExchangeRequest) -> ExchangePreview:
+    """What an exchange would come to; nothing is written. Raises as `quote` does."""
+    async with conn.transaction():
+        await lock_order(conn, order_id)
+        quoted = await quote(conn, order_id, request)
+    return ExchangePreview(
+        order_id=order_id,
+        mode=request.mode,
+        lines=tuple(Units(line_id=k, quantity=n) for k, n in quoted.units.items()),
+        asks=decide(quoted.asked).asks,
+        **dict(quoted.exchanged.worth),
+    )
+
+
+async def _check(
+    conn: Connection,
+    order_id: str,
+    row: Record,
+    request: ExchangeRequest,
+    policy: Policy,
+) -> None:
+    """Raises Refused for orders that cannot be exchanged."""
+    if row["main"]["provider"] == ELSEWHERE:
+        raise Refused(
+            f"the shop that sent {order_id} has its money, so it cannot pay for other goods: take "
+            "the units back, and let the customer order anew",
+            reason="paid_elsewhere",
+            instead=("return_items",),
+        )
+    if row["customer_id"].startswith("erased-"):
+        raise Refused(
+            f"the customer of {order_id} is erased, so nobody knows where to send other goods",
+            reason="customer_erased",
+            instead=("return_items",),
+        )
+    disputed = await payments.why_no_refund(conn, order_id)
+    if disputed:
+        raise Refused(disputed, reason="payment_disputed")
+    if request.mode == "advance":
+        await _check_advance(conn, order_id, policy)
+
+
+async def _check_advance(conn: Connection, order_id: str, policy: Policy) -> None:
+    rules = policy.exchanges
+    if rules.advance == "asked":
+        return
+    if rules.advance == "trusted":
+        found = await _sql.record_of(conn, order_id=order_id)
+        knows = found["delivered"] >= UNITS_OF_A_RECORD
+        if knows and found["returned"] * 100 <= rules.trusted_share_percent * found["delivered"]:
+            return
+    raise Refused(
+        "the replacement is sent when the return is received, and not before: ask for a standard "
+        "exchange",
+        reason="no_advance",
+        instead=("exchange_items",),
+    )
+
+
+async def _units(
+    conn: Connection, order_id: str, request: ExchangeRequest, returnable: Mapping[LineId, int]
+) -> LineUnits:
+    digital = {k for k, how in (await orders.handlings(conn, order_id)).items() if how == DIGITAL}
+
+    def check(_: int, line_id: LineId, quantity: int) -> None:
+        if line_id in digital or not 0 < quantity <= returnable[line_id]:
+            raise Refused(
+                f"line {line_id}: {quantity} cannot come back",
+                reason="digital_delivered" if line_id in digital else "more_than_delivered",
+            )
+
+    asked = requested_units(request.lines, returnable, check=check)
+    units = {k: n for k, n in asked.items() if k not in digital}
+    if not units:
+        raise Refused("there is nothing left to come back", reason="nothing_left")
+    return units
