@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from activities.relay import BATCH
 from domain.ids import WHO
+from domain.orders.hold_messages import AWAITING_RETURN
 from store.database import Pool, Record
 from store.locks import lock_order
 from store.orders import events, holds
@@ -34,7 +35,7 @@ class ExchangeEnds:
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, order_id)
             standing = await holds.standing(conn, order_id)
-            hold_ids = [each.hold_id for each in standing if each.reason == "awaiting_return"]
+            hold_ids = [each.hold_id for each in standing if each.reason == AWAITING_RETURN]
             if hold_ids:
                 await holds.release(conn, order_id, hold_ids, who=WHO, note=note)
                 await events.tell(

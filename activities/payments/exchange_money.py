@@ -70,11 +70,12 @@ class Paybacks:
         self._pool = pool
         self._calls = calls
 
-    async def pay(self, key: str, exchange_order_id: str, amount: Money) -> None:
+    async def pay(self, key: str, exchange_order_id: str, amount: Money | None) -> None:
         """Have the original order owe it again, and pay it there, once for each key.
 
-        Where a company says no, a person is asked. Raises Declined where so much is not with the
-        exchange order, and OutcomeUnknown.
+        `amount`: None for what is not needed any more, because it was released. Where a company
+        says no, a person is asked. Raises Declined where so much is not with the exchange order,
+        and OutcomeUnknown.
         """
         async with self._pool.acquire() as conn:
             exchange = await exchanges.of_order(conn, exchange_order_id)
@@ -84,7 +85,12 @@ class Paybacks:
             await lock_order(conn, order_id)
             back = await exchanges.payback(conn, exchange.return_id, key)
             if back is None:
-                await self._take_back(conn, key, exchange, amount)
+                minor = await exchanges.not_needed(conn, exchange.return_id)
+                minor = minor if amount is None else amount.minor
+                if not minor:
+                    return
+                money = Money(minor=minor, currency=exchange.currency)
+                await self._take_back(conn, key, exchange, money)
                 back = await exchanges.payback(conn, exchange.return_id, key)
             assert back is not None  # it has just been written
         if back["ended_at"] is not None:

@@ -6,7 +6,7 @@ Several holds may stand at once. One for the payment is the order's own, and end
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +15,8 @@ from domain.orders.messages import OrderRequest, Units
 
 HoldReason = Literal["payment", "fraud_review", "address", "stock", "awaiting_return", "other"]
 AskedReason = Literal["fraud_review", "address", "stock", "other"]
+AWAITING_RETURN: Final = "awaiting_return"
+"""An exchange order's goods stay here until what is exchanged comes back."""
 AtEnd = Literal["release", "reject"]
 """What becomes of an order whose hold has come to its deadline."""
 

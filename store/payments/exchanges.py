@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from domain import ids
 from domain.errors import Conflict
 from domain.orders.exchange_messages import ExchangeMode
+from domain.orders.hold_messages import AWAITING_RETURN
 from store.database import Connection, Record, load_queries
 from store.orders import holds, intake
 from store.payments.exchange_quotes import Quote
@@ -77,7 +78,7 @@ async def agree(
         await holds.place(
             conn,
             exchange_order_id,
-            reason="awaiting_return",
+            reason=AWAITING_RETURN,
             note=f"{return_id} is to come back first",
             owner="customer service",
             who=ids.WHO,
@@ -107,9 +108,10 @@ async def settle(conn: Connection, return_id: str, came: int, *, is_back: bool) 
     return goes
 
 
-async def need_nothing(conn: Connection, return_id: str) -> None:
-    """The exchange order needs nothing any more: all that comes back is the customer's."""
-    await _sql.need_nothing(conn, return_id=return_id)
+async def not_needed(conn: Connection, return_id: str) -> int:
+    """What is with an exchange order and not needed there any more, in minor units."""
+    found: int | None = await _sql.not_needed(conn, return_id=return_id)
+    return found or 0
 
 
 async def to_settle(conn: Connection, batch: int) -> list[Record]:

@@ -20,10 +20,17 @@ select * from exchange_standing where order_no = order_no_of(:return_id) and ret
 -- Not settled → settled. The function stands in schema/routines/payments.sql.
 select exchange_settled(order_no_of(:return_id), :return_id, :came, :is_back);
 
--- name: need_nothing(return_id)!
--- Not settled → settled: the exchange order needs nothing of what comes back any more.
-update exchange set settled_minor = 0, settled_at = moment()
-where order_no = order_no_of(:return_id) and return_id = :return_id and settled_at is null;
+-- name: not_needed(return_id)$
+-- What a return has paid to its exchange order, and is neither charged there, nor to be, nor given back yet: because
+-- what was authorized of it there is released.
+select greatest(0, e.settled_minor - e.room_minor
+    - (select coalesce(sum(a.capture_granted), 0) from payment_authorization a
+       where a.order_no = e.exchange_no and a.provider = 'exchange')
+    - (select coalesce(sum(b.amount_minor), 0)
+       from exchange_payback b
+       join payment_operation p on p.order_no = e.exchange_no and p.payment_key = b.payment_key
+       where (b.order_no, b.return_id) = (e.order_no, e.return_id) and p.kind = 'void'))::bigint
+from exchange_standing e where e.order_no = order_no_of(:return_id) and e.return_id = :return_id;
 
 -- name: to_settle(batch)
 -- Returns that have ended without money, or of which a person has approved that something comes, and whose

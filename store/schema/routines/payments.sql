@@ -398,8 +398,15 @@ where a.kind <> 'store_credit';
 
 -- Exchanges ---------------------------------------------------------------------------------------------------
 
+-- Whether somebody has asked to release an authorization.
+create or replace function is_released_soon(a payment_authorization) returns boolean language sql stable as $$
+    select exists (select from payment_operation v
+                   where v.order_no = a.order_no and v.authorization_key = a.authorization_key and v.kind = 'void')
+$$;
+
 -- Exchanges with both of their orders. `pays_minor`: what one pays of its exchange order at most. `authorized_minor`:
--- what it has authorized there that is neither released nor paid back; `room_minor`: of that, what is not charged.
+-- what it has authorized there that is neither released nor paid back; `room_minor`: of that, what is not charged and
+-- not about to be released.
 drop view if exists exchange_standing;
 create view exchange_standing as
 select e.*, o.order_id, x.order_id as exchange_order_id, x.decision as exchange_decision, r.state as return_state,
@@ -410,7 +417,8 @@ join customer_order x on x.order_no = e.exchange_no
 join order_return r on (r.order_no, r.return_id) = (e.order_no, e.return_id)
 cross join lateral (
     select coalesce(sum(a.amount_minor - a.released - a.refunded), 0)::bigint as authorized_minor,
-           coalesce(sum(a.amount_minor - a.released - a.capture_granted), 0)::bigint as room_minor
+           coalesce(sum(a.amount_minor - a.released - a.capture_granted) filter (where not is_released_soon(a)), 0)::bigint
+               as room_minor
     from payment_authorization a
     join payment_operation p on p.order_no = a.order_no and p.payment_key = a.authorization_key
     where a.order_no = e.exchange_no and a.provider = 'exchange' and p.state = 'succeeded'
@@ -447,6 +455,7 @@ begin
         from payment_authorization a
         join payment_operation p on p.order_no = a.order_no and p.payment_key = a.authorization_key
         where a.order_no = its.exchange_no and a.provider = 'exchange' and p.state = 'succeeded'
+          and not is_released_soon(a)
         order by a.authorization_key desc
     loop
         update payment_authorization set released = released + least(surplus, room)
