@@ -28,6 +28,7 @@ from activities.providers.by_code import GiftCards, Vouchers
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.store_credit import StoreCredit
 from activities.stock.claims import Claims as RealClaims
+from activities.stock.edits import Edits as RealEdits
 from domain.aftersales.return_rules import ReturnRule
 from domain.errors import OrderloomError
 from domain.fulfilment.tracking import CarrierStatus
@@ -46,6 +47,7 @@ from store.payments import disputes, payments
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN
 from tests.simulation.world.claims import Claims
+from tests.simulation.world.edits import Edits
 from tests.simulation.world.holds import Holds
 from tests.simulation.world.interceptions import Interceptions
 from tests.simulation.world.memory import Memory, Pending
@@ -225,6 +227,7 @@ class InMemory:
                 *(self._memory, self._stock, lambda: self._money.disputed),
                 self._warehouse.ask_back,
             ),
+            Edits(self._memory, self._stock, self._warehouse, self._money),
         )
 
     async def stocked(self, sku: str, units: int, location: str = "main") -> None:
@@ -358,7 +361,7 @@ class OnPostgres:
         self._rooms = (
             *(bench.inventory, bench.removals, bench.backorders, bench.fulfilment, bench.delivery),
             *(bench.returns, bench.records, bench.authorizations, bench.payments),
-            *(RealHolds(bench.pool), RealClaims(bench.pool)),
+            *(RealHolds(bench.pool), RealClaims(bench.pool), RealEdits(bench.pool)),
             RealInterceptions(bench.pool, Carriers.only(bench.carrier)),
         )
         self._deliveries = self._told = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from domain.orders.amounts import value_lines
 from store.orders.states import begun
 from tests.simulation.driver import Broken, Life
 from tests.simulation.order_life import OrderLife
@@ -74,7 +73,7 @@ def _money(lived: OrderLife) -> Iterator[str]:
     if on_way:
         yield f"paid back on their way, and never counted: {on_way}"
     if _only_units_were_paid_back(lived):
-        worths = value_lines(lived.order).values()
+        worths = charges.worth.values()
         # Of returns that were paid back on their way, what did not come.
         given = {k: each.conceded for k, each in charges.money.items()}
         worth = sum(
@@ -85,12 +84,14 @@ def _money(lived: OrderLife) -> Iterator[str]:
 
 
 def _only_units_were_paid_back(lived: OrderLife) -> bool:
-    return not any(":G" in x or ":C" in x for x in lived.money.tallies.granted)
+    granted = lived.money.tallies.granted.items()
+    return not any(":G" in x or ":C" in x or each.kind == "price_match" for x, each in granted)
 
 
 def _slack(lived: OrderLife) -> int:
     """Minor units that a charge after a refund may move: one for each part of a line's worth."""
-    return 4 * len(lived.order.lines) if lived.money.tallies.granted else 0
+    tallies = lived.money.tallies
+    return 4 * len(tallies.lines) if tallies.granted else 0
 
 
 def _kept(lived: OrderLife, line_id: str) -> int:

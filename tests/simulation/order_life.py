@@ -41,6 +41,7 @@ from domain.orders.return_messages import (
 )
 from tests.simulation.chance import Chance
 from tests.simulation.driver import BEGAN, CALM, HANGS_MAX, Broken, Life, Mishaps
+from tests.simulation.edits_by_chance import an_edit
 from tests.simulation.leading import (
     AFTER_THE_CLOSE,
     LEADS,
@@ -92,6 +93,9 @@ CLAIMED: Final = 0.2
 
 INTERCEPTED: Final = 0.15
 """In so many lives somebody has a parcel stopped on its way."""
+
+EDITED: Final = 0.3
+"""In so many lives somebody changes the order."""
 
 CLAIMS_MAX: Final = 4
 """So many more it is, at most, while all of it is there."""
@@ -161,6 +165,7 @@ class OrderLife:
         self._plan_holds()
         self._plan_claims()
         self._plan_interceptions()
+        self._plan_edits()
         self._leader.look()
         self.life.later(PATROL, self._patrol)
         self.life.live()
@@ -293,7 +298,7 @@ class OrderLife:
             **dict.fromkeys(
                 ("open_purchases", "cancel_purchase"), Suppliers(self.memory, self.chance)
             ),
-            "apply_edit": Edits(self.memory, self.stock),
+            "apply_edit": Edits(self.memory, self.stock, self.warehouse, self.money),
             "read_state": self.states,
         }
         return {name: getattr(room, name) for name, room in rooms.items()}
@@ -320,6 +325,23 @@ class OrderLife:
             when = timedelta(hours=rng.expovariate(1 / rng.choice((0.01, 1, 30, 200))))
             if self.chance.happens(kind, name, 1):
                 self.life.later(when, partial(self._act, kind, name))
+
+    def _plan_edits(self) -> None:
+        """In some lives somebody changes the order, once or several times."""
+        rng = self.chance.of("edits")
+        if rng.random() >= EDITED:
+            return
+        self._mishaps_at("apply_edit")
+        for number in range(rng.choice((1, 2, 3, 5))):
+            name = f"edit-{number}"
+            hours = rng.expovariate(1 / rng.choice((0.01, 0.2, 1, 30)))
+            if self.chance.happens("edit", name, 1):
+                self.life.later(timedelta(hours=hours), partial(self._edit, name))
+
+    def _edit(self, name: str) -> None:
+        rng = self.chance.of(f"act {name}")
+        named = f"r{name}" if rng.random() < 0.6 else None
+        self._ask(name, an_edit(rng, self.order, named), by_signal=rng.random() < 0.3)
 
     def _plan_holds(self) -> None:
         """In some lives somebody holds the order, and somebody else ends that."""

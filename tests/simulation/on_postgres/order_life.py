@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
-from functools import partial, wraps
+from functools import wraps
 from types import SimpleNamespace
 from typing import Any, Final
 
 from activities.orders.order_records import Attention
-from domain.money import Money, to_decimal
-from domain.orders.edit_messages import EditRequest
+from domain.money import Money
 from domain.orders.handling import ItemHandling
 from domain.orders.order import Order
 from domain.orders.return_messages import ReturnState
@@ -37,9 +36,6 @@ CARDS: Final = {"tok_ok": 90, "tok_capture_refused": 4, "tok_refund_refused": 6}
 
 NOWHERE: Final = 0.03
 """So often the carrier does not deliver to the order's address."""
-
-EDITED: Final = 0.3
-"""In so many lives somebody changes the order."""
 
 COMPANY_FAILS: Final = 0.1
 """So often a sandbox company does not answer a call, or answers nothing after its effect."""
@@ -221,46 +217,6 @@ class OrderLifeOnPostgres(OrderLife):
         self.asked_holds = _Holds(self.world)  # type: ignore[assignment]  # has what people look at
         self.claims = _Claims(self.world)  # type: ignore[assignment]  # has what people look at
         self.records = self.memory = _Records(self.world)  # type: ignore[assignment]  # has what people look at
-
-    def _plan(self) -> None:
-        """In some lives the order is changed, once or several times, beside all the rest."""
-        super()._plan()
-        rng = self.chance.of("edits")
-        if rng.random() >= EDITED:
-            return
-        self._mishaps_at("apply_edit")
-        for number in range(rng.choice((1, 2, 3, 5))):
-            name = f"edit-{number}"
-            hours = rng.expovariate(1 / rng.choice((0.01, 0.2, 1, 30)))
-            if self.chance.happens("edit", name, 1):
-                self.life.later(timedelta(hours=hours), partial(self._edit, name))
-
-    def _edit(self, name: str) -> None:
-        """Another number or price of a line, another line, another way, or another discount."""
-        rng = self.chance.of(f"act {name}")
-        line = rng.choice(self.order.lines)
-        some: dict[str, Any] = {"line_id": line.line_id}
-        if rng.random() < 0.7:
-            some["quantity"] = rng.choice((0, 1, 2, line.quantity + 1, line.quantity + 3))
-        if len(some) == 1 or rng.random() < 0.3:
-            some["unit_price"] = str(to_decimal(rng.randint(0, 3000), self.order.currency))
-        content: dict[str, Any] = {"lines": [some]}
-        price = str(to_decimal(rng.randint(0, 900), self.order.currency))
-        match rng.choice(("line", "line", "line", "add", "ship", "wish", "service", "discount")):
-            case "add":
-                new = {"sku": line.sku, "quantity": rng.randint(1, 3), "unit_price": price}
-                content = {"add": [new]}
-            case "ship":
-                content = {"shipping": {"price": price, "tax_rate": "10"}}
-            case "wish":
-                content = {"requested_delivery_date": "2026-12-24"}
-            case "service":
-                content = {"shipping": {"service": rng.choice(("express", "standard"))}}
-            case "discount":
-                content = {"discount": price}
-        named = f"r{name}" if rng.random() < 0.6 else None
-        request = EditRequest.model_validate({"reason": "edit", "request_id": named, **content})
-        self._ask(name, request, by_signal=rng.random() < 0.3)
 
     async def _taken_in(self) -> None:
         async with self._ground.pool.acquire() as conn:

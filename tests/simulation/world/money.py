@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,12 +23,14 @@ from activities.payments.contracts import (
 from domain import ids
 from domain.errors import OrderloomError, Refused
 from domain.money import Money as Amount
-from domain.orders.charges import Owed
+from domain.orders.charges import Charges, Owed
 from domain.orders.goodwill import Goodwill
 from domain.orders.messages import RefundRequest
 from domain.orders.placed import moment_of
 from domain.orders.price_match import Listed, owed_for_match
 from domain.orders.price_match_messages import PriceMatchRequest
+from domain.orders.proposals import Proposal
+from domain.orders.quantities import LineUnits
 from domain.orders.refund_rules import Granted, owed_for
 from domain.orders.terms import TenderTerms
 from domain.payments.cover import (
@@ -44,6 +46,7 @@ from domain.payments.needs import needs
 from domain.payments.payments import OWN_MONEY
 from domain.payments.plan import Make, Payer, Plan, plan
 from domain.payments.refund_shares import Paid, shares_back
+from store.payments import tallies
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, refusal
 from tests.simulation.world.stock import Stock
@@ -260,14 +263,38 @@ class Money:
 
     # What is to be charged ------------------------------------------------------------------------
 
-    def to_charge_for(self, part: str) -> int:
+    def to_charge_for(self, part: str, *, ahead: bool = False) -> int:
         """The minor units that are to be charged for a fulfilment as it leaves."""
+        if ahead and not any(each.endswith(":prepaid") for each in self.tallies.due):
+            return 0
         asked = needs(self.tallies.charges, self.stock.to_leave, part)
         return sum(need.amount for need in asked if need.part == part)
 
-    def _needs(self, first: str, *, ahead: bool = False) -> list[Need]:
+    def holds(self, edit: Proposal, *, ahead: bool, spare: timedelta) -> bool:
+        """Whether all that would be charged after an edit could be charged now."""
+        asked = self._needs("", ahead=ahead, edit=edit)
+        when = When(now=self._now(), until=self._now(), spare=spare)
+        parts, main = {need.part for need in asked}, len(self.tenders())
+        return not lacking(asked, main, self._standing, when, parts)
+
+    def _as_edited(self, edit: Proposal | None) -> tuple[Charges, Mapping[str, LineUnits]]:
+        """The money, and what is to leave, as they would be after an edit."""
+        charges, parts = self.tallies.charges, self.stock.to_leave
+        if edit is None:
+            return charges, parts
+        found = tallies.Tallies(
+            *("", self.tallies.currency, 0, charges, parts, self.tallies.due, frozenset()),
+            kept=charges.money,
+        )
+        after = tallies.proposed(found, edit)
+        return after.charges, after.parts
+
+    def _needs(
+        self, first: str, *, ahead: bool = False, edit: Proposal | None = None
+    ) -> list[Need]:
         """What is still to be charged for each part."""
-        due, charges = self.tallies.due, self.tallies.charges
+        due = self.tallies.due
+        charges, parts = self._as_edited(edit)
         assert self.stock.order is not None
         whole = ids.prepaid_id(self.stock.order.order_id)
         if ahead and whole not in due:
@@ -275,7 +302,7 @@ class Money:
             asked = [Need(whole, amount, amount)]
         else:
             left = [Need(part, due[part], due[part]) for part in sorted(due)]
-            asked = left + needs(charges, self.stock.to_leave, first)
+            asked = left + needs(charges, parts, first)
         charged: dict[str, int] = {}
         for x in self.captured.values():
             if x.total or not x.error:
@@ -316,9 +343,9 @@ class Money:
         self, part: str, to_charge: int, *, ahead: bool, lasting: timedelta, renew_before: timedelta
     ) -> bool:
         """Whether nothing is missing for a fulfilment to be sent, by what is on record."""
-        if ahead:
-            due = {x: n for x, n in self.tallies.due.items() if x.endswith(":prepaid")}
-            return any(n == self._paid(x) for x, n in due.items())
+        due = {x: n for x, n in self.tallies.due.items() if x.endswith(":prepaid")}
+        if ahead and not (due and all(n == self._paid(x) for x, n in due.items())):
+            return False
         if to_charge == 0:
             return True
         when = When(now=self._now(), until=self._now() + lasting, spare=renew_before)
@@ -355,7 +382,8 @@ class Money:
             for number, tender in enumerate(self.tenders(), start=1)
         ]
         when = When(now=self._now(), until=ask.until or self._now(), spare=ask.spare)
-        asked = self._needs(ask.parts[0] if ask.parts else "", ahead=ask.ahead)
+        first = ask.parts[0] if ask.parts else ""
+        asked = self._needs(first, ahead=ask.ahead, edit=ask.edit)
         return plan(asked, payers, self._standing, when, ask.parts or None)
 
     def _beyond_need(self, ask: Void) -> list[Authorization]:

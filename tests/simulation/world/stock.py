@@ -13,13 +13,14 @@ from activities.stock.contracts import Reassign, Released, ReleaseStock, Reserve
 from domain import ids
 from domain.errors import Refused
 from domain.fulfilment.fulfilments import Planned
+from domain.orders.amounts import LineWorth, value_lines
 from domain.orders.charges import Owed
 from domain.orders.fulfilment_state import FulfilmentState
-from domain.orders.handling import MADE_TO_ORDER
+from domain.orders.handling import MADE_TO_ORDER, SHIPPED
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.refund_rules import Granted
-from domain.orders.terms import TenderTerms, Terms
+from domain.orders.terms import LineTerms, TenderTerms, Terms
 from domain.stock.reservations import Reserved, ReservedOrder, ReserveStock
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.tallies import Tallies
@@ -56,6 +57,8 @@ class Part:
     recalled_from: FulfilmentState | None = None
     opened: int = 0
     """So often units that had been picked were taken out of it."""
+    relabelled: int = 0
+    """So often it was to go elsewhere, with another label."""
     missing: dict[str, int] = field(default_factory=dict)
     """Units that were not found, or that the location refused to send."""
 
@@ -95,6 +98,11 @@ class Stock:
         self.backorders: dict[str, Backorder] = {}
         self.tallies = Tallies()
         self.order: Order | None = None
+        """As it is by now: others may have changed it."""
+        self.skus: dict[str, str] = {}
+        """Of all lines, also of those that were taken away."""
+        self.sold: dict[str, LineWorth] = {}
+        """What each of them was sold for."""
         self.policy = Policy()
         self.bought = False
         self.filled = 0
@@ -107,16 +115,22 @@ class Stock:
     def on_record(self, order: Order, policy: Policy) -> None:
         """The order is on record."""
         self.order, self.policy = order, policy
+        self.skus = {line.line_id: line.sku for line in order.lines}
+        self.sold = value_lines(order)
         self.tallies.on_record(order)
 
     def terms(self) -> Terms:
         """What was agreed. `bought`: suppliers are asked for the goods of all its lines."""
         assert self.order is not None
-        terms = terms_of(self.order)
-        if not self.bought:
-            return terms
-        lines = (line.model_copy(update={"handling": MADE_TO_ORDER}) for line in terms.lines)
-        return terms.model_copy(update={"lines": tuple(lines)})
+        lines = tuple(
+            LineTerms(
+                sku=self.skus[line_id],
+                handling=MADE_TO_ORDER if self.bought else SHIPPED,
+                **{**dict(worth), "quantity": self.tallies.lines[line_id].ordered},
+            )
+            for line_id, worth in self.sold.items()
+        )
+        return terms_of(self.order).model_copy(update={"lines": lines})
 
     def tenders(self) -> tuple[TenderTerms, ...]:
         """Who pays for the order."""
@@ -131,21 +145,19 @@ class Stock:
 
         def reserve() -> Reserved:
             wanted = {line.line_id: line.quantity for line in order.lines}
-            taken, short = self._take(wanted)
-            waits, missing = self._wait_or_lack(short, policy.backorder)
+            taken, short = self.take(wanted)
+            waits, missing = self.wait_or_lack(short, policy.backorder)
             whole = policy.partly_available == "all_or_nothing"
             if missing and (whole or not (taken or waits)):
                 self.memory.decision = "rejected"
                 self.tallies.move("cancel", wanted)
-                for location, units in taken.items():
-                    for line_id, count in units.items():
-                        self.shelves[location, self.sku(line_id)].allocated -= count
+                self.untake(taken)
                 return Reserved(missing=missing)
             self.tallies.move("cancel", missing)
             self.tallies.charges.limit()
             return Reserved(
                 fulfilments=self._claim(taken, "open"),
-                backordered=self._wait(waits, 1),
+                backordered=self.wait(waits, 1),
                 missing=missing,
             )
 
@@ -169,13 +181,7 @@ class Stock:
                     if count > held:
                         waits[line_id] = waits.get(line_id, 0) + count - held
                 part.comes_to("cancelled", self.memory.now())
-            for line_id, count in waits.items():
-                backorder = self.backorders[line_id]
-                assert backorder.quantity >= count, "more is given up than is waited for"
-                backorder.quantity -= count
-                backorder.soft.clear()
-                self.tallies.move("unbackorder", {line_id: count})
-                self.tallies.move("cancel", {line_id: count})
+            self._wait_no_more(waits)
             if ask.decision is not None:
                 self.memory.decision, self.memory.reason = ask.decision, ask.why
             told = {"units": claims, "backordered": waits}
@@ -192,10 +198,7 @@ class Stock:
 
     def cancel(self, part: Part, units: Mapping[str, int], ask: TakeOut) -> Granted | None:
         """These units of a part are cancelled. Returns what is owed back for them."""
-        for line_id, count in units.items():
-            self._unclaim(part, line_id, count)
-        self.tallies.move("unallocate", units)
-        self.tallies.move("cancel", units)
+        self.give_away(part, units)
         told = {"units": {part.id: dict(units)}, "backordered": {}}
         self.memory.done.append({"effect": ask.effect, "data": told})
         self.memory.cancelled.append((ask.who, ask.why))
@@ -203,17 +206,38 @@ class Stock:
         owed = self.tallies.charges.cancelled(dict.fromkeys(units, 0))
         return self.tallies.grant(ask.refund_id, owed, "cancelled")
 
+    def give_away(self, part: Part, units: Mapping[str, int]) -> None:
+        """These units of a part are claimed no more, and cancelled."""
+        for line_id, count in units.items():
+            self._unclaim(part, line_id, count)
+        self.tallies.move("unallocate", units)
+        self.tallies.move("cancel", units)
+
+    def give_up(self, units: Mapping[str, int]) -> None:
+        """These units are waited for no more, and cancelled."""
+        self._wait_no_more(units)
+        self.serve()
+
+    def _wait_no_more(self, units: Mapping[str, int]) -> None:
+        for line_id, count in units.items():
+            backorder = self.backorders[line_id]
+            assert backorder.quantity >= count, "more is given up than is waited for"
+            backorder.quantity -= count
+            backorder.soft.clear()
+            self.tallies.move("unbackorder", {line_id: count})
+            self.tallies.move("cancel", {line_id: count})
+
     def reserve_again(self, ask: ReserveAgain) -> Reserved:
         def reserve() -> Reserved:
             taken: dict[str, dict[str, int]] = {}
             short = dict(ask.units)
             if ask.replace:
-                taken, short = self._take(ask.units, avoid=ask.avoid)
-            waits, missing = self._wait_or_lack(short, ask.replace and ask.backorder)
+                taken, short = self.take(ask.units, avoid=ask.avoid)
+            waits, missing = self.wait_or_lack(short, ask.replace and ask.backorder)
             owed, refund_id, kind = self._gone(ask, missing)
             return Reserved(
                 fulfilments=self._claim(taken, "picking"),
-                backordered=self._wait(waits, ask.round),
+                backordered=self.wait(waits, ask.round),
                 missing=missing,
                 refund=self.tallies.grant(refund_id, owed, kind),
             )
@@ -374,21 +398,24 @@ class Stock:
 
     def take_all(self, wanted: Mapping[str, int]) -> dict[str, dict[str, int]]:
         """All of these units, by location and line. Raises Refused where one is not there."""
-        taken, short = self._take(wanted)
+        taken, short = self.take(wanted)
         if short:
-            for location, units in taken.items():
-                for line_id, count in units.items():
-                    self.shelves[location, self.sku(line_id)].allocated -= count
+            self.untake(taken)
             raise Refused(f"not in stock: {short}", reason="not_in_stock")
         return taken
+
+    def untake(self, taken: Mapping[str, Mapping[str, int]]) -> None:
+        """Units that were claimed on shelves, and for no fulfilment yet, are free again."""
+        for location, units in taken.items():
+            for line_id, count in units.items():
+                self.shelves[location, self.sku(line_id)].allocated -= count
 
     def claim(self, taken: Mapping[str, Mapping[str, int]]) -> tuple[Planned, ...]:
         """Fulfilments to be picked, of units that are claimed on the shelves."""
         return self._claim(taken, "picking")
 
     def sku(self, line_id: str) -> str:
-        assert self.order is not None
-        return next(line.sku for line in self.order.lines if line.line_id == line_id)
+        return self.skus[line_id]
 
     # ----------------------------------------------------------------------------------------------
 
@@ -401,7 +428,7 @@ class Stock:
         )
         return shelf.on_hand - shelf.allocated - kept
 
-    def _take(
+    def take(
         self, wanted: Mapping[str, int], avoid: str | None = None
     ) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
         """Units by location and line, claimed at once; and what there is not."""
@@ -433,13 +460,13 @@ class Stock:
             planned.append(Planned(fulfilment_id=part_id, location=location, units=dict(units)))
         return tuple(planned)
 
-    def _wait_or_lack(
+    def wait_or_lack(
         self, short: Mapping[str, int], backorder: bool
     ) -> tuple[dict[str, int], dict[str, int]]:
         waits = {k: n for k, n in short.items() if backorder and self.sku(k) in self.backorderable}
         return waits, {k: n for k, n in short.items() if k not in waits}
 
-    def _wait(self, units: Mapping[str, int], round: int) -> dict[str, int]:
+    def wait(self, units: Mapping[str, int], round: int) -> dict[str, int]:
         for line_id, count in units.items():
             self._add_backorder(line_id, count).round = round
         self.tallies.move("backorder", units)

@@ -114,7 +114,7 @@ class Warehouse:
         ended = self._has_ended(part)
         if ended is not None:
             return ended
-        to_charge = 0 if ask.ahead else self.money.to_charge_for(part.id)
+        to_charge = self.money.to_charge_for(part.id, ahead=ask.ahead)
         if part.state == "packed" and self.kept_here():
             raise Pending(part.id)
         if part.state == "packed":  # for the first time, or it was opened since
@@ -192,10 +192,12 @@ class Warehouse:
 
     def _make_smaller(self, part: Part, units: dict[str, int], ask: TakeOut) -> TakenOut:
         refund = self.stock.cancel(part, units, ask)
-        unused = part.state == "labelled" and not ask.keeps_label
-        if unused:
-            self.shipments[part.id].label = "voided"
-            self.unused_labels[part.id] = self.unused_labels.get(part.id, 0) + 1
+        unused = self.open_up(part, units, keeps_label=ask.keeps_label)
+        return TakenOut(outcome="taken", units=units, refund=refund, label_unused=unused)
+
+    def open_up(self, part: Part, units: Mapping[str, int], *, keeps_label: bool) -> bool:
+        """Units are no part of a parcel any more. True: its label is to be given back."""
+        unused = not keeps_label and self._give_up_label(part)
         if part.state in ("picked", "packed", "labelled"):
             for line_id, count in units.items():
                 part.lines[line_id].picked -= count
@@ -205,7 +207,31 @@ class Warehouse:
             self._soon(f"put back {put_back_id}", lambda: self.on_the_shelf(put_back_id))
         if part.state in ("packed", "labelled"):
             part.comes_to("picked", self._now())
-        return TakenOut(outcome="taken", units=units, refund=refund, label_unused=unused)
+        return unused
+
+    def stop(self, part: Part) -> None:
+        """Nothing of it is wanted any more."""
+        part.recalled_from = part.state
+        part.comes_to("cancelled", self._now())
+        self.memory.report_anew(part.id, {"outcome": "recalled"})
+
+    def send_elsewhere(self, part: Part) -> bool:
+        """It goes to another address or by another service. True: it had a label already."""
+        if not self._give_up_label(part):
+            return False
+        part.relabelled += 1
+        if part.state == "labelled":
+            self._comes_to(part, "packed")
+            self.memory.packed(ids.sending_id(part.id))
+        return True
+
+    def _give_up_label(self, part: Part) -> bool:
+        shipment = self.shipments.get(part.id)
+        if shipment is None or shipment.label != "bought":
+            return False
+        shipment.label = "voided"
+        self.unused_labels[part.id] = self.unused_labels.get(part.id, 0) + 1
+        return True
 
     def void_label(self, ask: PartAsk) -> None:
         self.unused_labels.pop(ask.fulfilment_id, None)
@@ -364,7 +390,8 @@ class Warehouse:
         self._soon(f"pack {part.id}{self._again(part)}", lambda: self.pack_up(part.id))
 
     def _again(self, part: Part) -> str:
-        return f" again {part.opened}" if part.opened else ""
+        often = part.opened + part.relabelled
+        return f" again {often}" if often else ""
 
     def pack_up(self, part_id: str) -> None:
         """The parcel is closed, unless it was stopped, or something has to come out of it."""
