@@ -35,8 +35,9 @@ class Present:
     """An order as it is. `lines`: also those that an earlier edit has taken away.
 
     `charged`: something of it is charged or invoiced. `charging`: all of it is being charged at
-    this moment. `labelling`: a label is just being bought for a parcel that is still here.
-    `bought_to`: a supplier was told where to send goods of it. `sent`: nothing is left to be sent.
+    this moment. `unpaid`: something that is charged is not captured yet. `labelling`: a label is
+    just being bought for a parcel that is still here. `bought_to`: a supplier was told where to
+    send goods of it. `sent`: nothing is left to be sent.
     """
 
     order: Order
@@ -44,6 +45,7 @@ class Present:
     lines: Mapping[LineId, LineStanding]
     charged: bool = False
     charging: bool = False
+    unpaid: bool = False
     labelling: bool = False
     bought_to: bool = False
     sent: bool = False

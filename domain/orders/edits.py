@@ -197,7 +197,7 @@ class _Editing:
                 reason="paid_elsewhere",
                 instead=("cancel_order", "refund_order"),
             )
-        elif self._present.charging:
+        elif self._present.charging or (self._lowered and self._present.unpaid):
             self._notes.refuse(
                 "amounts",
                 "the order is just being charged: ask again when it is",

@@ -46,6 +46,7 @@ async def standing(conn: Connection, order_id: str, request_id: str = "") -> Sta
             {k: _line(line) for k, line in lines.items()},
             charged=row["charged"],
             charging=row["charging"],
+            unpaid=row["unpaid"],
             labelling=any(x.state == "packed" and x.label == "requested" for x in parts.values()),
             bought_to=row["bought_to"],
             sent=row["sent"],

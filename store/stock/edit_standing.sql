@@ -22,6 +22,7 @@ select o.decision, o.policy::text as policy, document_of(o.order_no) as document
                where m.order_no = o.order_no and (m.charged > 0 or m.invoiced > 0)) as charged,
        exists (select from charge c where c.order_no = o.order_no and c.ahead and c.units <> '{}'
                                        and c.captured_minor < c.amount_minor) as charging,
+       exists (select from charge c where c.order_no = o.order_no and c.captured_minor < c.amount_minor) as unpaid,
        exists (select from purchase_order b join purchase_order_event e using (po_id)
                where b.order_no = o.order_no and b.drop_ship and b.state not in ('closed', 'cancelled')
                  and e.effect = 'ask') as bought_to,

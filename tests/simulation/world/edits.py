@@ -106,6 +106,7 @@ class Edits:
             lines,
             charged=any(each.charged or each.invoiced for each in money),
             charging=charging and self._money.left_to_pay(whole) > 0,
+            unpaid=any(self._money.left_to_pay(part) > 0 for part in tallies.due),
             sent=all(n.ordered == n.cancelled + n.shipped for n in tallies.lines.values()),
         )
 

@@ -204,6 +204,11 @@ class TestObstacles:
             ({"shipping": {"price": "0.00"}}, {"charged": True}, "charged"),
             ({"discount": "1.00"}, {"charged": True}, "charged"),
             ({"lines": [{"line_id": "1", "quantity": 2}]}, {"charging": True}, "being_charged"),
+            (
+                {"lines": [{"line_id": "1", "unit_price": "9.00"}]},
+                {"charged": True, "unpaid": True},
+                "being_charged",
+            ),
             ({"lines": [{"line_id": "1", "quantity": 0}]}, {}, "no_line_left"),
             ({"shipping": {"service": "express"}}, {"labelling": True}, "label_being_bought"),
             ({"shipping": {"service": "express"}}, {"bought_to": True}, "with_supplier"),
