@@ -195,6 +195,7 @@ def steps(
         Removals(pool).take_out,
         Interceptions(pool, carriers).intercept_parcel,
         *(backorders.await_stock, backorders.join_backorders, backorders.fill_backorder),
+        backorders.first_days,
         *(authorizations.authorize_payment, authorizations.void_payment),
         *(payments.charge_payment, payments.grant_refund, payments.refund_payment),
         *(fulfilment.pick_pack_ship, fulfilment.stages, fulfilment.recall),

@@ -117,6 +117,7 @@ STEPS = StepTable(
     Step(OrderRecords.close_again, because="it comes last, as closing does"),
     Step(OrderRecords.read_state, because="it reads only"),
     Step(Fulfilments.stages, because="it reads only"),
+    Step(Backorders.first_days, because="it reads only"),
     Step(Delivery.last_scan, because="it reads only"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -16,7 +17,7 @@ from store.database import Pool
 from store.fulfilment import fulfilments
 from store.locks import lock_order, lock_stock
 from store.orders import effects, events, orders
-from store.stock import allocations, backorders, promises
+from store.stock import allocations, backorders, first_days, promises
 
 
 class AwaitStock(BaseModel):
@@ -41,6 +42,14 @@ class FillBackorder(BaseModel):
     units: LineUnits
 
 
+class FirstDays(BaseModel):
+    """Line id → when its first day of sale begins, or began; of lines that have one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    lines: dict[str, datetime]
+
+
 class Backorders:
     """Activities for claims without stock, with the database pool injected."""
 
@@ -61,6 +70,12 @@ class Backorders:
             waiting = await backorders.lines_of(conn, ask.order_id)
             await lock_stock(conn, [row["sku"] for row in waiting])
             await backorders.join(conn, ask.order_id, round=ask.round)
+
+    @activity.defn
+    async def first_days(self, ask: AwaitStock) -> FirstDays:
+        """When what the order waits for is on sale: nobody gives a pre-order up before that."""
+        async with self._pool.acquire() as conn:
+            return FirstDays(lines=await first_days.of_order(conn, ask.order_id))
 
     @activity.defn
     async def fill_backorder(self, ask: FillBackorder) -> Reserved:

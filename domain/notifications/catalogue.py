@@ -140,6 +140,9 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
     "orderloom.order.hold_extended.v1": Kind("A hold of it has another deadline.", EventData),
     "orderloom.order.backordered.v1": Kind("Some of its units are waited for.", UnitsData),
     "orderloom.order.backorder_filled.v1": Kind("Units that it waited for are there.", UnitsData),
+    "orderloom.order.promise_moved.v1": Kind(
+        "What is waited for is on sale from another day: another day is promised.", PromiseData
+    ),
     "orderloom.order.promise_at_risk.v1": Kind(
         "A promised day will probably be missed.", PromiseData
     ),

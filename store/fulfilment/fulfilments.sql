@@ -44,11 +44,10 @@ where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment
 
 -- name: stages(fulfilment_ids)
 -- What state each is in, and for how long.
--- While its order is held, no time passes in which somebody should do something about it.
+-- While its order is held, or before its first day of sale, no time passes in which somebody should do something about it.
 select fulfilment_id, state, changed_at as since,
-       case when kept_here_by(order_no) is null
-            then moment() - greatest(changed_at, case when handling = 'service'
-                                                      then appointment_of(order_no, fulfilment_id) end)
+       case when kept_here_by(order_no) is null and not_before(order_no, fulfilment_id) is null
+            then moment() - greatest(changed_at, due_since(order_no, fulfilment_id))
             else interval '0' end as lasted
 from fulfilment
 where order_no = any(array(select order_no_of(id) from unnest(:fulfilment_ids::text[]) as id))

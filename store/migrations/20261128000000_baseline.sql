@@ -93,6 +93,9 @@ create table item (
         not (discontinued and (backorder or available_from is not null)))
 );
 
+-- What is ordered ahead, or was: few.
+create index item_with_a_first_day on item (available_from, sku) where available_from is not null;
+
 -- Where a report from outside and the step that waits for it meet, by the id of the step's activity.
 -- Whichever comes first makes the row, and the second one calls the relay, which hands the report over.
 -- The report is written in one transaction with the fact itself. The row goes with its order's end:
@@ -1756,6 +1759,7 @@ create table backorder (
     -- The day that the customer was told, from the goods on their way at that time; null: no day.
     promised_leave date,
     promised_on    date,
+    first_day      date,  -- the first day of sale by which the customer was told; null: it was on sale
     since          timestamptz not null default moment(),
     primary key (order_no, line_id),
     constraint backorder_is_of_an_order_line foreign key (order_no, line_id) references order_line,

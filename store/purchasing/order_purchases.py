@@ -53,7 +53,12 @@ async def _buy_for(conn: Connection, line: Record, policy: PurchasingPolicy, tod
     if drop_ship:
         place = await _place_at(conn, terms[sku].supplier, line["seller"])
     else:
-        place = await _sql.place_for(conn, only_from=line["only_from"])
+        ours: str | None = await _sql.place_for(conn, only_from=line["only_from"])
+        if ours is None:
+            why = "there is no location that its order may be sent from"
+            await _ask_a_person(conn, line, why)
+            return
+        place = ours
     await lock_order(conn, order_id)
     # Somebody may have bought or cancelled it since it was looked up.
     now = [row async for row in _sql.to_buy(conn, order_id=order_id, batch=LINES_MAX)]
@@ -93,8 +98,8 @@ async def _ask_a_person(conn: Connection, line: Record, why: str) -> None:
         conn,
         order_id=line["order_id"],
         line_id=line["line_id"],
-        reason=f"{line['units']} × {line['sku']} cannot be bought: {why}. Have a supplier sell it "
-        "(`orderloom suppliers import`) and say done, or cancel the units",
+        reason=f"{line['units']} × {line['sku']} cannot be bought: {why}. See to it (a supplier "
+        "sells it after `orderloom suppliers import`) and say done, or cancel the units",
     )
 
 

@@ -89,6 +89,9 @@ create table item (
         not (discontinued and (backorder or available_from is not null)))
 );
 
+-- What is ordered ahead, or was: few.
+create index item_with_a_first_day on item (available_from, sku) where available_from is not null;
+
 -- Where a report from outside and the step that waits for it meet, by the id of the step's activity.
 -- Whichever comes first makes the row, and the second one calls the relay, which hands the report over.
 -- The report is written in one transaction with the fact itself. The row goes with its order's end:

@@ -77,6 +77,7 @@ create table backorder (
     -- The day that the customer was told, from the goods on their way at that time; null: no day.
     promised_leave date,
     promised_on    date,
+    first_day      date,  -- the first day of sale by which the customer was told; null: it was on sale
     since          timestamptz not null default moment(),
     primary key (order_no, line_id),
     constraint backorder_is_of_an_order_line foreign key (order_no, line_id) references order_line,

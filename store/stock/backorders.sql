@@ -4,8 +4,9 @@
 -- name: insert_backorders(order_id, line_ids, skus, quantities, leaves, arrivals, barred, round)!
 -- Adds units to the backorders of an order's lines; earlier ones keep their promise.
 insert into backorder (order_no, line_id, sku, quantity, received_at, round, barred,
-                       promised_leave, promised_on)
-select order_no, line_id, sku, quantity, received_at, :round, :barred::text[], leave, arrival
+                       promised_leave, promised_on, first_day)
+select order_no, line_id, sku, quantity, received_at, :round, :barred::text[], leave, arrival,
+       (select available_from from item where item.sku = w.sku and available_from > transaction_moment()::date - 1)
 from unnest(:line_ids::text[], :skus::text[], :quantities::bigint[], :leaves::date[],
             :arrivals::date[]) as w (line_id, sku, quantity, leave, arrival)
 join customer_order on order_id = :order_id

@@ -13,6 +13,9 @@ with page as materialized (
           and f.handling not like 'x:%'
           and not exists (select from order_hold h where h.order_no = f.order_no and h.released_at is null
                                                      and h.reason <> 'payment' and f.state <> 'picked')
+          -- Their item was given a later first day of sale.
+          and not (f.state <> 'picked' and (select exists (select from item where available_from > moment()::date - 1))
+                   and not_before(f.order_no, f.fulfilment_id) is not null)
           -- Nothing is packed while units of it are to be put back.
           and not (f.state = 'picked' and exists (
               select from put_back b

@@ -12,6 +12,7 @@ from domain.orders.channels import Channel
 from domain.orders.edit_messages import LineChange, OrderEdit
 from domain.orders.messages import CancelRequest, LineRequest
 from domain.orders.order import Order
+from domain.orders.sourcing_rules import SourcingRules
 from domain.purchasing.purchase_orders import Acknowledged, SupplierItem
 from domain.sellers import Seller
 from domain.stock.items import Item
@@ -202,3 +203,19 @@ async def test_where_no_supplier_serves_it_a_person_is_asked_once(shop: Shop) ->
         order.order_id, CancelRequest(lines=one, reason="nobody has it")
     )
     assert answer.outcome == "cancelled"
+
+
+async def test_where_no_location_may_take_it_in_a_person_is_asked_and_others_get_theirs(
+    shop: Shop,
+) -> None:
+    """One order that cannot be served keeps nobody else waiting."""
+    await sold_by(shop, "carpenter")
+    nowhere, after_it = an_order((TABLE, 1)), an_order((LAMP, 1))
+    policy = a_policy(return_window=0.01, sourcing=SourcingRules(locations=("nowhere",)))
+    assert (await shop.orders.place(nowhere, policy=policy)).outcome == "confirmed"
+    await confirmed(shop, after_it)
+    assert "there is no location" in (await shop.attention(nowhere.order_id))["buy line 1"]
+    await asked(shop, after_it, LAMP)
+    for order in (nowhere, after_it):
+        await shop.aftersales.cancel(order.order_id, CancelRequest(reason="enough"))
+        await shop.result(order.order_id)

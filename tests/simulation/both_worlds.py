@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, Final, Protocol, get_type_hints
 
@@ -37,6 +37,7 @@ from domain.money import Money as Amount
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.payments.disputes import Dispute, DisputeState
+from domain.stock.items import Item
 from starter.service.credit import Credit
 from starter.service.returns import Returns
 from store.accounting import documents
@@ -92,6 +93,9 @@ class World(Protocol):
 
     async def backorderable(self, sku: str) -> None:
         """This SKU may be ordered while there is none."""
+
+    async def on_sale_from(self, sku: str, day: date) -> None:
+        """This SKU is on sale from that day on."""
 
     async def goods_come(self, sku: str, units: int, location: str = "main") -> None:
         """Goods come in at the dock, after the order has come."""
@@ -236,6 +240,9 @@ class InMemory:
     async def backorderable(self, sku: str) -> None:
         self._stock.backorderable.add(sku)
 
+    async def on_sale_from(self, sku: str, day: date) -> None:
+        self._stock.on_sale[sku] = datetime(day.year, day.month, day.day, tzinfo=UTC)
+
     async def goods_come(self, sku: str, units: int, location: str = "main") -> None:
         self._stock.arrive(sku, location, units)
 
@@ -371,6 +378,9 @@ class OnPostgres:
 
     async def backorderable(self, sku: str) -> None:
         await self._bench.backorderable(sku)
+
+    async def on_sale_from(self, sku: str, day: date) -> None:
+        await self._bench.catalogue.set_items([Item(sku=sku, available_from=day)])
 
     async def goods_come(self, sku: str, units: int, location: str = "main") -> None:
         self._deliveries += 1

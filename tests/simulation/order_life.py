@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
@@ -85,6 +85,9 @@ LATE_MAX: Final = 3
 
 NONSENSE: Final[tuple[Any, ...]] = ({"lines": 7}, {}, [], "x", {"reason": ""}, {"amount": "1e9"})
 
+ORDERED_AHEAD: Final = 0.06
+"""So probable it is of each SKU that it is ordered before its first day of sale."""
+
 HELD: Final = 0.15
 """In so many lives somebody holds the order."""
 
@@ -161,6 +164,7 @@ class OrderLife:
 
     def live(self) -> None:
         """From placement to the end."""
+        self._plan_first_days()
         self._plan()
         self._plan_holds()
         self._plan_claims()
@@ -260,7 +264,7 @@ class OrderLife:
             **dict.fromkeys(
                 (
                     *("reserve_stock", "release_stock", "reserve_again", "reassign"),
-                    *("await_stock", "join_backorders", "fill_backorder"),
+                    *("await_stock", "join_backorders", "fill_backorder", "first_days"),
                 ),
                 self.stock,
             ),
@@ -296,12 +300,43 @@ class OrderLife:
             **dict.fromkeys(("make_claim", "decide_claim"), self.claims),
             "intercept_parcel": Interceptions(self.memory, self.chance, self.stock),
             **dict.fromkeys(
-                ("open_purchases", "cancel_purchase"), Suppliers(self.memory, self.chance)
+                ("open_purchases", "cancel_purchase"),
+                Suppliers(self.memory, self.chance, self._supplier_sends),
             ),
             "apply_edit": Edits(self.memory, self.stock, self.warehouse, self.money),
             "read_state": self.states,
         }
         return {name: getattr(room, name) for name, room in rooms.items()}
+
+    def _supplier_sends(self, line_id: str) -> None:
+        """What a supplier does not stop comes, some days later: all that its line lacks."""
+
+        def come() -> None:
+            units = self.stock.tallies.lines[line_id].backordered
+            if units:
+                self.stock.arrive(self.stock.sku(line_id), LOCATIONS[0], units)
+
+        self.life.later(timedelta(days=self.chance.between(f"{line_id} comes", 0.1, 30)), come)
+
+    def _plan_first_days(self) -> None:
+        """Some goods are not on sale yet when they are ordered, and their day may move."""
+        for sku in sorted({line.sku for line in self.order.lines}):
+            if not self.chance.happens("ordered ahead", sku, ORDERED_AHEAD):
+                continue
+            moves = self.chance.happens("its day moves", sku, 0.4)
+            days = [self.chance.between(f"{sku} {n}", 0.1, 40) for n in range(1 + moves)]
+            self.stock.on_sale[sku] = self.life.now + timedelta(days=days[0])
+            if moves:
+                began = self.life.now
+                self.life.later(
+                    timedelta(days=days[0] / 2), partial(self._move, sku, began, days[1])
+                )
+            for day in days:
+                self.life.later(timedelta(days=day), self.stock.serve)
+
+    def _move(self, sku: str, began: datetime, days: float) -> None:
+        self.stock.on_sale[sku] = max(began + timedelta(days=days), self.life.now)
+        self.stock.serve()
 
     # People ---------------------------------------------------------------------------------------
 

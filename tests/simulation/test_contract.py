@@ -352,6 +352,23 @@ async def test_what_was_waited_for_is_filled_as_it_comes(world: World) -> None:
     assert await twice(world, "join_backorders", wait.model_copy(update={"round": 2})) is None
 
 
+async def test_what_is_not_on_sale_yet_waits_for_its_first_day_though_it_is_there(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3))
+    await world.stocked("TEA", 9)
+    day = datetime.now(UTC).date() + timedelta(days=400)
+    await world.on_sale_from("TEA", day)
+    assert (await reserved(world, order)).backordered == {"1": 3}
+    await world.do("authorize_payment", authorizing(order))
+    wait = AwaitStock(order_id=order.order_id, round=1)
+    assert await world.do("await_stock", wait) == WAITS
+    told = await twice(world, "first_days", wait)
+    assert told.lines == {"1": datetime(day.year, day.month, day.day, tzinfo=UTC)}
+    await world.goods_come("TEA", 1)
+    assert await world.do("await_stock", wait) == WAITS
+
+
 # The warehouse and the carrier --------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.stock.contracts import ReleaseStock
     from activities.stock.inventory import Inventory
     from domain import ids
+    from domain.ids import WHO
     from domain.orders.handling import BOUGHT
     from domain.orders.policy import Policy
     from domain.orders.quantities import LineId, LineUnits
@@ -211,15 +212,32 @@ class OrderBackorders:
         await self._steps.record(Backorders.join_backorders, ask, self._part, summary)
 
     async def _give_up(self) -> None:
-        """Send what has come at the last moment, and cancel the rest."""
+        """Send what has come at the last moment, and cancel the rest.
+
+        But for what is not on sale for that long yet, and for what suppliers do not stop any more:
+        both are waited for, and this is decided again.
+        """
         await self._fill()
-        if self._book.waiting:
-            why = "given up by an operator"
-            if self._too_long:
-                why = f"not in stock within {span(self._policy.backorder_within)}"
-            effect = f"give_up:{self._part}"
-            _, refund = await self.cancel(self._book.waiting, effect, Removal(why))
+        if not self._book.waiting:
+            return
+        within, now = self._policy.backorder_within, workflow.now()
+        why = "given up by an operator"
+        until: dict[LineId, datetime] = {}
+        if self._too_long:
+            why = f"not in stock within {span(within)}"
+            ask = AwaitStock(order_id=self._order_id, round=self._book.round)
+            found = await self._steps.record(
+                Backorders.first_days, ask, self._part, "Look when it is on sale"
+            )
+            until = {k: day + within for k, day in found.lines.items() if day + within > now}
+        gone = {k: n for k, n in self._book.waiting.items() if k not in until}
+        for line_id in await self.call_back(gone, why, WHO):
+            until[line_id] = now + within
+            del gone[line_id]
+        if gone:
+            _, refund = await self.cancel(gone, f"give_up:{self._part}", Removal(why))
             await self._payments.pay_back(refund)
+        self._book.waits_until = min(until.values(), default=None)
 
     async def _fill(self) -> None:
         async with self._book.allocating:

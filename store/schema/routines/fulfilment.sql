@@ -64,6 +64,18 @@ begin
     end if;
 end $$;
 
+-- Refuses what nobody may do with goods before their first day of sale. The caller holds the order's lock.
+create or replace function refuse_before_first_day(its_part text, its_no bigint) returns void language plpgsql as $$
+declare
+    day date := not_before(its_no, its_part);
+begin
+    if day is not null then
+        perform refuse('illegal_transition', format(
+            '%s is on sale from %s, and until then nothing of it is picked or handed over', its_part, day),
+            'before_first_day');
+    end if;
+end $$;
+
 -- The last hold of an order that kept its goods here has ended: its parcels go on. The time of their stage begins
 -- anew, and the relay has labels bought for those that are packed.
 create or replace function parcels_go_on() returns trigger language plpgsql as $$
@@ -135,6 +147,7 @@ begin
     end if;
     if its_who <> 'till' then  -- There the customer has the goods in hand already.
         perform refuse_while_held(its_id, part.order_no);
+        perform refuse_before_first_day(its_id, part.order_no);
     end if;
     select string_agg(format('line %s: %s of %s taken out, pick %s', line_id, taken_out, quantity + taken_out,
                              quantity), '; ' order by line_id)
@@ -466,9 +479,14 @@ begin
     where order_no = order_no_of(its_id) and fulfilment_id = its_id and state = 'failed';
 end $$;
 
--- When a service is to be given; null: that is not agreed.
-create or replace function appointment_of(its_no bigint, its_id text) returns timestamptz language sql stable as $$
-    select begins_at from appointment where order_no = its_no and fulfilment_id = its_id
+-- Before that nobody was to do anything about a fulfilment: its first day of sale, or its appointment. Null: there is
+-- none.
+create or replace function due_since(its_no bigint, its_id text) returns timestamptz language sql stable as $$
+    select greatest(
+        (select begins_at from appointment where order_no = its_no and fulfilment_id = its_id),
+        (select max(i.available_from::timestamp at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))
+         from reservation r join item i using (sku) join location l using (location)
+         where r.order_no = its_no and r.fulfilment_id = its_id and r.quantity > 0))
 $$;
 
 -- Whether a service is so near that it is not cancelled any more, by its order's policy.
@@ -611,6 +629,7 @@ begin
     end if;
     if may_leave then
         perform refuse_while_held(its_id, part.order_no);
+        perform refuse_before_first_day(its_id, part.order_no);
     end if;
     since := part.changed_at;
     select coalesce(jsonb_agg(to_jsonb(l) order by l.line_id), '[]') into lines

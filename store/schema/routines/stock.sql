@@ -77,6 +77,42 @@ create or replace function location_day(calendar jsonb) returns date language sq
     select (transaction_moment() at time zone coalesce(calendar ->> 'time_zone', 'UTC'))::date
 $$;
 
+-- The first day of sale of goods that a fulfilment has and that are not on sale yet where they lie: its item was given
+-- a later one meanwhile. Null: all of it may leave. Nearly always no item has such a day at all.
+create or replace function not_before(its_no bigint, its_id text) returns date language sql stable as $$
+    select max(i.available_from)
+    from reservation r join item i using (sku) join location l using (location)
+    where r.order_no = its_no and r.fulfilment_id = its_id and r.quantity > 0
+      and i.available_from > location_day(l.calendar)
+      and exists (select from item where available_from > transaction_moment()::date - 1)
+$$;
+
+-- A first day of sale has moved: the promise of units that wait for it moves with it, and the order is told. The
+-- caller holds the locks of the order and the stock.
+create or replace function first_day_moved(its_no bigint, its_line text) returns void language plpgsql as $$
+declare
+    waiting backorder;
+    day     date;
+    leaves  date;
+    arrives date;
+begin
+    select * into waiting from backorder where order_no = its_no and line_id = its_line;
+    select available_from into day from item where sku = waiting.sku;
+    if waiting.quantity = 0 or day is not distinct from waiting.first_day then
+        return;
+    end if;
+    leaves := case when waiting.promised_leave = waiting.first_day
+                   then coalesce(day, transaction_moment()::date) else greatest(waiting.promised_leave, day) end;
+    arrives := waiting.promised_on + (leaves - waiting.promised_leave);
+    update backorder set first_day = day, promised_leave = leaves, promised_on = arrives
+    where order_no = its_no and line_id = its_line;
+    insert into order_event (order_no, effect, what, who, why, data)
+    values (its_no, 'first_day:' || its_line, 'first day of sale moved', 'orderloom',
+            format('%s is on sale %s, not %s', waiting.sku, coalesce('from ' || day, 'at once'),
+                   coalesce('from ' || waiting.first_day, 'before that')),
+            jsonb_build_object('line_id', its_line, 'promised_on', arrives));
+end $$;
+
 -- Parcels that a location has still to send.
 create or replace function parcels_to_send(its_name text) returns bigint language sql stable as $$
     select count(*) from fulfilment f

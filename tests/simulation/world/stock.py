@@ -8,7 +8,7 @@ from datetime import datetime
 
 from temporalio.exceptions import ApplicationError
 
-from activities.stock.backorders import AwaitStock, FillBackorder
+from activities.stock.backorders import AwaitStock, FillBackorder, FirstDays
 from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain, TakeOut
 from domain import ids
 from domain.errors import Refused
@@ -94,6 +94,8 @@ class Stock:
         self.began_with = dict(shelves)
         self.shelves = {place: Shelf(units) for place, units in shelves.items()}
         self.backorderable = set(backorderable)
+        self.on_sale: dict[str, datetime] = {}
+        """SKU → when its first day of sale begins, of those that have one."""
         self.parts: dict[str, Part] = {}
         self.backorders: dict[str, Backorder] = {}
         self.tallies = Tallies()
@@ -282,6 +284,13 @@ class Stock:
         if any(sum(each.soft.values()) for each in self.backorders.values()):
             self._report(ask.round)
 
+    def first_days(self, ask: AwaitStock) -> FirstDays:
+        del ask  # the order is this one
+        waiting = {k: self.sku(k) for k, each in self.backorders.items() if each.quantity}
+        return FirstDays(
+            lines={k: self.on_sale[sku] for k, sku in waiting.items() if sku in self.on_sale}
+        )
+
     def fill_backorder(self, ask: FillBackorder) -> Reserved:
         def fill() -> Reserved:
             taken: dict[str, dict[str, int]] = {}
@@ -356,6 +365,8 @@ class Stock:
         """The goods leave the shelf for good. Returns the units."""
         units = {line_id: claim.reserved for line_id, claim in part.lines.items() if claim.reserved}
         for line_id, count in units.items():
+            if self._ahead(self.sku(line_id)):
+                self.memory.broken.append(f"{part.id} leaves before its first day of sale")
             self._unclaim(part, line_id, count)
             self.shelves[part.location, self.sku(line_id)].on_hand -= count
             self.shipped += count
@@ -419,7 +430,13 @@ class Stock:
 
     # ----------------------------------------------------------------------------------------------
 
+    def _ahead(self, sku: str) -> bool:
+        """Its first day of sale has not begun."""
+        return sku in self.on_sale and self.memory.now() < self.on_sale[sku]
+
     def _free(self, location: str, sku: str) -> int:
+        if self._ahead(sku):
+            return 0
         shelf = self.shelves[location, sku]
         kept = sum(
             backorder.soft.get(location, 0)
@@ -463,7 +480,11 @@ class Stock:
     def wait_or_lack(
         self, short: Mapping[str, int], backorder: bool
     ) -> tuple[dict[str, int], dict[str, int]]:
-        waits = {k: n for k, n in short.items() if backorder and self.sku(k) in self.backorderable}
+        waits = {
+            k: n
+            for k, n in short.items()
+            if backorder and (self.sku(k) in self.backorderable or self._ahead(self.sku(k)))
+        }
         return waits, {k: n for k, n in short.items() if k not in waits}
 
     def wait(self, units: Mapping[str, int], round: int) -> dict[str, int]:

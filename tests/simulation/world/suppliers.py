@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from activities.purchasing.order_purchases import LinesAsked, OpenPurchases
 from activities.purchasing.purchase_orders import PurchaseDecision
 from tests.simulation.chance import Chance
@@ -9,11 +11,12 @@ from tests.simulation.world.memory import Memory, refusal
 
 
 class Suppliers:
-    """One purchase order for each line of the order."""
+    """One purchase order for each line of the order. `send`: what does not stop comes."""
 
-    def __init__(self, memory: Memory, chance: Chance) -> None:
+    def __init__(self, memory: Memory, chance: Chance, send: Callable[[str], None]) -> None:
         self._memory = memory
         self._chance = chance
+        self._send = send
 
     def open_purchases(self, ask: LinesAsked) -> OpenPurchases:
         asked = {f"PO-{line_id}": line_id for line_id in ask.line_ids}
@@ -26,6 +29,7 @@ class Suppliers:
         if self._memory.knows(effect):
             return
         if self._chance.happens("supplier does not stop", ask.po_id, 0.3):
+            self._memory.once(f"sends:{ask.po_id}", lambda: self._send(ask.po_id[len("PO-") :]))
             raise refusal("illegal_transition", "the supplier has packed it")
         self._memory.once(effect, lambda: None)
 
