@@ -46,13 +46,13 @@ class Stage:
     def __init__(self, service: Service, temporal: Client, paid: Payment) -> None:
         self.service = service
         self._temporal = temporal
-        self._paid = paid
+        self.paid = paid
 
     # The customer and the desk --------------------------------------------------------------------
 
     async def place(self, name: str, *lines: dict[str, Any], **fields: Any) -> str:
         """Place an order, which must be taken. Returns its id."""
-        order = goods.order(name, *lines, paid=self._paid, **fields)
+        order = goods.order(name, *lines, paid=self.paid, **fields)
         placed = await shop.place(self.service.orders, order)
         expect(placed.outcome in ("confirmed", "held"), f"{order.order_id} was {placed}")
         return order.order_id

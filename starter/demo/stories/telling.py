@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from domain.errors import OrderloomError
 from domain.orders.order import Payment
-from starter.demo.stories import aftersales, goods, kinds
+from starter.demo.stories import aftersales, exchanges, goods, kinds
 from starter.demo.stories.stage import Stage, WentWrong
 from starter.service.service import Service
 
@@ -23,6 +23,9 @@ STORIES: Final[Mapping[str, Story]] = {
     "edit, up and down": aftersales.up_and_down,
     "cancelled in part": aftersales.taken_out,
     "return": aftersales.returned,
+    "exchange, even": exchanges.even,
+    "exchange, uneven": exchanges.uneven,
+    "exchange, in advance": exchanges.in_advance,
     "claim": aftersales.claimed,
     "lost, and found": aftersales.lost_and_found,
     "gift card": aftersales.paid_with_a_gift_card,
