@@ -23,6 +23,7 @@ from activities.access.retention import RequestKeys
 from activities.aftersales.overdue_returns import OverdueReturns
 from activities.aftersales.return_labels import ReturnLabelFiles, ReturnLabels
 from activities.aftersales.returns import Returns
+from activities.aftersales.sending_anew import SendingAnew
 from activities.companies import Companies
 from activities.customers.retention import Persons
 from activities.extension import Tools
@@ -194,6 +195,7 @@ def steps(
         *(inventory.reassign, edits.apply_edit),
         Removals(pool).take_out,
         Interceptions(pool, carriers).intercept_parcel,
+        SendingAnew(pool).send_anew,
         *(backorders.await_stock, backorders.join_backorders, backorders.fill_backorder),
         backorders.first_days,
         *(authorizations.authorize_payment, authorizations.void_payment),

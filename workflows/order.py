@@ -40,6 +40,7 @@ from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
     from activities.aftersales.returns import Returns
+    from activities.aftersales.sending_anew import SendingAnew
     from activities.fulfilment.delivery import Delivery
     from activities.fulfilment.fulfilments import Fulfilments
     from activities.fulfilment.interceptions import Interceptions
@@ -104,6 +105,7 @@ STEPS = StepTable(
     Step(Returns.receive_paid_return, because="what was counted is there"),
     Step(Exchanges.agree_exchange, because="its order can be cancelled, and its return given up"),
     Step(Exchanges.await_exchange, because="waiting changes nothing"),
+    Step(SendingAnew.send_anew, because="the order can be cancelled when it is back"),
     Step(Payments.grant_refund, because="what is owed stays owed until it is paid back"),
     Step(Claims.make_claim, because="what the customer said is on record"),
     Step(Claims.decide_claim, because="what was decided is decided; another claim can be made"),

@@ -90,7 +90,8 @@ class ReceivedReturn(BaseModel):
     """The warehouse's count of a return parcel. `refund`: what it grants; None: nothing.
 
     Nothing was received of a return that was refused or given up. `paid_early`: a carrier has the
-    parcel, and the refund is paid at once; it is still to be counted.
+    parcel, and the refund is paid at once; it is still to be counted. `anew`: its units, which
+    could not be delivered, go out again.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -99,6 +100,7 @@ class ReceivedReturn(BaseModel):
     missing: LineUnits = {}
     refund: Granted | None = None
     paid_early: bool = False
+    anew: bool = False
 
 
 class Returns:

@@ -272,5 +272,9 @@ async def _plan_again(
 async def _owed_for(conn: Connection, ask: ReserveAgain, missing: LineUnits) -> Grant | None:
     """Grant a refund for paid units that will not be sent. None: nothing is owed."""
     if ask.source == "shipped":
-        return await losses.grant(conn, ask.order_id, ask.fulfilment_id, ask.units, missing)
+        was = "was " if ask.reason.startswith("lost") else ""
+        return await losses.grant(
+            *(conn, ask.order_id, ask.fulfilment_id, ask.units, missing),
+            why=f"{ask.fulfilment_id} {was}{ask.reason}",
+        )
     return await losses.grant_missing(conn, ask.order_id, ask.fulfilment_id, missing)

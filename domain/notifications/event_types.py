@@ -170,6 +170,7 @@ NOT_TOLD: Final = frozenset(
         "rejection asked for",
         "stock reserved",
         "unexpected carrier scan",
+        "to be sent anew",
         "void refused",
         "work done",
         "work failed",

@@ -21,7 +21,12 @@ from domain.orders.hold_messages import (
     RejectRequest,
     ReleaseRequest,
 )
-from domain.orders.interception_messages import InterceptOutcome, InterceptRequest
+from domain.orders.interception_messages import (
+    InterceptOutcome,
+    InterceptRequest,
+    SendAnewOutcome,
+    SendAnewRequest,
+)
 from domain.orders.messages import (
     CancelOutcome,
     CancelRequest,
@@ -69,6 +74,7 @@ KINDS: Final = (
     RequestKind(RejectRequest, RejectOutcome, "reject_order", "reject"),
     RequestKind(EditRequest, EditOutcome, "edit_order", "edit"),
     RequestKind(InterceptRequest, InterceptOutcome, "intercept_parcel", "intercept"),
+    RequestKind(SendAnewRequest, SendAnewOutcome, "send_anew", "send_anew"),
 )
 
 BY_REQUEST: Final = {kind.request: kind for kind in KINDS}

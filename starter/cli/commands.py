@@ -44,6 +44,9 @@ COMMANDS: Final = {
     "intercept": Entry(
         "aftersales.intercept", "Have a parcel redirected or returned on its way.", _ORDERS
     ),
+    "send-anew": Entry(
+        "aftersales.send_anew", "Have a parcel sent once more that comes back.", _ORDERS
+    ),
     "pay": Entry("payments.pay", "A new token for an order that is held for payment.", _MONEY),
     "charge": Entry(
         "payments.charge", "Charge an order that waits for somebody to say so.", _MONEY

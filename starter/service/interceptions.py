@@ -1,8 +1,13 @@
-"""Has parcels stopped on their way, where their carriers can."""
+"""Has parcels stopped on their way, where their carriers can, and sent anew that come back."""
 
 from __future__ import annotations
 
-from domain.orders.interception_messages import Interception, InterceptOutcome
+from domain.orders.interception_messages import (
+    Interception,
+    InterceptOutcome,
+    ParcelAnew,
+    SendAnewOutcome,
+)
 from starter.service import personal_requests
 from starter.service.order_requests import OrderRequests
 from starter.service.updates import Taken
@@ -25,4 +30,12 @@ class Interceptions:
         """
         return await personal_requests.send(
             *(self._pool, self._requests, order_id, request, InterceptOutcome), taken=taken
+        )
+
+    async def send_anew(
+        self, order_id: str, request: ParcelAnew, *, taken: Taken | None = None
+    ) -> SendAnewOutcome:
+        """Have a parcel sent once more that comes back, once it is counted. Raises Refused."""
+        return await personal_requests.send(
+            *(self._pool, self._requests, order_id, request, SendAnewOutcome), taken=taken
         )

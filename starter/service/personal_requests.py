@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from domain.errors import InvalidInput, Refused
 from domain.orders.edit_messages import OrderEdit
-from domain.orders.interception_messages import Interception
+from domain.orders.interception_messages import Interception, ParcelAnew
 from starter.service.order_requests import OrderRequests
 from starter.service.updates import Taken
 from store.database import Pool
@@ -23,7 +23,7 @@ async def send(
     pool: Pool,
     requests: OrderRequests,
     order_id: str,
-    request: OrderEdit | Interception,
+    request: OrderEdit | Interception | ParcelAnew,
     result: type[Answer],
     *,
     taken: Taken | None = None,

@@ -18,7 +18,7 @@ from unnest(:line_ids::text[], :skus::text[], :quantities::bigint[], :reason_cod
     as l (line_id, sku, quantity, reason_code);
 
 -- name: return_of(return_id)^
-select return_id, order_of(return_id) as order_id, kind, fulfilment_id, state, reason, paid_early, changed_at
+select return_id, order_of(return_id) as order_id, kind, fulfilment_id, state, reason, paid_early, anew, changed_at
 from order_return where order_no = order_no_of(:return_id) and return_id = :return_id;
 
 -- name: return_lines(return_id)

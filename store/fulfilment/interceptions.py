@@ -13,14 +13,11 @@ from domain import ids
 from domain.accounting import accounts
 from domain.errors import NotFound, Refused
 from domain.money import Money
-from domain.orders.edit_messages import Change, EditRequest
 from domain.orders.interception_messages import InterceptRequest
-from domain.orders.order import Order
 from domain.orders.people import Address
-from domain.stored import stored
 from store.accounting import ledger
 from store.database import Connection, Record, load_queries
-from store.orders import events, versions
+from store.orders import events, new_addresses, versions
 
 _sql = load_queries(__file__)
 
@@ -53,7 +50,7 @@ async def ask(conn: Connection, request: InterceptRequest, request_id: str) -> A
     row = await _sql.standing(conn, fulfilment_id=request.fulfilment_id, request_id=request_id)
     if row is None:
         raise NotFound(f"no parcel {request.fulfilment_id} was handed to a carrier")
-    to = None if row["address"] is None else stored(Address, row["address"])
+    to = await new_addresses.kept(conn, ids.order_of(request.fulfilment_id), request_id)
     if row["number"] is not None:
         return _asked(request, row, row["number"], to)
     if row["state"] != "shipped":
@@ -64,7 +61,8 @@ async def ask(conn: Connection, request: InterceptRequest, request_id: str) -> A
             reason="interception_under_way",
         )
     if request.way == "redirect":
-        _check_address(stored(Order, row["document"]), to, request_id)
+        order_id = ids.order_of(request.fulfilment_id)
+        await new_addresses.check(conn, order_id, request_id, ask="intercept_parcel")
     number = row["asked_before"] + 1
     await _sql.ask(
         conn,
@@ -104,7 +102,9 @@ async def accepted(
             postings=accounts.carrier_charges(fee.minor),
         )
     if asked.to is not None:
-        await _goes_to(conn, request, request_id, asked.to)
+        await new_addresses.take(
+            conn, order_id, request_id, asked.to, reason=request.reason, who=request.by
+        )
     await events.tell(
         conn,
         order_id,
@@ -144,20 +144,6 @@ async def refused(conn: Connection, request: InterceptRequest, request_id: str, 
         )
 
 
-async def _goes_to(
-    conn: Connection, request: InterceptRequest, request_id: str, to: Address
-) -> None:
-    row = await _sql.standing(conn, fulfilment_id=request.fulfilment_id, request_id=request_id)
-    order = stored(Order, row["document"])
-    shipping = order.shipping.model_copy(update={"address": to})
-    edit = EditRequest(request_id=request_id, reason=request.reason, by=request.by, personal=True)
-    await versions.edited(
-        *(conn, order.model_copy(update={"shipping": shipping}), [], [Change(what="address")]),
-        edit,
-        request_id,
-    )
-
-
 def _asked(request: InterceptRequest, row: Record, number: int, to: Address | None) -> Asked:
     fee = None
     if row["currency"] is not None:
@@ -169,23 +155,6 @@ def _asked(request: InterceptRequest, row: Record, number: int, to: Address | No
         answer=row["answer"] or "asked",
         fee=fee,
     )
-
-
-def _check_address(order: Order, to: Address | None, request_id: str) -> None:
-    if to is None:
-        raise Refused(
-            f"the address of request {request_id} is not kept any more: ask again",
-            reason="not_kept",
-            instead=("intercept_parcel",),
-        )
-    now = order.shipping.address
-    if now is None or now.country != to.country:
-        raise Refused(
-            f"a parcel is not redirected to {to.country}: other taxes are due there; have it "
-            "sent back, and place the order anew",
-            reason="other_country",
-            instead=("intercept_parcel",),
-        )
 
 
 def _not_on_its_way(fulfilment_id: str, state: str) -> Refused:

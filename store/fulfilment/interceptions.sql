@@ -6,15 +6,14 @@ select sold_by from shipment
 where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id and label = 'bought';
 
 -- name: standing(fulfilment_id, request_id)^
--- The parcel, the address that is kept for this request, and what was asked before: by this request, and in all.
-select f.state, s.tracking_number::text, document_of(f.order_no) as document, p.wished -> :request_id -> 'address' as address,
-       mine.number, mine.answer, mine.fee_minor::bigint, mine.currency::text,
+-- The parcel, and what was asked before: by this request, and in all.
+select f.state, s.tracking_number::text, mine.number, mine.answer, mine.fee_minor::bigint, mine.currency::text,
        (select count(*) from interception i
         where i.order_no = f.order_no and i.fulfilment_id = f.fulfilment_id) as asked_before,
        exists (select from interception i
                where i.order_no = f.order_no and i.fulfilment_id = f.fulfilment_id and i.answer = 'asked'
                  and i.request_id <> :request_id) as is_asked
-from fulfilment f join shipment s using (order_no, fulfilment_id) join order_person p using (order_no)
+from fulfilment f join shipment s using (order_no, fulfilment_id)
 left join interception mine on mine.order_no = f.order_no and mine.request_id = :request_id
 where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment_id;
 

@@ -138,7 +138,8 @@ def _stage(part: Mapping[str, Any], carrier: str | None) -> Stage:
         stage = "planned" if _missing(part) else "ended"
     elif state in ("shipped", "delivered", "exception"):
         came_back = part["return_state"] not in (None, "approved")
-        settled = part["is_replaced"] if carrier == "lost" else came_back
+        is_sent_again = carrier == "lost" or part["is_anew"]
+        settled = part["is_replaced"] if is_sent_again else came_back
         stage = "ended" if state == "delivered" or settled else "await_delivery"
     return stage
 

@@ -30,7 +30,7 @@ select decision,
                                   and effect = 'reserve_again:' || f.fulfilment_id || ':open'),
             'is_replaced', exists (select from effect e where e.order_no = f.order_no
                                    and effect = 'reserve_again:' || f.fulfilment_id || ':shipped'),
-            'carrier', w.outcome, 'return_id', b.return_id, 'return_state', b.state,
+            'carrier', w.outcome, 'return_id', b.return_id, 'return_state', b.state, 'is_anew', b.anew,
             'return_since', b.changed_at,
             'due', c.amount_minor - c.captured_minor,
             'label_unused', exists (select from unused_label u

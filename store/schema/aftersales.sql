@@ -32,6 +32,9 @@ create table order_return (
         constraint chased_is_not_negative check (chased >= 0),
     -- It was paid back when a carrier had its parcel, before it was counted.
     paid_early    boolean     not null default false,
+    -- Of an undeliverable one: it goes out once more when it is back, and is not paid back.
+    anew          boolean     not null default false
+        constraint only_what_is_undeliverable_goes_out_anew check (not anew or kind = 'undeliverable'),
     ended_because some_text,  -- before anything came: who refused it, or why it was given up
     changed_at    timestamptz not null default moment(),
     primary key (order_no, return_id),

@@ -22,13 +22,18 @@ async def count(conn: Connection, order_id: str, units: LineUnits, given_up: Lin
 
 
 async def grant(
-    conn: Connection, order_id: str, fulfilment_id: str, units: LineUnits, given_up: LineUnits
+    conn: Connection,
+    order_id: str,
+    fulfilment_id: str,
+    units: LineUnits,
+    given_up: LineUnits,
+    *,
+    why: str,
 ) -> Grant | None:
     """Owe the customer the lost units that are not sent again. The others stay paid for."""
     found = await tallies.load(conn, order_id)
     again = {line_id: lost - given_up.get(line_id, 0) for line_id, lost in units.items()}
     owed = found.charges.lost(again, given_up)
-    why = f"{fulfilment_id} was lost by the carrier"
     return await billing.grant(conn, found, owed, f"{fulfilment_id}:lost", kind="lost", why=why)
 
 

@@ -261,7 +261,7 @@ with claimed as (
            sum(l.quantity) filter (where r.kind = 'customer' and r.state in ('requested', 'approved', 'in_transit'))
                as requested,
            sum(l.restocked + l.scrapped + l.refurbished + l.to_supplier) filter (where r.kind = 'customer') as returned,
-           sum(l.quantity) filter (where r.kind = 'undeliverable' and r.state <> 'approved')
+           sum(l.quantity) filter (where r.kind = 'undeliverable' and r.state <> 'approved' and not r.anew)
                as undeliverable
     from order_return r join return_line l using (order_no, return_id)
     group by l.order_no, l.line_id

@@ -83,9 +83,12 @@ async def receive_return(
         if row["kind"] == "customer" and not any(outcome["received"].values()):
             await returns.set_state(conn, return_id, "closed", because="nothing was in its parcel")
         else:
-            await returns.set_state(conn, return_id, "closed" if is_found else "received")
+            await returns.set_state(
+                conn, return_id, "closed" if is_found or row["anew"] else "received"
+            )
         await _nobody_waits(conn, row)
-        moved = {k: _moved(row["kind"], wanted[k], c.received) for k, c in counts.items()}
+        kind = "anew" if row["anew"] else row["kind"]
+        moved = {k: _moved(kind, wanted[k], c.received) for k, c in counts.items()}
         await orders.move_lines(conn, order_id, moved)
         await events.tell(
             conn,
@@ -104,6 +107,10 @@ async def receive_return(
             after_end=is_found,
         )
         if is_found:
+            return outcome
+        if row["anew"]:  # The order reserves its units again, which are paid for.
+            wait_id = ids.wait_id("receive_return", return_id)
+            await waits.report(conn, order_id, wait_id, {**outcome, "anew": True})
             return outcome
         grant, refund, step = None, None, "receive_return"
         if row["paid_early"]:

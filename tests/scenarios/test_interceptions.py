@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import Refused
-from domain.orders.interception_messages import Interception
+from domain.orders.interception_messages import Interception, ParcelAnew
+from store.aftersales.returns import Counted
 from tests.support.builders import a_policy, address_of, an_order
 from tests.support.shop import Shop
 
@@ -44,4 +45,40 @@ async def test_a_parcel_that_is_called_back_is_counted_and_paid_back(shop: Shop)
     assert (await shop.result(order.order_id))["outcome"] in ("cancelled", "closed")
     assert (await shop.orders.get(order.order_id)).summary.refunded_minor == 2500
     assert (await shop.level("TEA")).on_hand == 2
+    await shop.settled()
+
+
+@pytest.mark.parametrize("scrapped", [False, True])
+async def test_what_could_not_be_delivered_goes_out_once_more_to_another_address(
+    shop: Shop, scrapped: bool
+) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    parcel = await shop.placed(order, a_policy(return_window=0.2))
+    await shop.drive(parcel, "shipped")
+    there = address_of(order).model_copy(update={"line1": "New Street 9"})
+    wanted = ParcelAnew(fulfilment_id=parcel, reason="moved", address=there, request_id="a-1")
+    with pytest.raises(Refused) as no:
+        await shop.interceptions.send_anew(order.order_id, wanted)
+    assert no.value.reason == "not_coming_back"
+    await shop.scan(parcel, "return_to_sender")
+    task = await shop.task("receive-return", f"{order.order_id}:R1")
+    for _ in range(2):
+        done = await shop.interceptions.send_anew(
+            order.order_id, wanted.model_copy(update={"request_id": "a-2"})
+        )
+    assert (done.outcome, done.return_id) == ("awaited", task.part_id)
+    counted = {"1": Counted(scrapped=2)} if scrapped else None
+    await shop.warehouse.receive_return(task.part_id, counted, who="kim")
+    if scrapped:  # and no others are there
+        assert (await shop.result(order.order_id))["outcome"] in ("cancelled", "closed")
+        assert (await shop.orders.get(order.order_id)).summary.refunded_minor == 2500
+    else:
+        again = f"{order.order_id}:2"
+        await shop.drive(again, "delivered")
+        assert (await shop.result(order.order_id))["outcome"] == "closed"
+        detail = await shop.orders.get(order.order_id)
+        assert (detail.summary.captured_minor, detail.summary.refunded_minor) == (2500, 0)
+    versions = await shop.edits.versions(order.order_id)
+    assert versions[-1].document["shipping"]["address"]["line1"] == "New Street 9"
     await shop.settled()

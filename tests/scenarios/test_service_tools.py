@@ -155,6 +155,13 @@ async def on_its_way(shop: Shop, number: str) -> str:
     return order_id
 
 
+async def coming_back(shop: Shop, number: str) -> str:
+    order_id = await on_its_way(shop, number)
+    await shop.scan(f"{order_id}:1", "return_to_sender")
+    await shop.task("receive-return", f"{order_id}:R1")
+    return order_id
+
+
 async def claimed(shop: Shop, number: str) -> str:
     order_id = await delivered(shop, number)
     line = LineRequest(line_id="1", quantity=1)
@@ -205,6 +212,7 @@ async def in_need_of_a_person(shop: Shop, number: str) -> str:
 STANDINGS: Final[Mapping[str, Callable[[Shop, str], Awaitable[str]]]] = {
     "confirmed": confirmed,
     "on its way": on_its_way,
+    "coming back": coming_back,
     "delivered": delivered,
     "delivered, and a unit of it is claimed": claimed,
     "delivered, and a person decides about its return": asked_about,

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.aftersales.sending_anew import SendingAnew
 from activities.fulfilment.carriers import Carriers
 from activities.fulfilment.interceptions import Interceptions as RealInterceptions
 from activities.orders.holds import Holds as RealHolds
@@ -370,6 +371,7 @@ class OnPostgres:
             *(bench.returns, bench.records, bench.authorizations, bench.payments),
             *(RealHolds(bench.pool), RealClaims(bench.pool), RealEdits(bench.pool)),
             RealInterceptions(bench.pool, Carriers.only(bench.carrier)),
+            SendingAnew(bench.pool),
         )
         self._deliveries = self._told = 0
 

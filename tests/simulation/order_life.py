@@ -19,7 +19,7 @@ from domain.orders.hold_messages import (
     RejectRequest,
     ReleaseRequest,
 )
-from domain.orders.interception_messages import InterceptRequest
+from domain.orders.interception_messages import InterceptRequest, SendAnewRequest
 from domain.orders.messages import (
     AttentionAnswer,
     CancelRequest,
@@ -279,7 +279,7 @@ class OrderLife:
                 (
                     *("pick_pack_ship", "stages", "recall", "put_back", "void_label", "take_out"),
                     *("await_delivery", "last_scan"),
-                    *("approve_return", "decide_return", "receive_return"),
+                    *("approve_return", "decide_return", "receive_return", "send_anew"),
                     "receive_paid_return",
                 ),
                 self.warehouse,
@@ -413,6 +413,7 @@ class OrderLife:
         if rng.random() >= INTERCEPTED:
             return
         self._mishaps_at("intercept_parcel")
+        self._mishaps_at("send_anew")
         for number in range(rng.choice((1, 2, 4))):
             hours = rng.expovariate(1 / rng.choice((10, 40, 100)))
             if self.chance.happens("intercept", f"{number}", 1):
@@ -427,6 +428,17 @@ class OrderLife:
             request_id=f"intercept-{number}",
         )
         self._ask(f"intercept-{number}", request, by_signal=rng.random() < 0.3)
+        hours = rng.expovariate(1 / rng.choice((20, 100)))
+        self.life.later(timedelta(hours=hours), partial(self._send_anew, number))
+
+    def _send_anew(self, number: int) -> None:
+        rng = self.chance.of(f"send anew {number}")
+        request = SendAnewRequest(
+            fulfilment_id=ids.fulfilment_id(self.order.order_id, rng.choice((1, 1, 1, 2))),
+            reason="the customer was away",
+            request_id=f"anew-{number}",
+        )
+        self._ask(f"anew-{number}", request, by_signal=rng.random() < 0.3)
 
     def _mishaps_at(self, step: str) -> None:
         """Few lives come to this step, so those that do have mishaps there."""

@@ -235,10 +235,11 @@ class OrderFulfilments:
 
     async def _arrive(self, fulfilment: Fulfilment) -> None:
         """It is on its way: to the customer, or back."""
-        if fulfilment.return_id:
-            await self._returns.undeliverable(fulfilment)
-        else:
+        if not fulfilment.return_id:
             await self._deliver(fulfilment)
+        comes_back = fulfilment.return_id or fulfilment.outcome == "undeliverable"
+        if comes_back and await self._returns.undeliverable(fulfilment):
+            await self._replacements.lost(fulfilment, anew=True)
 
     async def _deliver(self, fulfilment: Fulfilment) -> None:
         async def overdue() -> str | None:
@@ -261,8 +262,6 @@ class OrderFulfilments:
                 self._book.delivered(fulfilment, delivered.at)
             case "lost":
                 await self._replacements.lost(fulfilment)
-            case "undeliverable":
-                await self._returns.undeliverable(fulfilment)
 
     async def _not_scanned_lately(self, fulfilment: Fulfilment) -> str | None:
         """Why a parcel without news needs a person. None if the carrier scanned it lately."""

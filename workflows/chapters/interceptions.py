@@ -1,4 +1,4 @@
-"""Parcels that are stopped on their way: the carrier is asked, and its scans tell what comes of it.
+"""Parcels that are stopped on their way, or come back and go out once more.
 
 Rows decide whether a parcel is on its way, so this chapter remembers nothing.
 """
@@ -9,14 +9,21 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
 
+from workflows.chapters.return_answers import said_no
 from workflows.engine.outcomes import Done
 from workflows.engine.refusals import refusal, refused
 from workflows.engine.steps import Steps
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
+    from activities.aftersales.sending_anew import SendAnew, SendingAnew
     from activities.fulfilment.interceptions import Intercept, Interceptions
-    from domain.orders.interception_messages import InterceptOutcome, InterceptRequest
+    from domain.orders.interception_messages import (
+        InterceptOutcome,
+        InterceptRequest,
+        SendAnewOutcome,
+        SendAnewRequest,
+    )
 
 
 class OrderInterceptions:
@@ -29,13 +36,29 @@ class OrderInterceptions:
         self._book = book
         self._on_record = on_record  # waits until the order's terms are known
 
-    def check(self, request: InterceptRequest) -> None:
+    def check(self, request: InterceptRequest | SendAnewRequest) -> None:
         """Raises ApplicationError where this order has no such fulfilment."""
         if request.fulfilment_id not in self._book.fulfilments:
             raise refused(
                 f"{request.fulfilment_id} is no fulfilment of order {self._book.order_id}",
                 reason="other_order",
             )
+
+    async def send_anew(self, request: SendAnewRequest, request_id: str) -> SendAnewOutcome:
+        """Have a parcel sent once more when it is back."""
+        await self._on_record()
+        self.check(request)
+        part_id = request.fulfilment_id
+        ask = SendAnew(order_id=self._book.order_id, request_id=request_id, request=request)
+        answer = await self._steps.record(
+            SendingAnew.send_anew, ask, part_id, f"Have {part_id} sent anew when it is back"
+        )
+        no = answer.refused
+        if no is not None:
+            raise said_no(no)
+        return SendAnewOutcome(
+            request_id=request_id, fulfilment_id=part_id, return_id=answer.return_id
+        )
 
     async def meet(self, request: InterceptRequest, request_id: str) -> InterceptOutcome:
         """Have the carrier asked. A person is told when it does not answer for long.

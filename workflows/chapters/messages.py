@@ -41,7 +41,7 @@ with workflow.unsafe.imports_passed_through():
         RejectRequest,
         ReleaseRequest,
     )
-    from domain.orders.interception_messages import InterceptRequest
+    from domain.orders.interception_messages import InterceptRequest, SendAnewRequest
     from domain.orders.messages import (
         AttentionAnswer,
         CancelOutcome,
@@ -104,6 +104,7 @@ class OrderMessages:
             RejectRequest: Meeting(anything, self.asked_holds.reject, unless("rejected")),
             EditRequest: Meeting(anything, self.edits.meet),
             InterceptRequest: Meeting(self.interceptions.check, self.interceptions.meet),
+            SendAnewRequest: Meeting(self.interceptions.check, self.interceptions.send_anew),
         }
         for kind in KINDS:
             self._listen_to(kind.update, kind.request)

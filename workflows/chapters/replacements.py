@@ -71,12 +71,16 @@ class Replacements:
                 f"Wait for the units of {fulfilment.id}",
             )
 
-    async def lost(self, fulfilment: Fulfilment) -> None:
-        """The carrier lost the parcel."""
+    async def lost(self, fulfilment: Fulfilment, *, anew: bool = False) -> None:
+        """The carrier lost the parcel. `anew`: it could not be delivered, and goes out again."""
         fulfilment.replacing = True
         async with self._book.allocating:
             reserved = await self._reserve_again(
-                fulfilment, fulfilment.units, "shipped", "lost by the carrier"
+                fulfilment,
+                fulfilment.units,
+                "shipped",
+                "could not be delivered" if anew else "lost by the carrier",
+                replace=anew or self._policy.replace_missing,
             )
             given_up = reserved.missing
             self._book.lost(
@@ -95,6 +99,7 @@ class Replacements:
         reason: str,
         avoid: str | None = None,
         refused: bool = False,
+        replace: bool | None = None,
     ) -> Reserved:
         return await self._steps.record(
             Inventory.reserve_again,
@@ -103,7 +108,7 @@ class Replacements:
                 fulfilment_id=fulfilment.id,
                 units=dict(units),
                 source=source,
-                replace=self._policy.replace_missing,
+                replace=self._policy.replace_missing if replace is None else replace,
                 backorder=self._policy.backorder,
                 round=self._book.round,
                 avoid=avoid,

@@ -212,8 +212,11 @@ class OrderReturns:
             raise said_no(decided.refusal)
         return decided_as(request_id, request.return_id, choice)
 
-    async def undeliverable(self, fulfilment: Fulfilment) -> None:
-        """The carrier brings it back: wait for the parcel, and pay everything back."""
+    async def undeliverable(self, fulfilment: Fulfilment) -> bool:
+        """The carrier brings it back: wait for the parcel, and pay everything back.
+
+        Answers whether it is to go out once more instead.
+        """
         if not fulfilment.return_id:
             ask = ApproveReturn(
                 order_id=self._book.order_id,
@@ -228,8 +231,11 @@ class OrderReturns:
             fulfilment.return_id = approved.return_id
             fulfilment.since = workflow.now()
         received = await self._parcel(fulfilment.return_id, fulfilment.since)
+        if received.anew:
+            return True
         self._book.came_back(fulfilment)
         await self._payments.pay_back(received.refund)
+        return False
 
     async def _approve(self, ask: ApproveReturn, summary: str) -> Approved:
         """Have the return written down, if the rules do not refuse it."""

@@ -602,6 +602,7 @@ FORBIDDEN = {
     # a return is of something, and holds no more than was asked for
     "return_is_of_a_known_kind": "update order_return set kind = 'gift'",
     "return_state_is_known": "update order_return set state = 'forgotten'",
+    "only_what_is_undeliverable_goes_out_anew": "update order_return set anew = true",
     "chased_is_not_negative": "update order_return set chased = -1",
     "refused_return_says_why": "update order_return set state = 'refused'",
     "return_has_a_known_reason": "update return_line set reason_code = 'moody'",

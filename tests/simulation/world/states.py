@@ -151,7 +151,8 @@ class States:
             lost = self._warehouse.shipments[part.id].ended_as == "lost"
             replaced = self._memory.knows(f"reserve_again:{part.id}:shipped")
             arrived = back is not None and back[1].received is not None
-            return "ended" if (replaced if lost else arrived) else "await_delivery"
+            again = lost or (back is not None and back[1].anew)
+            return "ended" if (replaced if again else arrived) else "await_delivery"
         return "ended" if part.state == "delivered" else "planned"
 
     def _comes_back(self, part: Part) -> tuple[str, Return] | None:

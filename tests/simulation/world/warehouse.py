@@ -16,6 +16,7 @@ from activities.aftersales.returns import (
     ReceivedReturn,
     ReturnPart,
 )
+from activities.aftersales.sending_anew import SendAnew, ToBeSent
 from activities.fulfilment.contracts import Look, Recalled, Sending, Sent, Stage, Stages
 from activities.fulfilment.contracts import Part as PartAsk
 from activities.fulfilment.delivery import Delivered, LastScan
@@ -61,6 +62,7 @@ class Return:
     since: datetime
     state: ReturnState = "approved"
     received: dict[str, int] | None = None
+    anew: bool = False
     paid_early: bool = False
 
 
@@ -271,6 +273,20 @@ class Warehouse:
             if (ask.asked_at or self._now()) > ends and not ask.late:
                 return Approved(refusal=ReturnRefusal(message="too late", reason="window_over"))
         return self.memory.once(effect, approve)
+
+    def send_anew(self, ask: SendAnew) -> ToBeSent:
+        effect, part_id = f"send_anew:{ask.request_id}", ask.request.fulfilment_id
+        if not self.memory.knows(effect):
+            back = [
+                (return_id, each)
+                for return_id, each in self.returns.items()
+                if each.part_id == part_id and each.kind == "undeliverable"
+            ]
+            if not back or back[0][1].state != "approved":
+                return ToBeSent(refused=ReturnRefusal(message="no", reason="not_coming_back"))
+            back[0][1].anew = True
+            self.memory.once(effect, lambda: back[0][0])
+        return ToBeSent(return_id=self.memory.once(effect, str))
 
     def ask_back(self, units: dict[str, int]) -> str:
         """Claimed units are to come back. Nothing is owed for them any more."""
@@ -548,6 +564,11 @@ class Warehouse:
             self.stock.take_in(line_id, "main", units)
         if expected.kind == "claimed":
             expected.state = "closed"
+            return
+        if expected.anew:
+            expected.state = "closed"
+            told = {"received": dict(received), "anew": True}
+            self.memory.report("receive_return", return_id, told)
             return
         tallies = self.stock.tallies
         if expected.kind == "customer":
