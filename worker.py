@@ -83,6 +83,7 @@ from activities.wait_reports import WaitReports
 from activities.warehouse.carrier_messages import CarrierMessages
 from activities.warehouse.outside_work import OutsideWork
 from activities.warehouse.till import Till
+from activities.warehouse.unannounced_parcels import UnannouncedParcels
 from domain.errors import InvalidInput, OrderloomError
 from domain.fulfilment.outside_work import Workshop
 from domain.orders.policy import Policy
@@ -249,11 +250,13 @@ def duties(
     told = CarrierMessages(pool, kept.provider_events)
     shops = ShopMessages(pool, asks, wakes, policy or Policy(), kept.provider_events)
     visits = ShopVisits(pool, clients or ShopClients(Web(Targets())), kept.provider_events)
+    at_the_dock = UnannouncedParcels(pool, kept.provider_events)
     old = (
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
         *(Persons(pool, kept.persons, kept.documents_years), shops, told),
         *(OldJobs(pool, kept.jobs), visits, ReturnLabelFiles(pool, kept.label_files)),
+        at_the_dock,
     )
     labels_back: list[Duty] = []
     if carriers is not None:
@@ -272,6 +275,7 @@ def duties(
         Duty(OverdueReturns(pool).chase, NOTICE_S),
         *labels_back,
         Duty(ExchangeEnds(pool).tell, renewals_every_s),
+        Duty(at_the_dock.count, SWEEP_S),
         Duty(ExpiringVouchers(pool).expire, NOTICE_S),
         Duty(HoldEnds(pool, asks).end, renewals_every_s),
         Duty(AddressChecks(pool, address_check).look, SWEEP_S, beside=True),

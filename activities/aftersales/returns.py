@@ -16,7 +16,7 @@ from domain.errors import Refused
 from domain.orders.quantities import LineUnits
 from domain.orders.refund_rules import Granted
 from domain.orders.return_messages import ReturnReason, ReturnRefusal
-from store.aftersales import return_decisions, return_labels, return_rules, returns
+from store.aftersales import return_decisions, return_labels, return_rules, returns, unannounced
 from store.aftersales.return_decisions import Choice
 from store.database import Connection, Pool
 from store.locks import lock_order
@@ -187,6 +187,8 @@ async def approve(conn: Connection, ask: ApproveReturn) -> Approved:
         data={"return_id": approved.return_id, "units": ask.units, "asks": asks},
         answer=approved.model_dump(),
     )
+    if ask.kind == "customer":
+        await unannounced.becomes(conn, approved.return_id, ask.request_id)
     if asks:
         await return_decisions.ask(conn, approved.return_id, asks)
     elif asked is not None:

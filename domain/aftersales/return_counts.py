@@ -13,7 +13,7 @@ from pydantic import Field
 
 from domain.aftersales.conditions import Condition, Disposition
 from domain.aftersales.return_rules import ReturnTerms
-from domain.fields import Document, Printable
+from domain.fields import Document, Printable, Sku
 from domain.orders.amounts import LineWorth
 from domain.orders.quantities import LineId
 from domain.orders.return_messages import FAULT_OF_THE_SELLER, ReturnReason
@@ -41,6 +41,38 @@ class Found(Document):
     disposition: Disposition | None = None
     photo: Printable | None = None
     reference: Printable | None = None
+
+
+class FoundGoods(Document):
+    """Units of an item in one condition, in a parcel that nobody announced."""
+
+    sku: Sku
+    quantity: Annotated[int, Field(strict=True, ge=1, le=UNITS_MAX)]
+    condition: Condition = "new"
+    photo: Printable | None = None
+
+
+def by_line(
+    goods: Iterable[FoundGoods], lines: Mapping[LineId, tuple[str, int]]
+) -> dict[LineId, list[Found]] | None:
+    """The units by the lines that they can be of: line id → its SKU, and how many at most.
+
+    None where there are other goods, or more of them.
+    """
+    found: dict[LineId, list[Found]] = {}
+    room = {line_id: most for line_id, (_, most) in lines.items()}
+    for each in goods:
+        left = each.quantity
+        for line_id, (sku, _) in lines.items():
+            taken = min(left, room[line_id]) if sku == each.sku else 0
+            if taken:
+                part = Found(quantity=taken, condition=each.condition, photo=each.photo)
+                found.setdefault(line_id, []).append(part)
+                room[line_id] -= taken
+                left -= taken
+        if left:
+            return None
+    return found
 
 
 def disposed(found: Found, terms: ReturnTerms) -> Disposition:

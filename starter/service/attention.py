@@ -57,6 +57,10 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "mend what it names, and it is read again by itself; or say that it is dealt with",
         "orderloom carrier settle {name} --note '…'",
     ),
+    "parcel": WayOn(
+        "make a return of it, or say what became of it: `orderloom returns settle-parcel`",
+        "orderloom returns take-parcel {name} --order ORDER",
+    ),
     "subscription": WayOn(
         "mend its receiver and have it go on where it stood, or remove it",
         "orderloom webhooks update {name} --activate",

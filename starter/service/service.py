@@ -66,6 +66,7 @@ from starter.service.sellers import Sellers
 from starter.service.shops import Shops
 from starter.service.stock import Stock
 from starter.service.transfers import Transfers
+from starter.service.unannounced import UnannouncedParcels, UnannouncedRecords
 from starter.service.vouchers import Vouchers
 from starter.service.warehouse import Warehouse
 from starter.service.webhooks import Webhooks, WebhookSecrets, signature_checks
@@ -90,6 +91,7 @@ class Records:
     payments: PaymentRecords
     purchasing: PurchaseRecords
     reconciliation: ReconciliationRecords
+    unannounced: UnannouncedRecords
 
     def __init__(
         self,
@@ -146,6 +148,7 @@ class Records:
         self.stock = Stock(pool, None if policy is None else policy.sourcing)
         self.subscriptions = EventSubscriptions(pool, plain_http=plain_http)
         self.transfers = Transfers(pool)
+        self.unannounced = UnannouncedRecords(pool)
         self.vouchers = Vouchers(pool)
         self.warehouse = Warehouse(pool)
         self.webhooks = Webhooks(pool, signature_checks(webhook_secrets or {}))
@@ -181,6 +184,7 @@ class Service(Records):
     payments: Payments
     purchasing: Purchasing
     reconciliation: Reconciliation
+    unannounced: UnannouncedParcels
 
     def __init__(
         self,
@@ -223,6 +227,7 @@ class Service(Records):
         self.holds = Holds(pool, requests)
         self.edits = Edits(pool, requests)
         self.exchanges = Exchanges(pool, requests)
+        self.unannounced = UnannouncedParcels(pool, requests)
         self.interceptions = Interceptions(pool, requests)
         self.payments = Payments(pool, requests)
         self.purchasing = Purchasing(pool, temporal, task_queue=task_queue, policy=purchasing)

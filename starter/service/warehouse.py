@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.aftersales.return_counts import Found
+from domain.aftersales.return_counts import Found, FoundGoods
 from domain.errors import IllegalTransition
 from domain.orders.quantities import LineUnits
 from store.aftersales.returns import Counted
@@ -127,15 +127,16 @@ class Warehouse:
         return_id: str,
         counted: Mapping[str, Counted | Sequence[Found]] | None = None,
         *,
+        extra: Sequence[FoundGoods] = (),
         location: str | None = None,
         who: str,
     ) -> dict[str, Any]:
         """Record the units of a return that came in: line id → what becomes of its units, or
         their conditions, by which the rules say that.
 
-        Without `counted`, all units are restocked.
+        Without `counted`, all units are restocked. `extra`: what was in the parcel besides.
         """
         async with self._pool.acquire() as conn:
             return await returning.receive_return(
-                conn, return_id, counted, location=location, who=who
+                conn, return_id, counted, extra=extra, location=location, who=who
             )

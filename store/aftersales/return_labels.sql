@@ -7,6 +7,8 @@ select o.order_no, :return_id, :label_key, coalesce(:service::text, s.shipping -
        (select location from fulfilment f where f.order_no = o.order_no order by fulfilment_id limit 1), :fee_minor
 from customer_order o cross join lateral (select document_of(o.order_no) -> 'shipping' as shipping) s
 where o.order_no = order_no_of(:return_id) and jsonb_typeof(s.shipping -> 'address') = 'object'
+  -- Its parcel is here already.
+  and not exists (select from unannounced_parcel p where p.order_no = o.order_no and p.return_id = :return_id)
 on conflict (order_no, return_id) do nothing;
 
 -- name: give_up(return_id, states)!

@@ -1144,6 +1144,41 @@ create table return_scan (
     constraint return_scan_is_of_a_label foreign key (order_no, return_id) references return_label
 );
 
+-- A parcel at the dock that no return has announced, or units that came in one and were not announced with it. It is
+-- open until it has become a return that is counted, or a person has settled it.
+create table unannounced_parcel (
+    parcel_no bigint      generated always as identity primary key,
+    key       text        not null constraint unannounced_parcel_is_told_once unique,
+    location  text        not null constraint unannounced_parcel_is_at_a_location references location,
+    order_no  bigint      constraint unannounced_parcel_is_of_an_order references customer_order,  -- null: unknown
+    came_with text,       -- the return in whose parcel it came
+    asks      integer     not null default 0  -- how often its order was asked to take it back
+        constraint parcel_asks_are_not_negative check (asks >= 0),
+    why       some_text,  -- why a person is asked about it
+    return_id text,       -- what it has become
+    who       text        not null,
+    since     timestamptz not null default moment(),
+    ended_at  timestamptz,
+    note      some_text,  -- how a person has settled it
+    constraint parcel_becomes_a_return_of_its_order foreign key (order_no, return_id) references order_return,
+    constraint settled_parcel_is_no_return check (note is null or ended_at is not null and return_id is null)
+);
+create index unannounced_parcel_open on unannounced_parcel (since) where ended_at is null;
+create index unannounced_parcel_ended on unannounced_parcel (ended_at) where ended_at is not null;
+create index unannounced_parcel_of_order on unannounced_parcel (order_no) where order_no is not null;
+
+create table unannounced_unit (
+    parcel_no bigint     not null
+        constraint unannounced_unit_is_of_a_parcel references unannounced_parcel on delete cascade,
+    number    integer    not null,
+    sku       text       not null,
+    quantity  some_units not null,
+    condition text       not null constraint unannounced_unit_is_in_a_known_condition
+        check (condition in ('new', 'opened', 'used', 'damaged')),
+    photo     some_text,
+    primary key (parcel_no, number)
+);
+
 -- What a customer says is wrong with what was delivered, and what was decided about it.
 create table claim (
     order_no    bigint      not null constraint claim_is_of_an_order references customer_order,

@@ -93,6 +93,13 @@ with task as (
     from shop_message m left join channel c using (channel)
     where m.processed_at is null and m.last_error is not null
     union all
+    select 'parcel', coalesce(o.order_id, ''), p.parcel_no::text,
+           coalesce(p.why, 'an unannounced parcel, for which its order was not asked yet'), '{}', p.since, null,
+           null, null, coalesce(o.seller, l.seller)
+    from unannounced_parcel p join location l using (location) left join customer_order o using (order_no)
+    where p.ended_at is null
+      and (p.why is not null or p.return_id is null and p.since < moment() - interval '1 minute')
+    union all
     select 'carrier_message', '', m.message_no::text, format('carrier %s: %s', m.sender, m.last_error), '{}',
            m.received_at, null, null, null, null
     from carrier_message m where carrier_message_needs_a_person(m)

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from domain import ids
 from domain.aftersales.conditions import Disposition
-from domain.aftersales.return_counts import Found, disposed
+from domain.aftersales.return_counts import Found, FoundGoods, disposed
 from domain.aftersales.return_rules import ReturnTerms
 from store import waits
-from store.aftersales import return_labels, return_rules, returns
+from store.aftersales import return_labels, return_rules, returns, unannounced
 from store.aftersales.returns import Counted, FoundUnits
 from store.database import Connection, Record
 from store.orders import events, orders
@@ -38,6 +38,7 @@ async def receive_return(
     return_id: str,
     counted: Mapping[str, Counted | Sequence[Found]] | None = None,
     *,
+    extra: Sequence[FoundGoods] = (),
     location: str | None = None,
     who: str,
 ) -> dict[str, Any]:
@@ -46,7 +47,8 @@ async def receive_return(
     A line is counted by what becomes of its units, or by their conditions: then the rules say what
     becomes of them. Restocked units are on hand again; refurbished ones where nothing is sold;
     others are booked in and leave again. Missing units stay with the customer. What came is owed
-    back from now on, unless it was lost, less what the rules keep of it. Returns
+    back from now on, unless it was lost, less what the rules keep of it. `extra`: what was in the
+    parcel besides; it waits for a person, and is never paid back by itself. Returns
     {"received": {line: n}, "missing": {line: n}}.
     """
     async with conn.transaction():
@@ -70,7 +72,11 @@ async def receive_return(
         effect = f"receive_return:{return_id}"
         place = location or await returns.default_location(conn, order_id)
         # What was said, without what the rules make of it: they may be others for a repeat.
-        told = {"found": {k: _told(some) for k, some in found.items() if some}, "location": place}
+        told = {
+            "found": {k: _told(some) for k, some in found.items() if some},
+            "extra": [each.model_dump(exclude={"photo"}) for each in extra],
+            "location": place,
+        }
         # Its order may have ended, and its steps be forgotten.
         is_found = row["kind"] in ("found", "claimed")
         if is_found and row["state"] == "closed":
@@ -87,6 +93,17 @@ async def receive_return(
                 conn, return_id, "closed" if is_found or row["anew"] else "received"
             )
         await _nobody_waits(conn, row)
+        if extra:
+            await unannounced.receive(
+                conn,
+                f"with {return_id}",
+                extra,
+                location=place,
+                order_id=order_id,
+                came_with=return_id,
+                why=f"it came with {return_id}, which was for less, or for other goods",
+                who=who,
+            )
         kind = "anew" if row["anew"] else row["kind"]
         moved = {k: _moved(kind, wanted[k], c.received) for k, c in counts.items()}
         await orders.move_lines(conn, order_id, moved)

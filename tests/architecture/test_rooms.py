@@ -395,6 +395,7 @@ DOORS = {
         *("store.aftersales.return_rules", "store.aftersales.returns"),
         "store.warehouse.return_money",
     ),
+    "starter/service/unannounced.py": ("store.aftersales.unannounced",),
     "starter/service/requests.py": ("store.access.request_keys",),
     "starter/service/service.py": ("store.client_pool.together", "store.schema_version.check"),
     # Makes keys for channels and sellers that there are.

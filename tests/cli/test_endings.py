@@ -238,9 +238,12 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "sellers": ("list", "show", "import", "retire", "reopen"),
         "warehouse": (
             *("tasks", "pick", "put-back", "refuse", "pack", "handover", "collect"),
-            "receive-return",
+            *("receive-return", "receive-unannounced"),
         ),
-        "returns": ("list", "show", "approve", "refuse", "cancel", "rules", "set-rules"),
+        "returns": (
+            *("list", "show", "label", "approve", "refuse", "cancel", "rules", "set-rules"),
+            *("parcels", "take-parcel", "settle-parcel"),
+        ),
         "carrier": ("event", "parcels", "messages", "settle"),
         "credit": ("grant", "show"),
         "vouchers": ("issue", "code", "extend", "block", "unblock", "list", "show"),

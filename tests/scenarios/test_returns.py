@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from domain.aftersales.return_counts import FoundGoods
 from domain.aftersales.return_rules import Limit, ReturnRule
 from domain.errors import Refused
 from domain.orders.return_messages import ReturnAnswer, ReturnGivenUp, ReturnRequest
@@ -148,3 +149,25 @@ async def test_a_return_is_paid_back_when_a_carrier_has_it_and_counted_when_it_c
     await shop.settled()
     assert (await shop.returns.get(back)).state == "refunded"
     assert (await shop.orders.get(order_id)).summary.refunded_minor == 2000
+
+
+async def test_a_parcel_that_nobody_announced_is_a_return_by_the_rules_or_a_persons_task(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 5)
+    order_id = await delivered(shop, ("TEA", 2, "10.00"), return_window=0.5)
+    assert (await shop.result(order_id))["outcome"] == "closed"
+    goods = [FoundGoods(sku="TEA", quantity=1)]
+    dock = shop.unannounced
+    found = await dock.receive(order_id, goods, location="main", order_id=order_id, who="dock")
+    with pytest.raises(Refused) as no:
+        await dock.take(found.parcel_no, who="dock")
+    assert no.value.reason == "order_closed", "the window is over"
+    (waits,) = [x for x in await dock.list(open_only=True) if x.order_id == order_id]
+    assert "late return" in (waits.why or "")
+    taken = await dock.take(found.parcel_no, late=True, who="ann")
+    assert taken.return_id == f"{order_id}:R1"
+    await shop.told(order_id, "refunded")
+    await shop.settled()
+    assert (await shop.returns.get(taken.return_id)).state == "refunded"
+    assert (await dock.take(found.parcel_no, who="ann")).return_id == taken.return_id

@@ -24,6 +24,7 @@ from starter.cli.terminal.options import (
     read_model,
 )
 from starter.cli.terminal.output import Output
+from starter.cli.warehouse import unannounced
 from starter.cli.warehouse.papers import write_label
 from starter.service.aftersales import Aftersales
 from starter.service.connection import from_records, service
@@ -199,6 +200,11 @@ def set_rules(
     wanted = read_json_file(ReturnRules, file).rules
     from_records(lambda here: here.returns.set_rules(wanted), dry_run=dry_run)
     _show(wanted, Output(as_json=as_json, dry_run=dry_run))
+
+
+app.command()(unannounced.parcels)
+app.command("take-parcel")(unannounced.take_parcel)
+app.command("settle-parcel")(unannounced.settle_parcel)
 
 
 def _answer(

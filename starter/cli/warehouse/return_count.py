@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from domain.aftersales.return_counts import Found
+from domain.aftersales.return_counts import Found, FoundGoods
 from domain.errors import InvalidInput
 from starter.cli.terminal.options import read_counts, read_model
 from store.aftersales.returns import Counted
@@ -55,3 +55,18 @@ def _counted(
         line_id: Counted(restocked=units - waste.get(line_id, 0), scrapped=waste.get(line_id, 0))
         for line_id, units in came.items()
     }
+
+
+def found_goods(texts: Sequence[str], option: str) -> list[FoundGoods]:
+    """Units of items in a parcel, as SKU=UNITS:CONDITION[:PHOTO]. Raises InvalidInput."""
+    goods = []
+    for text in texts:
+        read = _FOUND.fullmatch(text)
+        if read is None:
+            raise InvalidInput(
+                f"{text!r}: write SKU=UNITS:CONDITION, such as TEA=2:opened", where=option
+            )
+        content = {"sku": read["line"], "quantity": int(read["units"]), **read.groupdict()}
+        del content["line"], content["units"]
+        goods.append(read_model(FoundGoods, content, where=option))
+    return goods

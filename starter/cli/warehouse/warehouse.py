@@ -25,8 +25,8 @@ from starter.cli.terminal.options import (
 )
 from starter.cli.terminal.output import Output, local
 from starter.cli.terminal.rendering import units_of
-from starter.cli.warehouse import papers
-from starter.cli.warehouse.return_count import returned_units
+from starter.cli.warehouse import papers, unannounced
+from starter.cli.warehouse.return_count import found_goods, returned_units
 from starter.service.connection import from_records
 from starter.service.service import Records
 from store.views.warehouse_tasks import Task, TaskKind
@@ -223,6 +223,15 @@ def receive_return(
             show_default=False,
         ),
     ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--extra",
+            metavar="SKU=UNITS:CONDITION[:PHOTO]",
+            help="What was in the parcel besides; a person decides about it.",
+            show_default=False,
+        ),
+    ] = None,
     location: Annotated[
         str | None,
         typer.Option(
@@ -236,18 +245,22 @@ def receive_return(
 ) -> None:
     """Report the count of a return parcel. Returned units are paid back; missing ones stay sold.
 
+    A parcel that nobody announced: `orderloom warehouse receive-unannounced`.
+
     Example: `orderloom warehouse receive-return web-1001:R1 --count 1=2 --scrap 1=1`
     """
     return_id = part_named(return_id)
     counted = returned_units(count or (), scrap or (), found or ())
+    goods = found_goods(extra or (), "--extra")
     outcome = from_records(
         lambda here: here.warehouse.receive_return(
-            return_id, counted, location=location, who=reporter(by)
+            return_id, counted, extra=goods, location=location, who=reporter(by)
         )
     )
     _say(return_id, "received", outcome, Output(as_json=as_json))
 
 
+app.command("receive-unannounced")(unannounced.receive_unannounced)
 app.command()(papers.label)
 app.command("pick-list")(papers.pick_list)
 app.command("packing-slip")(papers.packing_slip)

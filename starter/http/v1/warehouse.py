@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from domain.aftersales.return_counts import Found
-from domain.fields import Document, Id, Instant, LineId, Reason, inconsistent
+from domain.fields import Instant, LineId, Reason
 from domain.orders.order import LINES_MAX
 from starter.http.callers import Caller, may
 from starter.http.examples import example
@@ -19,7 +18,6 @@ from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
 from starter.http.reports import AtLocation, NoneOrMore, PartId, Report
 from starter.service.service import Records
-from store.aftersales.returns import Counted
 from store.views.warehouse_tasks import Task, TaskKind
 
 router = APIRouter(prefix="/v1", tags=["warehouse"], route_class=StrictRoute)
@@ -67,49 +65,6 @@ class Collected(Report):
 
     code: Annotated[str, Field(min_length=1, max_length=40)]
     at: Instant | None = None
-
-
-class CountedLine(Document):
-    """Units of a line that came back, by what becomes of them; or, in `units`, by their condition.
-
-    `refurbished`: put where nothing is sold. `to_supplier`: they leave again.
-    """
-
-    restocked: NoneOrMore = 0
-    scrapped: NoneOrMore = 0
-    refurbished: NoneOrMore = 0
-    to_supplier: NoneOrMore = 0
-    units: Annotated[tuple[Found, ...], Field(max_length=1000)] = ()
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if self.units and self.totals.received:
-            raise inconsistent("units", "goes without the other counts: give one or the other")
-        return self
-
-    @property
-    def totals(self) -> Counted:
-        return Counted(**self.model_dump(exclude={"units"}))
-
-
-class ReturnParcel(Report):
-    """What came back (line id → units); left out: all of it, and all can be sold again.
-
-    A line that is not named did not come. `location`: where the goods are put; left out: where they
-    came from.
-    """
-
-    counted: Annotated[dict[LineId, CountedLine] | None, Field(max_length=LINES_MAX)] = None
-    location: Id | None = None
-
-
-class Received(BaseModel):
-    """Line id → units that came back, and units that did not and stay sold."""
-
-    model_config = ConfigDict(frozen=True)
-
-    received: dict[str, int]
-    missing: dict[str, int]
 
 
 @router.get(
@@ -250,48 +205,3 @@ async def collect(
             fulfilment_id, content.code, at=content.at, who=caller.who(content.by)
         )
     )
-
-
-@router.post(
-    "/returns/{return_id}/receive",
-    operation_id="receiveReturn",
-    summary="Report what came back of a return",
-    response_model=Received,
-)
-async def receive_return(
-    return_id: PartId,
-    content: Annotated[
-        ReturnParcel,
-        example(
-            {
-                "counted": {
-                    "1": {
-                        "units": [
-                            {"quantity": 1, "condition": "new"},
-                            {"quantity": 1, "condition": "damaged", "photo": "photo-4711"},
-                        ]
-                    }
-                },
-                "by": "anna",
-            }
-        ),
-    ],
-    caller: Writes,
-    once: Keyed,
-) -> Response:
-    """Units that came back are paid back."""
-    await caller.check_part(return_id)
-    counted = None
-    if content.counted is not None:
-        counted = {
-            line_id: units.units or units.totals for line_id, units in content.counted.items()
-        }
-
-    async def work(here: Records) -> Received:
-        return Received(
-            **await here.warehouse.receive_return(
-                return_id, counted, location=content.location, who=caller.who(content.by)
-            )
-        )
-
-    return await once.in_database(work)

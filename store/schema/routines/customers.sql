@@ -48,6 +48,8 @@ begin
             when is_reopened(its_no) then 'late'
             when exists (select from attention a where a.order_no = its_no and a.resolved_at is null)
                 then 'attention'
+            when exists (select from unannounced_parcel p where p.order_no = its_no and p.ended_at is null)
+                then 'attention'
             when exists (select from claim c where c.order_no = its_no and c.decision is null) then 'claim'
             when exists (select from dispute d where d.order_no = its_no and d.closed_at is null) then 'dispute'
             when exists (select from order_money m where m.order_no = its_no and m.refund_granted > m.refunded)
@@ -98,6 +100,11 @@ begin
     update order_hold set note = '[erased]', end_note = null where order_no = its_no;
     update return_unit set photo = null, reference = null
     where order_no = its_no and (photo is not null or reference is not null);
+    update unannounced_parcel set why = case when why is not null then '[erased]' end,
+                                  note = case when note is not null then '[erased]' end
+    where order_no = its_no;
+    update unannounced_unit u set photo = null from unannounced_parcel p
+    where p.parcel_no = u.parcel_no and p.order_no = its_no and u.photo is not null;
     update return_label set refusal = '[erased]' where order_no = its_no and refusal is not null;
     update return_scan set detail = '[erased]' where order_no = its_no and detail is not null;
     update order_return

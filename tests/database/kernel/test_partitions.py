@@ -63,7 +63,10 @@ WHOLE = {
         "a row goes when it is dealt with",
     ),
     **dict.fromkeys(
-        ("provider_event", "shop_message", "carrier_message"),
+        (
+            *("provider_event", "shop_message", "carrier_message"),
+            *("unannounced_parcel", "unannounced_unit"),
+        ),
         "a row goes some time after it was processed",
     ),
     **dict.fromkeys(("shop", "shop_contact"), "there are few"),

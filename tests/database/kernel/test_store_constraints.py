@@ -68,6 +68,13 @@ async def conn(shelves: Pool) -> AsyncIterator[Connection]:
         await transaction.rollback()
 
 
+AT_THE_DOCK = "insert into unannounced_parcel (key, location, who) values ('dock', 'main', 'ann')"
+A_UNIT = (
+    "insert into unannounced_unit (parcel_no, number, sku, quantity, condition) "
+    "select parcel_no, 1, 'TEA', 1, 'new' from unannounced_parcel"
+)
+
+
 def line(change: str, order_id: str = HERE) -> str:
     return f"update order_line set {change} where order_no = order_no_of('{order_id}')"
 
@@ -635,6 +642,28 @@ FORBIDDEN = {
     "return_label_file_has_a_media_type": "update return_label_file set media_type = 'pdf'",
     "return_label_file_is_of_a_size": "update return_label_file set content = ''",
     "return_label_file_is_of_a_label": "update return_label_file set return_id = 'web-1:R9'",
+    **{
+        name: f"{AT_THE_DOCK}; {change}"
+        for name, change in {
+            "unannounced_parcel_pkey": (
+                "insert into unannounced_parcel (parcel_no, key, location, who) overriding system "
+                "value select parcel_no, 'other', 'main', 'ann' from unannounced_parcel"
+            ),
+            "unannounced_parcel_is_told_once": AT_THE_DOCK,
+            "unannounced_parcel_is_at_a_location": (
+                "update unannounced_parcel set location = 'nowhere'"
+            ),
+            "unannounced_parcel_is_of_an_order": "update unannounced_parcel set order_no = -1",
+            "parcel_asks_are_not_negative": "update unannounced_parcel set asks = -1",
+            "parcel_becomes_a_return_of_its_order": (
+                f"update unannounced_parcel set order_no = order_no_of('{GONE}'), return_id = 'x'"
+            ),
+            "settled_parcel_is_no_return": "update unannounced_parcel set note = 'done'",
+            "unannounced_unit_pkey": f"{A_UNIT}; {A_UNIT}",
+            "unannounced_unit_is_of_a_parcel": A_UNIT.replace("select parcel_no", "select -1"),
+            "unannounced_unit_is_in_a_known_condition": A_UNIT.replace("'new'", "'odd'"),
+        }.items()
+    },
     "return_scan_pkey": "insert into return_scan select * from return_scan",
     "return_scan_is_of_a_label": "update return_scan set return_id = 'web-1:R9'",
     "return_unit_pkey": "insert into return_unit select * from return_unit",
