@@ -75,10 +75,13 @@ async def owed_for(
 async def pay_early(conn: Connection, row: Record) -> billing.Grant | None:
     """Pay a return back because a carrier has it, where the rules say so: as if all came, as new.
 
-    None: the rules do not, or nothing is to be paid. The caller holds the order's lock, and writes
-    the credit note last.
+    None: the rules do not, nothing is to be paid, or what comes back pays for an exchange order,
+    which has to know what that is. The caller holds the order's lock, and writes the credit note
+    last.
     """
     return_id, order_id = row["return_id"], row["order_id"]
+    if await exchanges.of_return(conn, return_id) is not None:
+        return None
     lines = await returns.lines(conn, return_id)
     units = {line.line_id: line.quantity for line in lines}
     reasons = {line.line_id: line.reason_code for line in lines}
