@@ -21,7 +21,9 @@ where order_no = order_no_of(:return_id) and return_id = :return_id and not unwa
   and label = any(:states::text[]);
 
 -- name: label_of(return_id)^
-select return_id, label, sold_by, carrier, tracking_number, refusal, fee_minor
+-- What is not needed costs the customer nothing.
+select return_id, label, sold_by, carrier, tracking_number, refusal,
+       case when unwanted then 0 else fee_minor end as fee_minor
 from return_label where order_no = order_no_of(:return_id) and return_id = :return_id;
 
 -- name: files_of(return_id)

@@ -14,7 +14,7 @@ from store.aftersales import return_labels, return_rules, returns
 from store.aftersales.returns import FoundUnits, ReturnLine
 from store.database import Connection, Record
 from store.orders import events
-from store.payments import billing, refunds, return_worth, tallies
+from store.payments import billing, exchanges, refunds, return_worth, tallies
 
 EXPECTED: Final = ("requested", "approved", "in_transit")
 

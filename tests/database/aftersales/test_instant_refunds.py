@@ -26,7 +26,7 @@ from tests.database.aftersales.sent_back import (
     tasks,
 )
 from tests.support.bench import Bench
-from tests.support.builders import shipping
+from tests.support.builders import an_order, shipping
 
 AT_ONCE = ReturnRule(label="free", instant_refund="always", restocking_percent={"used": 50})
 REFUNDS = "select coalesce(sum(amount_minor), 0)::bigint from refund"
@@ -174,6 +174,23 @@ async def test_a_parcel_that_the_carrier_loses_at_once_is_not_paid_back(bench: B
     assert await bench.pool.fetchval(REFUNDS) == 0
     assert await tasks(bench) == [f"return_parcel {back}"]
     assert await decide(bench, back, "cancel") == "return_in_transit"
+
+
+async def test_what_pays_for_an_exchange_is_not_paid_back_before_it_is_counted(
+    bench: Bench,
+) -> None:
+    order, back = await asked(bench, AT_ONCE)
+    other = an_order(("TEA", 1))
+    await bench.take_in(other)
+    await bench.pool.execute(
+        "insert into exchange (order_no, return_id, exchange_no, mode, tender_minor, currency) "
+        "values (order_no_of($1), $2, order_no_of($3), 'standard', 100, 'USD')",
+        *(order.order_id, back, other.order_id),
+    )
+    await see_to(bench)
+    await scan(bench, back, "in_transit")
+    assert await bench.pool.fetchval(REFUNDS) == 0
+    assert (await shown(bench, back)).state == "in_transit"
 
 
 async def test_units_that_were_paid_back_before_are_not_paid_back_on_their_way(

@@ -95,6 +95,18 @@ async def test_a_carrier_that_fails_holds_no_return_up_and_sells_one_label(
     assert await bench.pool.fetchval(LABELS) == 1
 
 
+async def test_a_parcel_that_comes_before_its_label_pays_no_fee(bench: Bench) -> None:
+    _, back = await asked(bench)
+    await fault(bench, "buy_label", "timeout_after")
+    await see_to(bench)
+    await bench.warehouse.receive_return(back, who="dock")
+    assert await bench.pool.fetchval("select (kept).goods from refund") == 0
+    for _ in range(2):
+        await see_to(bench)
+    assert (await label(bench, back)).state == "voided"
+    await is_clean(bench)
+
+
 async def test_a_label_whose_answer_was_lost_is_looked_up(bench: Bench) -> None:
     _, back = await asked(bench)
     await fault(bench, "buy_label", "timeout_after")
