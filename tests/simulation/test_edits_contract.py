@@ -13,10 +13,10 @@ from domain.orders.policy import Policy
 from domain.orders.quantities import LineUnits
 from domain.stock.edit_answers import Applied, ApplyEdit, EditAnswer
 from domain.stock.reservations import ReserveStock
-from tests.simulation.both_worlds import WAITS, World
-from tests.simulation.test_contract import confirmed, left, stage, twice, world
+from tests.simulation.both_worlds import WAITS, Sums, World
+from tests.simulation.test_contract import company, confirmed, left, stage, twice, world
 from tests.support.bench import authorizing, charging, sending
-from tests.support.builders import an_order
+from tests.support.builders import an_order, shipping
 
 __all__ = ["world"]
 
@@ -141,6 +141,30 @@ async def test_once_it_is_charged_more_is_a_line_fewer_are_paid_back_and_so_is_a
         await world.hand_over(each)
         sent = await world.do("pick_pack_ship", sending(each, ahead=True))
         assert (sent.outcome, sent.due_minor) == ("shipped", due)
+
+
+@company(captures="once")
+async def test_s13_where_each_parcel_is_paid_alone_one_is_made_smaller_and_charged_less(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 2), ("CUP", 2), shipping=shipping("0.00"))
+    await world.stocked("TEA", 9)
+    await world.stocked("CUP", 9, "outlet")
+    await world.on_record(order, Policy())
+    reserved = await twice(world, "reserve_stock", ReserveStock(order_id=order.order_id))
+    assert await twice(world, "authorize_payment", authorizing(order)) is None
+    assert sorted(await world.authorized(order)) == [20_00, 20_00]
+    parts = {next(iter(x.units)): x.fulfilment_id for x in reserved.fulfilments}
+    heard = {part: {line_id: 2} for line_id, part in parts.items()}
+    await world.pick(parts["2"])
+    less = await done(world, order, "r1", heard=heard, **line("2", quantity=1))
+    assert less.taken == {parts["2"]: {"2": 1}}
+    await world.put_back(f"{parts['2']}:P1")
+    for line_id, picked in (("1", False), ("2", True)):
+        await left(world, order, parts[line_id], picked=picked)
+        await twice(world, "charge_payment", charging(parts[line_id]))
+    assert await world.sums(order) == Sums(captured=30_00, refunded=0, standing=0)
+    assert len(await world.authorized(order)) == 2
 
 
 async def confirmed_ahead(world: World, order: Order) -> str:

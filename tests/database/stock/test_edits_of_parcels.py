@@ -14,6 +14,7 @@ from domain.ids import fulfilment_id
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.stock.edit_answers import EditAnswer
+from domain.stock.kits import Kit
 from store.database import Pool
 from store.fulfilment import shipments
 from tests.database.stock.test_edits import applied, apply, faults, no
@@ -115,6 +116,21 @@ async def test_a_parcel_of_which_nothing_is_wanted_is_stopped_and_its_label_give
     assert await bench.count("select count(*) from sandbox.label where voided") == 1
     assert "put-back" in [task.task for task in await bench.warehouse.tasks()]
     await bench.warehouse.put_back(f"{part}:P1", who="anna")
+    assert await faults(bench) == ()
+
+
+async def test_a_kit_that_is_picked_comes_out_with_all_of_its_parts(bench: Bench) -> None:
+    await bench.stocked("POT", 9)
+    await bench.stocked("LID", 9)
+    await bench.catalogue.define_kit(Kit(sku="SET", parts={"POT": 1, "LID": 2}))
+    order = an_order(("SET", 3), ("TEA", 1))
+    part = await bench.at(order, "packed")
+    done = applied(await apply(bench.pool, order, "r1", lines=[{"line_id": "1", "quantity": 2}]))
+    assert done.taken == {part: {"1": 1}}
+    assert (await bench.level("POT"), await bench.level("LID")) == ((9, 2), (9, 4))
+    await bench.warehouse.put_back(f"{part}:P1", who="anna")
+    await sent(bench, part)
+    assert (await bench.level("POT"), await bench.level("LID")) == ((7, 0), (5, 0))
     assert await faults(bench) == ()
 
 
