@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import OrderloomError
+from domain.money import Money
 from domain.orders.messages import RefundRequest, RefundTo
 from domain.orders.price_match_messages import PriceMatchRequest
 from domain.orders.proposals import Proposal
@@ -100,12 +101,16 @@ class Refusal(BaseModel):
 
 
 class RefundGranted(BaseModel):
-    """The refund that is owed from now on; or none, because it was `refused`."""
+    """The refund that is owed from now on; or none, because it was `refused`.
+
+    `asked`: goodwill of so much is put before a person.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     granted: Granted | None = None
     refused: Refusal | None = None
+    asked: Money | None = None
 
 
 class Refund(BaseModel):

@@ -7,7 +7,7 @@ from typing import Final
 from activities.payments.contracts import GrantRefund, RefundGranted, Refusal
 from domain import ids
 from domain.errors import OrderloomError, Refused
-from domain.money import Money
+from domain.money import Money, to_minor
 from domain.orders.charges import Owed
 from domain.orders.goodwill import Goodwill
 from domain.orders.messages import RefundKind, RefundRequest
@@ -18,7 +18,7 @@ from store import clock
 from store.database import Connection
 from store.fulfilment import licences
 from store.orders import effects, events, orders
-from store.payments import billing, payments, refunds, tallies
+from store.payments import billing, goodwill_asks, payments, refunds, tallies
 from store.payments.tallies import Tallies
 
 BY_REQUEST: Final = ("units", "shipping", "goodwill", "price_match")
@@ -38,6 +38,8 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
         return RefundGranted.model_validate(done)
     found = await tallies.load(conn, ask.order_id)
     try:
+        if isinstance(request, RefundRequest) and request.approves is not None:
+            request = await goodwill_asks.approved(conn, ask.order_id, request)
         why_not = await payments.why_no_refund(conn, ask.order_id)
         if why_not:
             raise Refused(why_not, reason="payment_disputed")
@@ -45,7 +47,7 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
             await orders.check_known(conn, ask.order_id)
         owed, kind = await _owed(conn, found, request)
     except OrderloomError as error:
-        return RefundGranted(refused=Refusal.of(error))
+        return await _asked(conn, ask, found, error) or RefundGranted(refused=Refusal.of(error))
     number = 1 + await refunds.count(conn, ask.order_id, BY_REQUEST)
     refund_id = ids.refund_id(ask.order_id, number)
     grant = await billing.grant(
@@ -83,7 +85,29 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
             why=why,
             data={"units": revoked},
         )
+    if isinstance(request, RefundRequest):
+        await goodwill_asks.given(conn, ask.order_id, request)
     await billing.credit(conn, grant)
+    return answer
+
+
+async def _asked(
+    conn: Connection, ask: GrantRefund, found: Tallies, error: OrderloomError
+) -> RefundGranted | None:
+    """Goodwill that another role may give is put before a person, if that is asked for."""
+    request = ask.request
+    if (
+        not isinstance(request, RefundRequest)
+        or not request.ask
+        or request.amount is None
+        or error.reason != "goodwill_limit"
+        or not error.instead
+    ):
+        return None
+    amount = Money(minor=to_minor(request.amount, found.currency), currency=found.currency)
+    answer = RefundGranted(asked=amount)
+    told = answer.model_dump(mode="json")
+    await goodwill_asks.ask(conn, ask.order_id, ask.request_id, request, str(error), told)
     return answer
 
 

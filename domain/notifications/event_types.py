@@ -154,6 +154,7 @@ NOT_TOLD: Final = frozenset(
         "exchange settled",
         "found goods kept by the customer",
         "found goods not paid for",
+        "goodwill asked for",
         "label refused",
         "label voided",
         "missing units refunded",

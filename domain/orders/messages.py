@@ -93,9 +93,17 @@ class RefundRequest(OrderRequest):
     role: Id | None = None
     """In which role goodwill is given, where the policy limits it by roles. Over HTTP, a key that
     has a role gives it in that one."""
+    ask: Flag = False
+    """Goodwill over a limit is put before somebody in a role that may give it."""
+    approves: Id | None = None
+    """The id of a request that was put so: it is given as was asked, in this `role`."""
 
     @model_validator(mode="after")
     def _one_thing(self) -> Self:
+        if self.approves is not None:
+            if self.amount is not None or self.lines or self.shipping or self.ask:
+                raise inconsistent("approves", "what is approved says what to pay back")
+            return self
         if self.amount is None and not self.lines and not self.shipping:
             raise inconsistent("amount", "say what to pay back: lines, shipping, or an amount")
         if self.amount is not None and (self.lines or self.shipping):
@@ -180,12 +188,15 @@ class CancelOutcome(BaseModel):
 
 
 class RefundOutcome(BaseModel):
-    """The outcome of a refund request: paid back, or granted and still owed, and why."""
+    """The outcome of a refund request: paid back, or granted and still owed, and why.
+
+    asked: it is goodwill that somebody in another role decides about; `refund_id` is empty.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     request_id: str
-    outcome: Literal["refunded", "owed"]
+    outcome: Literal["refunded", "owed", "asked"]
     refund_id: str
     amount: Money
     message: str = ""

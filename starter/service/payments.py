@@ -13,7 +13,14 @@ from domain.orders.voucher_codes import is_code, is_kept, kept_if_code
 from starter.service.order_requests import OrderRequests
 from starter.service.updates import Taken
 from store.database import Pool
-from store.payments import bounced_refunds, disputes, elsewhere, money_reads, provider_reads
+from store.payments import (
+    bounced_refunds,
+    disputes,
+    elsewhere,
+    goodwill_asks,
+    money_reads,
+    provider_reads,
+)
 from store.payments.money_reads import Unsettled
 from store.payments.provider_reads import DisputeRow, ProviderEventRow
 from store.payments.refunds import Refund
@@ -25,6 +32,10 @@ REFUND_CAME_BACK: Final = bounced_refunds.STEP
 
 DISPUTE_TO_BOOK: Final = disputes.BOOK
 """The names of steps begin so where a person has to book a dispute in another currency."""
+
+
+GOODWILL_ASKED: Final = goodwill_asks.STEP
+"""The names of steps begin so where somebody asks for more goodwill than the own role may give."""
 
 
 PAID_ELSEWHERE: Final = elsewhere.NEVER_BEGUN
@@ -129,6 +140,12 @@ class PaymentRecords:
         """A person paid the customer the refund that a bank had sent back. Raises NotFound."""
         async with self._pool.acquire() as conn:
             if not await bounced_refunds.paid_otherwise(conn, order_id, step, note, who=who):
+                raise NotFound(f"{step!r} of {order_id} needs no attention")
+
+    async def refuse_goodwill(self, order_id: str, step: str, note: str, *, who: str) -> None:
+        """A person refuses goodwill that was asked for. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            if not await goodwill_asks.settle(conn, order_id, step, note, who=who):
                 raise NotFound(f"{step!r} of {order_id} needs no attention")
 
     async def settle_paid_elsewhere(self, order_id: str, step: str, note: str, *, who: str) -> None:

@@ -51,6 +51,7 @@ from starter.service.order_requests import OrderRequests
 from starter.service.orders import Orders
 from starter.service.payments import (
     DISPUTE_TO_BOOK,
+    GOODWILL_ASKED,
     PAID_ELSEWHERE,
     REFUND_CAME_BACK,
     PaymentRecords,
@@ -251,6 +252,7 @@ class Service(Records):
             OF_A_RETURN: self.returns.settle,
             DISPUTE_TO_BOOK: self.payments.settle_dispute,
             PAID_ELSEWHERE: self.payments.settle_paid_elsewhere,
+            GOODWILL_ASKED: self.payments.refuse_goodwill,
             REFUND_CAME_BACK: self.payments.settle_bounced,
         }
         for begins, settle in ways.items():

@@ -431,6 +431,7 @@ DOORS = {
     "starter/service/locations.py": ("store.stock.location_changes", "store.stock.locations"),
     "starter/service/payments.py": (
         "store.payments.bounced_refunds",
+        "store.payments.goodwill_asks",
         "store.payments.disputes",
         "store.payments.elsewhere",
         "store.payments.money_reads",

@@ -83,6 +83,14 @@ class OrderRefunds:
         if answer.refused is not None:
             no = answer.refused
             raise refusal(no.kind, no.message, reason=no.reason, instead=no.instead)
+        if answer.asked is not None:
+            return RefundOutcome(
+                request_id=request_id,
+                outcome="asked",
+                refund_id="",
+                amount=answer.asked,
+                message="somebody in a role that may give it decides",
+            )
         granted = answer.granted
         assert granted is not None  # it was not refused
         owed = await self.pay(granted)

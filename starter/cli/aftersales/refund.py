@@ -44,6 +44,13 @@ def refund(
             "--role", metavar="ROLE", help="In which role goodwill is given, where that is limited."
         ),
     ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Goodwill over a limit: ask a role that may give it.")
+    ] = False,
+    approve: Annotated[
+        str | None,
+        typer.Option("--approve", metavar="REQUEST", help="Give the goodwill that was asked for."),
+    ] = None,
     request_id: RequestId = None,
     by: Who = "customer service",
     as_json: Json = False,
@@ -60,6 +67,7 @@ def refund(
     if line is None:
         content["lines"] = []
     content |= {"shipping": shipping, "amount": amount, "to": to, "role": role}
+    content |= {"ask": ask, "approves": approve}
     request = read_model(RefundRequest, content, where="refund")
     outcome = asyncio.run(_ask(order, request))
     show_refund(order, outcome, request.to, as_json=as_json)
@@ -78,6 +86,8 @@ def show_refund(order: str, outcome: RefundOutcome, to: RefundTo, *, as_json: bo
                 f"`orderloom vouchers list --order {order}` says which voucher it is, and "
                 "`orderloom vouchers code` draws its code"
             )
+    elif outcome.outcome == "asked":
+        out.say(f"{outcome.amount}, as {outcome.request_id}: {outcome.message}")
     else:
         out.say(f"{outcome.refund_id}: {outcome.amount} granted; {outcome.message}")
         out.say(f"send it another way: `orderloom resolve {order} store_credit --note …`")
