@@ -52,7 +52,7 @@ class Return(Row):
     """A return. `asks`: the codes of the rules by which a person decides about it.
 
     `ended_because`: why it ended before anything came. `label`: None: the customer sends the parcel
-    without one of ours.
+    without one of ours. `exchange_order_id`: the order of what is sent for it.
     """
 
     return_id: str
@@ -66,6 +66,7 @@ class Return(Row):
     ended_because: str | None
     fulfilment_id: str | None
     changed_at: datetime
+    exchange_order_id: str | None
     label: ParcelLabel | None
     lines: tuple[ReturnedLine, ...]
 

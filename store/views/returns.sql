@@ -5,6 +5,8 @@
 -- that changed then and has this id.
 select r.return_id, o.order_id, o.channel, o.seller, r.kind, r.state, r.reason, r.asks, r.ended_because,
        r.fulfilment_id, r.changed_at,
+       (select x.order_id from exchange e join customer_order x on x.order_no = e.exchange_no
+        where (e.order_no, e.return_id) = (r.order_no, r.return_id)) as exchange_order_id,
        (select jsonb_build_object(
             'state', b.label, 'carrier', b.carrier, 'tracking_number', b.tracking_number, 'refusal', b.refusal,
             'fee_minor', b.fee_minor, 'currency', o.currency, 'carrier_status', b.carrier_status,

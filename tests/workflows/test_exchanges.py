@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 
 from domain.errors import Refused
 from domain.orders.exchange_messages import ExchangeOutcome, ExchangeRequest
@@ -14,7 +15,9 @@ from domain.orders.messages import CancelRequest, PayRequest
 from domain.orders.order import Order
 from domain.orders.return_messages import ReturnGivenUp
 from store.aftersales import return_chases
+from store.database import Pool
 from tests.support.builders import a_policy, an_order, shipping
+from tests.support.runs import replay, restless, runs_of
 from tests.support.shop import Shop
 
 PATIENT = a_policy(give_up_after=10, return_window=1, pay_within=60)
@@ -119,3 +122,31 @@ async def test_cancelled_half_way_from_either_side(shop: Shop) -> None:
     assert (await calls(shop))[2:] == [("refund", 1000)]
     assert (await shop.level("TEA")).on_hand == 9
     await shop.settled()
+
+
+async def test_an_exchange_order_waits_for_what_comes_back_over_many_runs(
+    pool: Pool, temporal_client: Client
+) -> None:
+    shop = Shop(pool, restless(temporal_client), PATIENT)
+    async with shop.working():
+        order = await delivered(shop, ("TEA", 1, "100.00"))
+        wants = [{"sku": "POT", "quantity": 1, "unit_price": "130.00"}]
+        outcome = await exchange(shop, order, mode="advance", wants=wants)
+        other = outcome.exchange_order_id
+        await shop.knows(other, f"{other}:1")
+        await shop.drive(f"{other}:1", "delivered")
+        await shop.told(other, "charged")
+        await shop.heard(other, "delivered", 1)
+        runs = len(await runs_of(shop, other))
+        await shop.workflow(other).signal("nudge")
+
+        async def continued() -> bool:
+            return len(await runs_of(shop, other)) > runs
+
+        await shop.until(continued, f"{other} goes on in a new run")
+        await shop.warehouse.receive_return(outcome.return_id, who="dock")
+        assert (await shop.result(other))["outcome"] == "closed"
+        assert (await calls(shop))[2:] == [("authorize", 3000), ("capture", 3000)]
+        assert (await shop.story(other)).count("charged") == 2
+        await shop.settled()
+        await replay(await runs_of(shop, other))

@@ -56,7 +56,7 @@ class ExchangeSettlement:
             Exchanges.await_exchange,
             ExchangeOrder(order_id=self._order_id),
             self._order_id,
-            "What comes back for the exchange",
+            "The return of what is exchanged",
             within=lambda: within,
             overdue=overdue,
         )

@@ -100,6 +100,8 @@ def show(return_id: ReturnName, as_json: Json = False) -> None:
         out.say(f"  line {line.line_id}: {line.quantity} {line.sku}, {line.reason_code}")
     if found.label is not None:
         out.say(f"  {_parcel(found.label)}")
+    if found.exchange_order_id is not None:
+        out.say(f"  exchanged: {found.exchange_order_id} is sent for it")
     if due is not None:
         out.say(f"  pays back {due} if all of it comes, as new")
 
