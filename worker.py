@@ -21,6 +21,7 @@ from temporalio.worker import Interceptor, Plugin, Worker
 
 from activities.access.retention import RequestKeys
 from activities.aftersales.overdue_returns import OverdueReturns
+from activities.aftersales.pickup_points import PickupPoints
 from activities.aftersales.return_labels import ReturnLabelFiles, ReturnLabels
 from activities.aftersales.returns import Returns
 from activities.aftersales.sending_anew import SendingAnew
@@ -273,6 +274,7 @@ def duties(
         Duty(EndingAuthorizations(pool).notice, renewals_every_s),
         Duty(LateStock(pool).notice, NOTICE_S),
         Duty(OverdueReturns(pool).chase, NOTICE_S),
+        Duty(PickupPoints(pool).tell, NOTICE_S),
         *labels_back,
         Duty(ExchangeEnds(pool).tell, renewals_every_s),
         Duty(at_the_dock.count, SWEEP_S),

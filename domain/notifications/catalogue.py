@@ -190,6 +190,9 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
         "The carrier keeps the parcel for the customer, and takes it back after some days.",
         FulfilmentData,
     ),
+    "orderloom.fulfilment.pickup_ends.v1": Kind(
+        "The carrier takes the parcel back soon, because nobody has fetched it.", FulfilmentData
+    ),
     "orderloom.fulfilment.intercepted.v1": Kind("The carrier stops the parcel.", FulfilmentData),
     "orderloom.fulfilment.delivered.v1": Kind("The customer has the parcel.", FulfilmentData),
     "orderloom.fulfilment.undeliverable.v1": Kind(

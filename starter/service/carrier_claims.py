@@ -85,3 +85,8 @@ class CarrierClaims:
         """How many days after the hand-over this carrier takes claims."""
         async with self._pool.acquire() as conn:
             await carrier_claims.set_term(conn, carrier, days)
+
+    async def set_kept(self, carrier: str, days: int) -> None:
+        """How many days this carrier keeps a parcel at a pick-up point."""
+        async with self._pool.acquire() as conn:
+            await carrier_claims.set_kept(conn, carrier, days)

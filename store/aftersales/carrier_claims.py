@@ -206,6 +206,11 @@ async def set_term(conn: Connection, carrier: str, days: int) -> None:
     await _sql.set_term(conn, carrier=carrier, days=days)
 
 
+async def set_kept(conn: Connection, carrier: str, days: int) -> None:
+    """How many days this carrier keeps a parcel at a pick-up point."""
+    await _sql.set_kept(conn, carrier=carrier, days=days)
+
+
 async def _locked(conn: Connection, fulfilment_id: str) -> None:
     await lock_order(conn, ids.order_of(fulfilment_id))
 

@@ -39,3 +39,7 @@ where (:order_id::text is null or o.order_id = :order_id)
   and (:sellers::text[] is null or o.seller = any(:sellers))
   and (:after_at::timestamptz is null or (c.since, c.fulfilment_id) < (:after_at, :after_id::text))
 order by c.since desc, c.fulfilment_id desc limit :at_most;
+
+-- name: set_kept(carrier, days)!
+insert into carrier_term (carrier, keeps_days) values (:carrier, :days)
+on conflict (carrier) do update set keeps_days = excluded.keeps_days;

@@ -787,6 +787,7 @@ create table shipment (
     constraint bought_label_has_a_tracking_number check (
         label <> 'bought' or tracking_number is not null)
 );
+create index shipment_at_pickup_point on shipment (order_no) where carrier_status = 'available_for_pickup';
 -- The number first: people ask for it without its carrier.
 create index shipment_by_tracking on shipment (tracking_number, carrier);
 
@@ -1249,11 +1250,14 @@ create table carrier_claim (
     constraint only_what_was_paid_is_given_back check (turned_up is null or paid_minor > 0)
 );
 
--- How long after the hand-over a carrier takes claims. Of one that is not named here: 30 days.
+-- How long after the hand-over a carrier takes claims, and keeps a parcel at a pick-up point. One that is not named
+-- here has the same defaults.
 create table carrier_term (
     carrier          some_text primary key,
-    file_within_days integer   not null
-        constraint carrier_takes_claims_for_a_day_or_more check (file_within_days between 1 and 3650)
+    file_within_days integer   not null default 30
+        constraint carrier_takes_claims_for_a_day_or_more check (file_within_days between 1 and 3650),
+    keeps_days       integer   not null default 7
+        constraint carrier_keeps_parcels_for_a_day_or_more check (keeps_days between 1 and 365)
 );
 
 -- Payments and refunds, and the messages of payment companies about them.

@@ -105,6 +105,7 @@ create table shipment (
     constraint bought_label_has_a_tracking_number check (
         label <> 'bought' or tracking_number is not null)
 );
+create index shipment_at_pickup_point on shipment (order_no) where carrier_status = 'available_for_pickup';
 -- The number first: people ask for it without its carrier.
 create index shipment_by_tracking on shipment (tracking_number, carrier);
 

@@ -163,5 +163,27 @@ def settle(
         out.say(f"message {message} is settled")
 
 
+@app.command()
+def keeps(
+    carrier: Annotated[str, typer.Argument(metavar="CARRIER", help="As its scans name it.")],
+    days: Annotated[int, typer.Argument(metavar="DAYS", min=1, max=365)],
+    as_json: Json = False,
+) -> None:
+    """Set how long a carrier keeps a parcel at a pick-up point; otherwise it is 7 days.
+
+    Two days before its end, the order's story and an event tell it.
+
+    Example: `orderloom carrier keeps sandbox 10`
+    """
+    if not carrier.strip() or len(carrier) > 100:
+        raise InvalidInput("must be the name of a carrier", where="CARRIER")
+    from_records(lambda here: here.carrier_claims.set_kept(carrier, days))
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document({"carrier": carrier, "keeps_days": days})
+    else:
+        out.say(f"{carrier} keeps parcels at pick-up points for {days} days")
+
+
 def _came_of(one: CarrierMessage) -> str:
     return one.outcome or (f"waits: {one.last_error}" if one.last_error else "waits")

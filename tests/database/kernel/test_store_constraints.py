@@ -715,6 +715,7 @@ FORBIDDEN = {
     "carrier_term_pkey": "insert into carrier_term values ('dhl', 9); "
     "insert into carrier_term values ('dhl', 9)",
     "carrier_takes_claims_for_a_day_or_more": "insert into carrier_term values ('dhl', 0)",
+    "carrier_keeps_parcels_for_a_day_or_more": "insert into carrier_term values ('dhl', 9, 0)",
     # refunded ≤ captured ≤ authorized, what is under way included
     "captured_is_at_most_asked_for": "update order_money set capture_granted = captured - 1",
     "refunded_is_at_most_owed": "update order_money set refunded = refund_granted + 1",

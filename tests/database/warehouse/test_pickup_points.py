@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from activities.aftersales.pickup_points import PickupPoints
+from store.aftersales import carrier_claims
 from store.database import Pool
 from tests.support.bench import Bench
 from tests.support.builders import an_order
@@ -27,3 +29,21 @@ async def test_a_parcel_at_a_pick_up_point_is_told_once_until_it_moves_on(pool: 
     await bench.scan(part, "delivered")
     await bench.scan(part, "available_for_pickup", event_id="s4")
     assert await told() == 2
+
+
+async def test_the_end_at_a_pick_up_point_is_told_once_two_days_before_it(pool: Pool) -> None:
+    bench = Bench(pool)
+    await bench.stocked("TEA", 9)
+    waits, gone = [await bench.at(an_order(("TEA", 1)), "shipped") for _ in range(2)]
+    for part in (waits, gone):
+        await bench.scan(part, "available_for_pickup", event_id="at")
+    await bench.scan(gone, "delivered", event_id="fetched")
+    told = "select count(*) from order_event where what = 'pick-up ends soon'"
+    await pool.execute("update carrier_event set happened_at = moment() - interval '4 days'")
+    await PickupPoints(pool).tell()
+    assert await pool.fetchval(told) == 0
+    async with pool.acquire() as conn:
+        await carrier_claims.set_kept(conn, "sandbox", 6)
+    for _ in range(2):
+        await PickupPoints(pool).tell()
+        assert await pool.fetchval(told) == 1
