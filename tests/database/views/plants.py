@@ -176,6 +176,13 @@ PLANTS = {
         "web-gift:R1, CUP",
         "scrap changes stock by -1, but its movements say 0",
     ),
+    "goods that are said to be back at their supplier, and never left": Plant(
+        """update return_line set restocked = 0, to_supplier = 1
+        where return_id = 'web-returned:R1'""",
+        "stock",
+        "web-returned:R1, TEA",
+        "supplier changes stock by -1, but its movements say 0",
+    ),
     "stock that is oversold": Plant(
         """alter table stock drop constraint allocated_is_at_most_on_hand;
         insert into movement
@@ -383,6 +390,12 @@ PLANTS = {
         "money",
         "web-closed line 1",
         "1 units paid back on their way, but its charges, refunds, invoices and returns say 0",
+    ),
+    "a fee that was kept of a return, and that no document has": Plant(
+        "update refund set kept.goods = 100 where refund_id = 'web-returned:R1'",
+        "money",
+        "web-returned",
+        "but its charges, refunds and documents say",
     ),
     "a charge for units that are not recorded as paid for": Plant(
         """update order_line_money set charged = charged - 1

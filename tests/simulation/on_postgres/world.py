@@ -30,7 +30,7 @@ from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.providers.store_credit import StoreCredit
 from activities.relay import Duty
 from domain.aftersales.conditions import Condition
-from domain.aftersales.return_counts import Found
+from domain.aftersales.return_counts import Found, FoundGoods
 from domain.errors import Refused
 from domain.money import Money
 from domain.orders.continuation import Action
@@ -509,9 +509,20 @@ class World:
                     k: [Found(quantity=n, condition=rng.choice(CONDITIONS))]
                     for k, n in expected.units.items()
                 }
+        extra = []
+        if expected.kind == "customer" and self._chance.happens("is over-full", expected.id, 0.1):
+            extra = [FoundGoods(sku=self.order.lines[0].sku, quantity=1)]
+            self._once(f"settle what came with {expected.id}", self._settle)
         desk = self._records.warehouse
-        self.do(desk.receive_return(expected.id, counted, location="main", who=WHO))
+        received = desk.receive_return(expected.id, counted, extra=extra, location="main", who=WHO)
+        self.do(received)
         self.look()
+
+    def _settle(self) -> None:
+        """A person sends back what was in a return's parcel besides."""
+        dock = self._records.unannounced
+        for parcel in self.do(dock.list(open_only=True)):
+            self.do(dock.settle(parcel.parcel_no, "sent back"))
 
     # The relay ------------------------------------------------------------------------------------
 
