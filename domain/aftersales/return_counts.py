@@ -7,7 +7,7 @@ what restocking costs the customer, and whether the postage of the outward way i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field
 
@@ -17,6 +17,9 @@ from domain.fields import Document, Printable, Sku
 from domain.orders.amounts import LineWorth
 from domain.orders.quantities import LineId
 from domain.orders.return_messages import FAULT_OF_THE_SELLER, ReturnReason
+
+Parts: TypeAlias = Mapping[str, int]
+"""Of each part of a kit (SKU), so much."""
 
 UNITS_MAX: Final = 1_000_000_000
 
@@ -33,7 +36,8 @@ class Found(Document):
     """Units of one line in one condition. `photo`: an address or an id of one, kept as it is.
 
     `disposition`: what becomes of them, where it is not what the rules say. `reference`: of the
-    supplier, for what goes back there.
+    supplier, for what goes back there. `lacks`: of a kit, the parts that each of these units came
+    without.
     """
 
     quantity: Annotated[int, Field(strict=True, ge=1, le=UNITS_MAX)]
@@ -41,6 +45,9 @@ class Found(Document):
     disposition: Disposition | None = None
     photo: Printable | None = None
     reference: Printable | None = None
+    lacks: dict[Sku, Annotated[int, Field(strict=True, ge=1, le=UNITS_MAX)]] = Field(
+        default_factory=dict, max_length=1000
+    )
 
 
 class FoundGoods(Document):
@@ -96,6 +103,22 @@ def restocking_fee(
     whole = worth.whole.goods + worth.whole.tax
     shares = sum(count * terms.restocking_percent.get(condition, 0) for count, condition in units)
     return whole * shares // (worth.quantity * 100)
+
+
+def lacking_kept(
+    units: Iterable[tuple[int, Parts]], made_of: Parts, weights: Parts, worth: LineWorth
+) -> int:
+    """What is not paid back for kits of one line that came without some parts, in minor units.
+
+    A share of what the kits cost, without their shipping, rounded down: of each part by its weight,
+    which is what one unit of it weighs. `made_of`: the parts of one kit.
+    """
+    one = sum(weights[part] * count for part, count in made_of.items())
+    lacking = sum(
+        count * sum(weights[part] * n for part, n in lacks.items()) for count, lacks in units
+    )
+    whole = worth.whole.goods + worth.whole.tax
+    return whole * lacking // (worth.quantity * one) if lacking else 0
 
 
 def postage_kept(

@@ -35,7 +35,10 @@ class Counted(BaseModel):
 
 
 class FoundUnits(BaseModel):
-    """Units of a line in one condition, and what becomes of them."""
+    """Units of a line in one condition, and what becomes of them.
+
+    `lacks`: of a kit, the parts that each of them came without.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -44,6 +47,7 @@ class FoundUnits(BaseModel):
     disposition: Disposition
     photo: str | None = None
     reference: str | None = None
+    lacks: dict[str, int] = {}
 
 
 class ReturnLine(BaseModel):

@@ -26,9 +26,10 @@ select line_id, sku, quantity, reason_code, restocked, scrapped
 from return_line where order_no = order_no_of(:return_id) and return_id = :return_id order by line_id;
 
 -- name: insert_units(return_id, line_ids, numbers, units)!
-insert into return_unit (order_no, return_id, line_id, number, quantity, condition, disposition, photo, reference)
+insert into return_unit (order_no, return_id, line_id, number, quantity, condition, disposition, photo, reference,
+                         lacks)
 select order_no_of(:return_id), :return_id, line_id, number, (u ->> 'quantity')::bigint, u ->> 'condition',
-       u ->> 'disposition', u ->> 'photo', u ->> 'reference'
+       u ->> 'disposition', u ->> 'photo', u ->> 'reference', u -> 'lacks'
 from unnest(:line_ids::text[], :numbers::integer[], :units::jsonb[]) as f (line_id, number, u);
 
 -- name: count_return_lines(line_ids, restocked, scrapped, refurbished, to_supplier, return_id)!

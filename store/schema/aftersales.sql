@@ -85,6 +85,7 @@ create table return_unit (
         check (disposition in ('restock', 'refurbish', 'scrap', 'supplier')),
     photo       some_text,
     reference   some_text,  -- of the supplier
+    lacks       jsonb      not null default '{}',  -- of a kit: the parts that each of them came without
     primary key (order_no, return_id, line_id, number),
     constraint return_unit_is_of_a_return_line foreign key (order_no, return_id, line_id)
         references return_line

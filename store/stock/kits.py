@@ -44,6 +44,17 @@ async def claimed(conn: Connection, order_id: str) -> dict[str, dict[str, int]]:
     return {row["line_id"]: row["parts"] async for row in rows}
 
 
+async def weights(conn: Connection, order_id: str, parts: Iterable[str]) -> dict[str, int]:
+    """What one unit of each part counts for in its kit: what it costs, or all alike where the cost
+    of one of them is not known.
+    """
+    wanted = sorted(set(parts))
+    rows = _sql.costs(conn, order_id=order_id, parts=wanted)
+    costs = {row["sku"]: row["cost"] async for row in rows}
+    known = all(costs.get(part, 0) > 0 for part in wanted)
+    return {part: costs[part] if known else 1 for part in wanted}
+
+
 async def refuse(conn: Connection, skus: Iterable[str]) -> None:
     """Raise IllegalTransition if one of these SKUs is a kit: only its parts are in stock."""
     for kit in (await find(conn, skus)).values():

@@ -23,6 +23,15 @@ from kit_part
 where (:sku::text is null or kit = :sku) and kit > coalesce(:after::text, '')
 group by kit order by kit limit :at_most;
 
+-- name: costs(order_id, parts)
+-- What one unit of each costs the order's seller now, in thousandths of a minor unit of its currency, where that is
+-- known.
+select v.sku, v.value_minor * 1000 / h.quantity as cost
+from customer_order o
+join holding h on h.seller = o.seller and h.sku = any(:parts::text[]) and h.quantity > 0
+join inventory_value v on (v.sku, v.seller) = (h.sku, h.seller) and v.currency = o.currency
+where o.order_id = :order_id and v.value_minor > 0;
+
 -- name: kits_with(part)
 select kit from kit_part where part = :part order by kit;
 

@@ -18,7 +18,7 @@ select r.return_id, o.order_id, o.channel, o.seller, r.kind, r.state, r.reason, 
             'to_supplier', l.to_supplier,
             'units', (select coalesce(jsonb_agg(jsonb_build_object(
                           'quantity', u.quantity, 'condition', u.condition, 'disposition', u.disposition,
-                          'photo', u.photo, 'reference', u.reference) order by u.number), '[]')
+                          'photo', u.photo, 'reference', u.reference, 'lacks', u.lacks) order by u.number), '[]')
                       from return_unit u
                       where (u.order_no, u.return_id, u.line_id) = (l.order_no, l.return_id, l.line_id)))
             order by l.line_id)

@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain import ids
-from domain.aftersales.return_counts import postage_kept
+from domain.aftersales.return_counts import lacking_kept, postage_kept
 from domain.aftersales.return_rules import ReturnTerms, is_paid_at_once
 from domain.errors import Refused
 from domain.money import Money
+from domain.orders.charges import Charges
 from store.aftersales import return_labels, return_rules, returns
 from store.aftersales.returns import FoundUnits, ReturnLine
 from store.database import Connection, Record
 from store.orders import events
 from store.payments import billing, exchanges, refunds, return_worth, tallies
+from store.stock import kits
 
 EXPECTED: Final = ("requested", "approved", "in_transit")
 
@@ -64,7 +66,9 @@ async def owed_for(
         }
         owed = charges.returned(received)
         label = await return_labels.find(conn, row["return_id"])
-        owed = charges.keep(owed, **return_worth.kept(charges, lines, units, terms, label))
+        keeps = return_worth.kept(charges, lines, units, terms, label)
+        keeps["fee"] += await _lacking(conn, row["order_id"], charges, units)
+        owed = charges.keep(owed, **keeps)
         why = row["reason"]
     else:
         owed = charges.came_back({line.line_id: line.quantity for line in lines})
@@ -123,6 +127,7 @@ async def settle_early(
     missing = {x.line_id: x.quantity - received.get(x.line_id, 0) for x in lines}
     fee = return_worth.kept(charges, lines, units, terms, None)["fee"]
     fee -= return_worth.kept(charges, lines, return_worth.as_new(received), terms, None)["fee"]
+    fee += await _lacking(conn, row["order_id"], charges, units)
     worth = sum(charges.worth[k].first(n).total for k, n in missing.items())
     reasons = {line.line_id: line.reason_code for line in lines}
     worth -= postage_kept(missing, terms, charges.worth, reasons)
@@ -145,3 +150,24 @@ async def settle_early(
     )
     step = f"return_short {return_id}"
     await events.raise_attention(conn, row["order_id"], step, reason, ["done"])
+
+
+async def _lacking(
+    conn: Connection,
+    order_id: str,
+    charges: Charges,
+    units: Mapping[str, Sequence[FoundUnits]],
+) -> int:
+    """What is not paid back for kits that came without some parts, in minor units."""
+    lacking = {
+        line_id: [(each.quantity, each.lacks) for each in some if each.lacks]
+        for line_id, some in units.items()
+        if any(each.lacks for each in some)
+    }
+    if not lacking:
+        return 0
+    made_of = await kits.claimed(conn, order_id)
+    weights = {k: await kits.weights(conn, order_id, made_of[k]) for k in lacking}
+    return sum(
+        lacking_kept(some, made_of[k], weights[k], charges.worth[k]) for k, some in lacking.items()
+    )

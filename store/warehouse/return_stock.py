@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from domain import ids
 from domain.aftersales.return_rules import ReturnTerms
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.orders.quantities import LineUnits
-from store.aftersales.returns import Counted
+from store.aftersales.returns import Counted, FoundUnits
 from store.database import Connection
 from store.locks import lock_stock
 from store.stock import kits, locations, stock
@@ -18,20 +19,23 @@ async def book_in(
     conn: Connection,
     return_id: str,
     counts: Mapping[str, Counted],
+    units: Mapping[str, Sequence[FoundUnits]],
     location: str,
     terms: Mapping[str, ReturnTerms],
     *,
     who: str,
 ) -> None:
     """Put a line's units on hand again at the location, or where they are refurbished; what is
-    scrapped, or goes back to its supplier, leaves again.
+    scrapped, or goes back to its supplier, leaves again. Parts that kits came without are lost.
 
-    Raises InvalidInput and Refused where no rule says where units are refurbished, or that place
-    is open. The caller holds the order's lock.
+    Raises InvalidInput and Refused where no rule says where units are refurbished, that place is
+    open, or a line has no such parts. The caller holds the order's lock.
     """
     workshops = _workshops(counts, terms)
     order_id = ids.order_of(return_id)
     made_of = await kits.claimed(conn, order_id)
+    for line_id, some in units.items():
+        _check_parts(line_id, some, made_of.get(line_id, {}))
     await locations.check(conn, [location])
     await _check_workshops(conn, set(workshops.values()))
     places = {line_id: [location] for line_id in counts}
@@ -60,11 +64,41 @@ async def book_in(
         ("returned", f"return:{return_id}", back),
         ("written_off", f"scrap:{return_id}", gone),
         ("to_supplier", f"supplier:{return_id}", sent),
+        ("written_off", f"lacks:{return_id}", _lacking(units, location, workshops)),
     )
     for kind, effect, booked in bookings:
         await stock.move(
             conn, effect, kind, booked, order_id=order_id, who=who, why=f"return {return_id}"
         )
+
+
+def _check_parts(line_id: str, units: Sequence[FoundUnits], made_of: Mapping[str, int]) -> None:
+    for each in units:
+        few = all(n <= made_of.get(part, 0) for part, n in each.lacks.items())
+        if each.lacks and (len(made_of) < 2 or not few or each.lacks == made_of):
+            raise InvalidInput(
+                f"only some parts of a kit can be missing; one is {dict(made_of)}",
+                where=f"counts, line {line_id}, lacks",
+            )
+        if each.lacks and each.disposition == "supplier":
+            raise InvalidInput(
+                "a kit that is not whole does not go back to its supplier",
+                where=f"counts, line {line_id}",
+            )
+
+
+def _lacking(
+    units: Mapping[str, Sequence[FoundUnits]], location: str, workshops: Mapping[str, str]
+) -> list[stock.Move]:
+    """Missing parts of kits that stay. Of those that are scrapped, all parts leave anyway."""
+    gone: Counter[tuple[str, str]] = Counter()
+    for line_id, some in units.items():
+        for each in some:
+            place = workshops[line_id] if each.disposition == "refurbish" else location
+            if each.disposition != "scrap":
+                for part, n in each.lacks.items():
+                    gone[part, place] += n * each.quantity
+    return [stock.Move(sku=part, location=at, on_hand=-n) for (part, at), n in gone.items()]
 
 
 def _workshops(counts: Mapping[str, Counted], terms: Mapping[str, ReturnTerms]) -> dict[str, str]:

@@ -84,7 +84,7 @@ async def receive_return(
         expected = "in_transit" if row["state"] == "in_transit" else "approved"
         if not is_found and await facts.told_before(conn, row, expected, effect, told):
             return outcome
-        await return_stock.book_in(conn, return_id, counts, place, terms, who=who)
+        await return_stock.book_in(conn, return_id, counts, units, place, terms, who=who)
         await returns.count(conn, return_id, counts, units)
         if row["kind"] == "customer" and not any(outcome["received"].values()):
             await returns.set_state(conn, return_id, "closed", because="nothing was in its parcel")
@@ -185,7 +185,8 @@ def _disposed(found: Iterable[Found], terms: ReturnTerms) -> list[FoundUnits]:
 
 def _told(found: Iterable[Found]) -> list[dict[str, Any]]:
     """What a count says. Nothing that may show or name a person."""
-    return [each.model_dump(include={"quantity", "condition", "disposition"}) for each in found]
+    says = {"quantity", "condition", "disposition", "lacks"}
+    return [each.model_dump(include=says) for each in found]
 
 
 def _count_of(units: Iterable[FoundUnits]) -> Counted:

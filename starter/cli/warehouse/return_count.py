@@ -17,9 +17,15 @@ _FOUND: Final = re.compile(
 
 
 def returned_units(
-    count: Sequence[str], scrap: Sequence[str], found: Sequence[str]
+    count: Sequence[str], scrap: Sequence[str], found: Sequence[str], lacks: Sequence[str] = ()
 ) -> Mapping[str, Counted | Sequence[Found]] | None:
-    """Line → its units. None: all of everything came. Raises InvalidInput."""
+    """Line → its units. None: all of everything came. Raises InvalidInput.
+
+    `lacks`: as LINE=SKU=UNITS, the parts that the kits of a line that were `found` came without.
+    """
+    without = _lacking(lacks)
+    if without and not found:
+        raise InvalidInput("goes with --found", where="--lacks")
     if not found:
         return _counted(read_counts(count, "--count"), read_counts(scrap, "--scrap"))
     if count or scrap:
@@ -33,8 +39,18 @@ def returned_units(
             )
         content = {"quantity": int(read["units"]), **read.groupdict()}
         del content["line"], content["units"]
+        content["lacks"] = without.get(read["line"], {})
         units.setdefault(read["line"], []).append(read_model(Found, content, where="--found"))
     return units
+
+
+def _lacking(texts: Sequence[str]) -> dict[str, dict[str, int]]:
+    lacking: dict[str, dict[str, int]] = {}
+    for text in texts:
+        line_id, _, part = text.partition("=")
+        read = read_counts([part], "--lacks") or {}
+        lacking.setdefault(line_id, {}).update(read)
+    return lacking
 
 
 def _counted(

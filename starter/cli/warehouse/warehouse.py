@@ -223,6 +223,15 @@ def receive_return(
             show_default=False,
         ),
     ] = None,
+    lacks: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lacks",
+            metavar="LINE=SKU=UNITS",
+            help="Parts that each kit of a line, as --found, came without.",
+            show_default=False,
+        ),
+    ] = None,
     extra: Annotated[
         list[str] | None,
         typer.Option(
@@ -250,7 +259,7 @@ def receive_return(
     Example: `orderloom warehouse receive-return web-1001:R1 --count 1=2 --scrap 1=1`
     """
     return_id = part_named(return_id)
-    counted = returned_units(count or (), scrap or (), found or ())
+    counted = returned_units(count or (), scrap or (), found or (), lacks or ())
     goods = found_goods(extra or (), "--extra")
     outcome = from_records(
         lambda here: here.warehouse.receive_return(

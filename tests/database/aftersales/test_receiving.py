@@ -13,16 +13,19 @@ from domain.aftersales.conditions import Condition
 from domain.aftersales.return_counts import Found
 from domain.aftersales.return_rules import Limit, ReturnRule
 from domain.errors import Conflict, InvalidInput, Refused
+from domain.money import Price
 from domain.orders.order import Order
 from domain.orders.return_messages import ReturnReason
+from domain.stock.kits import Kit
 from store.accounting import documents
 from store.aftersales import return_rules
 from store.aftersales.returns import Counted
 from store.database import Pool
+from store.stock import kits
 from store.views import audit, returns
 from store.warehouse import return_money
 from tests.support.bench import Bench
-from tests.support.builders import an_order
+from tests.support.builders import an_order, shipping
 
 KEPT = "(kept).goods + (kept).tax as fee, (kept).shipping + (kept).shipping_tax as postage"
 
@@ -150,6 +153,42 @@ async def test_a_fee_is_kept_of_what_is_paid_back_and_the_credit_note_says_so(
     async with bench.pool.acquire() as conn:
         with pytest.raises(Refused, match=f"{back} is received: nothing of it is to come"):
             await return_money.expected_refund(conn, back)
+    await books_are_right(bench)
+
+
+@pytest.mark.parametrize("paid", [None, {"CUP": "1.00", "TEA": "2.00"}])
+async def test_a_kits_part_comes_back_with_its_share(
+    bench: Bench, paid: dict[str, str] | None
+) -> None:
+    """By what the parts cost; by their number where that is not known of all."""
+    for sku, units in (("CUP", 4), ("TEA", 8)):
+        await bench.stock.receive(
+            *("first", sku, "main", units),
+            unit_cost=None if paid is None else Price(each=Decimal(paid[sku]), currency="USD"),
+            new_location=True,
+            who="test",
+            why="test",
+        )
+    async with bench.pool.acquire() as conn:
+        await kits.define(conn, Kit(sku="SET", parts={"CUP": 1, "TEA": 2}))
+    order = an_order(("SET", 4, "15.00"), shipping=shipping("0"))
+    await bench.charged(await bench.at(order, "delivered"))
+    back = await approved(bench, order, 1, {"1": 3})
+    receive = bench.warehouse.receive_return
+    for wrong in ({"POT": 1}, {"TEA": 3}, {"CUP": 1, "TEA": 2}):
+        with pytest.raises(InvalidInput, match="only some parts of a kit can be missing"):
+            await receive(back, {"1": [Found(quantity=1, lacks=wrong)]}, who="dock")
+    found = [Found(quantity=1), Found(quantity=2, condition="opened", lacks={"CUP": 1})]
+    await receive(back, {"1": found}, who="dock")
+    with pytest.raises(Conflict):
+        await receive(back, {"1": [Found(quantity=1), Found(quantity=2)]}, who="dock")
+    assert await bench.level("TEA") == (6, 0)
+    assert await bench.level("CUP") == (1, 0)
+    share = 1500 // 3 if paid is None else 1500 // 5
+    assert await bench.pool.fetchval("select amount_minor from refund") == 3 * 1500 - 2 * share
+    async with bench.pool.acquire() as conn:
+        (line,) = (await returns.get(conn, back)).lines
+    assert [one.lacks for one in line.units] == [{}, {"CUP": 1}]
     await books_are_right(bench)
 
 
