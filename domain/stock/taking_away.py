@@ -11,7 +11,7 @@ from domain.errors import Refused
 from domain.fulfilment.fulfilments import RECALLABLE
 from domain.fulfilment.taking_out import is_busy
 from domain.orders.fulfilment_state import FulfilmentState
-from domain.orders.handling import DROP_SHIP, Handling
+from domain.orders.handling import DROP_SHIP, SERVICE, Handling, is_outside
 from domain.orders.quantities import LineId, LineUnits
 
 
@@ -66,6 +66,13 @@ def _in_turn(parts: Mapping[str, Part]) -> list[str]:
 def _check(part: Part, line_id: LineId) -> None:
     if part.handling == DROP_SHIP:
         raise with_supplier(line_id)
+    if part.state == "labelled" and (part.handling == SERVICE or is_outside(part.handling)):
+        raise Refused(
+            f"units of line {line_id} are with a workshop, or ready for their appointment: no edit "
+            "takes any of them away; cancel them",
+            reason="not_in_place",
+            instead=("cancel_order",),
+        )
     if is_busy(part.state, part.handling, part.label):
         raise moving(line_id)
 

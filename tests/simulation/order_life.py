@@ -13,6 +13,7 @@ from domain import ids
 from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
 from domain.orders.continuation import OrderInput
 from domain.orders.edit_messages import EditRequest
+from domain.orders.handling import DIGITAL, MADE_TO_ORDER, PICK_UP, SHIPPED, Handling
 from domain.orders.hold_messages import (
     ExtendRequest,
     HoldRequest,
@@ -87,6 +88,9 @@ NONSENSE: Final[tuple[Any, ...]] = ({"lines": 7}, {}, [], "x", {"reason": ""}, {
 
 ORDERED_AHEAD: Final = 0.06
 """So probable it is of each SKU that it is ordered before its first day of sale."""
+
+HANDLED: Final[Mapping[Handling, float]] = {DIGITAL: 0.06, PICK_UP: 0.08, "x:engraving": 0.08}
+"""In so many lives the goods are given out as codes, are collected, or go to a workshop."""
 
 HELD: Final = 0.15
 """In so many lives somebody holds the order."""
@@ -238,9 +242,16 @@ class OrderLife:
 
     def _shelves(self, lead: Lead) -> Stock:
         stock = Stock(self.memory, *self._shelf_units(lead))
-        stock.bought = lead.bought
+        stock.handling = MADE_TO_ORDER if lead.bought else self._handling()
         stock.on_record(self.order, self.policy)
         return stock
+
+    def _handling(self) -> Handling:
+        """How the goods of this life come to the customer."""
+        for handling, probability in HANDLED.items():
+            if self.chance.happens("handled", handling, probability):
+                return handling
+        return SHIPPED
 
     def _shelf_units(self, lead: Lead) -> tuple[dict[tuple[str, str], int], list[str]]:
         """Units by location and SKU, and the SKUs that may be ordered while there are none."""
@@ -278,6 +289,7 @@ class OrderLife:
             **dict.fromkeys(
                 (
                     *("pick_pack_ship", "stages", "recall", "put_back", "void_label", "take_out"),
+                    *("stop_work", "work_wanted_again"),
                     *("await_delivery", "last_scan"),
                     *("approve_return", "decide_return", "receive_return", "send_anew"),
                     "receive_paid_return",

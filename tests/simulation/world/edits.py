@@ -14,7 +14,6 @@ from domain.orders.edit_lines import EditedLines, as_units
 from domain.orders.edit_messages import EditOutcome, PersonChange
 from domain.orders.edited import Edited, LineStanding, Present, total_of
 from domain.orders.edits import edited
-from domain.orders.handling import SHIPPED
 from domain.orders.order import Order
 from domain.orders.price_match import owed_for_lower_price
 from domain.orders.quantities import LineQuantities, LineUnits
@@ -119,7 +118,7 @@ class Edits:
         parts = {
             part.id: Part(
                 state=part.state,
-                handling=SHIPPED,
+                handling=self._stock.handling,
                 location=part.location,
                 claimed={k: n for k, n in part.reserved.items() if n},
             )

@@ -127,6 +127,7 @@ class States:
             fulfilment_id=part.id,
             location=part.location,
             state=part.state,
+            handling=self._stock.handling,
             units=units,
             stage=stage,
             since=since.get(stage),

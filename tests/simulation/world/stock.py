@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from temporalio.exceptions import ApplicationError
 
@@ -16,7 +17,7 @@ from domain.fulfilment.fulfilments import Planned
 from domain.orders.amounts import LineWorth, value_lines
 from domain.orders.charges import Owed
 from domain.orders.fulfilment_state import FulfilmentState
-from domain.orders.handling import MADE_TO_ORDER, SHIPPED
+from domain.orders.handling import MADE_TO_ORDER, SHIPPED, Handling
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.refund_rules import Granted
@@ -59,6 +60,9 @@ class Part:
     """So often units that had been picked were taken out of it."""
     relabelled: int = 0
     """So often it was to go elsewhere, with another label."""
+    work: Literal["", "begun", "failed"] = ""
+    """What a workshop does with it."""
+    attempts: int = 0
     missing: dict[str, int] = field(default_factory=dict)
     """Units that were not found, or that the location refused to send."""
 
@@ -106,7 +110,8 @@ class Stock:
         self.sold: dict[str, LineWorth] = {}
         """What each of them was sold for."""
         self.policy = Policy()
-        self.bought = False
+        self.handling: Handling = SHIPPED
+        """Of all its lines."""
         self.filled = 0
         """The last round that a fill has ended."""
         self.arrived = 0
@@ -121,13 +126,18 @@ class Stock:
         self.sold = value_lines(order)
         self.tallies.on_record(order)
 
+    @property
+    def bought(self) -> bool:
+        """Suppliers are asked for the goods of all its lines."""
+        return self.handling == MADE_TO_ORDER
+
     def terms(self) -> Terms:
-        """What was agreed. `bought`: suppliers are asked for the goods of all its lines."""
+        """What was agreed."""
         assert self.order is not None
         lines = tuple(
             LineTerms(
                 sku=self.skus[line_id],
-                handling=MADE_TO_ORDER if self.bought else SHIPPED,
+                handling=self.handling,
                 **{**dict(worth), "quantity": self.tallies.lines[line_id].ordered},
             )
             for line_id, worth in self.sold.items()
@@ -268,7 +278,7 @@ class Stock:
                 lines[line_id] = Claim(units, units)
             to = self._next_id()
             self.parts[to] = Part(to, old.location, lines, "picking", self.memory.now())
-            return Planned(fulfilment_id=to, location=old.location, units=ask.units)
+            return self._planned(to, old.location, ask.units)
 
         return self.memory.once(ask.effect, reassign)
 
@@ -474,8 +484,13 @@ class Stock:
             claims = {line_id: Claim(count, count) for line_id, count in units.items()}
             self.tallies.move("allocate", units)
             self.parts[part_id] = Part(part_id, location, claims, state, self.memory.now())
-            planned.append(Planned(fulfilment_id=part_id, location=location, units=dict(units)))
+            planned.append(self._planned(part_id, location, units))
         return tuple(planned)
+
+    def _planned(self, part_id: str, location: str, units: Mapping[str, int]) -> Planned:
+        return Planned(
+            fulfilment_id=part_id, location=location, units=dict(units), handling=self.handling
+        )
 
     def wait_or_lack(
         self, short: Mapping[str, int], backorder: bool

@@ -29,7 +29,7 @@ class Suppliers:
         if self._memory.knows(effect):
             return
         if self._chance.happens("supplier does not stop", ask.po_id, 0.3):
-            self._memory.once(f"sends:{ask.po_id}", lambda: self._send(ask.po_id[len("PO-") :]))
+            self._send(ask.po_id[len("PO-") :])
             raise refusal("illegal_transition", "the supplier has packed it")
         self._memory.once(effect, lambda: None)
 

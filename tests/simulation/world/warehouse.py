@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 
 from activities.aftersales.returns import (
     Approved,
@@ -21,8 +21,17 @@ from activities.fulfilment.contracts import Look, Recalled, Sending, Sent, Stage
 from activities.fulfilment.contracts import Part as PartAsk
 from activities.fulfilment.delivery import Delivered, LastScan
 from activities.stock.contracts import TakenOut, TakeOut
+from activities.warehouse.outside_work import WorkStopped
 from domain import ids
 from domain.orders.fulfilment_state import FulfilmentState
+from domain.orders.handling import (
+    DIGITAL,
+    MADE_TO_ORDER,
+    PICK_UP,
+    SHIPPED,
+    is_outside,
+    nobody_picks,
+)
 from domain.orders.return_messages import ReturnRefusal, ReturnState
 from tests.simulation.chance import Chance
 from tests.simulation.world.memory import DECLINED, Memory, Pending, refusal
@@ -30,6 +39,10 @@ from tests.simulation.world.money import Money
 from tests.simulation.world.stock import LIVE, Part, Stock
 
 HOUR = timedelta(hours=1)
+A_MOMENT = timedelta(seconds=1)
+
+BY_CARRIER: Final = (SHIPPED, MADE_TO_ORDER)
+"""These leave in parcels of carriers. Others are with the customer when they have left."""
 
 LabelState = Literal["bought", "refused", "voided"]
 Later = Callable[[timedelta, Callable[[], None]], None]
@@ -116,6 +129,10 @@ class Warehouse:
         ended = self._has_ended(part)
         if ended is not None:
             return ended
+        if nobody_picks(self.stock.handling) and part.state in ("picking", "picked"):
+            for claim in part.lines.values():
+                claim.picked = claim.reserved
+            self._comes_to(part, "packed")
         to_charge = self.money.to_charge_for(part.id, ahead=ask.ahead)
         if part.state == "packed" and self.kept_here():
             raise Pending(part.id)
@@ -132,18 +149,56 @@ class Warehouse:
             shipment = self.shipments.get(part.id)
             if shipment is None or shipment.label == "voided":
                 name = f"{part.id}{self._again(part)}"
-                refused = self._chance.happens("label refused", name, 0.02)
+                refused = self.stock.handling in BY_CARRIER and self._chance.happens(
+                    "label refused", name, 0.02
+                )
                 shipment = Shipment("refused" if refused else "bought")
                 self.shipments[part.id] = shipment
             if shipment.label == "refused":
                 raise refusal(DECLINED, "the carrier does not go there")
             self._comes_to(part, "labelled")
-            self._soon(f"hand over {part.id}{self._again(part)}", lambda: self._hand_over(part))
+            self._to_be_handed_over(part)
             self._later(HOUR, lambda: self.look_at_money(part))
         if part.state == "labelled":
             self._to_charge[part.id] = (to_charge, ask.renew_before)
             self._told_unpaid.discard(part.id)
+            if is_outside(self.stock.handling) and part.work == "":
+                part.work, part.attempts = "begun", part.attempts + 1
+                self._soon(f"work {part.attempts} on {part.id}", lambda: self._work_ends(part))
         raise Pending(part.id)
+
+    def _to_be_handed_over(self, part: Part) -> None:
+        """By people, by the customer who collects it or does not, at once, or by a workshop."""
+        handling = self.stock.handling
+        if handling == DIGITAL:
+            self._later(A_MOMENT, lambda: self._hand_over(part))
+        elif handling == PICK_UP and self._chance.happens("nobody collects", part.id, 0.3):
+            return
+        elif not is_outside(handling):
+            self._soon(f"hand over {part.id}{self._again(part)}", lambda: self._hand_over(part))
+
+    def _work_ends(self, part: Part) -> None:
+        """The workshop has done it, or could not."""
+        if part.work != "begun" or part.state != "labelled":
+            return
+        if self._chance.happens("the workshop fails", f"{part.id} {part.attempts}", 0.25):
+            part.work = "failed"
+            self.memory.report_anew(part.id, {"outcome": "failed", "why": "it broke"})
+            return
+        self._left(part)
+
+    def stop_work(self, ask: PartAsk) -> WorkStopped:
+        part = self.stock.parts[ask.fulfilment_id]
+        if part.work == "begun" and part.state == "labelled":
+            if self._chance.happens("the workshop goes on", f"{part.id} {part.attempts}", 0.4):
+                return WorkStopped(outcome="goes_on", why="it is engraved")
+            self.stop(part)
+        return WorkStopped(outcome="over")
+
+    def work_wanted_again(self, ask: PartAsk) -> None:
+        part = self.stock.parts[ask.fulfilment_id]
+        if part.work == "failed" and part.state == "labelled":
+            part.work = ""
 
     def _has_ended(self, part: Part) -> Sent | None:
         if part.recalled_from is not None:
@@ -153,6 +208,8 @@ class Warehouse:
             return Sent(outcome="shipped", units=shipment.units, due_minor=shipment.due)
         if part.state == "cancelled":
             return Sent.model_validate(self.memory.reports[ids.sending_id(part.id)])
+        if part.work == "failed":
+            return Sent(outcome="failed", why="it broke")
         replaced = self.memory.knows(f"reserve_again:{part.id}:open")
         if part.missing and not replaced:
             return Sent(outcome="short", missing=part.missing)
@@ -170,10 +227,8 @@ class Warehouse:
 
     def recall(self, ask: PartAsk) -> Recalled:
         part = self.stock.parts[ask.fulfilment_id]
-        if part.recalled_from is None and part.state in LIVE:
-            part.recalled_from = part.state
-            part.comes_to("cancelled", self._now())
-            self.memory.report_anew(part.id, {"outcome": "recalled"})
+        if part.recalled_from is None and part.state in LIVE and part.work != "begun":
+            self.stop(part)
         shipment = self.shipments.get(part.id)
         labelled = shipment is not None and shipment.label != "refused"
         return Recalled(caught=part.recalled_from, labelled=labelled, units=part.reserved)
@@ -188,7 +243,8 @@ class Warehouse:
         if not self.memory.knows(ask.effect):
             if part.state not in LIVE or not units:
                 return TakenOut(outcome="gone")
-            if units == _some(part.reserved):
+            leaves = nobody_picks(self.stock.handling) and part.state not in ("open", "picking")
+            if leaves or units == _some(part.reserved):
                 return TakenOut(outcome="recall")
         return self.memory.once(ask.effect, lambda: self._make_smaller(part, units, ask))
 
@@ -342,6 +398,8 @@ class Warehouse:
 
     def look(self) -> None:
         """Whatever may be picked by now is picked, sooner or later."""
+        if nobody_picks(self.stock.handling):
+            return
         for part in list(self.stock.parts.values()):
             if part.state == "picking" and part.id not in self._to_pick:
                 self._to_pick.add(part.id)
@@ -428,7 +486,13 @@ class Warehouse:
         if not paid or self.kept_here():
             self._once_more("hand over", part, self._hand_over)
             return
+        self._left(part)
+
+    def _left(self, part: Part) -> None:
         shipment = self.leave(part.id)
+        if self.stock.handling not in BY_CARRIER:
+            self.arrive(part.id, "delivered")
+            return
         if self._chance.happens("scan on the way", part.id, 0.3):
             self._soon(f"scan {part.id}", lambda: self._scan(shipment), days=6)
         self._soon(f"deliver {part.id}", lambda: self._end(part), days=4)
