@@ -15,7 +15,7 @@ from tests.simulation.chance import Chance
 from tests.simulation.driver import MISHAPS, Direction
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.stock import Part, Stock
-from workflows.order import STEPS
+from workflows.order_steps import STEPS
 
 UNDOS: Final = STEPS.undos
 ORDER_STEPS: Final = (*(each.name for each in STEPS), *UNDOS, "note_attention")

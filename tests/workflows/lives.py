@@ -9,7 +9,7 @@ from domain.orders.order import Order
 from domain.orders.return_messages import ReturnRequest
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
-from workflows.order import STEPS as TABLE
+from workflows.order_steps import STEPS as TABLE
 
 STEPS = ["reserve_stock", "authorize_payment", "pick_pack_ship", "charge_payment"]
 STEPS += ["await_delivery"]

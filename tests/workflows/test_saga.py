@@ -29,7 +29,7 @@ from tests.workflows.lives import (
     three_teas,
 )
 from workflows.engine.step_table import Step, StepTable
-from workflows.order import STEPS as TABLE
+from workflows.order_steps import STEPS as TABLE
 
 # How a step goes wrong once, or happens twice.
 MISHAPS = ("before", "after", "repeat")
