@@ -65,8 +65,8 @@ class AddressChecks:
         order_id, hold_id = waiting.order_id, waiting.hold_id
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, order_id)
-            if not await address_holds.checked(conn, order_id, hold_id, fault):
-                return  # another worker was faster, or a person
+            if not await address_holds.checked(conn, waiting, fault):
+                return  # another worker was faster, or a person, or its address has changed
             if fault is None:
                 why = "its address is sound"
                 await holds.release(conn, order_id, [hold_id], who=WHO, note=why)

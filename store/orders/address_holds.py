@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain.orders.people import Address
 from domain.stored import stored
@@ -19,6 +19,8 @@ class Unchecked(NamedTuple):
     hold_id: str
     check_until: datetime
     address: Address | None
+    seen: Any
+    """The address as its row has it."""
 
 
 async def claim(conn: Connection, again_after: timedelta, batch: int) -> list[Unchecked]:
@@ -30,12 +32,23 @@ async def claim(conn: Connection, again_after: timedelta, batch: int) -> list[Un
             row["hold_id"],
             row["check_until"],
             None if row["address"] is None else stored(Address, row["address"]),
+            row["address"],
         )
         async for row in rows
     ]
 
 
-async def checked(conn: Connection, order_id: str, hold_id: str, fault: str | None) -> bool:
-    """What came of it. False: it was known before, or the hold has ended."""
-    found = await _sql.checked(conn, order_id=order_id, hold_id=hold_id, fault=fault)
-    return found is not None
+async def checked(conn: Connection, looked_at: Unchecked, fault: str | None) -> bool:
+    """What came of it. False: it was known before, the hold has ended, or the address is another.
+
+    The caller holds the order's lock.
+    """
+    return bool(
+        await _sql.checked(
+            conn,
+            order_id=looked_at.order_id,
+            hold_id=looked_at.hold_id,
+            fault=fault,
+            seen=looked_at.seen,
+        )
+    )

@@ -15,9 +15,17 @@ with due as (
 select o.order_id, c.hold_id, c.check_until, p.person -> 'address' as address
 from claimed c join customer_order o using (order_no) join order_person p using (order_no);
 
--- name: checked(order_id, hold_id, fault)$
--- It is known now, or will not be: once. `fault`: what is wrong; null: nothing.
-update order_hold set check_until = null, asked_at = null, note = coalesce(:fault, note)
+-- name: checked(order_id, hold_id, fault, seen)$
+-- It is known now, or will not be: once. `fault`: what is wrong; null: nothing. `seen`: the address that was looked at.
+-- Where it is another one by now, it is looked at anew, and soon.
+with now as (
+    select coalesce(person -> 'address', 'null') = coalesce(:seen::jsonb, 'null') as is_same
+    from order_person where order_no = order_no_of(:order_id)
+)
+update order_hold
+set check_until = case when not is_same then check_until end, asked_at = null,
+    note = case when is_same then coalesce(:fault, note) else note end
+from now
 where order_no = order_no_of(:order_id) and hold_id = :hold_id and released_at is null
   and check_until is not null
-returning true;
+returning is_same;

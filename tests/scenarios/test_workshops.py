@@ -82,6 +82,8 @@ async def state_of(shop: Shop, part: str) -> Any:
 
 async def test_a_workshop_engraves_and_sends_beside_a_parcel_of_ours(shop: Shop) -> None:
     await shop.stocked("TEA", 1)
+    for step in ("pick_pack_ship", "work_begun", "work_goes_on", "work_ended"):
+        shop.faults.after(step)  # its answer is lost, and it runs again
     order_id, part = await placed(shop, ("TEA", 1), (CUP, 2))
     tasks = await shop.warehouse.tasks()
     assert part not in [task.part_id for task in tasks]
@@ -118,6 +120,8 @@ async def test_what_the_customer_takes_along_is_delivered_however_often_the_orde
 
 async def test_a_workshop_is_asked_to_stop_and_says_what_it_has_undone(shop: Shop) -> None:
     order_id, part = await placed(shop)
+    shop.faults.after("stop_work")
+    shop.faults.after("work_ended")
     answer = await shop.aftersales.cancel(order_id, CancelRequest(reason="another text"))
     assert answer.outcome == "cancelled"
     await shop.result(order_id)
@@ -146,6 +150,7 @@ async def test_what_cannot_be_done_is_put_before_a_person_who_has_it_tried_again
     (why,) = (await shop.attention(order_id)).values()
     assert why == "the workshop: the cup is broken"
     step = f"pick_pack_ship {part}"
+    shop.faults.after("work_wanted_again")
     await shop.retry(order_id, step)
     await begun(shop, order_id, 2)
     await at_work(shop, part, 2).terminate("somebody ended it by hand")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from activities.orders.address_checks import AddressChecks
 from domain.orders.hold_rules import HoldRule, ListEntries
 from domain.orders.order import Order
+from domain.orders.people import Address
 from domain.orders.policy import Policy
 from starter.service.taking_in import Asked, TakingIn
 from store.database import Pool
@@ -94,3 +96,32 @@ async def test_a_rule_that_cannot_be_read_holds_orders_for_a_person(pool: Pool) 
     assert (await TakingIn(pool, Policy()).take_in(Asked(order))).new
     ((_, name, note),) = await held(pool, order)
     assert (name, "cannot be read" in note) == ("newer", True)
+
+
+class SlowCheck:
+    """Finds fault with one city. While it looks at the first address, somebody changes it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.looked: list[str] = []
+
+    async def check(self, address: Address) -> str | None:
+        self.looked.append(address.city)
+        await self._pool.execute(
+            """update order_person set person = jsonb_set(person, '{address,city}', '"Nowhere"')"""
+        )
+        return "there is no such city" if address.city == "Nowhere" else None
+
+
+async def test_an_address_that_is_changed_while_it_is_checked_is_checked_anew(pool: Pool) -> None:
+    await save(pool, rule("address", {"address_refused": True}))
+    order = an_order(("TEA", 1))
+    await TakingIn(pool, Policy()).take_in(Asked(order))
+    check = SlowCheck(pool)
+    duty = AddressChecks(pool, check)
+    await duty.look()
+    assert len(await held(pool, order)) == 1, "what was found is about an address that is gone"
+    await duty.look()
+    ((_, _, note),) = await held(pool, order)
+    assert note == "there is no such city"
+    assert len(check.looked) == 2
