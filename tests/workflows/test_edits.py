@@ -9,9 +9,9 @@ import pytest
 
 from domain.errors import Conflict, OrderloomError, Refused
 from domain.orders.edit_messages import EditOutcome, OrderEdit
+from domain.orders.exchange_messages import ExchangeOutcome, ExchangeRequest
 from domain.orders.messages import CancelRequest
 from domain.orders.order import Order
-from domain.orders.return_messages import ReturnRequest
 from domain.stock.items import Item
 from domain.views.order_snapshot import ShownLine
 from tests.support.builders import a_policy, an_order
@@ -220,7 +220,7 @@ async def test_two_agents_at_once_one_wins_and_the_other_is_told_what_changed(sh
     await shop.settled()
 
 
-async def test_cancel_and_edit_and_return_at_once_from_three_agents(shop: Shop) -> None:
+async def test_cancel_and_edit_and_exchange_at_once_from_three_agents(shop: Shop) -> None:
     await asyncio.gather(shop.stocked("TEA", 10, "east"), shop.stocked("CUP", 10, "west"))
     order = an_order(("TEA", 2), ("CUP", 5))
     await shop.orders.place(order, policy=a_policy(return_window=2))
@@ -237,18 +237,21 @@ async def test_cancel_and_edit_and_return_at_once_from_three_agents(shop: Shop) 
             ),
         ),
         edit(shop, order, lines=[{"line_id": "2", "quantity": 4}]),
-        shop.aftersales.request_return(
-            order.order_id, ReturnRequest.model_validate({"reason": "chipped", "lines": [one]})
+        shop.exchanges.exchange(
+            order.order_id, ExchangeRequest.model_validate({"reason": "chipped", "lines": [one]})
         ),
         return_exceptions=True,
     )
-    cancelled, edited, returned = results
+    cancelled, edited, exchanged = results
     assert getattr(cancelled, "outcome", None) == "cancelled", cancelled
-    assert getattr(returned, "outcome", None) == "approved", returned
+    assert isinstance(exchanged, ExchangeOutcome), exchanged
     # The edit wants four: of five one is taken away, and of three one is added.
     assert isinstance(edited, EditOutcome), edited
     assert (len(edited.taken_away), len(edited.added)) in ((1, 0), (0, 1))
-    await shop.finish(order.order_id)
+    await shop.told(exchanged.exchange_order_id, "confirmed")
+    await shop.warehouse.receive_return(exchanged.return_id, who="dock")
+    for each in (exchanged.exchange_order_id, order.order_id):
+        assert (await shop.finish(each))["outcome"] == "closed"
     lines = await lines_of(shop, order)
     delivered = sum(line.delivered for line_id, line in lines.items() if line_id != "1")
     assert delivered == (2 if edited.taken_away else 4)
