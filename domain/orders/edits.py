@@ -61,6 +61,12 @@ class _Editing:
         for new in request.add:
             self._add(new)
         self._terms.change(request, person)
+        if self._added and self._present.sent:
+            self._notes.refuse(
+                "more units",
+                "everything has left or is cancelled: place another order",
+                reason="handed_over",
+            )
         if self._is_money or self._terms.is_money:
             self._money_may_change()
         return Edited(
@@ -180,12 +186,6 @@ class _Editing:
         self._new.append(line_id)
         self._is_money = True
         self._notes.change(f"line {line_id}", "", f"{new.quantity} × {new.sku} at {new.unit_price}")
-        if self._present.sent:
-            self._notes.refuse(
-                f"line {line_id}",
-                "everything has left or is cancelled: place another order",
-                reason="handed_over",
-            )
 
     # Money ----------------------------------------------------------------------------------------
 

@@ -226,10 +226,20 @@ class TestObstacles:
         assert no.value.instead
         assert set(no.value.instead) <= {kind.update for kind in KINDS}
 
-    def test_once_all_has_left_more_is_another_order(self) -> None:
-        present = as_it_is(an_order(("TEA", 3)), shipped=3, charged=True, sent=True)
-        new = {"sku": "CUP", "quantity": 1, "unit_price": "8.00"}
-        done = edited(present, asked(add=[new]), NOBODY)
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"add": [{"sku": "CUP", "quantity": 1, "unit_price": "8.00"}]},
+            {"lines": [{"line_id": "1", "quantity": 4}]},
+        ],
+    )
+    @pytest.mark.parametrize("charged", [True, False])
+    def test_once_all_has_left_or_is_cancelled_more_is_another_order(
+        self, changes: dict[str, Any], charged: bool
+    ) -> None:
+        lines = {"1": LineStanding(ordered=3, cancelled=0 if charged else 3)}
+        present = Present(an_order(("TEA", 3)), 1, lines, charged=charged, sent=True)
+        done = edited(present, asked(**changes), NOBODY)
         assert [(each.reason, each.instead) for each in done.obstacles] == [("handed_over", ())]
 
     def test_an_order_paid_elsewhere_keeps_its_amounts_and_may_get_another_address(self) -> None:
