@@ -53,6 +53,7 @@ STEPS = StepTable(
     ),
     # Units that are not there, not found, lost, or wanted in another fulfilment.
     Step(Backorders.await_stock, because="waiting changes nothing"),
+    Step(Backorders.wait_longer, because="waiting changes nothing"),
     Step(Backorders.join_backorders, undo=Inventory.release_stock),
     Step(Backorders.fill_backorder, undo=Inventory.release_stock),
     Step(Inventory.reserve_again, undo=Inventory.release_stock),

@@ -50,6 +50,15 @@ class FirstDays(BaseModel):
     lines: dict[str, datetime]
 
 
+class WaitLonger(BaseModel):
+    """Lines that are not given up yet, and since when they count as waited for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    since: dict[str, datetime]
+
+
 class Backorders:
     """Activities for claims without stock, with the database pool injected."""
 
@@ -76,6 +85,15 @@ class Backorders:
         """When what the order waits for is on sale: nobody gives a pre-order up before that."""
         async with self._pool.acquire() as conn:
             return FirstDays(lines=await first_days.of_order(conn, ask.order_id))
+
+    @activity.defn
+    async def wait_longer(self, ask: WaitLonger) -> None:
+        """Have a later run of the order know how long it waits for these. A repeat is the same."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            waiting = await backorders.lines_of(conn, ask.order_id)
+            await lock_stock(conn, [row["sku"] for row in waiting])
+            await first_days.wait_longer(conn, ask.order_id, ask.since)
 
     @activity.defn
     async def fill_backorder(self, ask: FillBackorder) -> Reserved:

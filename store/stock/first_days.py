@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from store.database import Connection, load_queries
@@ -14,6 +15,16 @@ async def of_order(conn: Connection, order_id: str) -> dict[str, datetime]:
     """Line id → when its first day of sale begins, or began, of lines that wait and have one."""
     rows = _sql.of_order(conn, order_id=order_id)
     return {row["line_id"]: row["begins"] async for row in rows}
+
+
+async def wait_longer(conn: Connection, order_id: str, since: Mapping[str, datetime]) -> None:
+    """These lines count as waited for since then.
+
+    The caller holds the order's and the stock's locks.
+    """
+    await _sql.wait_longer(
+        conn, order_id=order_id, line_ids=list(since), since=list(since.values())
+    )
 
 
 async def move(conn: Connection, batch: int) -> int:

@@ -19,3 +19,8 @@ order by b.order_no, b.line_id limit :batch;
 
 -- name: move(order_no, line_id)!
 select first_day_moved(:order_no, :line_id);
+
+-- name: wait_longer(order_id, line_ids, since)!
+update backorder b set since = w.since
+from unnest(:line_ids::text[], :since::timestamptz[]) as w (line_id, since)
+where b.order_no = order_no_of(:order_id) and b.line_id = w.line_id and b.quantity > 0;

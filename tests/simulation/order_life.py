@@ -276,6 +276,7 @@ class OrderLife:
                 (
                     *("reserve_stock", "release_stock", "reserve_again", "reassign"),
                     *("await_stock", "join_backorders", "fill_backorder", "first_days"),
+                    "wait_longer",
                 ),
                 self.stock,
             ),

@@ -27,7 +27,7 @@ from activities.orders.order_records import (
     ReadState,
 )
 from activities.payments.contracts import Charged, GrantRefund, Refund, Void
-from activities.stock.backorders import AwaitStock, FillBackorder
+from activities.stock.backorders import AwaitStock, FillBackorder, WaitLonger
 from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain, TakeOut
 from domain import ids
 from domain.orders.amounts import value_lines, worth_of
@@ -364,7 +364,12 @@ async def test_what_is_not_on_sale_yet_waits_for_its_first_day_though_it_is_ther
     wait = AwaitStock(order_id=order.order_id, round=1)
     assert await world.do("await_stock", wait) == WAITS
     told = await twice(world, "first_days", wait)
-    assert told.lines == {"1": datetime(day.year, day.month, day.day, tzinfo=UTC)}
+    begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    assert told.lines == {"1": begins}
+    longer = WaitLonger(order_id=order.order_id, since=told.lines)
+    assert await twice(world, "wait_longer", longer) is None
+    state = await world.do("read_state", ReadState(order_id=order.order_id))
+    assert state.waits_since == begins
     await world.goods_come("TEA", 1)
     assert await world.do("await_stock", wait) == WAITS
 

@@ -19,7 +19,7 @@ from workflows.state.order_book import OrderBook
 with workflow.unsafe.imports_passed_through():
     from activities.purchasing.order_purchases import LinesAsked, OrderPurchases
     from activities.purchasing.purchase_orders import PurchaseDecision, Purchasing
-    from activities.stock.backorders import AwaitStock, Backorders, FillBackorder
+    from activities.stock.backorders import AwaitStock, Backorders, FillBackorder, WaitLonger
     from activities.stock.contracts import ReleaseStock
     from activities.stock.inventory import Inventory
     from domain import ids
@@ -222,22 +222,26 @@ class OrderBackorders:
             return
         within, now = self._policy.backorder_within, workflow.now()
         why = "given up by an operator"
-        until: dict[LineId, datetime] = {}
+        anew: dict[LineId, datetime] = {}  # since when these count as waited for
         if self._too_long:
             why = f"not in stock within {span(within)}"
             ask = AwaitStock(order_id=self._order_id, round=self._book.round)
             found = await self._steps.record(
                 Backorders.first_days, ask, self._part, "Look when it is on sale"
             )
-            until = {k: day + within for k, day in found.lines.items() if day + within > now}
-        gone = {k: n for k, n in self._book.waiting.items() if k not in until}
+            anew = {k: day for k, day in found.lines.items() if day + within > now}
+        gone = {k: n for k, n in self._book.waiting.items() if k not in anew}
         for line_id in await self.call_back(gone, why, WHO):
-            until[line_id] = now + within
+            anew[line_id] = now
             del gone[line_id]
         if gone:
             _, refund = await self.cancel(gone, f"give_up:{self._part}", Removal(why))
             await self._payments.pay_back(refund)
-        self._book.waits_until = min(until.values(), default=None)
+        self._book.waits_until = None
+        if anew:
+            self._book.waits_until = min(anew.values()) + within
+            longer = WaitLonger(order_id=self._order_id, since=anew)
+            await self._steps.record(Backorders.wait_longer, longer, self._part, "Wait longer")
 
     async def _fill(self) -> None:
         async with self._book.allocating:

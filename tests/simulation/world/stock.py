@@ -9,7 +9,7 @@ from typing import Literal
 
 from temporalio.exceptions import ApplicationError
 
-from activities.stock.backorders import AwaitStock, FillBackorder, FirstDays
+from activities.stock.backorders import AwaitStock, FillBackorder, FirstDays, WaitLonger
 from activities.stock.contracts import Reassign, Released, ReleaseStock, ReserveAgain, TakeOut
 from domain import ids
 from domain.errors import Refused
@@ -300,6 +300,10 @@ class Stock:
         return FirstDays(
             lines={k: self.on_sale[sku] for k, sku in waiting.items() if sku in self.on_sale}
         )
+
+    def wait_longer(self, ask: WaitLonger) -> None:
+        for line_id, since in ask.since.items():
+            self.backorders[line_id].since = since
 
     def fill_backorder(self, ask: FillBackorder) -> Reserved:
         def fill() -> Reserved:
