@@ -148,6 +148,13 @@ class EditedTerms:
                 reason="with_supplier",
                 instead=("cancel_order",),
             )
+        elif self._present.at_work:
+            self._notes.refuse(
+                "address or service",
+                "a workshop has goods of this order, and may have read where it sends them",
+                reason="not_in_place",
+                instead=("cancel_order",),
+            )
         elif self._present.labelling:
             self._notes.refuse(
                 "address or service",

@@ -37,7 +37,8 @@ class Present:
     `charged`: something of it is charged or invoiced. `charging`: all of it is being charged at
     this moment. `unpaid`: something that is charged is not captured yet. `labelling`: a label is
     just being bought for a parcel that is still here. `bought_to`: a supplier was told where to
-    send goods of it. `sent`: nothing is left to be sent.
+    send goods of it. `at_work`: a workshop has goods of it, and sends them. `sent`: nothing is left
+    to be sent.
     """
 
     order: Order
@@ -48,6 +49,7 @@ class Present:
     unpaid: bool = False
     labelling: bool = False
     bought_to: bool = False
+    at_work: bool = False
     sent: bool = False
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from domain.errors import NotFound
 from domain.orders.edit_messages import PersonChange
 from domain.orders.edited import LineStanding, Present
+from domain.orders.handling import is_outside
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.orders.quantities import LineUnits
@@ -49,6 +50,7 @@ async def standing(conn: Connection, order_id: str, request_id: str = "") -> Sta
             unpaid=row["unpaid"],
             labelling=any(x.state == "packed" and x.label == "requested" for x in parts.values()),
             bought_to=row["bought_to"],
+            at_work=any(x.state == "labelled" and is_outside(x.handling) for x in parts.values()),
             sent=row["sent"],
         ),
         row["decision"],

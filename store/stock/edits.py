@@ -16,7 +16,7 @@ from domain.orders.edit_lines import EditedLines, as_units
 from domain.orders.edit_messages import EditOutcome, PersonChange
 from domain.orders.edited import Edited, total_of
 from domain.orders.edits import edited
-from domain.orders.handling import AT_ONCE, BOUGHT, Handlings
+from domain.orders.handling import BOUGHT, Handlings, nobody_picks
 from domain.orders.quantities import LineUnits
 from domain.orders.refund_rules import Granted
 from domain.stock.edit_answers import Applied, ApplyEdit, EditAnswer, Refusal
@@ -185,8 +185,8 @@ class _Edit:
             arrivals=[None if day is None else day.arrives_on for day in days],
         )
         for part in here:
-            at_once = self._found.parts[part].handling in AT_ONCE
-            if not at_once and await fulfilments.label_anew(self._conn, part):
+            has_none = nobody_picks(self._found.parts[part].handling)
+            if not has_none and await fulfilments.label_anew(self._conn, part):
                 self._labels_unused.append(part)
 
     async def _finish(self, number: int, sourced: Sourced | None) -> EditAnswer:

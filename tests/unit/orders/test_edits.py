@@ -212,6 +212,7 @@ class TestObstacles:
             ({"lines": [{"line_id": "1", "quantity": 0}]}, {}, "no_line_left"),
             ({"shipping": {"service": "express"}}, {"labelling": True}, "label_being_bought"),
             ({"shipping": {"service": "express"}}, {"bought_to": True}, "with_supplier"),
+            ({"shipping": {"service": "express"}}, {"at_work": True}, "not_in_place"),
             ({"shipping": {"service": "express"}}, {"sent": True}, "handed_over"),
             ({"shipping": {"service": "collect"}}, {}, "collected"),
         ],
