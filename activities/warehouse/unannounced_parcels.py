@@ -23,8 +23,10 @@ class UnannouncedParcels:
     async def count(self) -> None:
         """Count what was approved, and see which of them have ended by now."""
         async with self._pool.acquire() as conn:
-            for each in await unannounced.to_count(conn, BATCH):
-                await self._count(each)
+            approved = await unannounced.to_count(conn, BATCH)
+        for each in approved:
+            await self._count(each)
+        async with self._pool.acquire() as conn:
             await unannounced.let_go(conn)
 
     async def _count(self, parcel: Counted) -> None:

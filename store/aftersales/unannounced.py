@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.aftersales.return_counts import Found, FoundGoods, by_line
 from domain.errors import Conflict, NotFound, Refused
 from domain.orders.quantities import LineId
-from store.database import Connection, load_queries
+from store.database import Connection, StillReferred, load_queries
 from store.locks import lock_order
 
 _sql = load_queries(__file__)
@@ -77,20 +77,27 @@ async def receive(
 ) -> int:
     """Write a parcel down, once for each key. Returns its number.
 
-    Raises NotFound for an order that is not there, and Conflict for a key that had other content.
+    Raises NotFound for an order or a location that is not there, and Conflict for a key that had
+    other content.
     """
     async with conn.transaction():
         if order_id is not None:
             await lock_order(conn, order_id)
-        number = await _sql.receive(
-            conn,
-            key=key,
-            location=location,
-            order_id=order_id,
-            came_with=came_with,
-            why=why,
-            who=who,
-        )
+        try:
+            async with conn.transaction():
+                number = await _sql.receive(
+                    conn,
+                    key=key,
+                    location=location,
+                    order_id=order_id,
+                    came_with=came_with,
+                    why=why,
+                    who=who,
+                )
+        except StillReferred:
+            raise NotFound(
+                f"there is no location {location}; see `orderloom locations list`"
+            ) from None
         content = [each.model_dump() for each in units]
         if number is not None:
             await _sql.add_units(conn, parcel_no=number, units=content)

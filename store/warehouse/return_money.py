@@ -22,7 +22,8 @@ EXPECTED: Final = ("requested", "approved", "in_transit")
 
 
 async def expected_refund(conn: Connection, return_id: str) -> Money:
-    """What a return that is under way will pay back if all of it comes, as new.
+    """What a return that is under way will pay back if all of it comes, as new; nothing more where
+    that is paid back already.
 
     Raises NotFound, and Refused where nothing of it is to come any more.
     """
@@ -36,6 +37,8 @@ async def expected_refund(conn: Connection, return_id: str) -> Money:
                 reason=f"return_{row['state']}",
             )
         found = await tallies.load(conn, row["order_id"])
+        if row["paid_early"]:
+            return Money(minor=0, currency=found.currency)
         terms = await return_rules.terms_of(conn, row["order_id"])
         label = await return_labels.find(conn, return_id)
     units = {line.line_id: line.quantity for line in lines}

@@ -76,6 +76,10 @@ create or replace trigger carrier_says_something after insert on carrier_event
 create or replace trigger carrier_says_something after insert on return_scan
     for each row when (new.detail is not null) execute function carrier_says_something();
 
+-- A parcel that nobody announced may have photos of what it holds.
+create or replace trigger parcel_shows_something after insert or update of order_no on unannounced_parcel
+    for each row when (new.order_no is not null) execute function carrier_says_something();
+
 -- Erases the person of an order to which nothing happens any more, and every text that somebody wrote about it;
 -- its documents as soon as the law does not want them whole any more: at the end of the year of issue and
 -- `years` more. False: it is not over, or erased already.

@@ -71,6 +71,7 @@ async def test_it_is_paid_back_once_at_the_first_scan_and_nothing_more_when_it_i
     assert await money(bench) == (1, 2)
     await is_clean(bench)
     assert (await shown(bench, back)).state == "in_transit"
+    assert (await Returns(bench.pool).expected_refund(back)).minor == 0, "nothing more"
     outcome = await bench.warehouse.receive_return(back, who="dock")
     assert await bench.warehouse.receive_return(back, who="dock") == outcome
     assert (await report(bench, "receive_paid_return", back))["received"] == {"1": 2}

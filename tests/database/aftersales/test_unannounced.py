@@ -129,6 +129,16 @@ async def test_one_that_rules_put_before_a_person_is_counted_when_he_approves_it
     await is_clean(bench)
 
 
+async def test_a_place_or_an_order_that_is_not_there_is_said_so(bench: Bench) -> None:
+    await bench.stocked("TEA", 1)
+    dock = UnannouncedRecords(bench.pool)
+    with pytest.raises(NotFound, match="there is no location moon"):
+        await dock.receive("k1", [TEA], location="moon", who="dock")
+    with pytest.raises(NotFound, match="web-none"):
+        await dock.receive("k1", [TEA], location="main", order_id="web-none", who="dock")
+    assert await dock.list() == []
+
+
 async def test_nobody_knows_whose_it_is_until_a_person_says_it(bench: Bench) -> None:
     order = await an_order_at_its_customer(bench)
     found = await came(bench)
