@@ -841,6 +841,22 @@ join customer_order o on o.order_no = coalesce(c.order_no, b.order_no)
 where coalesce(c.owed, 0) <> coalesce(b.booked, 0)
 order by o.order_id;
 
+-- name: carrier_fee_is_booked()
+-- What carriers charge for parcels that they stop on their way, against what is booked as owed to them.
+select o.order_id, coalesce(c.currency, b.currency) as currency, coalesce(c.owed, 0) as owed_minor, coalesce(b.booked, 0) as booked_minor
+from (
+    select order_no, currency::text as currency, sum(fee_minor) as owed
+    from interception where fee_minor > 0 group by order_no, currency
+) c
+full join (
+    select e.order_no, p.currency::text as currency, -sum(p.amount_minor) as booked
+    from journal_entry e join posting p using (entry_id)
+    where p.account = 'carrier_payables' group by e.order_no, p.currency
+) b on (b.order_no, b.currency) = (c.order_no, c.currency)
+join customer_order o on o.order_no = coalesce(c.order_no, b.order_no)
+where coalesce(c.owed, 0) <> coalesce(b.booked, 0)
+order by o.order_id;
+
 -- What the sandbox companies have ----------------------------------------------------------------
 
 -- name: provider_has_our_payments()

@@ -361,6 +361,12 @@ _CHECKS = (
         "carriers owe {owed_minor} for its parcels, but {booked_minor} is booked",
     ),
     _Check(
+        "carrier_fee_is_booked",
+        "ledger",
+        "{order_id}",
+        "carriers charge {owed_minor} for parcels that they stopped, but {booked_minor} is booked",
+    ),
+    _Check(
         "credit_is_booked",
         "ledger",
         "{key}",

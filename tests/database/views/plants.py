@@ -87,6 +87,26 @@ PLANTS = {
         "web-closed",
         "carriers owe 5.00 EUR for its parcels, but 0.00 EUR is booked",
     ),
+    "a carrier's fee that was not booked": Plant(
+        """insert into interception (order_no, fulfilment_id, number, request_id, way, answer,
+                                     fee_minor, currency)
+        values (order_no_of('web-closed'), 'web-closed:1', 1, 'i1', 'return', 'accepted', 750,
+                'EUR')""",
+        "ledger",
+        "web-closed",
+        "carriers charge 7.50 EUR for parcels that they stopped, but 0.00 EUR is booked",
+    ),
+    "a parcel that came back and still counts as sent": Plant(
+        """insert into order_return (order_no, return_id, kind, fulfilment_id, state, reason)
+        values (order_no_of('web-closed'), 'web-closed:R8', 'undeliverable', 'web-closed:1',
+                'closed', 'x');
+        insert into return_line (order_no, return_id, line_id, sku, quantity)
+        select order_no, 'web-closed:R8', line_id, sku, 1 from order_line
+        where order_no = order_no_of('web-closed')""",
+        "lines",
+        "web-closed line 1",
+        "shipped, but its claims",
+    ),
     "units that were sent again by no claim": Plant(
         """insert into claim (order_no, claim_id, kind, reason, who, decision, decided_by,
                              decided_at)
