@@ -13,7 +13,11 @@ from domain.orders.sourcing_rules import SourcingRules
 
 
 class MakeClaim(BaseModel):
-    """A claim that somebody makes, and the rules of its order."""
+    """A claim that somebody makes, and the rules of its order.
+
+    `turn`: what is refused in it stays refused, also for an attempt that comes late. The request
+    may be made again in another turn.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,10 +26,11 @@ class MakeClaim(BaseModel):
     request: ClaimRequest
     rules: ClaimRules
     sourcing: SourcingRules = SourcingRules()
+    turn: str = ""
 
 
 class DecideClaim(BaseModel):
-    """What a person decides about a claim, and the rules of its order."""
+    """What a person decides about a claim, and the rules of its order. `turn`: as in MakeClaim."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,6 +39,7 @@ class DecideClaim(BaseModel):
     request: DecideClaimRequest
     rules: ClaimRules
     sourcing: SourcingRules = SourcingRules()
+    turn: str = ""
 
 
 class ClaimAnswer(BaseModel):

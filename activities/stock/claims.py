@@ -16,11 +16,7 @@ from domain.aftersales.claims import Facts, Payment, pays, ruling, units_of
 from domain.errors import OrderloomError, Refused
 from domain.fulfilment.fulfilments import Planned
 from domain.ids import WHO
-from domain.orders.claim_messages import (
-    ClaimDecision,
-    ClaimOutcome,
-    ClaimRequest,
-)
+from domain.orders.claim_messages import ClaimDecision, ClaimOutcome, ClaimRequest
 from domain.orders.claim_rules import ClaimRules
 from domain.orders.messages import RefundTo, Units
 from domain.orders.quantities import LineUnits
@@ -42,7 +38,7 @@ Ask = TypeVar("Ask", MakeClaim, DecideClaim)
 
 
 class _Decision(BaseModel):
-    """How a claim is decided, by a person or by the rules."""
+    """How a claim is decided."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -86,13 +82,21 @@ class Claims:
         effect: str,
         act: Callable[[Connection, Record, Ask, str], Awaitable[ClaimAnswer]],
     ) -> ClaimAnswer:
+        no = f"{effect}:refused:{ask.turn}"
         try:
             async with self._pool.acquire() as conn, conn.transaction():
                 order = await lock_order(conn, ask.order_id)
-                done = await effects.find(conn, ask.order_id, effect)
-                if done is not None:
-                    return ClaimAnswer.model_validate(done)
-                return await act(conn, order, ask, effect)
+                for known in (effect, no):
+                    done = await effects.find(conn, ask.order_id, known)
+                    if done is not None:
+                        return ClaimAnswer.model_validate(done)
+                try:
+                    async with conn.transaction():
+                        return await act(conn, order, ask, effect)
+                except OrderloomError as error:
+                    refused = ClaimAnswer(refused=Refusal.of(error))
+                    await effects.keep(conn, ask.order_id, no, refused.model_dump(mode="json"))
+                    return refused
         except OrderloomError as error:
             return ClaimAnswer(refused=Refusal.of(error))
 

@@ -8,6 +8,7 @@ on the order's decision says that it is over.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,14 @@ async def find(conn: Connection, order_id: str, effect: str) -> dict[str, Any] |
     with refusals():
         row = await _sql.find(conn, order_id=order_id, effect=effect)
     return row["answer"] if row["is_done"] else None
+
+
+async def keep(conn: Connection, order_id: str, effect: str, answer: Mapping[str, Any]) -> None:
+    """Record an answer that changed nothing, so that a late attempt gives the same one.
+
+    The story does not tell it. The caller holds the order's lock. A repeat changes nothing.
+    """
+    await _sql.keep(conn, order_id=order_id, effect=effect, answer=answer)
 
 
 async def forget(conn: Connection, kept_for: timedelta, batch: int) -> int:

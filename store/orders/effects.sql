@@ -1,8 +1,12 @@
--- What the steps of an order have done. Rows are added together with the story, in events.sql.
+-- What the steps of an order have done. Rows are added together with the story, in events.sql; but for answers that changed nothing.
 
 -- name: find(order_id, effect)^
 -- The answer of an effect, if it was done. The function stands in schema/routines/orders.sql.
 select is_done, its_answer as answer from effect_of(:order_id, :effect);
+
+-- name: keep(order_id, effect, answer)!
+insert into effect (order_no, effect, answer) values (order_no_of(:order_id), :effect, :answer)
+on conflict (order_no, effect) do nothing;
 
 -- name: forget(kept_for, batch)$
 -- The effects of orders that ended longer ago than this go, those of the oldest first. Returns of how many

@@ -44,7 +44,13 @@ async def claim(
 
 
 async def decide(
-    world: World, order: Order, request_id: str, decision: str, number: int = 1, **fields: Any
+    world: World,
+    order: Order,
+    request_id: str,
+    decision: str,
+    number: int = 1,
+    turn: str = "",
+    **fields: Any,
 ) -> ClaimAnswer:
     content = {"claim_id": f"{order.order_id}:C{number}", "decision": decision, "note": "seen"}
     ask = DecideClaim(
@@ -52,6 +58,7 @@ async def decide(
         request_id=request_id,
         request=DecideClaimRequest.model_validate({**content, **fields}),
         rules=ClaimRules(),
+        turn=turn or request_id,
     )
     answer: ClaimAnswer = await twice(world, "decide_claim", ask)
     return answer
@@ -133,3 +140,15 @@ async def test_claimed_units_are_asked_back_once_and_owed_nothing_for(world: Wor
     again = await decide(world, order, "d2", "reship", 2, send_back=True)
     assert again.outcome is not None
     assert again.outcome.return_id == f"{order.order_id}:R2"
+
+
+async def test_what_was_refused_stays_refused_for_a_late_attempt_and_can_be_asked_again(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 1))
+    await delivered(world, order, on_the_shelf=1)
+    await claim(world, order, "c1", lines=one())
+    assert reason(await decide(world, order, "d1", "reship")) == "not_in_stock"
+    await world.goods_come("TEA", 1)
+    assert reason(await decide(world, order, "d1", "reship")) == "not_in_stock"
+    assert (await decide(world, order, "d1", "reship", turn="again")).sent_again

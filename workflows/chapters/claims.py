@@ -90,6 +90,7 @@ class OrderClaims:
             request=request,
             rules=self._policy.claims,
             sourcing=self._policy.sourcing,
+            turn=workflow.uuid4().hex,
         )
         async with self._book.taking_back:
             answer = await self._steps.record(
@@ -107,6 +108,7 @@ class OrderClaims:
             request=request,
             rules=self._policy.claims,
             sourcing=self._policy.sourcing,
+            turn=workflow.uuid4().hex,
         )
         what = request.decision.replace("_", " ")
         async with self._book.taking_back:

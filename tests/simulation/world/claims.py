@@ -59,16 +59,21 @@ class Claims:
         return units
 
     def make_claim(self, ask: MakeClaim) -> ClaimAnswer:
-        return self._once(f"claim:{ask.request_id}", lambda: self._make(ask))
+        return self._once(f"claim:{ask.request_id}", ask.turn, lambda: self._make(ask))
 
     def decide_claim(self, ask: DecideClaim) -> ClaimAnswer:
-        return self._once(f"decide_claim:{ask.request_id}", lambda: self._decided(ask))
+        return self._once(f"decide_claim:{ask.request_id}", ask.turn, lambda: self._decided(ask))
 
-    def _once(self, effect: str, act: Callable[[], ClaimAnswer]) -> ClaimAnswer:
+    def _once(self, effect: str, turn: str, act: Callable[[], ClaimAnswer]) -> ClaimAnswer:
+        no = f"{effect}:refused:{turn}"
+        if self._memory.knows(no):
+            refused: ClaimAnswer = self._memory.once(no, ClaimAnswer)
+            return refused
         try:
             return self._memory.once(effect, act)
         except OrderloomError as error:
-            return ClaimAnswer(refused=Refusal.of(error))
+            answer = ClaimAnswer(refused=Refusal.of(error))
+            return self._memory.once(no, lambda: answer)
 
     def _make(self, ask: MakeClaim) -> ClaimAnswer:
         request, facts = ask.request, self._facts()
