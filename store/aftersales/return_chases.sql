@@ -2,7 +2,7 @@
 
 -- name: overdue(at_most)
 select return_id from order_return
-where state in ('approved', 'in_transit') and kind in ('customer', 'claimed') and chase_at <= moment()
+where state in ('approved', 'in_transit') and kind <> 'undeliverable' and chase_at <= moment()
 order by chase_at limit :at_most;
 
 -- name: chase(return_id)^
@@ -14,7 +14,7 @@ with late as (
            r.state = 'approved' and r.chased >= coalesce((o.policy ->> 'chases_max')::integer, 0) as ends
     from order_return r join customer_order o using (order_no)
     where r.order_no = order_no_of(:return_id) and r.return_id = :return_id
-      and r.state in ('approved', 'in_transit') and r.kind in ('customer', 'claimed') and r.chase_at <= moment()
+      and r.state in ('approved', 'in_transit') and r.kind <> 'undeliverable' and r.chase_at <= moment()
 ), told as (
     update order_return r set chased = r.chased + 1, chase_at = moment() + late.every
     from late where (r.order_no, r.return_id) = (late.order_no, late.return_id) and not late.ends

@@ -90,7 +90,8 @@ async def end(
 ) -> LineUnits:
     """requested or approved → ended before anything came: its units stay with the customer.
 
-    The order's workflow, which waits for the parcel, hears of it; for claimed units nobody waits.
+    The order's workflow, which waits for the parcel, hears of it. For goods for which
+    nothing is owed, nobody waits.
     Returns the units.
     """
     order_id = ids.order_of(return_id)
@@ -98,7 +99,7 @@ async def end(
     await returns.set_state(conn, return_id, state, because=because)
     await return_labels.give_up(conn, return_id)
     row = await returns.find(conn, return_id)
-    if row is not None and row["kind"] == "claimed":
+    if row is not None and row["kind"] != "customer":
         return units
     await orders.move_lines(conn, order_id, {k: {"return_requested": -n} for k, n in units.items()})
     await waits.report(

@@ -1037,7 +1037,7 @@ create table order_return (
     constraint refused_return_says_why check (state <> 'refused' or ended_because is not null)
 );
 create index order_return_overdue on order_return (chase_at)
-    where state in ('approved', 'in_transit') and kind in ('customer', 'claimed');
+    where state in ('approved', 'in_transit') and kind <> 'undeliverable';
 create index order_return_awaited on order_return (changed_at) where state in ('requested', 'approved', 'in_transit');
 
 create table return_line (

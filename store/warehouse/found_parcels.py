@@ -55,6 +55,7 @@ async def send_back(conn: Connection, order_id: str, step: str, note: str, *, wh
             )
         await _settle(conn, order_id, step, note, who=who)
         return_id: str = await _sql.expect(conn, fulfilment_id=_part(step), who=who, detail=note)
+        await _sql.chase(conn, return_id=return_id)
         return return_id
 
 

@@ -19,6 +19,12 @@ left join lateral (
     order by length(r.return_id) desc, r.return_id desc limit 1) r on true
 where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment_id;
 
+-- name: chase(return_id)!
+-- Its customer is to send it, and may forget that.
+update order_return r set chase_at = moment() + (o.policy ->> 'return_within')::interval
+from customer_order o
+where r.order_no = order_no_of(:return_id) and r.return_id = :return_id and o.order_no = r.order_no;
+
 -- name: expect(fulfilment_id, who, detail)$
 select parcel_found(f, :who, :detail) from fulfilment f
 where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment_id;

@@ -12,6 +12,7 @@ from domain.errors import IllegalTransition, Refused
 from domain.money import Price
 from domain.orders.messages import AttentionAnswer
 from domain.orders.order import Order
+from store.aftersales import return_chases
 from store.stock import receipts
 from store.warehouse import found_parcels
 from tests.support.builders import a_policy, an_order, shipping
@@ -186,4 +187,22 @@ async def test_a_charge_that_died_half_way_goes_on_and_charges_once(shop: Shop) 
     assert (await shop.orders.get(f"{order_id}-K1")).summary.captured_minor == 2000
     assert await shop.orders.whose(f"{order_id}-K2") is None
     await shop.result(f"{order_id}-K1")
+    await shop.settled()
+
+
+async def test_what_a_customer_was_to_send_back_and_did_not_is_chased_and_closed(
+    shop: Shop,
+) -> None:
+    parcel = await delivered_after_all(shop, replaced=False)
+    await decide(shop, parcel, "send_back")
+    for _ in range(5):
+        await shop.pool.execute(
+            "update order_return set chase_at = moment() - interval '1 minute' "
+            "where kind = 'found' and chase_at is not null"
+        )
+        async with shop.pool.acquire() as conn:
+            for late in await return_chases.overdue(conn, 9):
+                await return_chases.chase(conn, late)
+    assert not await shop.warehouse.tasks()
+    assert (await shop.story(ids.order_of(parcel))).count("overdue return closed") == 1
     await shop.settled()

@@ -46,6 +46,7 @@ from store.database import Connection, Pool
 from store.payments import disputes, payments
 from store.payments.payments import STORE_CREDIT
 from store.purchasing import replenishment
+from store.warehouse import found_parcels, scans
 from tests.simulation.chance import Chance
 from tests.simulation.driver import Broken, Life
 from tests.simulation.on_postgres.ground import EACH, FAULTS, Ground
@@ -458,6 +459,25 @@ class World:
         elif self._chance.happens("undeliverable", part_id, 0.05):
             status = "return_to_sender"
         self._says(part_id, status, f"end {part_id}")
+        if status == "failure" and self._chance.happens("turns up", part_id, 0.5):
+            self._once(f"turn up {part_id}", partial(self._turns_up, part_id))
+
+    def _turns_up(self, part_id: str) -> None:
+        """A lost parcel comes back, or reaches its customer, who keeps it or sends it back."""
+        status = self._chance.pick(f"as {part_id}", ("return_to_sender", "delivered", "delivered"))
+        self._says(part_id, status, f"turn up {part_id}")
+        if status == "delivered":
+            step, order_id = f"{scans.LATE}{part_id}", self.order.order_id
+            if self._chance.happens("sent back after all", part_id, 0.5):
+                self.do(self._sent_back(order_id, step))
+            else:
+                desk = self._records.carriers
+                self.do(desk.settle_late_scan(order_id, step, "they keep it", who=WHO))
+            self.look()
+
+    async def _sent_back(self, order_id: str, step: str) -> None:
+        async with self._ground.pool.acquire() as conn:
+            await found_parcels.send_back(conn, order_id, step, "they send it back", who=WHO)
 
     def _says(self, part_id: str, status: Any, event_id: str) -> None:
         """The carrier says it, in half of the cases twice."""
