@@ -27,7 +27,9 @@ class ApproveReturn(BaseModel):
     """The units that the customer may send back, by line id.
 
     One request gets one return. An undeliverable parcel has its fulfilment's id for a request.
-    `asked_at`: when the customer asked, by which the window is judged; None: now.
+    `asked_at`: when the customer asked, by which the window is judged; None: now. `turn`: what is
+    refused in it stays refused, also for an attempt that comes late. The request may be made again
+    in another turn.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +43,7 @@ class ApproveReturn(BaseModel):
     reason_codes: dict[str, ReturnReason] = {}
     late: bool = False
     asked_at: datetime | None = None
+    turn: str = ""
     who: str
 
 
@@ -146,9 +149,11 @@ class Returns:
 async def approve(conn: Connection, ask: ApproveReturn) -> Approved:
     """Decide by the rules, once for each request. The caller holds the order's lock."""
     order_id, effect = ask.order_id, f"approve_return:{ask.request_id}"
-    done = await effects.find(conn, order_id, effect)
-    if done is not None:
-        return Approved.model_validate(done)
+    no = f"{effect}:refused:{ask.turn}"
+    for known in (effect, no):
+        done = await effects.find(conn, order_id, known)
+        if done is not None:
+            return Approved.model_validate(done)
     asks: tuple[str, ...] = ()
     asked = None
     if ask.kind == "customer":
@@ -159,8 +164,10 @@ async def approve(conn: Connection, ask: ApproveReturn) -> Approved:
                 asked_at=ask.asked_at,
             )
             asks = decide(asked).asks
-        except Refused as no:
-            return Approved(refusal=ReturnRefusal.of(no))
+        except Refused as error:
+            refused = Approved(refusal=ReturnRefusal.of(error))
+            await effects.keep(conn, order_id, no, refused.model_dump(mode="json"))
+            return refused
     number = await returns.next_number(conn, order_id)
     approved = Approved(return_id=ids.return_id(order_id, number), asks=asks)
     await returns.create(

@@ -46,8 +46,8 @@ from asked;
 update unannounced_parcel set why = :why where parcel_no = :parcel_no and ended_at is null;
 
 -- name: becomes(return_id, request_id)!
--- Asked for → this return.
-update unannounced_parcel set return_id = :return_id
+-- Asked for → this return, also where a person was told meanwhile that it came to nothing.
+update unannounced_parcel set return_id = :return_id, why = null
 where order_no = order_no_of(:return_id) and return_id is null and ended_at is null
   and :request_id = format('parcel-%s-%s', parcel_no, asks);
 

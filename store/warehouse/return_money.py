@@ -15,7 +15,7 @@ from store.aftersales import return_labels, return_rules, returns
 from store.aftersales.returns import FoundUnits, ReturnLine
 from store.database import Connection, Record
 from store.orders import events
-from store.payments import billing, exchanges, refunds, return_worth, tallies
+from store.payments import billing, exchanges, payments, refunds, return_worth, tallies
 from store.stock import kits
 
 EXPECTED: Final = ("requested", "approved", "in_transit")
@@ -82,9 +82,9 @@ async def owed_for(
 async def pay_early(conn: Connection, row: Record) -> billing.Grant | None:
     """Pay a return back because a carrier has it, where the rules say so: as if all came, as new.
 
-    None: the rules do not, nothing is to be paid, or what comes back pays for an exchange order,
-    which has to know what that is. The caller holds the order's lock, and writes the credit note
-    last.
+    None: the rules do not, nothing is to be paid, a bank asks about the order, or what comes back
+    pays for an exchange order, which has to know what that is. The caller holds the order's lock,
+    and writes the credit note last.
     """
     return_id, order_id = row["return_id"], row["order_id"]
     if await exchanges.of_return(conn, return_id) is not None:
@@ -93,6 +93,8 @@ async def pay_early(conn: Connection, row: Record) -> billing.Grant | None:
     units = {line.line_id: line.quantity for line in lines}
     reasons = {line.line_id: line.reason_code for line in lines}
     asked = await return_rules.asked(conn, order_id, units, reasons, late=True)
+    if not is_paid_at_once(asked, 0) or await payments.why_no_refund(conn, order_id):
+        return None
     found = await tallies.load(conn, order_id)
     owed = found.charges.on_their_way_back(units)
     if owed is None:

@@ -171,6 +171,7 @@ class OrderReturns:
             reason_codes=reason_codes(request, units),
             late=request.late,
             asked_at=asked_at,
+            turn=workflow.uuid4().hex,
             who=request.by,
         )
         if earlier is not None:

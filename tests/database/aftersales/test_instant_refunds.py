@@ -177,6 +177,15 @@ async def test_a_parcel_that_the_carrier_loses_at_once_is_not_paid_back(bench: B
     assert await decide(bench, back, "cancel") == "return_in_transit"
 
 
+async def test_while_a_bank_asks_about_the_order_nothing_is_paid_at_once(bench: Bench) -> None:
+    _, back = await asked(bench, AT_ONCE)
+    await see_to(bench)
+    await bench.pool.execute("update order_money set disputed = 100")
+    await scan(bench, back, "in_transit")
+    assert await bench.pool.fetchval(REFUNDS) == 0
+    assert (await shown(bench, back)).state == "in_transit"
+
+
 async def test_what_pays_for_an_exchange_is_not_paid_back_before_it_is_counted(
     bench: Bench,
 ) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from activities.aftersales.returns import ApproveReturn
 from domain.aftersales.return_rules import Limit, Record, ReturnRule
 from domain.errors import InvalidInput, NotFound
 from domain.stock.items import Item
@@ -100,3 +101,29 @@ async def test_there_is_no_return_that_nobody_asked_for(pool: Pool) -> None:
     async with pool.acquire() as conn:
         with pytest.raises(NotFound, match="there is no return web-1:R7"):
             await returns.get(conn, "web-1:R7")
+
+
+async def test_what_was_refused_stays_refused_for_a_late_attempt_and_can_be_asked_again(
+    bench: Bench,
+) -> None:
+    await bench.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    await bench.at(order, "delivered")
+    ask = ApproveReturn(
+        order_id=order.order_id,
+        request_id="r1",
+        units={"1": 1},
+        reason="no",
+        turn="first",
+        who="customer",
+    )
+    async with bench.pool.acquire() as conn:
+        await return_rules.save(conn, [ReturnRule(final_sale=True)])
+    first = await bench.returns.approve_return(ask)
+    assert first.refusal is not None
+    assert first.refusal.reason == "final_sale"
+    async with bench.pool.acquire() as conn:
+        await return_rules.save(conn, [])
+    assert await bench.returns.approve_return(ask) == first
+    again = ask.model_copy(update={"turn": "second"})
+    assert (await bench.returns.approve_return(again)).return_id == f"{order.order_id}:R1"
