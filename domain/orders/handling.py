@@ -17,26 +17,33 @@ from domain.orders.shipping import COLLECT
 Outside = Annotated[
     str,
     StringConstraints(max_length=42),
-    Shape(
-        r"^x:[a-z0-9][a-z0-9_-]*$",
-        "shipped, digital, made_to_order, drop_ship, service, or x: and the name of a workshop",
-    ),
+    Shape(r"^x:[a-z0-9][a-z0-9_-]*$", "x: and the name of a workshop"),
 ]
 """Goods on which a workshop works before they leave: a program of somebody else's, by its name."""
 
-ItemHandling = Literal["shipped", "digital", "made_to_order", "drop_ship", "service"] | Outside
+ItemHandling = Annotated[
+    str,
+    StringConstraints(max_length=42),
+    # One rule for both kinds: a union of two would tell their faults apart.
+    Shape(
+        r"^(shipped|digital|made_to_order|drop_ship|service|x:[a-z0-9][a-z0-9_-]*)$",
+        "shipped, digital, made_to_order, drop_ship, service, or x: and the name of a workshop",
+    ),
+]
 """How the goods of a SKU are handled. shipped: they are carried, by a parcel or by the customer."""
 
-Handling = (
-    Literal["shipped", "pick_up", "counter", "digital", "made_to_order", "drop_ship", "service"]
-    | Outside
-)
+BuiltIn = Literal[
+    "shipped", "pick_up", "counter", "digital", "made_to_order", "drop_ship", "service"
+]
 """pick_up: the customer collects it with a code. counter: the customer takes it from the till.
 
 digital: codes that are given out; nobody carries anything. made_to_order: bought for the order, and
 sent when it has come. drop_ship: bought for the order, and sent to the customer by the supplier.
 service: given to the customer at a time that is agreed.
 """
+
+Handling = BuiltIn | Outside
+"""How units come to the customer."""
 
 SHIPPED: Final[Handling] = "shipped"
 PICK_UP: Final[Handling] = "pick_up"

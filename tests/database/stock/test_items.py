@@ -8,8 +8,10 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from domain.errors import NotFound
+from domain.faults import faults
 from domain.stock.items import Item
 from domain.stock.kits import Kit
 from store.database import Pool
@@ -55,3 +57,12 @@ async def test_many_who_name_the_same_new_skus_at_once_do_not_block_each_other(
         )
     await asyncio.wait_for(asyncio.gather(*at_once), timeout=30)
     assert await items(bench.pool) == list(skus)
+
+
+@pytest.mark.parametrize("handling", ["thrown", "x:", "x:Two Words", "pick_up"])
+def test_a_handling_that_nobody_knows_is_refused_by_the_name_of_its_field(handling: str) -> None:
+    with pytest.raises(ValidationError) as wrong:
+        Item.model_validate({"sku": "A", "handling": handling})
+    ((_, field, reason),) = faults(wrong.value, Item)
+    assert field == "handling"
+    assert "the name of a workshop" in reason

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from domain.fulfilment.fulfilments import RECALLABLE
 from domain.fulfilment.taking_out import possible
 from domain.orders.fulfilment_state import FulfilmentState
-from domain.orders.handling import DROP_SHIP, Handling
+from domain.orders.handling import DROP_SHIP, BuiltIn, Handling
 
 UNITS = st.dictionaries(st.sampled_from("123"), st.integers(0, 4))
 STATES = st.sampled_from(get_args(FulfilmentState))
-HANDLINGS = st.sampled_from(get_args(Handling))
+HANDLINGS = st.sampled_from((*get_args(BuiltIn), "x:engraving"))
 LABELS = st.sampled_from((None, "requested", "bought", "refused", "voided"))
 
 
@@ -41,4 +41,5 @@ def test_a_parcel_whose_label_is_being_bought_is_stopped_as_a_whole() -> None:
     assert possible("packed", "shipped", None, claimed, wanted).answer == "take"
     assert possible("labelled", "shipped", "bought", claimed, wanted).answer == "take"
     assert possible("labelled", "digital", "bought", claimed, wanted).answer == "recall"
+    assert possible("labelled", "x:engraving", "bought", claimed, wanted).answer == "recall"
     assert possible("picking", "digital", None, claimed, wanted).answer == "take"
