@@ -35,7 +35,8 @@ class FulfilmentStanding(BaseModel):
     it waits for the warehouse or the carrier. `return_id`: its return, where it comes back
     undeliverable. `due_minor`: so much is still to be charged for it. `label_unused`: its parcel
     was opened, and a label of it is to be given back. `has_lacked`: units of it were missing, and
-    that was seen to; a report of it that comes once more says nothing new.
+    that was seen to; a report of it that comes once more says nothing new. `awaits_exchange`: an
+    exchange pays what is still to be charged, and it is not known what comes back for it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,6 +53,7 @@ class FulfilmentStanding(BaseModel):
     due_minor: int = 0
     label_unused: bool = False
     has_lacked: bool = False
+    awaits_exchange: bool = False
 
 
 class OpenAttention(BaseModel):

@@ -125,6 +125,7 @@ def _fulfilment(part: Mapping[str, Any]) -> FulfilmentStanding:
         due_minor=part["due"] or 0,
         label_unused=part["label_unused"],
         has_lacked=part["has_lacked"],
+        awaits_exchange=part["awaits_exchange"],
     )
 
 

@@ -33,6 +33,10 @@ select decision,
             'carrier', w.outcome, 'return_id', b.return_id, 'return_state', b.state, 'is_anew', b.anew,
             'return_since', b.changed_at,
             'due', c.amount_minor - c.captured_minor,
+            'awaits_exchange', exists (
+                select from exchange_standing e
+                where e.exchange_no = o.order_no and e.settled_at is null
+                  and c.amount_minor - c.captured_minor between 1 and e.room_minor),
             'label_unused', exists (select from unused_label u
                 where u.order_no = f.order_no and u.fulfilment_id = f.fulfilment_id and u.voided_at is null
                   -- not what an operator has given back by hand

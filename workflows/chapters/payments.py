@@ -54,12 +54,14 @@ class OrderPayments:
         self._going_on: asyncio.Task[None] | None = None  # a charge that an earlier run has begun
         self._charging = 0
         self._settlement = ExchangeSettlement(steps, self._order_id, policy)
+        self._awaited_before: set[str] = set()  # in an earlier run: parts that an exchange pays
         self._held = False  # until it is charged
         self._uncharged: set[str] = set()  # fulfilments that wait for the order to be charged
 
     async def take_up(self, state: OrderState) -> None:
         """Go on after an earlier run. A charge ahead that was begun is gone on with at once."""
         self.offers.attempt, self._tried = state.attempt, state.attempts
+        self._awaited_before = {x.fulfilment_id for x in state.fulfilments if x.awaits_exchange}
         self.charged = state.prepaid == "charged"
         self._told_to_charge = self.ahead and state.prepaid in ("begun", "charged")
         await self.holds.take_up(state.holds, is_held=state.is_held)
@@ -136,7 +138,11 @@ class OrderPayments:
     async def charge(self, fulfilment: Fulfilment, due_minor: int) -> None:
         """Charge what is due for a fulfilment that left; where nothing is, that costs no step."""
         if due_minor:
-            await self._charge(fulfilment.id, f"Charge {self._book.money(due_minor)}")
+            await self._charge(
+                fulfilment.id,
+                f"Charge {self._book.money(due_minor)}",
+                awaits_exchange=fulfilment.awaits_exchange,
+            )
 
     async def pay_back(self, granted: Granted | None) -> None:
         """Pay back what was granted, if anything. Until that has succeeded it stays owed."""
@@ -148,7 +154,7 @@ class OrderPayments:
             return Refund(refund_id=refund_id, attempt=attempt, by_hand=by_hand, to=way)
 
         # A charge that is under way cannot be paid back yet: wait for its outcome.
-        await workflow.wait_condition(lambda: self._charging == 0)
+        await workflow.wait_condition(lambda: self._charging == 0 and not self._awaited_before)
         undo = self._steps.undo_of(Payments.charge_payment)
         summary = f"Refund {granted.amount}"
         outcome = await self._or_by_hand(
@@ -197,12 +203,17 @@ class OrderPayments:
             await self.holds.release("orderloom")
 
     async def _charge(
-        self, part_id: str, summary: str, *, or_nothing: bool = False
+        self,
+        part_id: str,
+        summary: str,
+        *,
+        or_nothing: bool = False,
+        awaits_exchange: bool = False,
     ) -> Refused | None:
         """Charge. For goods that have left, make an authorization again that ended too soon.
 
         If that does not work, ask a person, who can have it tried again. Refused: only
-        `or_nothing`.
+        `or_nothing`. `awaits_exchange`: an earlier run has charged all but what an exchange pays.
         """
         before = last = self._tried.get(part_id, 1) - 1  # tries, each with a key of its own
         left = part_id != ids.prepaid_id(self._order_id)
@@ -222,7 +233,10 @@ class OrderPayments:
 
         may_refuse = (DECLINED, NOT_AUTHORIZED) if or_nothing else (NOT_AUTHORIZED,)
         self._charging += 1
+        self._awaited_before.discard(part_id)
         try:
+            if awaits_exchange:
+                await self._settlement.known_for(part_id)
             while True:
                 known = self._book.authorizations_asked
                 match await self._or_by_hand(

@@ -36,6 +36,7 @@ class Fulfilment:
         self.outcome = ""
         self.return_id = ""  # under which it comes back undeliverable
         self.due_minor = 0  # to be charged, as an earlier run left it
+        self.awaits_exchange = False  # what is due is paid by what comes back
         self.task: asyncio.Task[None] | None = None
 
     @classmethod
@@ -58,6 +59,7 @@ class Fulfilment:
         fulfilment.return_id = state.return_id
         fulfilment.outcome = state.outcome
         fulfilment.due_minor = state.due_minor
+        fulfilment.awaits_exchange = state.awaits_exchange
         fulfilment.replacing = state.stage == "recalled"
         return fulfilment
 

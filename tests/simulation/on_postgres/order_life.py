@@ -24,15 +24,20 @@ from store.payments.vouchers import Change
 from store.purchasing import suppliers
 from store.stock import items, stock
 from tests.simulation.chance import Chance
-from tests.simulation.driver import BEGAN
+from tests.simulation.driver import BEGAN, Broken
 from tests.simulation.leading import Lead
 from tests.simulation.losing import REOPENED
+from tests.simulation.on_postgres.exchanging import AGAIN, Original
 from tests.simulation.on_postgres.ground import ASKED, LABELLED, Ground
 from tests.simulation.on_postgres.world import WHO, Part, World
 from tests.simulation.order_life import LOCATIONS, OrderLife
+from tests.simulation.orders_by_chance import a_policy
 
 CARDS: Final = {"tok_ok": 90, "tok_capture_refused": 4, "tok_refund_refused": 6}
 """The card behind a token that the bank accepts, and how often."""
+
+EXCHANGED: Final = 0.15
+"""So many orders are exchange orders, of those that are charged as they leave."""
 
 NOWHERE: Final = 0.03
 """So often the carrier does not deliver to the order's address."""
@@ -147,14 +152,34 @@ class OrderLifeOnPostgres(OrderLife):
     """An order, its rows, and its people, as the seed has them."""
 
     world: World
+    original: Original | None = None
+    """The order that is exchanged for this one, where it is an exchange order."""
 
     def __init__(self, chance: Chance, ground: Ground) -> None:
         self._ground = ground
         ground.begin(chance.seed)
         super().__init__(chance)
 
+    def live(self) -> None:
+        """From placement to the end. What comes back for it comes by chance."""
+        if self.original is not None:
+            self.life.later(timedelta(days=self.original.days), self._comes_back)
+        super().live()
+
+    def _comes_back(self) -> None:
+        assert self.original is not None  # it is planned for an exchange order alone
+        steps = {step.__name__: step for step in self.world.steps}
+        if not self.world.do(self.original.comes(self._ground.pool, steps)):
+            self.life.later(AGAIN, self._comes_back)
+        self.chance.seen["goods of an exchange come back"] += 1
+        self.world.look()
+
     def books(self, look: Coroutine[Any, Any, list[str]]) -> list[str]:
         """Look at the books of all lives so far, when the longest of them is over."""
+        if self.original is not None:  # Where its order ended before it came.
+            last = self.original.comes(self._ground.pool, self.world.calm_steps)
+            if not self._ground.do(last, self._ground.latest):
+                raise Broken(f"what comes back for {self.order.order_id} is not paid back")
         return self._ground.do(look, self._ground.latest)
 
     def _an_order(self, lead: Lead) -> Order:
@@ -173,6 +198,12 @@ class OrderLifeOnPostgres(OrderLife):
             line["sku"] = f"{line['sku']}-{own}"
         if lead.stocked != "well" and rng.random() < NOWHERE:
             document["shipping"]["address"]["postal_code"] = "NOWHERE"
+        charged = {"charge": a_policy(self.chance).charge, **lead.policy}["charge"]
+        if charged == "at_shipment" and self.chance.happens("is an exchange", own, EXCHANGED):
+            document.pop("tenders", None)
+            plain = Order.model_validate(document)
+            self.original = Original(plain, self.chance)
+            return self.original.paying(plain)
         if document.get("tenders"):
             first = document["tenders"][0]
             token = self._ground.do(self._given(first["provider"], order, own), self._ground.moment)
@@ -222,6 +253,10 @@ class OrderLifeOnPostgres(OrderLife):
         """Items are those of all lives here: what is on sale later for one would be for others."""
 
     async def _taken_in(self) -> None:
+        if self.original is not None:
+            await self.original.sold(self._ground.pool, self.world.calm_steps)
+            await self.original.agreed(self._ground.pool, self.order, self.policy)
+            return
         async with self._ground.pool.acquire() as conn:
             await intake.take_in(conn, [intake.Received(self.order, self.policy)])
 

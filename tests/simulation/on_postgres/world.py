@@ -294,7 +294,14 @@ class World:
         carriers = Carriers.only(
             SandboxCarrier(pool, random=Rolls(chance, "carrier", fails), timeout_seconds=0)
         )
-        self._steps = steps(
+        # What was done before the life began has no mishaps.
+        calm = {"sandbox": SandboxPayment(pool, random=Rolls(chance, "calm", 0), timeout_seconds=0)}
+        calm_carrier = SandboxCarrier(pool, random=Rolls(chance, "calm", 0), timeout_seconds=0)
+        self.calm_steps = {
+            each.__name__: each
+            for each in steps(client, pool, providers={**providers, **calm}, carrier=calm_carrier)
+        }
+        self.steps = steps(
             client,
             pool,
             providers=providers,
@@ -313,7 +320,7 @@ class World:
 
     def activities(self) -> dict[str, Callable[[Any], Any]]:
         """The real ones, by name."""
-        return {step.__name__: self._as_fake(step) for step in self._steps}
+        return {step.__name__: self._as_fake(step) for step in self.steps}
 
     def _as_fake(self, step: Callable[[Any], Coroutine[Any, Any, Any]]) -> Callable[[Any], Any]:
         @wraps(step)
