@@ -18,7 +18,13 @@ from tests.simulation.world.stock import Part, Stock
 from workflows.order_steps import STEPS
 
 UNDOS: Final = STEPS.undos
-ORDER_STEPS: Final = (*(each.name for each in STEPS), *UNDOS, "note_attention")
+EXCHANGED: Final = ("agree_exchange", "await_exchange")
+"""An exchange is two orders: they are lived on PostgreSQL, some of them, and not in memory."""
+ORDER_STEPS: Final = (
+    *(each.name for each in STEPS if each.name not in EXCHANGED),
+    *UNDOS,
+    "note_attention",
+)
 """Every activity of an order."""
 
 COMMON: Final = ("pick_pack_ship", "await_delivery", "note_attention", "read_state")

@@ -39,6 +39,9 @@ OFTEN = {
 }
 """What must happen at least so often in the lives of this file."""
 
+IN_MEMORY_ALONE = ("wait_longer", "stop_work", "work_wanted_again")
+"""A workshop is a workflow of its own, and what is on sale later would be so for all lives here."""
+
 LIVED: dict[int, list[Lived]] = {}
 
 
@@ -87,7 +90,8 @@ def test_orders_end_with_a_clean_audit_whatever_befalls_them(first: int) -> None
 def test_in_these_lives_every_step_of_an_order_runs_and_every_mishap_is_met() -> None:
     all_lived = list(itertools.chain.from_iterable(map(lives_from, FIRSTS)))
     seen = sum((lived.seen for lived in all_lived), Counter())
-    assert [step for step in ORDER_STEPS if not seen[f"{step} for real"]] == []
+    lived = [*ORDER_STEPS, "await_exchange"]
+    assert [x for x in lived if not seen[f"{x} for real"] and x not in IN_MEMORY_ALONE] == []
     met = Counter(mishap for lived in all_lived for mishap, _ in met_by(lived.happened))
     # Who refuses here are the real banks, carriers and rules.
     assert [mishap for mishap in MISHAPS if met[mishap] < 5] == ["refused"]

@@ -55,12 +55,9 @@ class OrderFulfilments:
         fulfilment.task = asyncio.create_task(self._run(fulfilment))
 
     def start_all(self, stages: Container[Stage] = get_args(Stage)) -> None:
-        """Set all in these stages on their way that are not, also those of an earlier run.
-
-        And those for which an exchange is to pay: whoever pays back waits for that.
-        """
+        """Set all in these stages on their way that are not, also those of an earlier run."""
         for each in list(self._book.fulfilments.values()):
-            wanted = each.stage in stages or each.awaits_exchange
+            wanted = each.stage in stages or each.awaits_exchange  # whoever pays back waits for it
             if each.task is None and not each.ended and wanted:
                 self.start(each)
 
