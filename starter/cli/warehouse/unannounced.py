@@ -136,7 +136,7 @@ async def _take(parcel_no: int, order_id: str | None, *, late: bool, who: str) -
     async with service() as here:
         return await answered(
             here.unannounced.take(parcel_no, order_id, late=late, who=who),
-            again=f"ask again with `orderloom returns take-parcel {parcel_no}`",
+            again="ask again with the same command",
         )
 
 
