@@ -377,7 +377,8 @@ class OrderLife:
     def _plan_edits(self) -> None:
         """In some lives somebody changes the order, once or several times."""
         rng = self.chance.of("edits")
-        if rng.random() >= EDITED:
+        # A life that was kept has its edits, whatever has become of the number.
+        if rng.random() >= EDITED and self.chance.only is None:
             return
         self._mishaps_at("apply_edit")
         for number in range(rng.choice((1, 2, 3, 5))):

@@ -99,6 +99,8 @@ class OrderPayments:
         part_id = ids.prepaid_id(self._order_id)
         refusal = await self._charge(part_id, "Charge the order", or_nothing=True)
         self.charged = refusal is None
+        if self.charged:
+            await self._waits_no_more()  # What an edit has added may have been ready before that.
         if refusal is not None and refusal.charged:
             # Another of its means of payment had paid its part, which is owed back.
             amount = self._book.money(refusal.charged)
