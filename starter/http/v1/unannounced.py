@@ -26,7 +26,7 @@ _LARGEST = 2**63 - 1
 ParcelNo = Annotated[int, Path(ge=1, le=_LARGEST, examples=[17])]
 
 
-class Found(Report):
+class ParcelFound(Report):
     """What is in the parcel, and where it lies. `order_id`: left out: nobody knows whose it is."""
 
     location: Id
@@ -55,7 +55,7 @@ class Settled(Document):
 )
 async def receive(
     content: Annotated[
-        Found,
+        ParcelFound,
         example(
             {
                 "location": "main",

@@ -37,7 +37,7 @@ PUT_TOGETHER = {
     *("held", "dispute", "difference resolved", "units cancelled", "promise at risk"),
     *("promise missed", "missing units cancelled", "missing units refunded"),
     *("authorize refused", "capture refused", "refund refused", "void refused", "closed"),
-    *("needs attention", "attention resolved", "undeliverable", "lost"),
+    *("needs attention", "attention resolved", "undeliverable", "lost", "intercepted"),
 }
 
 
