@@ -19,11 +19,13 @@ from domain.orders.exchange_messages import ExchangeOutcome, ExchangeRequest
 from domain.orders.exchange_rules import ExchangeRules
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.stock.kits import Kit
 from domain.stock.reservations import ReserveStock
 from store.aftersales import return_chases, return_rules
 from store.database import Connection, Pool
 from store.orders import events, holds, intake
 from store.payments import bounced_refunds, exchange_quotes, exchanges
+from store.stock import kits
 from store.views import audit
 from tests.support.bench import Bench, at_once
 from tests.support.builders import an_order, shipping
@@ -240,6 +242,27 @@ async def test_goods_that_come_back_worth_less_leave_a_rest_to_pay(bench: Bench)
     await bench.warehouse.hand_over(part, who="packer")
     await bench.payments.charge_payment(Charge(order_id=other, part_id=part))
     assert (await calls(bench))[2:] == [("authorize", 2000), ("capture", 2000)]
+    await books_are_right(bench)
+
+
+async def test_of_a_kit_that_comes_back_in_part_its_share_is_to_be_paid(bench: Bench) -> None:
+    for sku in ("MUG", "TEA"):
+        await bench.stocked(sku, 20)
+    async with bench.pool.acquire() as conn:
+        await kits.define(conn, Kit(sku="SET", parts={"MUG": 1, "TEA": 2}))
+    order = await sold(bench, ("SET", 1, "15.00"))
+    wants = [{"sku": "POT", "quantity": 1, "unit_price": "15.00"}]
+    outcome = await exchange(bench, order, {"1": 1}, wants=wants)
+    assert (outcome.worth.owed.minor, outcome.worth.paid_back.minor) == (0, 0)
+    lacks = {"1": [Found(quantity=1, condition="opened", lacks={"MUG": 1})]}
+    await received(bench, outcome.return_id, lacks)
+    # One part of three is not there, and nobody knows what each has cost.
+    part = f"{outcome.exchange_order_id}:1"
+    await bench.warehouse.pick(part, who="picker")
+    await bench.warehouse.pack(part, who="packer")
+    pays = Authorize(order_id=outcome.exchange_order_id, parts=(part,))
+    with pytest.raises(Declined, match=r"5\.00 USD is to be paid"):
+        await bench.authorizations.authorize_payment(pays)
     await books_are_right(bench)
 
 
