@@ -25,7 +25,7 @@ TOGETHER = 50
 FOUND_BY = {
     "release forgotten": 7,
     "charge forgotten": 3,
-    "refund before its charge": 693,
+    "refund before its charge": 1549,
     "wait without bound": 79,
     "spin": 1,
     "unpaid, and nothing done": 4,
