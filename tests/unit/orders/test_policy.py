@@ -14,7 +14,9 @@ from domain.orders.policy import Policy
 from runtime.settings import load_settings
 
 DURATIONS = [
-    name for name, field in Policy.model_fields.items() if isinstance(field.default, timedelta)
+    name
+    for name, field in Policy.model_fields.items()
+    if isinstance(field.default, timedelta) and name != "appointment_firm"  # may be none
 ]
 
 
@@ -42,6 +44,19 @@ def test_a_duration_is_above_zero_and_at_most_ten_years(name: str, value: Any) -
     with pytest.raises(ValidationError) as error:
         Policy.model_validate({name: value})
     assert error.value.errors()[0]["loc"] == (name,)
+
+
+@pytest.mark.parametrize("value", ["PT0S", "PT36H", "P90D"])
+def test_an_appointment_is_firm_from_its_beginning_or_for_ninety_days_before_it(value: str) -> None:
+    policy = Policy.model_validate({"appointment_firm": value})
+    assert Policy.model_validate_json(policy.model_dump_json()) == policy
+
+
+@pytest.mark.parametrize("value", ["-P1D", "P91D", "soon", None])
+def test_an_appointment_is_not_firm_for_longer(value: Any) -> None:
+    with pytest.raises(ValidationError) as error:
+        Policy.model_validate({"appointment_firm": value})
+    assert error.value.errors()[0]["loc"] == ("appointment_firm",)
 
 
 @pytest.mark.parametrize(
