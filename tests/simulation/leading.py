@@ -79,6 +79,12 @@ class Lead:
     """How probable it is that a carrier has a return's parcel before it is counted."""
     bought: bool = False
     """Suppliers are asked for what lacks."""
+    workshop: bool = False
+    """A workshop works on the goods."""
+    spoilt: float | None = None
+    """How probable it is that the workshop fails."""
+    ahead: bool = False
+    """All of it is ordered before its first day of sale."""
 
 
 def _in(*states: str) -> Callable[[Led], bool]:
@@ -152,6 +158,12 @@ LEADS: Final[Mapping[str, Lead]] = {
         ("open_purchases", "cancel_purchase"),
         Lead(_BACKORDERS, _waited_for, "cancel some", stocked="badly", bought=True),
     ),
+    "stop_work": Lead(when=_in("labelled"), act="cancel", slow=20, workshop=True, spoilt=0),
+    "work_wanted_again": Lead(workshop=True, spoilt=0.8),
+    **dict.fromkeys(
+        ("first_days", "wait_longer"),
+        Lead({**_BACKORDERS, "backorder_within": days(1)}, ahead=True),
+    ),
     "apply_edit": Lead(when=_in("open", "picking", "picked", "packed"), act="wish"),
     "reserve_again": Lead({"replace_missing": True}, short=0.9),
     "note_hold": Lead({"charge": "manual"}),
@@ -169,6 +181,8 @@ ON_THE_WAY: Final[Mapping[str, str]] = {
     "recall": "put_back",
     "receive_return": "approve_return",
     "void_label": "put_back",
+    "take_out": "void_label",
+    "release_stock": "reassign",
 }
 """Lives that are led to a step have mishaps also at this one, to which few lives come."""
 

@@ -89,7 +89,8 @@ NONSENSE: Final[tuple[Any, ...]] = ({"lines": 7}, {}, [], "x", {"reason": ""}, {
 ORDERED_AHEAD: Final = 0.06
 """So probable it is of each SKU that it is ordered before its first day of sale."""
 
-HANDLED: Final[Mapping[Handling, float]] = {DIGITAL: 0.06, PICK_UP: 0.08, "x:engraving": 0.08}
+WORKSHOP: Final = "x:engraving"
+HANDLED: Final[Mapping[Handling, float]] = {DIGITAL: 0.06, PICK_UP: 0.08, WORKSHOP: 0.08}
 """In so many lives the goods are given out as codes, are collected, or go to a workshop."""
 
 HELD: Final = 0.15
@@ -168,7 +169,7 @@ class OrderLife:
 
     def live(self) -> None:
         """From placement to the end."""
-        self._plan_first_days()
+        self._plan_first_days(LEADS.get(self._step, Lead()))
         self._plan()
         self._plan_holds()
         self._plan_claims()
@@ -198,6 +199,7 @@ class OrderLife:
             short=lead.short,
             asked=lead.asked,
             posted=lead.posted,
+            spoilt=lead.spoilt,
         )
         self.money = Money(
             self.memory,
@@ -242,12 +244,14 @@ class OrderLife:
 
     def _shelves(self, lead: Lead) -> Stock:
         stock = Stock(self.memory, *self._shelf_units(lead))
-        stock.handling = MADE_TO_ORDER if lead.bought else self._handling()
+        stock.handling = self._handling(lead)
         stock.on_record(self.order, self.policy)
         return stock
 
-    def _handling(self) -> Handling:
+    def _handling(self, lead: Lead) -> Handling:
         """How the goods of this life come to the customer."""
+        if lead.bought or lead.workshop:
+            return MADE_TO_ORDER if lead.bought else WORKSHOP
         for handling, probability in HANDLED.items():
             if self.chance.happens("handled", handling, probability):
                 return handling
@@ -331,10 +335,10 @@ class OrderLife:
 
         self.life.later(timedelta(days=self.chance.between(f"{line_id} comes", 0.1, 30)), come)
 
-    def _plan_first_days(self) -> None:
+    def _plan_first_days(self, lead: Lead) -> None:
         """Some goods are not on sale yet when they are ordered, and their day may move."""
         for sku in sorted({line.sku for line in self.order.lines}):
-            if not self.chance.happens("ordered ahead", sku, ORDERED_AHEAD):
+            if not self.chance.happens("ordered ahead", sku, 1 if lead.ahead else ORDERED_AHEAD):
                 continue
             moves = self.chance.happens("its day moves", sku, 0.4)
             days = [self.chance.between(f"{sku} {n}", 0.1, 40) for n in range(1 + moves)]

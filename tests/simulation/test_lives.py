@@ -19,7 +19,7 @@ from tests.simulation.planted import PLANTS, planted
 from tests.simulation.purchase_life import ACTIVITIES as PURCHASE_STEPS
 from tests.simulation.shrinking import Kept, kept, shrunk
 
-SEEDS = 500
+SEEDS = 650
 TOGETHER = 50
 
 FOUND_BY = {

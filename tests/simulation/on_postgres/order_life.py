@@ -249,7 +249,7 @@ class OrderLifeOnPostgres(OrderLife):
         self.claims = _Claims(self.world)  # type: ignore[assignment]  # has what people look at
         self.records = self.memory = _Records(self.world)  # type: ignore[assignment]  # has what people look at
 
-    def _plan_first_days(self) -> None:
+    def _plan_first_days(self, lead: Lead) -> None:
         """Items are those of all lives here: what is on sale later for one would be for others."""
 
     async def _taken_in(self) -> None:

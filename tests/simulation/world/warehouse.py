@@ -94,6 +94,7 @@ class Warehouse:
         short: float | None = None,
         asked: float | None = None,
         posted: float | None = None,
+        spoilt: float | None = None,
     ) -> None:
         self.memory = memory
         self._chance = chance
@@ -108,6 +109,7 @@ class Warehouse:
         self._short = 0.1 if short is None else short  # how often the picker finds less
         self._asked = 0.3 if asked is None else asked  # how often a person decides about a return
         self._posted = 0.4 if posted is None else posted  # how often a return's label is scanned
+        self._spoilt = 0.25 if spoilt is None else spoilt  # how often a workshop fails
         self._slow = slow  # how long people take, in hours, about
         self.shipments: dict[str, Shipment] = {}
         self.returns: dict[str, Return] = {}
@@ -181,7 +183,7 @@ class Warehouse:
         """The workshop has done it, or could not."""
         if part.work != "begun" or part.state != "labelled":
             return
-        if self._chance.happens("the workshop fails", f"{part.id} {part.attempts}", 0.25):
+        if self._chance.happens("the workshop fails", f"{part.id} {part.attempts}", self._spoilt):
             part.work = "failed"
             self.memory.report_anew(part.id, {"outcome": "failed", "why": "it broke"})
             return
