@@ -169,6 +169,8 @@ class OrderWorkflow(OrderMessages):
         self.edits.take_up(state.begun)
         self.returns.take_up(state.returns, state.begun)
         self.refunds.take_up(state.owed)
+        # No request holds up what has left: what is paid back of it waits for its charge.
+        self.fulfilments.start_all(("to_charge", "await_delivery"))
         await self.backorders.take_up(state.waits_since)
         self.runs.taken_up()
         return self.decide("confirmed")

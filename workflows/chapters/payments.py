@@ -54,14 +54,14 @@ class OrderPayments:
         self._going_on: asyncio.Task[None] | None = None  # a charge that an earlier run has begun
         self._charging = 0
         self._settlement = ExchangeSettlement(steps, self._order_id, policy)
-        self._awaited_before: set[str] = set()  # in an earlier run: parts that an exchange pays
+        self._due_before: set[str] = set()  # in an earlier run: parts that left, not all charged
         self._held = False  # until it is charged
         self._uncharged: set[str] = set()  # fulfilments that wait for the order to be charged
 
     async def take_up(self, state: OrderState) -> None:
         """Go on after an earlier run. A charge ahead that was begun is gone on with at once."""
         self.offers.attempt, self._tried = state.attempt, state.attempts
-        self._awaited_before = {x.fulfilment_id for x in state.fulfilments if x.awaits_exchange}
+        self._due_before = {x.fulfilment_id for x in state.fulfilments if x.due_minor}
         self.charged = state.prepaid == "charged"
         self._told_to_charge = self.ahead and state.prepaid in ("begun", "charged")
         await self.holds.take_up(state.holds, is_held=state.is_held)
@@ -156,7 +156,7 @@ class OrderPayments:
             return Refund(refund_id=refund_id, attempt=attempt, by_hand=by_hand, to=way)
 
         # A charge that is under way cannot be paid back yet: wait for its outcome.
-        await workflow.wait_condition(lambda: self._charging == 0 and not self._awaited_before)
+        await workflow.wait_condition(lambda: self._charging == 0 and not self._due_before)
         undo = self._steps.undo_of(Payments.charge_payment)
         summary = f"Refund {granted.amount}"
         outcome = await self._or_by_hand(
@@ -235,7 +235,7 @@ class OrderPayments:
 
         may_refuse = (DECLINED, NOT_AUTHORIZED) if or_nothing else (NOT_AUTHORIZED,)
         self._charging += 1
-        self._awaited_before.discard(part_id)
+        self._due_before.discard(part_id)
         try:
             if awaits_exchange:
                 await self._settlement.known_for(part_id)
