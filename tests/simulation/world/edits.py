@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -73,6 +74,7 @@ class Edits:
         taken = choose(done.taken, self._waiting, self._parts(ask, done.taken))
         if stock.bought and any(k not in ask.called_back for k in taken.waited_for):
             return EditAnswer(to_call_back=taken.waited_for)
+        self._check_lower(done, {x.line_id: x.unit_price for x in present.order.lines})
         lines = EditedLines(present, done, stock.skus)
         stock.skus.update(lines.skus)
         claimed, short = stock.take(done.added)
@@ -88,6 +90,15 @@ class Edits:
                 stock.untake(claimed)
                 return EditAnswer(to_authorize=proposal)
         return self._memory.once(ask.effect, lambda: self._apply(ask, planned))
+
+    def _check_lower(self, done: Edited, prices: dict[str, Decimal]) -> None:
+        """Raises Refused where a line costs no more already: of what is refused, nothing stays."""
+        if done.is_money and done.keeps:
+            tallies = deepcopy(self._stock.tallies)
+            for line_id, price in done.lowered.items():
+                owed_for_lower_price(
+                    tallies.charges, tallies.currency, line_id, prices[line_id], price
+                )
 
     def _present(self) -> Present:
         stock, tallies = self._stock, self._stock.tallies
