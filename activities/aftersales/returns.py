@@ -142,7 +142,7 @@ class Returns:
 
     @activity.defn
     async def receive_paid_return(self, part: ReturnPart) -> ReceivedReturn:
-        """Wait until the warehouse has counted what was paid back while it was on its way."""
+        """Wait for the count of a return that was paid back before it arrived."""
         await wait_for_report(self._pool, "receive_paid_return", part.return_id)
 
 

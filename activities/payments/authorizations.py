@@ -236,7 +236,7 @@ class Authorizations:
         return settle
 
     async def _release(self, ask: Void) -> None:
-        """Release what is authorized and not charged: all of it, or what nothing needs any more."""
+        """Release authorized amounts that are not charged: all of them, or those not needed."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
             found = await cover.paying(conn, ask.order_id)

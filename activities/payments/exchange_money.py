@@ -49,7 +49,7 @@ async def to_exchange(conn: Connection, owed: ToPay, book: Book) -> None:
 
 
 async def _given(conn: Connection, owed: ToPay, amount: int, *, number: int) -> Payment:
-    """So much of a refund is with its exchange order, instead of what was there before."""
+    """Record how much of a refund its exchange order has now, in place of the last record."""
     key = f"{owed.refund_id}:refund:exchange{f'-{number}' if number > 1 else ''}"
     intent = Intent(
         key=key,
@@ -148,7 +148,7 @@ class Paybacks:
                     raise Refused(why_not)
                 owed = await refunds.find(conn, refund_id)
                 assert owed is not None  # it came back
-                # Of the refund no more is paid here than what came back under this key.
+                # Only the amount that came back under this key is paid here.
                 part = owed.model_copy(update={"issued_minor": owed.amount_minor - amount})
                 shares = shares_of_refund(
                     payments.in_turn(made), Refund(refund_id=refund_id, to="original"), part

@@ -1,4 +1,4 @@
-"""Exchanges as a payment company: what comes back with a return pays for another order.
+"""Exchanges as a payment company: the refund of a return pays for another order.
 
 The token of such a tender is the return's id. It keeps no records of its own: the rows of the
 exchange and of the exchange order's payments say what it has authorized and charged. An amount is
@@ -32,7 +32,7 @@ _FOR_EVER: Final = timedelta(days=3650)
 
 
 class ExchangeMoney:
-    """A `PaymentProvider`. `companies`: the others, by name, which pay back what was paid there."""
+    """A `PaymentProvider`. `companies`: the other providers by name; they pay money back."""
 
     def __init__(self, pool: Pool, companies: Mapping[str, PaymentProvider]) -> None:
         self._pool = pool
@@ -48,7 +48,10 @@ class ExchangeMoney:
     async def authorize(
         self, *, key: str, order_id: str, amount: Money, token: str
     ) -> PaymentReceipt:
-        """So much of what comes back is for this order. The rest the customer has to pay."""
+        """Set this part of the refund aside for the order.
+
+        Raises Declined(ACTION_REQUIRED) where the refund is less: the customer pays the rest.
+        """
         async with self._pool.acquire() as conn:
             exchange = await exchanges.of_order(conn, order_id)
         if exchange is None or exchange.return_id != token:
@@ -62,7 +65,7 @@ class ExchangeMoney:
         return _receipt(key, "authorize", key, order_id, amount)
 
     async def capture(self, *, key: str, authorization: str, amount: Money) -> PaymentReceipt:
-        """Charge what came back.
+        """Charge a part of the refund that was set aside.
 
         Raises Declined(EXPIRED) where less came back than was authorized.
         """
@@ -78,7 +81,7 @@ class ExchangeMoney:
         return _receipt(key, "capture", authorization, order_id, amount)
 
     async def void(self, *, key: str, authorization: str) -> PaymentReceipt:
-        """It is not needed: what is there by now, and what is still to come, is the customer's."""
+        """The order does not need it: the refund goes to the customer."""
         order_id = ids.order_of(key)
         async with self._pool.acquire() as conn:
             made = await payments.find(conn, authorization)

@@ -1,4 +1,4 @@
-"""Exchanges: agreed with the customer, and awaited until it is known what comes back."""
+"""Exchanges: agree on one, and wait until it is known how much the return pays back."""
 
 from __future__ import annotations
 

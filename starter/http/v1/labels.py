@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from starter.http.callers import Caller, may
+from starter.http.label_files import LABEL_RESPONSES, LabelFormat, label_file
 from starter.http.reading import StrictRoute
 from starter.http.reports import PartId
 
@@ -61,24 +62,12 @@ async def get_label(fulfilment_id: PartId, caller: Reads) -> ListedLabel:
     operation_id="downloadLabel",
     summary="Download a parcel's label",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The file, as the carrier made it.",
-            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
-        },
-    },
+    responses=LABEL_RESPONSES,
 )
 async def download_label(
     fulfilment_id: PartId,
     caller: Reads,
-    form: Annotated[
-        str | None,
-        Query(
-            alias="format",
-            max_length=100,
-            description="pdf, zpl, png or the like; left out: pdf, if there is one.",
-        ),
-    ] = None,
+    form: LabelFormat = None,
 ) -> Response:
     """It names who gets the parcel.
 
@@ -87,10 +76,4 @@ async def download_label(
     """
     await caller.check_part(fulfilment_id)
     found = await caller.here.labels.of(fulfilment_id)
-    file = found.file(form, rather="pdf")
-    name = f"label-{fulfilment_id.replace(':', '-')}.{file.format}"
-    return Response(
-        file.content,
-        media_type=file.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return label_file(found, fulfilment_id, form)

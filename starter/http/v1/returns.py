@@ -12,6 +12,7 @@ from domain.aftersales.return_rules import ReturnRules
 from domain.orders.return_messages import ReturnState
 from starter.http.callers import Caller, may
 from starter.http.examples import example
+from starter.http.label_files import LABEL_RESPONSES, LabelFormat, label_file
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
 from store.views.returns import Return
@@ -64,24 +65,12 @@ async def get_return(
     operation_id="downloadReturnLabel",
     summary="Download the label of a return's parcel",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The file, as the carrier made it.",
-            "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
-        },
-    },
+    responses=LABEL_RESPONSES,
 )
 async def download_return_label(
     return_id: Annotated[str, Path(max_length=200, examples=["web-1001:R1"])],
     caller: Reads,
-    form: Annotated[
-        str | None,
-        Query(
-            alias="format",
-            max_length=100,
-            description="pdf, zpl, png or the like; left out: pdf, if there is one.",
-        ),
-    ] = None,
+    form: LabelFormat = None,
 ) -> Response:
     """For the customer, whom it names.
 
@@ -90,13 +79,7 @@ async def download_return_label(
     """
     await caller.check_part(return_id)
     found = await caller.here.labels.of_return(return_id)
-    file = found.file(form, rather="pdf")
-    name = f"label-{return_id.replace(':', '-')}.{file.format}"
-    return Response(
-        file.content,
-        media_type=file.media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return label_file(found, return_id, form)
 
 
 @router.get("/return-rules", operation_id="getReturnRules", summary="Read the rules of returns")
