@@ -48,6 +48,8 @@ with workflow.unsafe.imports_passed_through():
 EARLIER_ENDS_WITHIN = timedelta(hours=1)
 """An earlier child, whose parent was terminated, was asked to end then. It has so long for it."""
 
+UNSAID = "it has not said why"
+
 LOOK_EVERY = timedelta(seconds=10)
 
 
@@ -108,10 +110,10 @@ class OutsideWorkWorkflow:
             note = Note.model_validate_json(payloads[0].payload.data).note
         except (ValidationError, IndexError):
             workflow.logger.warning("%s: signal %s cannot be read", self.ask.fulfilment_id, name)
-            return
+            note = ""
         if name == CANNOT_STOP:
-            self.goes_on = note
-        elif name == PROGRESS and self.told < PROGRESS_MAX:
+            self.goes_on = note or UNSAID
+        elif name == PROGRESS and note and self.told < PROGRESS_MAX:
             self.told += 1
             await results.insist(
                 OutsideWork.work_goes_on,
@@ -125,20 +127,27 @@ class OutsideWorkWorkflow:
         """What it answers. Whatever goes wrong with its workflow is a failure, for a person."""
         try:
             self.child = await self.begin_child(given)
-            raw = await self.child
-            answer = WorkAnswer.model_validate_json(raw.payload.data)
+            raw: RawValue | None = await self.child
+            # Some languages end a workflow with no result at all, and not with an empty one.
+            answer = WorkAnswer.model_validate_json(raw.payload.data if raw is not None else "null")
         except ValidationError as error:
             _, field, fault = faults(error)[0]
             return _failed(f"its answer cannot be read: {field} {fault}")
         except WorkflowAlreadyStartedError:
             return _failed("its workflow from before this one was begun again does not end")
         except ChildWorkflowError as error:
-            if self.asked_to_stop and isinstance(error.cause, CancelledError):
+            if self.stop_is_awaited and isinstance(error.cause, CancelledError):
                 return WorkAnswer(outcome="stopped", note="it was cancelled")
             return _failed(why(error))
-        if answer.outcome == "stopped" and not self.asked_to_stop:
-            return _failed(f"it stopped by itself: {answer.note}")
+        if answer.outcome == "stopped" and not self.stop_is_awaited:
+            return _failed(f"it stopped by itself: {answer.note or UNSAID}")
         return answer
+
+    @property
+    def stop_is_awaited(self) -> bool:
+        """It was asked to stop, and has not said that it goes on: then nobody waits any more, and
+        a person says what becomes of units that come back all the same."""
+        return self.asked_to_stop and not self.goes_on
 
     async def begin_child(
         self, given: WorkGiven

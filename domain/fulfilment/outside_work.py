@@ -5,9 +5,12 @@ A workshop is a program of somebody else's. It has a workflow by name, on a task
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
+
+from domain.fields import Printable
+from domain.plain_text import lines as lines_of
 
 PROGRESS: Final = "progress"
 """The signal by which a workshop tells how far it has come; see `Note`."""
@@ -21,7 +24,21 @@ CANCEL: Final = "cancel"
 PROGRESS_MAX: Final = 100
 """What a workshop tells beyond this is left out of the order's story."""
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+NOTE_MAX: Final = 500
+
+
+def _readable_part(value: Any) -> str:
+    # A note is for people. Work that is done is not undone because its note is odd.
+    return str(lines_of(value))[:NOTE_MAX] if isinstance(value, str) else ""
+
+
+def _none_if_empty(value: Any) -> Any:
+    # Some languages write an empty text where nothing is.
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+_Text = Annotated[str, BeforeValidator(_readable_part)]
+_Parcel = Annotated[Printable | None, BeforeValidator(_none_if_empty)]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
@@ -72,8 +89,8 @@ class WorkAnswer(BaseModel):
 
     outcome: Literal["done", "failed", "stopped"]
     note: _Text = ""
-    carrier: _Name | None = None
-    tracking_number: _Name | None = None
+    carrier: _Parcel = None
+    tracking_number: _Parcel = None
 
     @model_validator(mode="after")
     def _parcel_is_whole(self) -> Self:
@@ -87,4 +104,4 @@ class Note(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    note: Annotated[_Text, Field(min_length=1)]
+    note: _Text = ""

@@ -9,10 +9,19 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_asyncio
+from temporalio import workflow
+from temporalio.api.command.v1 import Command, CompleteWorkflowExecutionCommandAttributes
+from temporalio.api.enums.v1 import CommandType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    PollWorkflowTaskQueueRequest,
+    RespondWorkflowTaskCompletedRequest,
+)
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from domain import ids
+from domain.fulfilment.outside_work import Workshop
 from domain.orders.messages import AttentionAnswer, CancelRequest
 from domain.stock.items import Item
 from examples.workshop.engraving import Engrave
@@ -22,6 +31,38 @@ from tests.support.runs import restless, runs_of
 from tests.support.shop import Shop
 
 CUP = "CUP-ENGRAVED"
+SILENT = "CUP-SILENT"
+VOID = "CUP-VOID"
+
+
+@workflow.defn(name="Silent")
+class Silent:
+    """A workshop that says as little as it can, and stops in its own time."""
+
+    def __init__(self) -> None:
+        self.is_unwanted = self.is_over = False
+
+    @workflow.run
+    async def run(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Refuse to stop, and stop later."""
+        await workflow.wait_condition(lambda: self.is_unwanted)
+        parent = workflow.info().parent
+        assert parent is not None
+        asker = workflow.get_external_workflow_handle(parent.workflow_id)
+        await asker.signal("progress", {"note": None})
+        await asker.signal("cannot_stop")
+        await workflow.wait_condition(lambda: self.is_over)
+        return {"outcome": "stopped", "note": None}
+
+    @workflow.signal
+    def cancel(self) -> None:
+        """It is asked to stop."""
+        self.is_unwanted = True
+
+    @workflow.signal
+    def over(self) -> None:
+        """It stops."""
+        self.is_over = True
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -31,12 +72,15 @@ async def shop(pool: Pool, temporal_client: Client) -> AsyncIterator[Shop]:
     workshop = Worker(
         temporal_client,
         task_queue=f"{shop.task_queue}-engraving",
-        workflows=[Engrave],
+        workflows=[Engrave, Silent],
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
+    shop.workshops["silent"] = Workshop(workflow="Silent", task_queue=workshop.task_queue)
+    shop.workshops["void"] = Workshop(workflow="Void", task_queue=f"{shop.task_queue}-void")
     async with shop.working(), workshop:
-        await shop.catalogue.set_items([Item(sku=CUP, handling="x:engraving")])
-        await shop.stocked(CUP, 9)
+        for sku, handling in ((CUP, "x:engraving"), (SILENT, "x:silent"), (VOID, "x:void")):
+            await shop.catalogue.set_items([Item(sku=sku, handling=handling)])
+            await shop.stocked(sku, 9)
         yield shop
 
 
@@ -172,3 +216,53 @@ async def test_work_that_nobody_of_ours_sees_to_any_more_is_begun_again_by_its_o
     assert answer.outcome == "cancelled"
     assert (await shop.result(order_id))["outcome"] == "cancelled"
     await shop.settled()
+
+
+async def test_what_is_stopped_after_it_could_not_be_is_put_before_a_person(shop: Shop) -> None:
+    """Whoever asked has been told no, and waits no more: nobody else would see to its units."""
+    order_id, part = await placed(shop, (SILENT, 2))
+    answer = await shop.aftersales.cancel(order_id, CancelRequest(reason="another text"))
+    assert (answer.outcome, [each.reason for each in answer.refused]) == ("refused", ["at_work"])
+    work = shop.temporal.get_workflow_handle(ids.workshop_id("x:silent", part, 1))
+    await work.signal("over")
+    await given_up(shop, order_id, part, "the workshop: it stopped by itself: it has not said why")
+    assert (await shop.level(SILENT)).available == 9
+    await shop.settled()
+
+
+async def test_a_workshop_whose_language_ends_with_no_result_has_failed(shop: Shop) -> None:
+    """As a workflow of Go or Java does that returns nothing."""
+    order_id, part = await placed(shop, (VOID, 1))
+    service, namespace = shop.temporal.workflow_service, shop.temporal.namespace
+    task = await service.poll_workflow_task_queue(
+        PollWorkflowTaskQueueRequest(
+            namespace=namespace,
+            task_queue=TaskQueue(name=shop.workshops["void"].task_queue),
+            identity="a worker in another language",
+        )
+    )
+    nothing = CompleteWorkflowExecutionCommandAttributes()
+    await service.respond_workflow_task_completed(
+        RespondWorkflowTaskCompletedRequest(
+            namespace=namespace,
+            task_token=task.task_token,
+            commands=[
+                Command(
+                    command_type=CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
+                    complete_workflow_execution_command_attributes=nothing,
+                )
+            ],
+        )
+    )
+    await given_up(shop, order_id, part, "the workshop: its answer cannot be read")
+    await shop.settled()
+
+
+async def given_up(shop: Shop, order_id: str, part: str, why: str) -> None:
+    """A person is asked for this reason, and gives the units up."""
+    (asked,) = (await shop.attention(order_id)).values()
+    assert asked.startswith(why), asked
+    step = f"pick_pack_ship {part}"
+    answer = AttentionAnswer(step=step, action="cancel", note="it cannot be done")
+    await shop.orders.resolve_attention(order_id, answer)
+    assert (await shop.result(order_id))["outcome"] == "cancelled"
