@@ -20,6 +20,7 @@ from workflows.chapters.asked_returns import AskedReturns
 from workflows.chapters.backorders import OrderBackorders
 from workflows.chapters.cancellations import OrderCancellations
 from workflows.chapters.claims import OrderClaims
+from workflows.chapters.deliveries import OrderDeliveries
 from workflows.chapters.edits import OrderEdits
 from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.interceptions import OrderInterceptions
@@ -60,14 +61,15 @@ class OrderWorkflow(OrderMessages):
         self.payments = OrderPayments(steps, book, start.policy)
         self.refunds = OrderRefunds(steps, book, self.payments)
         self.returns = OrderReturns(steps, book, self.payments, start.policy)
-        self.asked_returns = AskedReturns(steps, book, self.returns, self.on_record)
+        deliveries = OrderDeliveries(steps, book)
+        self.asked_returns = AskedReturns(*(steps, book, self.returns, deliveries), self.on_record)
         self.fulfilments = OrderFulfilments(steps, book, self.payments, self.returns, start.policy)
         self.backorders = OrderBackorders(steps, book, self.payments, self.fulfilments, self.policy)
         self.cancellations = OrderCancellations(
             book, self.payments, self.fulfilments, self.backorders
         )
         self.claims = OrderClaims(
-            *(steps, book, self.refunds, self.fulfilments), start.policy, self.placed
+            *(steps, book, self.refunds, self.fulfilments, deliveries), start.policy, self.placed
         )
         self.asked_holds = AskedHolds(steps, book, self.on_record, self.cancel)
         self.edits = OrderEdits(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
 
+from workflows.chapters.deliveries import OrderDeliveries
 from workflows.chapters.returns import OrderReturns
 from workflows.engine.steps import Steps
 from workflows.state.order_book import OrderBook
@@ -33,18 +34,29 @@ class AskedReturns:
         steps: Steps,
         book: OrderBook,
         returns: OrderReturns,
+        deliveries: OrderDeliveries,
         on_record: Callable[[], Awaitable[None]],
     ) -> None:
         """`on_record`: waits until the order's terms are known; raises where it has ended."""
         self._steps = steps
         self._book = book
         self._returns = returns
+        self._deliveries = deliveries
         self._on_record = on_record
+
+    def check(self, request: ReturnRequest) -> None:
+        """Raises ApplicationError where there are no such units to send back.
+
+        While a parcel is on its way, that is known only when the rows were asked.
+        """
+        if not self._deliveries.may_be_news:
+            self._returns.check(request)
 
     async def take_back(self, request: ReturnRequest, request_id: str) -> ReturnOutcome:
         """Approve a return."""
         asked_at = workflow.now()  # whatever it waits for from here, it came in time
         await self._on_record()
+        await self._deliveries.heard()
         async with self._book.taking_back:
             return await self._returns.request(request, request_id, asked_at)
 
@@ -52,6 +64,7 @@ class AskedReturns:
         """Approve a return, for which the customer gets an order of other goods."""
         asked_at = workflow.now()
         await self._on_record()
+        await self._deliveries.heard()
 
         async def agree(back: ApproveReturn) -> Agreed:
             units = count_of(sum(back.units.values()), "unit")

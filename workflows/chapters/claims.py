@@ -7,6 +7,7 @@ from datetime import datetime
 
 from temporalio import workflow
 
+from workflows.chapters.deliveries import OrderDeliveries
 from workflows.chapters.fulfilments import OrderFulfilments
 from workflows.chapters.line_requests import requested_units
 from workflows.chapters.refunds import OrderRefunds
@@ -30,6 +31,7 @@ class OrderClaims:
         book: OrderBook,
         refunds: OrderRefunds,
         fulfilments: OrderFulfilments,
+        deliveries: OrderDeliveries,
         policy: Policy,
         placed: Callable[[], Awaitable[None]],
     ) -> None:
@@ -37,6 +39,7 @@ class OrderClaims:
         self._book = book
         self._refunds = refunds
         self._fulfilments = fulfilments
+        self._deliveries = deliveries
         self._policy = policy
         self._placed = placed  # waits for that, and raises where the order has ended
 
@@ -49,8 +52,13 @@ class OrderClaims:
     def check(self, request: ClaimRequest) -> None:
         """Raises ApplicationError where this cannot be claimed of this order, or not any more.
 
-        How many units can be is decided where the claim is written down, by rows.
+        While a parcel is on its way, that is known only when the rows were asked.
         """
+        if not self._deliveries.may_be_news:
+            self._check(request)
+
+    def _check(self, request: ClaimRequest) -> None:
+        # How many units can be claimed is decided where the claim is written down, by rows.
         ends = self.window_ends
         if ends is None:
             raise refused(
@@ -83,7 +91,8 @@ class OrderClaims:
     async def make(self, request: ClaimRequest, request_id: str) -> ClaimOutcome:
         """Write a claim down, and do what the rules decide about it."""
         await self._placed()
-        self.check(request)
+        await self._deliveries.heard()
+        self._check(request)
         ask = MakeClaim(
             order_id=self._book.order_id,
             request_id=request_id,

@@ -18,7 +18,6 @@ from temporalio import workflow
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.return_answers import answered, decided_as, returnable_units, said_no
 from workflows.engine.outcomes import Done
-from workflows.engine.refusals import refused
 from workflows.engine.runs import broken
 from workflows.engine.steps import Steps
 from workflows.state.fulfilment import Fulfilment
@@ -125,14 +124,6 @@ class OrderReturns:
         """Raises ApplicationError where there are no such units to send back."""
         if request.request_id not in self._approved:
             returnable_units(self._book, request)
-
-    def check_decision(self, request: ReturnAnswer | ReturnGivenUp) -> None:
-        """Raises ApplicationError for a return that is not under way here."""
-        if not any(x.return_id == request.return_id and x.pending for x in self._under_way):
-            raise refused(
-                f"{request.return_id} is no return of {self._book.order_id} that is under way",
-                reason="no_open_return",
-            )
 
     async def request(
         self, request: ReturnRequest, request_id: str, asked_at: datetime
