@@ -85,7 +85,7 @@ class Authorizations:
     async def _bring(self, found: Paying, ask: Authorize) -> None:
         """Keep what the customer has brought: later authorizations are made with it, too.
 
-        Raises NotFound for a provider that is not there, and keeps nothing then.
+        Raises NotFound for a provider that is not there or not taken, and keeps nothing then.
         """
         provider = ask.provider or found.tenders[-1].provider
         self._calls.provider(provider)

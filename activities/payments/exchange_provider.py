@@ -55,7 +55,10 @@ class ExchangeMoney:
         async with self._pool.acquire() as conn:
             exchange = await exchanges.of_order(conn, order_id)
         if exchange is None or exchange.return_id != token:
-            raise Declined(DeclineCode.NOT_FOUND, f"{token} pays for no exchange order {order_id}")
+            raise Declined(
+                DeclineCode.NOT_FOUND,
+                f"{token} is no return that pays for {order_id}; say which provider it is of",
+            )
         left = Money(minor=exchange.pays - exchange.authorized, currency=exchange.currency)
         if amount.minor > left.minor:
             raise Declined(

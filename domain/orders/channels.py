@@ -71,14 +71,23 @@ class Channel(Document):
         paid_by = {"payment.provider": order.payment.provider}
         paid_by |= {f"tenders[{n}].provider": one.provider for n, one in enumerate(order.tenders)}
         for where, provider in paid_by.items():
-            if self.providers is not None and provider not in self.providers:
-                raise InvalidInput(
-                    f"{self.channel} is paid by {few(self.providers, 'provider')}, and not by "
-                    f"{provider}",
-                    where=where,
-                )
+            if why := self._why_not_by(provider):
+                raise InvalidInput(why, where=where)
             if provider == ELSEWHERE:
                 self._check_paid_elsewhere(order, where)
+
+    def why_not_later_by(self, provider: str) -> str:
+        """Why this pays nothing of an order that was taken in before; "": it does."""
+        if provider == ELSEWHERE:
+            return (
+                f"{ELSEWHERE} pays nothing later: it is for orders that were paid before they came"
+            )
+        return self._why_not_by(provider)
+
+    def _why_not_by(self, provider: str) -> str:
+        if self.providers is None or provider in self.providers:
+            return ""
+        return f"{self.channel} is paid by {few(self.providers, 'provider')}, and not by {provider}"
 
     def _check_paid_elsewhere(self, order: Order, where: str) -> None:
         if self.providers is None:  # Nobody gets goods by merely saying that they are paid.

@@ -29,7 +29,7 @@ from domain.payments.payments import Payment
 from store import clock
 from store.database import Connection, Record, load_queries
 from store.fulfilment import fulfilments
-from store.orders import orders
+from store.orders import channels, orders
 from store.payments import tallies
 from store.payments.payments import texts
 from store.payments.tallies import Tallies
@@ -166,7 +166,13 @@ def _at_most(tender: TenderTerms, pays: int) -> TenderTerms:
 
 
 async def bring(conn: Connection, order_id: str, provider: str, token: str) -> None:
-    """The customer pays with this from now on. The caller holds the order's lock."""
+    """The customer pays with this from now on. The caller holds the order's lock.
+
+    Raises NotFound for a provider that the order's channel does not take.
+    """
+    channel = await channels.get(conn, await _sql.channel_of(conn, order_id=order_id))
+    if why_not := channel.why_not_later_by(provider):
+        raise NotFound(why_not)
     await _sql.bring(conn, order_id=order_id, provider=provider, token=token)
 
 

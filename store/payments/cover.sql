@@ -5,6 +5,9 @@
 -- schema/routines/payments.sql.
 select * from paying_of(:order_id);
 
+-- name: channel_of(order_id)$
+select channel from customer_order where order_no = order_no_of(:order_id);
+
 -- name: bring(order_id, provider, token)!
 insert into brought_tender (order_no, provider, token)
 values (order_no_of(:order_id), :provider, :token)

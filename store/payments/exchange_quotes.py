@@ -24,7 +24,7 @@ from store import clock
 from store.aftersales import return_rules, returns
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
-from store.orders import orders
+from store.orders import channels, orders
 from store.payments import payments, return_worth
 
 _sql = load_queries(__file__)
@@ -115,6 +115,11 @@ async def _check(
     disputed = await payments.why_no_refund(conn, order_id)
     if disputed:
         raise Refused(disputed, reason="payment_disputed")
+    if request.payment is not None:
+        channel = await channels.get(conn, row["channel"])
+        unfit = channel.why_not_later_by(request.payment.provider)
+        if unfit:
+            raise Refused(unfit, reason="provider_not_taken", instead=("exchange_items",))
     if request.mode == "advance":
         await _check_advance(conn, order_id, policy)
 

@@ -375,6 +375,8 @@ async def test_rules_say_no(bench: Bench) -> None:
     assert await reason(wants=[{"sku": "POT", "quantity": 1}]) == "price_missing"
     odd = {"sku": "POT", "quantity": 1, "unit_price": "1.00", "discount": "2.00"}
     assert await reason(wants=[odd]) == "prices_do_not_agree"
+    paid = {"provider": "elsewhere", "token": "the-shop-has-it"}
+    assert await reason(payment=paid) == "provider_not_taken"
     trusted = Policy(exchanges=ExchangeRules(advance="trusted"))
     policy = "update customer_order set policy = $1"
     await bench.pool.execute(policy, trusted.model_dump(mode="json"))

@@ -8,15 +8,18 @@ from typing import Any
 
 import pytest
 
+from activities.payments.authorizations import Authorizations
 from activities.payments.contracts import Authorize, Charged, Refund, Void
 from activities.provider_errors import DeclineCode, Declined, TimedOut, Unavailable
 from activities.providers.sandbox.payment import Card
 from domain.errors import Conflict, NotAuthorized, NotFound, Refused
 from domain.money import Money
+from domain.orders.channels import Channel
 from domain.orders.order import Order
 from store.accounting import documents
 from store.database import Pool
 from store.locks import lock_order
+from store.orders import channels
 from store.payments import cover, payments
 from store.payments.payments import Intent
 from tests.database.orders.hundred import (
@@ -131,6 +134,23 @@ async def test_a_provider_that_is_not_there_is_named_with_those_that_are(bench: 
     ask = authorizing(order, provider="acme", token=Card.OK)
     with pytest.raises(NotFound, match="'acme' here; there is exchange, sandbox"):
         await bench.authorizations.authorize_payment(ask)
+    assert await bench.count("select count(*) from brought_tender") == 0
+
+
+@pytest.mark.parametrize("provider", ["elsewhere", "store_credit"])
+async def test_nobody_brings_a_payment_that_the_channel_does_not_take(
+    bench: Bench, provider: str
+) -> None:
+    bench.authorizations = Authorizations(bench.pool, {provider: bench.payment})
+    order = of_a_hundred()
+    await bench.reserve(order)
+    if provider == "store_credit":
+        async with bench.pool.acquire() as conn:
+            await channels.save(conn, [Channel(channel="web", kind="web", providers=("sandbox",))])
+    with pytest.raises(NotFound, match=f"{provider} pays nothing later|web is paid by sandbox"):
+        await bench.authorizations.authorize_payment(
+            authorizing(order, provider=provider, token=Card.OK)
+        )
     assert await bench.count("select count(*) from brought_tender") == 0
 
 
