@@ -9,7 +9,7 @@ owed back. So an invoice and the version that it is of always add up.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -23,6 +23,9 @@ from domain.orders.lines import Line
 from domain.orders.order import Order
 from domain.orders.providers import ELSEWHERE
 from domain.orders.quantities import LineId
+
+_DIGITS: Final = 18
+"""A line's id with more digits is no number that another id could follow: ids have a length."""
 
 
 def edited(present: Present, request: EditRequest, person: PersonChange) -> Edited:
@@ -179,7 +182,10 @@ class _Editing:
 
     def _add(self, new: NewLine) -> None:
         taken = {*self._present.lines, *self._lines}
-        number = max((int(k) for k in taken if k.isascii() and k.isdecimal()), default=0) + 1
+        numbers = (int(k) for k in taken if k.isascii() and k.isdecimal() and len(k) <= _DIGITS)
+        number = max(numbers, default=0) + 1
+        while str(number) in taken:
+            number += 1
         line_id = str(number)
         self._lines[line_id] = Line(line_id=line_id, **new.model_dump(), added=self._keeps)
         self._added[line_id] = new.quantity
@@ -230,12 +236,15 @@ class _Editing:
             update |= {"lines": tuple(self._lines.values()), "total": None}
         if not self._lines:
             return self._before
-        document = self._before.model_copy(update=update).model_dump(mode="json")
+        # Each tender says the most that it pays, which may be more than a smaller order costs.
+        tenders = self._before.tenders
+        changed = self._before.model_copy(update={**update, "tenders": ()})
         try:
-            return Order.model_validate(document)
+            order = Order.model_validate(changed.model_dump(mode="json"))
         except ValidationError as error:
             _, where, reason = faults(error, Order)[0]
             raise InvalidInput(
                 f"the changed order would not add up: {where}: {reason}",
                 reason="does_not_add_up",
             ) from None
+        return order.model_copy(update={"tenders": tenders})

@@ -249,6 +249,22 @@ async def test_what_was_authorized_for_an_edit_that_is_refused_is_released(bench
     assert await faults(bench) == ()
 
 
+async def test_an_order_may_become_cheaper_than_what_a_tender_pays_at_most(bench: Bench) -> None:
+    twenty = {"provider": "sandbox", "token": "tok_other", "amount": "20.00"}
+    order = an_order(("TEA", 3), tenders=[twenty])
+    part = await ready(bench, order, Policy())
+    applied(await apply(bench.pool, order, "r1", lines=[{"line_id": "1", "quantity": 1}]))
+    # What it pays at most stays what it was when the order grows again.
+    applied(await apply(bench.pool, order, "r2", lines=[{"line_id": "1", "quantity": 2}]))
+    for each in (part, fulfilment_id(order.order_id, 2)):
+        await sent(bench, each)
+    paid = await bench.pool.fetch(
+        "select tender, sum(capture_granted)::int as paid from payment_authorization group by 1"
+    )
+    assert {row["tender"]: row["paid"] for row in paid} == {1: 2000, 2: 500}
+    assert await faults(bench) == ()
+
+
 # Once something is charged -----------------------------------------------------------------------
 
 

@@ -141,6 +141,18 @@ class TestAmounts:
         done = edit(order, lines=[{"line_id": "1", "quantity": 2, "unit_price": "10.0"}])
         assert (done.changes, done.order, done.is_money) == ((), order, False)
 
+    def test_a_new_line_has_an_id_that_no_line_has_however_long_theirs_are(self) -> None:
+        order = an_order(("TEA", 2), ("CUP", 1))
+        lines = [
+            line.model_copy(update={"line_id": line_id})
+            for line, line_id in zip(order.lines, ("9" * 100, "9" * 18), strict=True)
+        ]
+        order = order.model_copy(update={"lines": tuple(lines)})
+        new = {"sku": "LID", "quantity": 1, "unit_price": "1.00"}
+        done = edit(order, add=[new, new])
+        done.check()
+        assert len({line.line_id for line in done.order.lines}) == 4
+
     def test_cancelled_units_stay_cancelled_and_are_not_counted(self) -> None:
         order = an_order(("TEA", 5))
         present = Present(order, 1, {"1": LineStanding(ordered=5, cancelled=2)})
