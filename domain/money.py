@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, Overflow
+from decimal import (
+    ROUND_FLOOR,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+)
 from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -61,6 +69,11 @@ def to_minor(amount: Decimal | str, currency: str) -> int:
     if minor != scaled:
         raise _too_fine(amount, currency)
     return minor
+
+
+def limit_minor(limit: Decimal, currency: str) -> int:
+    """The most minor units that are within a limit, which may be finer than its currency."""
+    return int(_EXACT.scaleb(limit, decimals(currency)).to_integral_value(ROUND_FLOOR))
 
 
 def _strange(amount: object) -> InvalidInput:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from domain.errors import InvalidInput, Refused
-from domain.money import Money, to_minor
+from domain.money import Money, limit_minor, to_minor
 from domain.orders.charges import Charges, Owed
 from domain.orders.claim_messages import (
     ClaimDecision,
@@ -102,7 +102,7 @@ def ruling(request: ClaimRequest, worth_minor: int, facts: Facts, rules: ClaimRu
 def _why_not_alone(worth_minor: int, facts: Facts, rules: ClaimRules) -> str:
     """Why a person has to decide about so much of this customer's; empty: nobody has to."""
     most = rules.alone_up_to.get(facts.currency)
-    if most is None or worth_minor > to_minor(most, facts.currency):
+    if most is None or worth_minor > limit_minor(most, facts.currency):
         worth = Money(minor=worth_minor, currency=facts.currency)
         return f"{worth} is more than is decided without a person"
     if facts.claims_before >= rules.alone_per_customer:

@@ -20,7 +20,7 @@ from pydantic import Field
 from domain.aftersales.conditions import Condition, Disposition
 from domain.errors import Refused
 from domain.fields import Amount, Currency, Document, Flag, Id, Printable
-from domain.money import to_minor
+from domain.money import limit_minor
 from domain.orders.handling import Category
 from domain.orders.return_messages import FAULT_OF_THE_SELLER, ReturnReason
 from domain.sellers import Code
@@ -39,7 +39,7 @@ class Limit(Document):
 
     def minor(self, currency: str) -> int | None:
         """The limit in minor units; None for an order in another currency."""
-        return to_minor(self.amount, currency) if currency == self.currency else None
+        return limit_minor(self.amount, currency) if currency == self.currency else None
 
 
 class ReturnTerms(Document):

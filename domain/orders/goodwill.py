@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.errors import InvalidInput, Refused
+from domain.errors import Refused
 from domain.fields import Amount, Currency, Id
-from domain.money import Money, to_minor
+from domain.money import Money, limit_minor
 
 
 class GoodwillLimit(BaseModel):
@@ -61,14 +61,14 @@ class Goodwill:
         if limit is None:
             return
         if currency in limit.per_order:
-            most = _minor(limit.per_order, currency)
+            most = limit_minor(limit.per_order[currency], currency)
             if given + amount > most:
                 raise self._refused(
                     *(amount, currency, role),
                     f"{role} may give for an order: {_shown(most, currency)}",
                 )
         if currency in limit.per_day:
-            most = _minor(limit.per_day, currency)
+            most = limit_minor(limit.per_day[currency], currency)
             if self.given_today + amount > most:
                 raise self._refused(
                     *(amount, currency, role),
@@ -95,13 +95,6 @@ class Goodwill:
             reason="goodwill_limit",
             instead=("refund_order",) if others else (),
         )
-
-
-def _minor(limits: Mapping[str, Amount], currency: str) -> int:
-    try:
-        return to_minor(limits[currency], currency)
-    except InvalidInput:  # The limit has more decimals than the currency: nothing is within it.
-        return 0
 
 
 def _shown(minor: int, currency: str) -> Money:

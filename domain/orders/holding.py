@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from domain.money import to_minor
+from domain.money import limit_minor
 from domain.orders.hold_messages import AskedReason, AtEnd
 from domain.orders.hold_rules import Facts, HoldRule, HoldWhen
 from domain.orders.order import Order
@@ -71,7 +71,7 @@ def _whys(when: HoldWhen, order: Order, facts: Facts, now: datetime) -> Iterator
         yield (
             f"more than {over.amount} {over.currency}"
             if order.currency == over.currency
-            and order.total_minor > to_minor(over.amount, over.currency)
+            and order.total_minor > limit_minor(over.amount, over.currency)
             else None
         )
     if when.orders_within is not None:

@@ -54,6 +54,12 @@ def refused(what: Asked) -> str:
     return no.value.reason
 
 
+def test_a_limit_that_is_finer_than_the_currency_is_a_limit_all_the_same() -> None:
+    fine = ReturnTerms(review_above=Limit(amount=Decimal("10.005"), currency="EUR"))
+    assert decide(asked(line(fine, worth_minor=1000))).outcome == "approved"
+    assert decide(asked(line(fine, worth_minor=1001))).asks == ("worth_more",)
+
+
 def test_without_rules_the_orders_own_window_decides() -> None:
     assert decide(asked(line(), days=30)).outcome == "approved"
     assert refused(asked(line(), days=30.1)) == "window_over"

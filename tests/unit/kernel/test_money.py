@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
-from domain.money import Money, decimals, split, to_decimal, to_minor
+from domain.money import Money, decimals, limit_minor, split, to_decimal, to_minor
 from tests.support.strategies import CURRENCIES
 
 WEIGHTS = st.lists(st.integers(0, 10**9), min_size=1, max_size=12)
@@ -79,6 +79,15 @@ def test_an_amount_is_never_rounded() -> None:
     assert to_minor(long, "USD") == 123456789012345678901234567890123
     with pytest.raises(InvalidInput):
         to_minor(Decimal("0." + "1" * 60), "USD")
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["JPY", "EUR", "KWD"]), st.integers(0, 9999))
+def test_a_limit_that_is_finer_than_its_currency_is_never_passed(
+    minor: int, currency: str, finer: int
+) -> None:
+    limit = Decimal(f"{minor // 100}.{finer:04}")
+    most = limit_minor(limit, currency)
+    assert to_decimal(most, currency) <= limit < to_decimal(most + 1, currency)
 
 
 def test_amounts_of_different_currencies_do_not_add_up() -> None:

@@ -34,6 +34,8 @@ def test_an_order_is_held_above_the_amount_and_not_at_it(limit: int, price: int)
     order = an_order(("TEA", 1, f"{price}.00"), shipping=shipping("0"))
     over = rule({"amount_over": {"amount": f"{limit}.00", "currency": "USD"}})
     assert is_held(over, order) == (price > limit)
+    finer = rule({"amount_over": {"amount": f"{limit}.005", "currency": "USD"}})
+    assert is_held(finer, order) == (price > limit), "finer than the currency"
     euros = rule({"amount_over": {"amount": "0.00", "currency": "EUR"}})
     assert not is_held(euros, order), "of another currency"
 
