@@ -48,6 +48,11 @@ async def to_exchange(conn: Connection, owed: ToPay, book: Book) -> None:
         await book(conn, await _given(conn, owed, goes, number=1))
 
 
+async def nothing_to_exchange(conn: Connection, owed: ToPay) -> None:
+    """The customer has all of a return's refund another way, so its exchange order gets nothing."""
+    await exchanges.settle(conn, owed.refund_id, 0, is_back=True)
+
+
 async def _given(conn: Connection, owed: ToPay, amount: int, *, number: int) -> Payment:
     """Record how much of a refund its exchange order has now, in place of the last record."""
     key = f"{owed.refund_id}:refund:exchange{f'-{number}' if number > 1 else ''}"

@@ -59,7 +59,9 @@ class ExchangeMoney:
                 DeclineCode.NOT_FOUND,
                 f"{token} is no return that pays for {order_id}; say which provider it is of",
             )
-        left = Money(minor=exchange.pays - exchange.authorized, currency=exchange.currency)
+        # Once it is settled, nothing more comes: what is not needed of it goes back for good.
+        minor = 0 if exchange.settled else exchange.pays - exchange.authorized
+        left = Money(minor=minor, currency=exchange.currency)
         if amount.minor > left.minor:
             raise Declined(
                 DeclineCode.ACTION_REQUIRED,

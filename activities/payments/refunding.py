@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from activities.payments.contracts import Refund
-from activities.payments.exchange_money import to_exchange
+from activities.payments.exchange_money import nothing_to_exchange, to_exchange
 from activities.payments.money_calls import (
     Call,
     MoneyCalls,
@@ -107,8 +107,11 @@ class Refunding:
             await lock_order(conn, order_id)
             owed = await _owed(conn, ask.refund_id)
             if owed.is_exchange:
-                await _check_not_disputed(conn, order_id)
-                await to_exchange(conn, owed, _Booking(ask, owed))
+                if ask.by_hand:
+                    await nothing_to_exchange(conn, owed)
+                else:
+                    await _check_not_disputed(conn, order_id)
+                    await to_exchange(conn, owed, _Booking(ask, owed))
                 owed = await _owed(conn, ask.refund_id)
             made = await payments.of_order(conn, order_id)
             tried = [p for p in made if (p.kind, p.part_of) == ("refund", ask.refund_id)]

@@ -312,8 +312,14 @@ begin
         select o.order_id, o.decision, o.currency::text, m.voided, o.document -> 'payment', o.document -> 'tenders',
                (select jsonb_build_object('provider', provider, 'token', token)
                 from brought_tender b where b.order_no = o.order_no),
-               (select coalesce(e.settled_minor, e.tender_minor)::bigint from exchange e
-                where e.exchange_no = o.order_no),
+               (select case when e.settled_minor is null then e.tender_minor
+                            else least(e.settled_minor, (
+                                select coalesce(sum(a.amount_minor - a.released), 0)
+                                from payment_authorization a
+                                join payment_operation p on p.order_no = a.order_no and p.payment_key = a.authorization_key
+                                where a.order_no = o.order_no and a.provider = 'exchange' and p.state = 'succeeded'))
+                       end::bigint
+                from exchange e where e.exchange_no = o.order_no),
                (select coalesce(jsonb_agg(to_jsonb(p) - 'order_no' order by p.requested_at, p.payment_key), '[]')
                 from payment p where p.order_no = o.order_no),
                (select array_agg(s.fulfilment_id order by s.fulfilment_id)

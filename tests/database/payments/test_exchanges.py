@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,10 +15,12 @@ from activities.payments.exchanges import Agreed, AgreeExchange
 from activities.provider_errors import Declined, Unavailable
 from domain.aftersales.return_counts import Found
 from domain.aftersales.return_rules import Limit, ReturnRule
+from domain.errors import Refused
 from domain.orders.exchange_messages import ExchangeOutcome, ExchangeRequest
 from domain.orders.exchange_rules import ExchangeRules
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.payments.disputes import DisputeState
 from domain.stock.kits import Kit
 from domain.stock.reservations import ReserveStock
 from store.aftersales import return_chases, return_rules
@@ -29,6 +31,7 @@ from store.stock import kits
 from store.views import audit
 from tests.support.bench import Bench, at_once
 from tests.support.builders import an_order, shipping
+from tests.support.provider_desk import Telling
 
 
 @pytest.fixture
@@ -431,4 +434,42 @@ async def test_money_that_comes_before_its_order_has_begun_waits_for_it(bench: B
     await begin(bench, outcome.exchange_order_id)
     await bench.payments.refund_payment(Refund(refund_id=outcome.return_id))
     assert len(await calls(bench)) == 2
+    await books_are_right(bench)
+
+
+async def test_what_an_exchange_order_has_given_back_is_not_authorized_again(bench: Bench) -> None:
+    order = await sold(bench, ("TEA", 1, "100.00"))
+    outcome = await exchange(bench, order, {"1": 1})
+    await received(bench, outcome.return_id)
+    await bench.authorizations.void_payment(Void(order_id=outcome.exchange_order_id, why="no need"))
+    assert (await calls(bench))[2:] == [("refund", 10000)]
+    with pytest.raises(Declined, match=r"100\.00 USD is to be paid, of which .* pays 0\.00 USD"):
+        await bench.authorizations.authorize_payment(Authorize(order_id=outcome.exchange_order_id))
+
+
+async def test_what_the_bank_has_given_the_customer_pays_for_no_exchange_order(
+    bench: Bench,
+) -> None:
+    company = Telling(bench.pool)
+    order = await sold(bench, ("TEA", 1, "10.00"))
+    outcome = await exchange(bench, order, {"1": 1})
+    other = outcome.exchange_order_id
+    for second, state in enumerate((DisputeState.NEEDS_RESPONSE, DisputeState.LOST)):
+        event = company.dispute("auth_1", state, second, what="funds_withdrawn")
+        await company.desk.receive("sandbox", event.body, event.signature, now=datetime.now(UTC))
+        await company.worked_through()
+        with pytest.raises(Refused):
+            await received(bench, outcome.return_id, None) if second == 0 else (
+                await bench.payments.refund_payment(Refund(refund_id=outcome.return_id))
+            )
+    by_hand = Refund(refund_id=outcome.return_id, by_hand="the bank gave it back")
+    await bench.payments.refund_payment(by_hand)
+    # The goods are back, so nothing is held for them; what they would have paid is to be paid.
+    assert await held(bench, other) == []
+    part = f"{other}:1"
+    await bench.warehouse.pick(part, who="picker")
+    await bench.warehouse.pack(part, who="packer")
+    with pytest.raises(Declined, match=r"10\.00 USD is to be paid"):
+        await bench.authorizations.authorize_payment(Authorize(order_id=other, parts=(part,)))
+    assert await clearing(bench) == 0
     await books_are_right(bench)
