@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.aftersales.claims import check_still_there
 from domain.errors import Refused
 from domain.fulfilment.fulfilments import Planned
+from domain.orders.handling import SHIPPED
 from domain.orders.quantities import LineUnits
 from domain.orders.sourcing_rules import SourcingRules
 from domain.stock.sourcing import Demand
@@ -43,14 +44,23 @@ async def plan(
         raise Refused("no units are claimed", reason="nothing_left", instead=ELSE)
     skus = await orders.skus(conn, order_id)
     parts = await kits.claimed(conn, order_id)
+    handlings = await orders.handlings(conn, order_id)
     demands = [
-        Demand(line_id=line_id, sku=skus[line_id], quantity=count, parts=parts.get(line_id, {}))
+        Demand(
+            line_id=line_id,
+            sku=skus[line_id],
+            quantity=count,
+            parts=parts.get(line_id, {}),
+            handling=handlings.get(line_id, SHIPPED),
+        )
         for line_id, count in units.items()
     ]
     wanted = Wanted(demands, await orders.shipping(conn, order_id), rules)
     sourced = (await lock_shelves(conn, [wanted], catalogue)).plan(0, wanted)
-    if sourced.missing:
-        lacking = ", ".join(f"{count} of {skus[k]}" for k, count in sourced.missing.items())
+    # What suppliers are asked for would wait: nothing is bought for a claim.
+    absent = {**sourced.missing, **sourced.waits}
+    if absent:
+        lacking = ", ".join(f"{count} of {skus[k]}" for k, count in absent.items())
         raise Refused(
             f"not in stock: {lacking}; pay back, or decide when it is there",
             reason="not_in_stock",

@@ -7,6 +7,7 @@ are kept with its line.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import StringConstraints
@@ -58,6 +59,12 @@ AT_ONCE: Final[frozenset[Handling]] = frozenset({COUNTER, DIGITAL, DROP_SHIP})
 
 BOUGHT: Final[frozenset[Handling]] = frozenset({MADE_TO_ORDER, DROP_SHIP})
 """A supplier is asked for these once an order is confirmed: until it has answered they wait."""
+
+NEVER_BACK: Final[Mapping[Handling, tuple[str, str]]] = {
+    DIGITAL: ("digital_delivered", "is a code that was given out"),
+    SERVICE: ("service_is_over", "is a service that was given"),
+}
+"""What was delivered of these is never sent back: the reason why not, and in words."""
 
 OUTSIDE: Final = "x:"
 """The handlings of workshops begin with this."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from domain import ids
 from domain.errors import Refused
+from domain.orders.handling import NEVER_BACK
 from store.aftersales import return_labels, return_rules, returns
 from store.aftersales.claims import Claim
 from store.database import Connection
@@ -16,11 +17,19 @@ from store.orders import events, orders
 async def ask_back(conn: Connection, claim: Claim, *, who: str) -> str:
     """Expect the claimed units. Returns the return's id. The caller holds the order's lock.
 
-    Raises Refused where there are none.
+    Raises Refused where there are none, or nothing that can be sent back.
     """
     if not claim.units:
         raise Refused("no units are claimed that could come back", reason="nothing_left")
     order_id = claim.order_id
+    for line_id, handling in (await orders.handlings(conn, order_id)).items():
+        if line_id in claim.units and handling in NEVER_BACK:
+            reason, what = NEVER_BACK[handling]
+            raise Refused(
+                f"line {line_id} {what}: it cannot be sent back; decide without asking for it",
+                reason=reason,
+                instead=("decide_claim",),
+            )
     return_id = ids.return_id(order_id, await returns.next_number(conn, order_id))
     await returns.create(
         conn,

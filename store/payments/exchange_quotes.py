@@ -11,7 +11,7 @@ from domain.aftersales.return_rules import UNITS_OF_A_RECORD, Asked, decide
 from domain.errors import NotFound, Refused
 from domain.orders.exchange_messages import ExchangePreview, ExchangeRequest
 from domain.orders.exchanged import ComesBack, Exchange, Exchanged, exchanged
-from domain.orders.handling import DIGITAL
+from domain.orders.handling import NEVER_BACK
 from domain.orders.line_requests import requested_units
 from domain.orders.messages import Units
 from domain.orders.order import Order, Payment
@@ -144,17 +144,24 @@ async def _check_advance(conn: Connection, order_id: str, policy: Policy) -> Non
 async def _units(
     conn: Connection, order_id: str, request: ExchangeRequest, returnable: Mapping[LineId, int]
 ) -> LineUnits:
-    digital = {k for k, how in (await orders.handlings(conn, order_id)).items() if how == DIGITAL}
+    handlings = await orders.handlings(conn, order_id)
+    kept = {k: NEVER_BACK[how] for k, how in handlings.items() if how in NEVER_BACK}
 
     def check(_: int, line_id: LineId, quantity: int) -> None:
-        if line_id in digital or not 0 < quantity <= returnable[line_id]:
+        if line_id in kept:
+            reason, what = kept[line_id]
             raise Refused(
-                f"line {line_id}: {quantity} cannot come back",
-                reason="digital_delivered" if line_id in digital else "more_than_delivered",
+                f"line {line_id} {what}: it cannot come back",
+                reason=reason,
+                instead=("refund_order",),
+            )
+        if not 0 < quantity <= returnable[line_id]:
+            raise Refused(
+                f"line {line_id}: {quantity} cannot come back", reason="more_than_delivered"
             )
 
     asked = requested_units(request.lines, returnable, check=check)
-    units = {k: n for k, n in asked.items() if k not in digital}
+    units = {k: n for k, n in asked.items() if k not in kept}
     if not units:
         raise Refused("there is nothing left to come back", reason="nothing_left")
     return units

@@ -7,24 +7,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Final
 
 from domain.errors import IllegalTransition, InvalidInput, NotFound
 from domain.orders.claim_messages import SentInstead
+from domain.orders.handling import DROP_SHIP, NEVER_BACK
 from store.aftersales.claims import Claim
 from store.database import Connection, load_queries
+from store.orders import orders
 from store.stock import corrections, kits, stock
 
 _sql = load_queries(__file__)
 
+_ON_NO_SHELF: Final = {*NEVER_BACK, DROP_SHIP}
+
 
 async def check(conn: Connection, claim: Claim, sent: Sequence[SentInstead]) -> None:
     """Raises InvalidInput where this cannot be what was sent instead of the claimed units."""
+    if not sent:
+        return
+    skus = await orders.skus(conn, claim.order_id)
+    handlings = await orders.handlings(conn, claim.order_id)
+    named: set[str] = set()
     for index, each in enumerate(sent):
         where = f"sent[{index}]"
         if claim.kind != "wrong":
             raise InvalidInput("is about a claim that something else was sent", where=where)
         if each.line_id not in claim.units:
             raise InvalidInput(f"line {each.line_id} is not claimed", where=f"{where}.line_id")
+        if each.line_id in named:
+            raise InvalidInput(f"line {each.line_id} is named twice", where=f"{where}.line_id")
+        named.add(each.line_id)
+        if handlings.get(each.line_id) in _ON_NO_SHELF:
+            raise InvalidInput(
+                f"line {each.line_id} was sent from no shelf of ours, so there is nothing to count",
+                where=f"{where}.line_id",
+            )
+        if each.sku == skus[each.line_id]:
+            raise InvalidInput("is what was ordered", where=f"{where}.sku")
         place = await _place(conn, claim, each.line_id)
         try:
             await stock.row_of(conn, each.sku, place)
@@ -44,6 +64,8 @@ async def correct(conn: Connection, claim: Claim, sent: Sequence[SentInstead], *
         changes = {sku: units * n for sku, n in made_of[each.line_id].items()}
         changes[each.sku] = changes.get(each.sku, 0) - units
         for sku, change in changes.items():
+            if not change:  # a part was sent in place of its kit
+                continue
             with suppress(IllegalTransition):
                 key = f"{claim.claim_id}:{each.line_id}:{sku}"
                 await corrections.adjust(conn, key, sku, place, change, who=who, why=why)

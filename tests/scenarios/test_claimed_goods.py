@@ -67,6 +67,10 @@ async def test_who_got_something_else_has_both_skus_counted_once(shop: Shop) -> 
     sent = [{"line_id": "1", "sku": "POT"}]
     with pytest.raises(InvalidInput, match="NOPE"):
         await decide(shop, made, "refund", sent=[{"line_id": "1", "sku": "NOPE"}])
+    with pytest.raises(InvalidInput, match="named twice"):
+        await decide(shop, made, "refund", sent=[*sent, {"line_id": "1", "sku": "POT"}])
+    with pytest.raises(InvalidInput, match="what was ordered"):
+        await decide(shop, made, "refund", sent=[{"line_id": "1", "sku": "TEA"}])
     for _ in range(2):
         await decide(shop, made, "refund", sent=sent, request_id="d-1")
     assert (await shop.level("TEA")).on_hand == 1

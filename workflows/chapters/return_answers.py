@@ -13,7 +13,7 @@ from workflows.engine.refusals import refused
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
-    from domain.orders.handling import DIGITAL
+    from domain.orders.handling import NEVER_BACK
     from domain.orders.messages import Units
     from domain.orders.quantities import LineId, LineUnits
     from domain.orders.return_messages import (
@@ -81,10 +81,11 @@ def returnable_units(book: OrderBook, request: ReturnRequest) -> LineUnits:
 
     def check(_: int, line_id: LineId, quantity: int) -> None:
         line = lines[line_id]
-        if book.handlings[line_id] == DIGITAL:
+        if book.handlings[line_id] in NEVER_BACK:
+            reason, what = NEVER_BACK[book.handlings[line_id]]
             raise refused(
-                f"line {line_id} is a code that was given out: it cannot be sent back",
-                reason="digital_delivered",
+                f"line {line_id} {what}: it cannot be sent back",
+                reason=reason,
                 instead=["refund_order"],
             )
         if not 0 < quantity <= line.returnable:
@@ -95,7 +96,7 @@ def returnable_units(book: OrderBook, request: ReturnRequest) -> LineUnits:
             )
 
     asked = requested_units(request.lines, lines, can=lambda line: line.returnable, check=check)
-    units = {k: n for k, n in asked.items() if book.handlings[k] != DIGITAL}
+    units = {k: n for k, n in asked.items() if book.handlings[k] not in NEVER_BACK}
     if not units:
         raise refused("there is nothing left to return", reason="nothing_left")
     return units
