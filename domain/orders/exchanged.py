@@ -30,7 +30,7 @@ from domain.orders.order import Order, Payment, Tender
 from domain.orders.prices import tax_of as computed_tax
 from domain.orders.providers import EXCHANGE
 from domain.orders.quantities import LineId
-from domain.orders.shipping import Shipping
+from domain.orders.shipping import COLLECT, Shipping
 
 _FINEST: Final = Decimal(1).scaleb(-PRICE_DECIMALS_MAX)
 
@@ -72,6 +72,13 @@ class Exchanged:
 def exchanged(exchange: Exchange, placed_at: datetime) -> Exchanged:
     """Make the exchange order. Raises Refused for prices that do not agree."""
     original, currency = exchange.original, exchange.original.currency
+    shipping = _shipping(exchange)
+    if shipping.service != COLLECT and shipping.address is None:
+        raise Refused(
+            f"{original.order_id} was collected, so nobody knows where to send other goods",
+            reason="collected",
+            instead=("exchange_items", "return_items"),
+        )
     document = {
         "channel": original.channel,
         "channel_order_id": exchange.number,
@@ -80,7 +87,7 @@ def exchanged(exchange: Exchange, placed_at: datetime) -> Exchanged:
         "currency": currency,
         "prices_include_tax": original.prices_include_tax,
         "lines": _lines(exchange),
-        "shipping": _shipping(exchange),
+        "shipping": shipping,
         "billing": original.billing,
         "payment": exchange.main,
     }
@@ -88,7 +95,9 @@ def exchanged(exchange: Exchange, placed_at: datetime) -> Exchanged:
         order = Order.model_validate(document)
     except ValidationError as error:
         where, _, why = faults(error)[0]
-        raise Refused(f"{where}: {why}", reason="prices_do_not_agree") from None
+        raise Refused(
+            f"{where}: {why}", reason="prices_do_not_agree", instead=("exchange_items",)
+        ) from None
     total, back = total_of(order), Money(minor=exchange.pays_back.total, currency=currency)
     tender = min(total.minor, back.minor)
 

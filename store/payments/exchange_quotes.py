@@ -57,6 +57,12 @@ async def quote(
     policy = Policy.model_validate_json(row["policy"])
     await _check(conn, order_id, row, request, policy)
     if units is None:
+        if not row["delivered"]:
+            raise Refused(
+                "nothing has been delivered yet; cancel what is not wanted",
+                reason="not_delivered",
+                instead=("cancel_order",),
+            )
         units = await _units(conn, order_id, request, row["returnable"])
     original = stored(Order, row["document"])
     asked = await return_rules.asked(
@@ -157,11 +163,12 @@ async def _units(
             )
         if not 0 < quantity <= returnable[line_id]:
             raise Refused(
-                f"line {line_id}: {quantity} cannot come back", reason="more_than_delivered"
+                f"line {line_id}: {quantity} cannot be returned, but {returnable[line_id]}",
+                reason="more_than_delivered",
             )
 
     asked = requested_units(request.lines, returnable, check=check)
     units = {k: n for k, n in asked.items() if k not in kept}
     if not units:
-        raise Refused("there is nothing left to come back", reason="nothing_left")
+        raise Refused("there is nothing left to return", reason="nothing_left")
     return units

@@ -8,7 +8,8 @@ select o.order_no, o.channel, o.seller, o.decision, o.policy::text as policy, do
                  from brought_tender b where b.order_no = o.order_no), o.document -> 'payment') as main,
        (select count(*) from exchange e where e.order_no = o.order_no) as exchanges,
        (select jsonb_object_agg(line_id, greatest(0, delivered - return_requested - returned))
-        from order_line l where l.order_no = o.order_no) as returnable
+        from order_line l where l.order_no = o.order_no) as returnable,
+       exists (select from order_line l where l.order_no = o.order_no and l.delivered > 0) as delivered
 from customer_order o join order_person p using (order_no) where o.order_id = :order_id;
 
 -- name: record_of(order_id)^

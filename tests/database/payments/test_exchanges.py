@@ -392,6 +392,23 @@ async def test_rules_say_no(bench: Bench) -> None:
     assert await bench.count("select count(*) from order_return") == 0
 
 
+async def test_a_preview_refuses_with_the_codes_of_the_exchange(bench: Bench) -> None:
+    order = an_order(("TEA", 1, "10.00"))
+    await bench.take_in(order)
+
+    async def refusal(order_id: str, *lines: dict[str, object]) -> tuple[str, tuple[str, ...]]:
+        wants = ExchangeRequest.model_validate({"reason": "no", "lines": lines})
+        async with bench.pool.acquire() as conn:
+            with pytest.raises(Refused) as no:
+                await exchange_quotes.preview(conn, order_id, wants)
+        return no.value.reason, no.value.instead
+
+    assert await refusal(order.order_id) == ("not_delivered", ("cancel_order",))
+    two = {"line_id": "1", "quantity": 2}
+    had = await sold(bench, ("TEA", 1, "10.00"))
+    assert await refusal(had.order_id, two) == ("more_than_delivered", ())
+
+
 async def test_a_person_decides_first_and_an_advance_exchange_waits_for_that(bench: Bench) -> None:
     async with bench.pool.acquire() as conn:
         limit = Limit(amount=Decimal("50.00"), currency="USD")

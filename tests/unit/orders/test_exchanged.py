@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.errors import Refused
 from domain.orders.amounts import LineWorth, Worth, sum_of, value_lines
 from domain.orders.exchange_messages import ExchangeRequest
 from domain.orders.exchanged import ComesBack, Exchange, Exchanged, exchanged
 from domain.orders.order import Order, Payment
+from domain.orders.shipping import COLLECT
 from tests.support.builders import an_order
 from tests.support.strategies import orders
 
@@ -79,3 +82,11 @@ def test_units_that_came_for_a_discount_cost_it_again() -> None:
     assert made(order, {"1": 1}).worth.comes_back == made(order, {"1": 1}).worth.total
     more = made(order, {"1": 1}, wants=[{"sku": "TEA", "quantity": 2}])
     assert more.worth.total.minor - more.worth.comes_back.minor == Worth(goods=999).goods
+
+
+def test_nothing_is_sent_to_a_customer_who_collected_the_goods_and_gave_no_address() -> None:
+    order = an_order(("TEA", 1, "10.00"), shipping={"service": COLLECT})
+    assert made(order, {"1": 1}).order.shipping.service == COLLECT
+    with pytest.raises(Refused) as no:
+        made(order, {"1": 1}, shipping={"service": "express"})
+    assert no.value.reason == "collected"
