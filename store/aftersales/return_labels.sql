@@ -1,10 +1,10 @@
 -- Labels of returns' parcels. Every writer but `claim` holds the order's lock.
 
 -- name: want(return_id, label_key, fee_minor, service)!
--- Nothing → requested. To where the order was first sent from.
+-- Nothing → requested.
 insert into return_label (order_no, return_id, label_key, service, location, fee_minor)
 select o.order_no, :return_id, :label_key, coalesce(:service::text, s.shipping ->> 'service'),
-       (select location from fulfilment f where f.order_no = o.order_no order by fulfilment_id limit 1), :fee_minor
+       return_location(o.order_no, :return_id), :fee_minor
 from customer_order o cross join lateral (select document_of(o.order_no) -> 'shipping' as shipping) s
 where o.order_no = order_no_of(:return_id) and jsonb_typeof(s.shipping -> 'address') = 'object'
   -- Its parcel is here already.

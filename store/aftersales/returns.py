@@ -180,7 +180,7 @@ async def settle(conn: Connection, order_id: str, step: str, note: str, *, who: 
         return await events.settle(conn, order_id, step, note, who=who)
 
 
-async def default_location(conn: Connection, order_id: str) -> str:
-    """The location that the order was first sent from: its returns go there by default."""
-    location: str = await _sql.default_location(conn, order_id=order_id)
+async def default_location(conn: Connection, return_id: str) -> str:
+    """Where a return goes if nobody says another place: to where it, or its order, left."""
+    location: str = await _sql.default_location(conn, return_id=return_id)
     return location

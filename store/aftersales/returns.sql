@@ -59,6 +59,5 @@ where order_no = order_no_of(:return_id) and return_id = :return_id and state <>
 -- name: paid_early(return_id)!
 update order_return set paid_early = true where order_no = order_no_of(:return_id) and return_id = :return_id;
 
--- name: default_location(order_id)$
--- The location that the order was first sent from: the default for its returns.
-select location from fulfilment where order_no = order_no_of(:order_id) order by fulfilment_id limit 1;
+-- name: default_location(return_id)$
+select return_location(order_no_of(:return_id), :return_id);

@@ -70,7 +70,7 @@ async def receive_return(
             },
         }
         effect = f"receive_return:{return_id}"
-        place = location or await returns.default_location(conn, order_id)
+        place = location or await returns.default_location(conn, return_id)
         # What was said, without what the rules make of it: they may be others for a repeat.
         told = {
             "found": {k: _told(some) for k, some in found.items() if some},

@@ -1,3 +1,17 @@
+-- Where a return's parcel goes, if nobody says another place: to where it left, if it could not be delivered or was
+-- lost, and otherwise to where the order was first sent from. Never to where codes are, and to a supplier's place only
+-- if all else of the order came from there, too.
+create or replace function return_location(its_order bigint, its_return text) returns text
+language sql stable as $$
+    select location from fulfilment f
+    where f.order_no = its_order
+    order by exists (select from order_return r
+                     where r.order_no = its_order and r.return_id = its_return and r.fulfilment_id = f.fulfilment_id) desc,
+             handling = 'digital', handling = 'drop_ship', state in ('shipped', 'delivered', 'exception') desc,
+             length(fulfilment_id), fulfilment_id
+    limit 1
+$$;
+
 -- Parcels that carriers are to pay for.
 
 -- By when a claim for a parcel must be filed.
