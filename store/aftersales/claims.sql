@@ -25,7 +25,7 @@ where order_no = order_no_of(:claim_id) and claim_id = :claim_id and decision is
 -- name: claim_facts(order_id)^
 -- What decides about a claim besides the money: the units in claims that are open or were paid in part; how many
 -- claims the customer made within a year; and whether a parcel came after its promised day, by the location's
--- own date, and was paid for that.
+-- own date, and was paid for that. Goods that are collected came when they lay ready.
 select coalesce((
            select jsonb_object_agg(line_id, units) from (
                select line_id, sum(quantity)::bigint as units
@@ -39,9 +39,10 @@ select coalesce((
                    select min(e.happened_at) as at from carrier_event e
                    where e.order_no = f.order_no and e.fulfilment_id = f.fulfilment_id
                      and e.status = 'delivered') came on true
+               left join pick_up u using (order_no, fulfilment_id)
                where f.order_no = o.order_no and f.state = 'delivered'
-                 and (coalesce(came.at, f.changed_at) at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date
-                     > f.promised_on) as came_late,
+                 and (coalesce(u.ready_at, came.at, f.changed_at)
+                      at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date > f.promised_on) as came_late,
        exists (select from claim c
                where c.order_no = o.order_no and c.kind = 'late' and c.refund_id is not null) as paid_for_late
 from customer_order o join order_person mine using (order_no) where o.order_id = :order_id;

@@ -62,7 +62,7 @@ order by b.sku, b.received_at, b.order_no, b.line_id;
 
 -- name: slips(batch)
 -- Parcels that did not leave on the promised day, or did not arrive by it, by the location's own date;
--- each once for either.
+-- each once for either. Goods that lie ready to be collected have kept their promise: the customer may come later.
 select f.fulfilment_id, slip.what
 from fulfilment f join location l using (location)
 cross join lateral (select location_day(l.calendar) as today) here
@@ -72,6 +72,7 @@ cross join lateral (
 ) slip
 where f.state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped')
   and f.promised_leave < transaction_moment()::date + 1
+  and not (f.handling = 'pick_up' and f.state = 'labelled')
   and not exists (select from effect e
                   where e.order_no = f.order_no
                     and e.effect = 'promise:' || f.fulfilment_id || ':' || slip.what)

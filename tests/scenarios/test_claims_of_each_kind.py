@@ -9,6 +9,7 @@ from domain.errors import InvalidInput, Refused
 from domain.orders.order import Order
 from domain.orders.return_messages import ReturnRequest
 from domain.stock.items import Item
+from store.stock import promises
 from tests.scenarios.test_bought_goods import LAMP, asked, sold_by
 from tests.scenarios.test_claims import claim, decide, one
 from tests.scenarios.test_handlings import APP, codes_of, collected, ready
@@ -77,8 +78,22 @@ async def test_in_place_of_broken_goods_that_were_collected_others_lie_ready(sho
     await shop.stocked("TEA", 3)
     order = collected(("TEA", 2))
     part = await shop.placed(order, POLICY)
-    await shop.warehouse.collect(part, await ready(shop, part), who="counter")
+    code = await ready(shop, part)
+    await shop.pool.execute(
+        "update fulfilment set promised_leave = '2026-01-02', promised_on = '2026-01-02' "
+        "where fulfilment_id = $1",
+        part,
+    )
+    await shop.pool.execute(
+        "update pick_up set ready_at = '2026-01-01' where fulfilment_id = $1", part
+    )
+    async with shop.pool.acquire() as conn:
+        assert await promises.notice_slips(conn, 100) == 0
+    await shop.warehouse.collect(part, code, who="counter")
     await had(shop, order)
+    with pytest.raises(Refused) as no:  # it lay ready in time
+        await claim(shop, order, "late")
+    assert no.value.reason == "promise_kept"
     again = await decide(shop, await claim(shop, order, lines=one()), "reship")
     (part,) = again.fulfilments
     assert await handling_of(shop, part) == "pick_up"
