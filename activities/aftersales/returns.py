@@ -149,11 +149,9 @@ class Returns:
 async def approve(conn: Connection, ask: ApproveReturn) -> Approved:
     """Decide by the rules, once for each request. The caller holds the order's lock."""
     order_id, effect = ask.order_id, f"approve_return:{ask.request_id}"
-    no = f"{effect}:refused:{ask.turn}"
-    for known in (effect, no):
-        done = await effects.find(conn, order_id, known)
-        if done is not None:
-            return Approved.model_validate(done)
+    done = await effects.settled(conn, order_id, effect, ask.turn)
+    if done is not None:
+        return Approved.model_validate(done)
     asks: tuple[str, ...] = ()
     asked = None
     if ask.kind == "customer":
@@ -166,7 +164,8 @@ async def approve(conn: Connection, ask: ApproveReturn) -> Approved:
             asks = decide(asked).asks
         except Refused as error:
             refused = Approved(refusal=ReturnRefusal.of(error))
-            await effects.keep(conn, order_id, no, refused.model_dump(mode="json"))
+            told = refused.model_dump(mode="json")
+            await effects.keep_nothing(conn, order_id, effect, ask.turn, told)
             return refused
     number = await returns.next_number(conn, order_id)
     approved = Approved(return_id=ids.return_id(order_id, number), asks=asks)

@@ -11,16 +11,22 @@ from domain.orders.return_messages import ReturnRefusal
 from store.aftersales import sending_anew
 from store.database import Pool
 from store.locks import lock_order
+from store.orders import effects
 
 
 class SendAnew(BaseModel):
-    """What somebody asks for, and of which order."""
+    """What somebody asks for, and of which order.
+
+    `turn`: what is refused in it stays refused, also for an attempt that comes late. The request
+    may be made again in another turn.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     request_id: str
     request: SendAnewRequest
+    turn: str = ""
 
 
 class ToBeSent(BaseModel):
@@ -41,10 +47,18 @@ class SendingAnew:
     @activity.defn
     async def send_anew(self, ask: SendAnew) -> ToBeSent:
         """Record that a parcel goes out again when it is back, once for each request."""
-        try:
-            async with self._pool.acquire() as conn, conn.transaction():
-                await lock_order(conn, ask.order_id)
-                return_id = await sending_anew.want(conn, ask.request, ask.request_id)
-        except OrderloomError as error:
-            return ToBeSent(refused=ReturnRefusal.of(error))
+        effect = sending_anew.effect_of(ask.request_id)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            done = await effects.settled(conn, ask.order_id, effect, ask.turn)
+            if done is not None:
+                return ToBeSent.model_validate(done)
+            try:
+                async with conn.transaction():
+                    return_id = await sending_anew.want(conn, ask.request, ask.request_id)
+            except OrderloomError as error:
+                refused = ToBeSent(refused=ReturnRefusal.of(error))
+                told = refused.model_dump(mode="json")
+                await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, told)
+                return refused
         return ToBeSent(return_id=return_id)

@@ -11,19 +11,25 @@ from activities.provider_errors import Declined
 from domain.errors import OrderloomError, Refused
 from domain.money import Money
 from domain.orders.interception_messages import InterceptRequest
-from store.database import Pool
+from store.database import Connection, Pool
 from store.fulfilment import interceptions
 from store.locks import lock_order
+from store.orders import effects
 
 
 class Intercept(BaseModel):
-    """What somebody asks for, and of which order."""
+    """What somebody asks for, and of which order.
+
+    `turn`: what is refused in it stays refused, also for an attempt that comes late. The request
+    may be made again in another turn.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     request_id: str
     request: InterceptRequest
+    turn: str = ""
 
 
 class InterceptRefusal(BaseModel):
@@ -35,6 +41,11 @@ class InterceptRefusal(BaseModel):
     message: str
     reason: str = ""
     instead: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, error: OrderloomError) -> InterceptRefusal:
+        """The refusal that an error says."""
+        return cls(kind=error.kind, message=str(error), reason=error.reason, instead=error.instead)
 
 
 class InterceptAnswer(BaseModel):
@@ -60,38 +71,34 @@ class Interceptions:
         A carrier that does not answer is asked again with the same key.
         """
         try:
-            return InterceptAnswer(fee=await self._intercept(ask))
+            return await self._intercept(ask)
         except OrderloomError as error:
-            return InterceptAnswer(
-                refused=InterceptRefusal(
-                    kind=error.kind,
-                    message=str(error),
-                    reason=error.reason,
-                    instead=error.instead,
-                )
-            )
+            return InterceptAnswer(refused=InterceptRefusal.of(error))
 
-    async def _intercept(self, ask: Intercept) -> Money | None:
+    async def _intercept(self, ask: Intercept) -> InterceptAnswer:
         request = ask.request
-        async with self._pool.acquire() as conn:
-            name = await interceptions.carrier_of(conn, request.fulfilment_id)
-        carrier = self._carriers.named(name)
-        if not isinstance(carrier, Intercepts):
-            raise Refused(
-                f"the carrier {name} stops no parcel on its way",
-                reason="cannot_intercept",
-                instead=("return_items", "claim_items"),
-            )
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            asked = await interceptions.ask(conn, request, ask.request_id)
+            effect = f"intercept:{ask.request_id}"
+            done = await effects.settled(conn, ask.order_id, effect, ask.turn)
+            if done is not None:
+                return InterceptAnswer.model_validate(done)
+            try:
+                async with conn.transaction():
+                    carrier = await self._carrier_of(conn, request.fulfilment_id)
+                    asked = await interceptions.ask(conn, request, ask.request_id)
+            except Refused as no:
+                refused = InterceptAnswer(refused=InterceptRefusal.of(no))
+                told = refused.model_dump(mode="json")
+                await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, told)
+                return refused
         match asked.answer:
             case "accepted":
-                return asked.fee
+                return InterceptAnswer(fee=asked.fee)
             case "refused":
                 raise _refused(request, "it said so before")
         try:
-            done: Intercepted = await carrier.intercept(
+            stopped: Intercepted = await carrier.intercept(
                 key=asked.key, tracking_number=asked.tracking_number, to=asked.to
             )
         except Declined as no:
@@ -101,8 +108,20 @@ class Interceptions:
             raise _refused(request, no.message) from no
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            await interceptions.accepted(conn, request, ask.request_id, asked, done.fee)
-        return done.fee
+            await interceptions.accepted(conn, request, ask.request_id, asked, stopped.fee)
+        return InterceptAnswer(fee=stopped.fee)
+
+    async def _carrier_of(self, conn: Connection, fulfilment_id: str) -> Intercepts:
+        """The carrier that has the parcel. Raises Refused where it stops none."""
+        name = await interceptions.carrier_of(conn, fulfilment_id)
+        carrier = self._carriers.named(name)
+        if not isinstance(carrier, Intercepts):
+            raise Refused(
+                f"the carrier {name} stops no parcel on its way",
+                reason="cannot_intercept",
+                instead=("return_items", "claim_items"),
+            )
+        return carrier
 
 
 def _refused(request: InterceptRequest, why: str) -> Refused:

@@ -27,7 +27,11 @@ HOLDS_MAX: Final = 20
 
 
 class ChangeHolds(BaseModel):
-    """A request, of which one is given. `ends`: a rejection whose units are cancelled by now."""
+    """A request, of which one is given. `ends`: a rejection whose units are cancelled by now.
+
+    `turn`: what is refused in it stays refused, also for an attempt that comes late. The request
+    may be made again in another turn.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,6 +42,7 @@ class ChangeHolds(BaseModel):
     extend: ExtendRequest | None = None
     reject: RejectRequest | None = None
     ends: bool = False
+    turn: str = ""
 
 
 class HoldRefusal(BaseModel):
@@ -74,14 +79,19 @@ class Holds:
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, order_id)
             effect = f"change_holds:{ask.request_id}{':ends' if ask.ends else ''}"
-            done = await effects.find(conn, order_id, effect)
+            done = await effects.settled(conn, order_id, effect, ask.turn)
+            if done is not None and "refused" in done:
+                return HoldsChanged.model_validate(done)
             if done is not None:
                 hold_ids = tuple(done["hold_ids"])
             else:
                 try:
                     change = await _changed(conn, ask)
                 except Refused as no:
-                    return HoldsChanged(refused=_refusal(no))
+                    refused = HoldsChanged(refused=_refusal(no))
+                    told = refused.model_dump(mode="json")
+                    await effects.keep_nothing(conn, order_id, effect, ask.turn, told)
+                    return refused
                 hold_ids = change.hold_ids
                 await events.tell(
                     conn,

@@ -72,13 +72,18 @@ class Charged(BaseModel):
 
 class GrantRefund(BaseModel):
     """A refund that somebody asks for: of units that stay, of shipping, as goodwill, or because a
-    lower price is met."""
+    lower price is met.
+
+    `turn`: what is refused in it stays refused, also for an attempt that comes late. The request
+    may be made again in another turn.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     request_id: str
     request: RefundRequest | PriceMatchRequest
+    turn: str = ""
 
 
 class Refusal(BaseModel):

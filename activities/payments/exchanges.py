@@ -53,16 +53,20 @@ class Exchanges:
         order_id, effect = back.order_id, f"exchange:{back.request_id}"
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, order_id)
-            done = await effects.find(conn, order_id, effect)
+            done = await effects.settled(conn, order_id, effect, back.turn)
             if done is not None:
                 return Agreed.model_validate(done)
             try:
                 quoted = await exchange_quotes.quote(conn, order_id, request, back.units)
             except (Refused, InvalidInput) as no:
-                return Agreed(refusal=ReturnRefusal.of(no))
-            approved = await approve(conn, back)
+                approved = Approved(refusal=ReturnRefusal.of(no))
+            else:
+                approved = await approve(conn, back)
             if approved.refusal is not None:
-                return Agreed(refusal=approved.refusal)
+                refused = Agreed(refusal=approved.refusal)
+                told = refused.model_dump(mode="json")
+                await effects.keep_nothing(conn, order_id, effect, back.turn, told)
+                return refused
             exchange_order_id = await exchanges.agree(
                 conn, approved.return_id, quoted, request.mode, waits=bool(approved.asks)
             )

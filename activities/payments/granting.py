@@ -33,7 +33,7 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
         if isinstance(request, PriceMatchRequest)
         else request.reason
     )
-    done = await effects.find(conn, ask.order_id, effect)
+    done = await effects.settled(conn, ask.order_id, effect, ask.turn)
     if done is not None:
         return RefundGranted.model_validate(done)
     found = await tallies.load(conn, ask.order_id)
@@ -47,7 +47,13 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
             await orders.check_known(conn, ask.order_id)
         owed, kind = await _owed(conn, found, request)
     except OrderloomError as error:
-        return await _asked(conn, ask, found, error) or RefundGranted(refused=Refusal.of(error))
+        asked = await _asked(conn, ask, found, error)
+        if asked is not None:
+            return asked
+        refused = RefundGranted(refused=Refusal.of(error))
+        told = refused.model_dump(mode="json")
+        await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, told)
+        return refused
     number = 1 + await refunds.count(conn, ask.order_id, BY_REQUEST)
     refund_id = ids.refund_id(ask.order_id, number)
     grant = await billing.grant(

@@ -82,20 +82,19 @@ class Claims:
         effect: str,
         act: Callable[[Connection, Record, Ask, str], Awaitable[ClaimAnswer]],
     ) -> ClaimAnswer:
-        no = f"{effect}:refused:{ask.turn}"
         try:
             async with self._pool.acquire() as conn, conn.transaction():
                 order = await lock_order(conn, ask.order_id)
-                for known in (effect, no):
-                    done = await effects.find(conn, ask.order_id, known)
-                    if done is not None:
-                        return ClaimAnswer.model_validate(done)
+                done = await effects.settled(conn, ask.order_id, effect, ask.turn)
+                if done is not None:
+                    return ClaimAnswer.model_validate(done)
                 try:
                     async with conn.transaction():
                         return await act(conn, order, ask, effect)
                 except OrderloomError as error:
                     refused = ClaimAnswer(refused=Refusal.of(error))
-                    await effects.keep(conn, ask.order_id, no, refused.model_dump(mode="json"))
+                    told = refused.model_dump(mode="json")
+                    await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, told)
                     return refused
         except OrderloomError as error:
             return ClaimAnswer(refused=Refusal.of(error))

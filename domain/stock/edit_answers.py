@@ -19,6 +19,9 @@ class ApplyEdit(BaseModel):
     under way, and those that it waits for. Where rows say otherwise, something is just happening to
     these units, and none is taken away. `round`: in which added units are waited for.
     `called_back`: lines of which suppliers were asked to stop what they were asked for.
+
+    `turn`: what changes nothing in it stays so, also for an attempt that comes late. The next look
+    is another turn.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,6 +33,7 @@ class ApplyEdit(BaseModel):
     waiting: LineUnits = {}
     round: int = 1
     called_back: frozenset[str] = frozenset()
+    turn: str = ""
 
     @property
     def effect(self) -> str:

@@ -9,21 +9,24 @@ from domain import ids
 from domain.errors import Refused
 from domain.orders.interception_messages import SendAnewRequest
 from store.database import Connection, load_queries
-from store.orders import effects, events, new_addresses
+from store.orders import events, new_addresses
 
 _sql = load_queries(__file__)
 
 
-async def want(conn: Connection, request: SendAnewRequest, request_id: str) -> str:
-    """Have a parcel sent once more, once for each request. Returns the return's id.
+def effect_of(request_id: str) -> str:
+    """What the effect of a request is called."""
+    return f"send_anew:{request_id}"
 
-    The caller holds the order's lock. Raises Refused where it does not come back, or is back.
+
+async def want(conn: Connection, request: SendAnewRequest, request_id: str) -> str:
+    """Have a parcel sent once more. Returns the return's id.
+
+    The caller holds the order's lock, and has found no effect of it. Raises Refused where the
+    parcel does not come back, or is back.
     """
-    part_id, effect = request.fulfilment_id, f"send_anew:{request_id}"
+    part_id = request.fulfilment_id
     order_id = ids.order_of(part_id)
-    done = await effects.find(conn, order_id, effect)
-    if done is not None:
-        return str(done["return_id"])
     row = await _sql.coming_back(conn, fulfilment_id=part_id)
     if row is None or row["state"] != "approved":
         raise Refused(
@@ -43,7 +46,7 @@ async def want(conn: Connection, request: SendAnewRequest, request_id: str) -> s
     await events.tell(
         conn,
         order_id,
-        effect,
+        effect_of(request_id),
         "to be sent anew",
         who=request.by,
         why=request.reason,

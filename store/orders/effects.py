@@ -29,12 +29,26 @@ async def find(conn: Connection, order_id: str, effect: str) -> dict[str, Any] |
     return row["answer"] if row["is_done"] else None
 
 
-async def keep(conn: Connection, order_id: str, effect: str, answer: Mapping[str, Any]) -> None:
-    """Record an answer that changed nothing, so that a late attempt gives the same one.
+async def settled(conn: Connection, order_id: str, effect: str, turn: str) -> dict[str, Any] | None:
+    """As `find`; or the answer that changed nothing and that this turn was given before."""
+    done = await find(conn, order_id, effect)
+    return done if done is not None else await find(conn, order_id, _nothing_in(turn, effect))
 
-    The story does not tell it. The caller holds the order's lock. A repeat changes nothing.
+
+async def keep_nothing(
+    conn: Connection, order_id: str, effect: str, turn: str, answer: Mapping[str, Any]
+) -> None:
+    """Record an answer that changed nothing, so that a late attempt of this turn gives it as well.
+
+    In another turn, the same request is looked at anew. The story does not tell it. The caller
+    holds the order's lock. A repeat changes nothing.
     """
-    await _sql.keep(conn, order_id=order_id, effect=effect, answer=answer)
+    nothing = _nothing_in(turn, effect)
+    await _sql.keep(conn, order_id=order_id, effect=nothing, answer=answer)
+
+
+def _nothing_in(turn: str, effect: str) -> str:
+    return f"nothing:{turn}:{effect}"
 
 
 async def forget(conn: Connection, kept_for: timedelta, batch: int) -> int:

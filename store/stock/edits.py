@@ -41,19 +41,23 @@ async def apply(conn: Connection, ask: ApplyEdit, catalogue: Catalogue) -> EditA
     Once for each request: a repeat gets the same answer. Call it in a transaction.
     """
     await lock_order(conn, ask.order_id)
-    done = await effects.find(conn, ask.order_id, ask.effect)
+    done = await effects.settled(conn, ask.order_id, ask.effect, ask.turn)
     if done is not None:
-        return EditAnswer(applied=Applied.model_validate(done))
+        return EditAnswer.model_validate(done)
     try:
         async with conn.transaction():  # Of what is refused, nothing stays.
-            return await _Edit(conn, ask, await standing(conn, ask.order_id, ask.request_id)).apply(
-                catalogue
-            )
+            answer = await _Edit(
+                conn, ask, await standing(conn, ask.order_id, ask.request_id)
+            ).apply(catalogue)
     except OrderloomError as error:
         no = Refusal(
             kind=error.kind, message=str(error), reason=error.reason, instead=error.instead
         )
-        return EditAnswer(refused=no)
+        answer = EditAnswer(refused=no)
+    if answer.applied is None or not answer.applied.outcome.changes:
+        told = answer.model_dump(mode="json")
+        await effects.keep_nothing(conn, ask.order_id, ask.effect, ask.turn, told)
+    return answer
 
 
 class _Edit:
@@ -237,7 +241,7 @@ class _Edit:
             who=ask.request.by,
             why=ask.request.reason,
             data=told,
-            answer=applied.model_dump(mode="json"),
+            answer=EditAnswer(applied=applied).model_dump(mode="json"),
         )
         for grant in grants:
             await billing.credit(conn, grant)

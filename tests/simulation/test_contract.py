@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import pytest
 
@@ -895,7 +896,9 @@ async def test_a_lower_price_is_met_once_and_units_that_come_back_count_for_less
         request = PriceMatchRequest(
             line_id="1", unit_price=Decimal(price), evidence="seen elsewhere"
         )
-        return GrantRefund(order_id=order.order_id, request_id=request_id, request=request)
+        return GrantRefund(
+            order_id=order.order_id, request_id=request_id, request=request, turn=uuid4().hex
+        )
 
     answer = await twice(world, "grant_refund", meeting("9.00", "r1"))
     assert answer.granted.amount.minor == 300
@@ -1028,7 +1031,7 @@ async def test_a_late_attempt_does_not_lead_back_to_an_earlier_round(world: Worl
 
 
 def changing(order: Order, request_id: str, **asked: Any) -> ChangeHolds:
-    return ChangeHolds(order_id=order.order_id, request_id=request_id, **asked)
+    return ChangeHolds(order_id=order.order_id, request_id=request_id, **asked, turn=uuid4().hex)
 
 
 HOLD = HoldRequest(reason="fraud_review", note="looks odd")

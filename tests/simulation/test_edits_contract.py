@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from activities.fulfilment.contracts import Part
 from activities.payments.contracts import Void
@@ -29,14 +30,21 @@ async def edit(
     **changes: Any,
 ) -> EditAnswer:
     """Have an edit applied. `heard`: what the workflow knows of fulfilments that are under way."""
-    ask = ApplyEdit(
+    answer: EditAnswer = await twice(world, "apply_edit", asking(order, name, heard, **changes))
+    return answer
+
+
+def asking(
+    order: Order, name: str, heard: dict[str, LineUnits] | None = None, **changes: Any
+) -> ApplyEdit:
+    """An edit as the workflow asks for it, in a turn of its own."""
+    return ApplyEdit(
         order_id=order.order_id,
         request_id=name,
         request=EditRequest.model_validate({"reason": "the customer called", **changes}),
         fulfilments=heard or {},
+        turn=uuid4().hex,
     )
-    answer: EditAnswer = await twice(world, "apply_edit", ask)
-    return answer
 
 
 async def done(world: World, order: Order, name: str, **changes: Any) -> Applied:
@@ -192,3 +200,23 @@ async def test_what_cannot_be_changed_changes_nothing_and_what_was_authorized_is
     assert (await world.sums(order)).standing == 35_00
     unchanged = await done(world, order, "r6", heard={part: {"1": 3}}, **line(quantity=3))
     assert unchanged.outcome.outcome == "unchanged"
+
+
+async def test_what_changed_nothing_stays_so_for_an_attempt_that_comes_late(world: World) -> None:
+    order = an_order(("TEA", 3))
+    await confirmed(world, order)
+    ask = asking(order, "r1", **line(quantity=99))
+    refused = await world.do("apply_edit", ask)
+    assert refused.refused is not None
+    await world.goods_come("TEA", 200)
+    assert await world.do("apply_edit", ask) == refused
+    again = await world.do("apply_edit", ask.model_copy(update={"turn": "the next"}))
+    assert again.to_authorize is not None
+    as_it_is = asking(order, "r2", **line(quantity=3))
+    nothing = await world.do("apply_edit", as_it_is)
+    assert nothing.applied is not None
+    assert nothing.applied.outcome.changes == ()
+    edited = authorizing(order, edit=again.to_authorize)
+    assert await twice(world, "authorize_payment", edited) is None
+    await done(world, order, "r1", **line(quantity=99))
+    assert await world.do("apply_edit", as_it_is) == nothing

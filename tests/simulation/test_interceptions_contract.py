@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from activities.aftersales.returns import ApproveReturn, ReturnPart
 from activities.aftersales.sending_anew import SendAnew, ToBeSent
@@ -41,7 +42,9 @@ def reason(answer: InterceptAnswer) -> str:
 
 async def anew(world: World, order: Order, part_id: str, request_id: str) -> ToBeSent:
     request = SendAnewRequest(fulfilment_id=part_id, reason="was away", request_id=request_id)
-    ask = SendAnew(order_id=order.order_id, request_id=request_id, request=request)
+    ask = SendAnew(
+        order_id=order.order_id, request_id=request_id, request=request, turn=uuid4().hex
+    )
     answer: ToBeSent = await twice(world, "send_anew", ask)
     return answer
 

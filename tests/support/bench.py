@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Iterable
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from temporalio import activity
 
@@ -277,7 +278,9 @@ def charging(part: str, **wishes: Any) -> Charge:
 def granting(order: Order, request_id: str = "r1", **wishes: Any) -> GrantRefund:
     """Grant a refund that somebody asks for."""
     request = RefundRequest(reason="scratched", **wishes)
-    return GrantRefund(order_id=order.order_id, request_id=request_id, request=request)
+    return GrantRefund(
+        order_id=order.order_id, request_id=request_id, request=request, turn=uuid4().hex
+    )
 
 
 def a_part(part: str) -> Part:

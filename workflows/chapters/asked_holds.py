@@ -102,6 +102,7 @@ class AskedHolds:
         )
 
     async def _change(self, ask: ChangeHolds, summary: str) -> HoldsChanged:
+        ask = ask.model_copy(update={"turn": workflow.uuid4().hex})
         done = await self._steps.record(Holds.change_holds, ask, self._order_id, summary)
         if done.refused is not None:
             no = done.refused

@@ -148,6 +148,7 @@ class OrderEdits:
                         waiting=self._book.waiting,
                         round=self._book.round,
                         called_back=called_back,
+                        turn=workflow.uuid4().hex,
                     ),
                     self._book.order_id,
                     "Change the order",

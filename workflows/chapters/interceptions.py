@@ -49,7 +49,12 @@ class OrderInterceptions:
         await self._on_record()
         self.check(request)
         part_id = request.fulfilment_id
-        ask = SendAnew(order_id=self._book.order_id, request_id=request_id, request=request)
+        ask = SendAnew(
+            order_id=self._book.order_id,
+            request_id=request_id,
+            request=request,
+            turn=workflow.uuid4().hex,
+        )
         answer = await self._steps.record(
             SendingAnew.send_anew, ask, part_id, f"Have {part_id} sent anew when it is back"
         )
@@ -68,7 +73,12 @@ class OrderInterceptions:
         await self._on_record()
         self.check(request)
         part_id, fulfilment = request.fulfilment_id, self._book.fulfilments[request.fulfilment_id]
-        ask = Intercept(order_id=self._book.order_id, request_id=request_id, request=request)
+        ask = Intercept(
+            order_id=self._book.order_id,
+            request_id=request_id,
+            request=request,
+            turn=workflow.uuid4().hex,
+        )
         outcome = await self._steps.call(
             Interceptions.intercept_parcel,
             lambda _: ask,

@@ -76,7 +76,12 @@ class OrderRefunds:
         self, request: RefundRequest | PriceMatchRequest, request_id: str
     ) -> RefundOutcome:
         """Have a refund granted and pay it back, or say why it stays owed."""
-        ask = GrantRefund(order_id=self._book.order_id, request_id=request_id, request=request)
+        ask = GrantRefund(
+            order_id=self._book.order_id,
+            request_id=request_id,
+            request=request,
+            turn=workflow.uuid4().hex,
+        )
         answer = await self._steps.record(
             Payments.grant_refund, ask, self._book.order_id, "Grant a refund"
         )

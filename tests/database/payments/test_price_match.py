@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
+from uuid import uuid4
 
 from activities.payments.contracts import GrantRefund, Refund
 from domain.money import Money
@@ -20,7 +21,9 @@ def meeting(order: Order, line_id: str, price: str, request_id: str = "r1") -> G
     request = PriceMatchRequest(
         line_id=line_id, unit_price=Decimal(price), evidence="seen at shop.example"
     )
-    return GrantRefund(order_id=order.order_id, request_id=request_id, request=request)
+    return GrantRefund(
+        order_id=order.order_id, request_id=request_id, request=request, turn=uuid4().hex
+    )
 
 
 async def two_rates(bench: Bench) -> Order:

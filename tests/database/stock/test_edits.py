@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -43,6 +44,7 @@ async def apply(pool: Pool, order: Order, name: str, **changes: Any) -> EditAnsw
             request=edit.as_met,
             fulfilments={part: dict(each.claimed) for part, each in found.parts.items()},
             waiting=found.waiting,
+            turn=uuid4().hex,
         )
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -33,7 +34,9 @@ def asking(part: str, request_id: str, way: Any) -> Intercept:
     request = InterceptRequest(
         fulfilment_id=part, way=way, reason="it moved", request_id=request_id, by="kim"
     )
-    return Intercept(order_id=order_of(part), request_id=request_id, request=request)
+    return Intercept(
+        order_id=order_of(part), request_id=request_id, request=request, turn=uuid4().hex
+    )
 
 
 def asked_of(bench: Bench) -> Interceptions:

@@ -65,15 +65,13 @@ class Claims:
         return self._once(f"decide_claim:{ask.request_id}", ask.turn, lambda: self._decided(ask))
 
     def _once(self, effect: str, turn: str, act: Callable[[], ClaimAnswer]) -> ClaimAnswer:
-        no = f"{effect}:refused:{turn}"
-        if self._memory.knows(no):
-            refused: ClaimAnswer = self._memory.once(no, ClaimAnswer)
-            return refused
+        before: ClaimAnswer | None = self._memory.settled(effect, turn)
+        if before is not None:
+            return before
         try:
             return self._memory.once(effect, act)
         except OrderloomError as error:
-            answer = ClaimAnswer(refused=Refusal.of(error))
-            return self._memory.once(no, lambda: answer)
+            return self._memory.nothing(effect, turn, ClaimAnswer(refused=Refusal.of(error)))
 
     def _make(self, ask: MakeClaim) -> ClaimAnswer:
         request, facts = ask.request, self._facts()

@@ -49,13 +49,17 @@ class Edits:
         self._version = 1
 
     def apply_edit(self, ask: ApplyEdit) -> EditAnswer:
-        if self._memory.knows(ask.effect):
-            return self._memory.once(ask.effect, EditAnswer)
+        settled: EditAnswer | None = self._memory.settled(ask.effect, ask.turn)
+        if settled is not None:
+            return settled
         try:
-            return self._look(ask)
+            answer = self._look(ask)
         except OrderloomError as no:
             refused = Refusal(kind=no.kind, message=str(no), reason=no.reason, instead=no.instead)
-            return EditAnswer(refused=refused)
+            answer = EditAnswer(refused=refused)
+        if self._memory.knows(ask.effect):
+            return answer
+        return self._memory.nothing(ask.effect, ask.turn, answer)
 
     # Look -----------------------------------------------------------------------------------------
 

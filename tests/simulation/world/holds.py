@@ -35,10 +35,13 @@ class Holds:
         effect = f"change_holds:{ask.request_id}{':ends' if ask.ends else ''}"
         standing = tuple(self._standing.values()) if self.stand else ()
         if not self._memory.knows(effect):
+            before: HoldsChanged | None = self._memory.settled(effect, ask.turn)
+            if before is not None:
+                return before
             if ask.hold is not None and not self._is_here():
-                return _no("nothing_to_hold")
+                return self._memory.nothing(effect, ask.turn, _no("nothing_to_hold"))
             if ask.hold is None and not standing and not ask.ends:
-                return _no("not_held")
+                return self._memory.nothing(effect, ask.turn, _no("not_held"))
         changed: tuple[str, ...] = self._memory.once(effect, lambda: self._change(ask))
         return HoldsChanged(
             hold_ids=changed, holds=tuple(self._standing.values()) if self.stand else ()

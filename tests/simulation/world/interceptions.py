@@ -22,14 +22,20 @@ class Interceptions:
 
     def intercept_parcel(self, ask: Intercept) -> InterceptAnswer:
         effect, part_id = f"intercept:{ask.request_id}", ask.request.fulfilment_id
-        if not self._memory.knows(effect):
-            part = self._stock.parts.get(part_id)
-            if part is None or part.state in ("open", "picking", "picked", "packed"):
-                return _no("not_found", "")
-            if part.state != "shipped":
-                return _no("refused", "not_on_its_way")
-            if ask.request.way == "redirect":  # nobody has kept an address for it
-                return _no("refused", "not_kept")
+        before: InterceptAnswer | None = self._memory.settled(effect, ask.turn)
+        if before is not None:
+            return before
+
+        def no(kind: str, reason: str) -> InterceptAnswer:
+            return self._memory.nothing(effect, ask.turn, _no(kind, reason))
+
+        part = self._stock.parts.get(part_id)
+        if part is None or part.state in ("open", "picking", "picked", "packed"):
+            return no("not_found", "")
+        if part.state != "shipped":
+            return no("refused", "not_on_its_way")
+        if ask.request.way == "redirect":  # nobody has kept an address for it
+            return no("refused", "not_kept")
         return self._memory.once(effect, lambda: self._asked(part_id, ask.request_id))
 
     def _asked(self, part_id: str, request_id: str) -> InterceptAnswer:

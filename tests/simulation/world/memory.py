@@ -61,6 +61,15 @@ class Memory:
         """It was done before."""
         return key in self._effects
 
+    def settled(self, effect: str, turn: str) -> Any:
+        """What was done, or was told in this turn where nothing was done. None: it is open."""
+        return self._effects.get(effect, self._effects.get(f"nothing:{turn}:{effect}"))
+
+    def nothing(self, effect: str, turn: str, answer: T) -> T:
+        """An answer of which nothing came: a late attempt of this turn gives it as well."""
+        self._effects[f"nothing:{turn}:{effect}"] = answer
+        return answer
+
     def report(self, step: str, part_id: str, outcome: Any) -> None:
         """The outside says what became of a step that waits, or will."""
         activity_id = ids.wait_id(step, part_id)

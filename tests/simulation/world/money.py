@@ -194,21 +194,23 @@ class Money:
 
     def grant_refund(self, ask: GrantRefund) -> RefundGranted:
         key = f"refund:{ask.request_id}"
-        if not self.memory.knows(key):
-            try:
-                owed, kind = self._asked_for(ask.request)
-            except OrderloomError as error:
-                return RefundGranted(refused=Refusal.of(error))
+        settled: RefundGranted | None = self.memory.settled(key, ask.turn)
+        if settled is not None:
+            return settled
+        try:
+            owed, kind = self._asked_for(ask.request)
+        except OrderloomError as error:
+            refused = RefundGranted(refused=Refusal.of(error))
+            return self.memory.nothing(key, ask.turn, refused)
 
-            def grant() -> RefundGranted:
-                number = 1 + sum(":G" in refund for refund in self.tallies.granted)
-                refund_id = ids.refund_id(ask.order_id, number)
-                self.tallies.grant(refund_id, owed, kind, to=ask.request.to)
-                amount = Amount(minor=owed.worth.total, currency=self.tallies.currency)
-                return RefundGranted(granted=Granted(refund_id=refund_id, amount=amount))
+        def grant() -> RefundGranted:
+            number = 1 + sum(":G" in refund for refund in self.tallies.granted)
+            refund_id = ids.refund_id(ask.order_id, number)
+            self.tallies.grant(refund_id, owed, kind, to=ask.request.to)
+            amount = Amount(minor=owed.worth.total, currency=self.tallies.currency)
+            return RefundGranted(granted=Granted(refund_id=refund_id, amount=amount))
 
-            return self.memory.once(key, grant)
-        return self.memory.once(key, RefundGranted)
+        return self.memory.once(key, grant)
 
     def _asked_for(self, request: RefundRequest | PriceMatchRequest) -> tuple[Owed, str]:
         if self.disputed:

@@ -326,25 +326,31 @@ class Warehouse:
             return Approved(return_id=return_id, asks=asks)
 
         effect = f"approve_return:{ask.request_id}"
-        if ask.kind == "customer" and not self.memory.knows(effect):
+        before: Approved | None = self.memory.settled(effect, ask.turn)
+        if before is not None:
+            return before
+        if ask.kind == "customer":
             ends = self._window_ends()
             if (ask.asked_at or self._now()) > ends and not ask.late:
-                return Approved(refusal=ReturnRefusal(message="too late", reason="window_over"))
+                no = ReturnRefusal(message="too late", reason="window_over")
+                return self.memory.nothing(effect, ask.turn, Approved(refusal=no))
         return self.memory.once(effect, approve)
 
     def send_anew(self, ask: SendAnew) -> ToBeSent:
         effect, part_id = f"send_anew:{ask.request_id}", ask.request.fulfilment_id
-        if not self.memory.knows(effect):
+        before: ToBeSent | None = self.memory.settled(effect, ask.turn)
+        if before is None:
             back = [
                 (return_id, each)
                 for return_id, each in self.returns.items()
                 if each.part_id == part_id and each.kind == "undeliverable"
             ]
             if not back or back[0][1].state != "approved":
-                return ToBeSent(refused=ReturnRefusal(message="no", reason="not_coming_back"))
+                no = ReturnRefusal(message="no", reason="not_coming_back")
+                return self.memory.nothing(effect, ask.turn, ToBeSent(refused=no))
             back[0][1].anew = True
-            self.memory.once(effect, lambda: back[0][0])
-        return ToBeSent(return_id=self.memory.once(effect, str))
+            return self.memory.once(effect, lambda: ToBeSent(return_id=back[0][0]))
+        return before
 
     def ask_back(self, units: dict[str, int]) -> str:
         """Claimed units are to come back. Nothing is owed for them any more."""
