@@ -472,7 +472,7 @@ class Life:
         for update_id in asked:
             if update_id not in self.unanswered:
                 self._no_answer(update_id)
-        if self._keeper.ended_as():
+        if self._keeper.ended_as() and not self._hanging:
             self._is_over_in_rows()
         else:
             about = self.chance.pick(f"gone for {self._losses}", GONE_FOR)
@@ -506,7 +506,10 @@ class Life:
         """Somebody runs `orderloom resume`."""
         assert self._keeper is not None
         if self._keeper.ended_as():  # by an attempt that went on
-            return self._is_over_in_rows()
+            if not self._hanging:
+                return self._is_over_in_rows()
+            # One may open it yet. The audit tells that, and it is taken up then.
+            return self.later(HANGS_MAX, self._take_up)
         self._is_lost = False
         self.story.append(f"{self.now:%d %H:%M:%S} taken up again")
         self._machine.forget()
