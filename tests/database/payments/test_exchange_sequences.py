@@ -15,19 +15,30 @@ from typing import Any, TypeVar
 import pytest
 
 from activities.aftersales.returns import ApproveReturn, DecideReturn
-from activities.payments.contracts import Authorize, Charge, Refund, Void
+from activities.payments.authorizations import Authorizations
+from activities.payments.contracts import Authorize, Charge, GrantRefund, Refund, Void
 from activities.payments.exchange_ends import ExchangeEnds
+from activities.payments.exchange_provider import ExchangeMoney
 from activities.payments.exchanges import AgreeExchange
-from activities.payments.provider import PaymentReceipt
+from activities.payments.payments import Payments
+from activities.payments.provider import PaymentProvider, PaymentReceipt
 from activities.provider_errors import Declined, OutcomeUnknown, TimedOut, Unavailable
+from activities.providers.by_code import GiftCards
 from domain.aftersales.return_counts import Found
 from domain.aftersales.return_rules import ReturnRule
 from domain.errors import NotAuthorized, Refused
+from domain.money import Money
 from domain.orders.exchange_messages import ExchangeRequest
+from domain.orders.messages import RefundRequest
+from domain.orders.policy import Policy
+from domain.orders.providers import EXCHANGE
+from domain.payments.vouchers import ToIssue
 from domain.stock.reservations import ReserveStock
 from store.aftersales import return_rules
 from store.database import Pool
 from store.orders import orders
+from store.payments import vouchers
+from store.payments.vouchers import Change
 from store.views import audit
 from tests.support.bench import Bench
 from tests.support.builders import an_order, shipping
@@ -60,6 +71,13 @@ class Life:
                 raise TimedOut("after its effect")
             return receipt
 
+        companies: dict[str, PaymentProvider] = {
+            "sandbox": self.bench.payment,
+            "gift_card": GiftCards(pool),
+        }
+        companies[EXCHANGE] = ExchangeMoney(pool, companies)
+        self.bench.authorizations = Authorizations(pool, companies)
+        self.bench.payments = Payments(pool, companies)
         self.bench.payment.refund = faulty  # type: ignore[method-assign]  # as a bad line does
 
     async def begin(self) -> None:
@@ -70,11 +88,19 @@ class Life:
         for sku in ("TEA", "POT"):
             await bench.stocked(sku, 200)
         card = "tok_refund_refused" if rng.random() < 0.15 else "tok_ok"
+        tenders = []
+        if rng.random() < 0.5:
+            gift = ToIssue(kind="gift_card", amount=Money(minor=2000, currency="USD"))
+            async with bench.pool.acquire() as conn:
+                code = (await vouchers.give(conn, gift, Change("g1", "ida", "sold"))).code
+            tenders = [{"provider": "gift_card", "token": code, "amount": "20.00"}]
         order = an_order(
             ("TEA", rng.randint(1, 3), "33.33"),
             shipping=shipping(rng.choice(("0.00", "4.99"))),
             payment={"token": card},
+            tenders=tenders,
         )
+        await bench.take_in(order, Policy(refund_tenders=rng.choice(("last_first", "by_ratio"))))
         await bench.charged(await bench.at(order, "delivered"))
         self.had.append(order.order_id)
 
@@ -82,7 +108,7 @@ class Life:
         acts: list[Callable[[], Awaitable[None]]] = [
             *(self.exchange, self.exchange, self.count, self.count, self.pay, self.pay),
             *(self.start, self.start, self.send, self.send, self.charge, self.charge),
-            *(self.give_up, self.cancel, self.send_back, self.tell, self.tell),
+            *(self.give_up, self.cancel, self.send_back, self.tell, self.tell, self.give),
         ]
         await self.rng.choice(acts)()
 
@@ -232,16 +258,17 @@ class Life:
         if not await self.bench.count(owed, return_id):
             self.back[return_id] = "over"
             return
-        try:
-            paid = await self.again(lambda: self.refunded(return_id))
-        except (Declined, Refused):  # A person pays it.
-            by_hand = Refund(refund_id=return_id, by_hand="by bank transfer")
-            with suppress(Unavailable):
-                await self.bench.payments.refund_payment(by_hand)
-                self.back[return_id] = "over"
-            return
-        if paid:
+        if await self.paid(return_id):
             self.back[return_id] = "over"
+
+    async def paid(self, refund_id: str) -> bool:
+        """Whether it is paid: a person does it where the company refuses."""
+        try:
+            return bool(await self.again(lambda: self.refunded(refund_id)))
+        except (Declined, Refused):
+            by_hand = Refund(refund_id=refund_id, by_hand="by bank transfer")
+            await self.bench.payments.refund_payment(by_hand)
+            return True
 
     async def refunded(self, return_id: str) -> bool:
         await self.bench.payments.refund_payment(Refund(refund_id=return_id))
@@ -293,6 +320,21 @@ class Life:
             )
             self.back[(await self.bench.returns.approve_return(back)).return_id] = "expected"
 
+    async def give(self) -> None:
+        """Goodwill, or a unit is paid back that the customer keeps."""
+        order_id = self.rng.choice(self.had)
+        if f"{order_id}:1" in self.charges:
+            return
+        self.number += 1
+        wishes: dict[str, Any] = {"amount": "1.11"}
+        if self.rng.random() < 0.5:
+            wishes = {"lines": [{"line_id": "1", "quantity": 1}]}
+        request = RefundRequest(reason="scratched", **wishes)
+        asked = GrantRefund(order_id=order_id, request_id=f"g{self.number}", request=request)
+        granted = (await self.bench.payments.grant_refund(asked)).granted
+        if granted is not None:
+            await self.paid(granted.refund_id)
+
     async def tell(self) -> None:
         await ExchangeEnds(self.bench.pool).tell()
 
@@ -327,7 +369,7 @@ class Life:
         moved = await count(
             "select sum(case kind when 'capture' then amount_minor else -amount_minor end)::bigint "
             "from payment where state = 'succeeded' and kind in ('capture', 'refund') "
-            "and provider in ('sandbox', 'by_hand')"
+            "and provider in ('sandbox', 'gift_card', 'by_hand')"
         )
         stays = await count("select sum(charged - refund_granted)::bigint from order_money")
         owed = await count("select coalesce(sum(came_back_minor), 0)::bigint from refund")
