@@ -3,9 +3,7 @@
 -- name: basis(order_id)^
 -- What an exchange of an order is made from. `main`: who pays for it now.
 select o.order_no, o.channel, o.seller, o.decision, o.policy::text as policy, document_of(o.order_no) as document,
-       p.customer_id,
-       coalesce((select jsonb_build_object('provider', provider, 'token', token)
-                 from brought_tender b where b.order_no = o.order_no), o.document -> 'payment') as main,
+       p.customer_id, payer_of(o.order_no) as main,
        (select count(*) from exchange e where e.order_no = o.order_no) as exchanges,
        (select jsonb_object_agg(line_id, greatest(0, delivered - return_requested - returned))
         from order_line l where l.order_no = o.order_no) as returnable,

@@ -2,10 +2,10 @@
 
 -- name: found_parcel(fulfilment_id)^
 -- The parcel, with the order that it came from, and its newest return, which was begun as its goods were found.
--- `is_kept`: it is counted, because its customer keeps it and is to pay. `payment`: the order's means of payment by now.
+-- `is_kept`: it is counted, because its customer keeps it and is to pay. `payment`: the order's means of payment by now,
+-- or, of an exchange order, that of what came back for it.
 select f.location, document_of(f.order_no) as document,
-       coalesce((select jsonb_build_object('provider', b.provider, 'token', b.token)
-                 from brought_tender b where b.order_no = f.order_no), o.document -> 'payment') as payment,
+       payer_of(f.order_no) as payment,
        (select jsonb_object_agg(l.line_id, l.picked) from fulfilment_line l
         where l.order_no = f.order_no and l.fulfilment_id = f.fulfilment_id and l.picked > 0) as units,
        r.return_id, r.state, r.changed_at, coalesce(r.is_kept, false) as is_kept

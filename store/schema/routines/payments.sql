@@ -410,6 +410,24 @@ create or replace function is_released_soon(a payment_authorization) returns boo
                    where v.order_no = a.order_no and v.authorization_key = a.authorization_key and v.kind = 'void')
 $$;
 
+-- The last of an order's means of payment: its own, or what the customer has brought in its place.
+create or replace function last_payment(its_no bigint) returns jsonb language sql stable as $$
+    select coalesce((select jsonb_build_object('provider', provider, 'token', token)
+                     from brought_tender b where b.order_no = o.order_no), o.document -> 'payment')
+    from customer_order o where o.order_no = its_no
+$$;
+
+-- The same; of an exchange order that nobody pays but what came back, that of the order from which that came.
+create or replace function payer_of(its_no bigint) returns jsonb language sql stable as $$
+    with recursive payer as (
+        select its_no as order_no, 1 as depth, last_payment(its_no) as payment
+        union all
+        select e.order_no, p.depth + 1, last_payment(e.order_no)
+        from payer p join exchange e on e.exchange_no = p.order_no and p.payment ->> 'provider' = 'exchange'
+    )
+    select payment from payer order by depth desc limit 1
+$$;
+
 -- Exchanges with both of their orders. `pays_minor`: what one pays of its exchange order at most. `authorized_minor`:
 -- what it has authorized there that is neither released nor paid back; `room_minor`: of that, what is not charged and
 -- not about to be released.

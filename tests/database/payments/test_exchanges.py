@@ -319,6 +319,30 @@ async def test_an_exchanged_unit_is_exchanged_and_then_sent_back_and_the_card_is
     await books_are_right(bench)
 
 
+async def test_what_an_exchange_order_did_not_pay_for_is_paid_as_the_first_order_was(
+    bench: Bench,
+) -> None:
+    order = await sold(bench, ("TEA", 1, "10.00"))
+    first = await exchange(bench, order, {"1": 1})
+    other = first.exchange_order_id
+    await received(bench, first.return_id)
+    part = await sent(bench, other)
+    await bench.payments.charge_payment(Charge(order_id=other, part_id=part))
+    # Its customer gets another one in advance, and keeps both.
+    second = await exchange(bench, other, {"1": 1}, mode="advance")
+    last = await sent(bench, second.exchange_order_id)
+    await bench.pool.execute("update order_return set chase_at = now(), chased = 2")
+    async with bench.pool.acquire() as conn:
+        await return_chases.chase(conn, second.return_id)
+    await ExchangeEnds(bench.pool).tell()
+    owed = Authorize(order_id=second.exchange_order_id, parts=(last,))
+    await bench.authorizations.authorize_payment(owed)
+    charge = Charge(order_id=second.exchange_order_id, part_id=last, renews=True)
+    await bench.payments.charge_payment(charge)
+    assert (await calls(bench))[2:] == [("authorize", 1000), ("capture", 1000)]
+    await books_are_right(bench)
+
+
 async def test_what_the_company_does_not_pay_back_a_person_pays(bench: Bench) -> None:
     order = await sold(bench, ("TEA", 1, "100.00"), payment={"token": "tok_refund_refused"})
     outcome = await exchange(bench, order, {"1": 1})
