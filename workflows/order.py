@@ -76,7 +76,7 @@ class OrderWorkflow(OrderMessages):
             *(steps, book, self.fulfilments, self.backorders),
             *(self.cancellations, self.payments, self.on_record),
         )
-        self.interceptions = OrderInterceptions(steps, book, self.on_record)
+        self.interceptions = OrderInterceptions(steps, book, deliveries, self.on_record)
         self.late = LateRequests(steps, book, self.payments, self.returns, self.refunds)
         self.inbox = Inbox(self.keep_answer, knowing=not start.goes_on)
         self.phase, self.placement = "received", None

@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
 
+from workflows.chapters.deliveries import OrderDeliveries
 from workflows.chapters.return_answers import said_no
 from workflows.engine.outcomes import Done
 from workflows.engine.refusals import refusal, refused
 from workflows.engine.steps import Steps
+from workflows.state.fulfilment import Fulfilment
 from workflows.state.order_book import OrderBook
 
 with workflow.unsafe.imports_passed_through():
@@ -30,10 +32,15 @@ class OrderInterceptions:
     """Asks carriers to stop parcels."""
 
     def __init__(
-        self, steps: Steps, book: OrderBook, on_record: Callable[[], Awaitable[None]]
+        self,
+        steps: Steps,
+        book: OrderBook,
+        deliveries: OrderDeliveries,
+        on_record: Callable[[], Awaitable[None]],
     ) -> None:
         self._steps = steps
         self._book = book
+        self._deliveries = deliveries
         self._on_record = on_record  # waits until the order's terms are known
 
     def check(self, request: InterceptRequest | SendAnewRequest) -> None:
@@ -49,6 +56,8 @@ class OrderInterceptions:
         await self._on_record()
         self.check(request)
         part_id = request.fulfilment_id
+        await self._deliveries.heard()
+        await self._return_is_there(self._book.fulfilments[part_id])
         ask = SendAnew(
             order_id=self._book.order_id,
             request_id=request_id,
@@ -63,6 +72,16 @@ class OrderInterceptions:
             raise said_no(no)
         return SendAnewOutcome(
             request_id=request_id, fulfilment_id=part_id, return_id=answer.return_id
+        )
+
+    async def _return_is_there(self, fulfilment: Fulfilment) -> None:
+        """One that turns back has a return, which is written down when the order has heard."""
+        await workflow.wait_condition(
+            lambda: (
+                fulfilment.ended
+                or bool(fulfilment.return_id)
+                or fulfilment.outcome != "undeliverable"
+            )
         )
 
     async def meet(self, request: InterceptRequest, request_id: str) -> InterceptOutcome:
