@@ -42,7 +42,8 @@ from exchange_standing e
 where e.settled_at is null
   and (e.return_state in ('refused', 'closed')
        or e.return_state in ('received', 'refunded')
-          and not exists (select from refund r where r.order_no = e.order_no and r.refund_id = e.return_id)
+          and not exists (select from refund r where r.order_no = e.order_no and r.refund_id = e.return_id
+                          and r.amount_minor > 0)
        or e.return_state in ('approved', 'in_transit') and e.mode = 'advance'
           and exists (select from order_hold h where h.order_no = e.exchange_no
                       and h.reason = 'awaiting_return' and h.released_at is null))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -51,7 +52,12 @@ async def agreed(
     bench: Bench, order_id: str, units: dict[str, int], name: str = "x1", **request: Any
 ) -> Agreed:
     back = ApproveReturn(
-        order_id=order_id, request_id=name, units=units, reason="too small", who="ida"
+        order_id=order_id,
+        request_id=name,
+        units=units,
+        reason="too small",
+        turn=uuid4().hex,
+        who="ida",
     )
     wanted = ExchangeRequest.model_validate({"reason": "too small", **request})
     return await bench.exchanges.agree_exchange(AgreeExchange(back=back, request=wanted))
@@ -246,6 +252,21 @@ async def test_goods_that_come_back_worth_less_leave_a_rest_to_pay(bench: Bench)
     await bench.payments.charge_payment(Charge(order_id=other, part_id=part))
     assert (await calls(bench))[2:] == [("authorize", 2000), ("capture", 2000)]
     await books_are_right(bench)
+
+
+@pytest.mark.parametrize("price", ["0.00", "100.00"])
+async def test_goods_that_pay_nothing_back_let_the_others_leave_all_the_same(
+    bench: Bench, price: str
+) -> None:
+    async with bench.pool.acquire() as conn:
+        await return_rules.save(conn, [ReturnRule(restocking_percent={"used": 100})])
+    order = await sold(bench, ("TEA", 1, price))
+    outcome = await exchange(bench, order, {"1": 1})
+    worn = {"1": [Found(quantity=1, condition="used")]}
+    await bench.warehouse.receive_return(outcome.return_id, worn, who="dock")
+    await ExchangeEnds(bench.pool).tell()
+    assert await held(bench, outcome.exchange_order_id) == []
+    assert await bench.count("select count(*) from exchange where settled_minor = 0") == 1
 
 
 async def test_of_a_kit_that_comes_back_in_part_its_share_is_to_be_paid(bench: Bench) -> None:
