@@ -70,7 +70,6 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
     )
     amount = Money(minor=owed.worth.total, currency=found.currency)
     answer = RefundGranted(granted=Granted(refund_id=refund_id, amount=amount))
-    revoked = await licences.revoke(conn, ask.order_id, owed.units) if owed.units else {}
     await events.tell(
         conn,
         ask.order_id,
@@ -81,16 +80,8 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
         data=answer.model_dump(mode="json"),
         answer=answer.model_dump(mode="json"),
     )
-    if revoked:
-        await events.tell(
-            conn,
-            ask.order_id,
-            f"revoke:{ask.request_id}",
-            "codes revoked",
-            who=request.by,
-            why=why,
-            data={"units": revoked},
-        )
+    paid_back = (ask.order_id, ask.request_id, owed.units, found.charges)
+    await licences.revoke(conn, *paid_back, who=request.by, why=why)
     if isinstance(request, RefundRequest):
         await goodwill_asks.given(conn, ask.order_id, request)
     await billing.credit(conn, grant)

@@ -25,6 +25,7 @@ from store import clock
 from store.aftersales import claimed_returns, claims
 from store.aftersales.claims import Claim
 from store.database import Connection, Pool, Record
+from store.fulfilment import licences
 from store.locks import lock_order
 from store.orders import effects, events, orders
 from store.payments import billing, payments, tallies
@@ -255,12 +256,13 @@ async def _grant(
     why: str,
 ) -> Grant | None:
     """Owe the customer what is decided. Raises Refused."""
-    why_not = await payments.why_no_refund(conn, claim.order_id)
-    if why_not:
+    if why_not := await payments.why_no_refund(conn, claim.order_id):
         raise Refused(why_not, reason="payment_disputed")
     if decided.to == "store_credit":
         await orders.check_known(conn, claim.order_id)
     owed, kind = pays(claim.kind, claim.units, decided.how, facts, ask.rules)
+    paid_back = (claim.order_id, claim.claim_id, owed.units, facts.charges)
+    await licences.revoke(conn, *paid_back, who=decided.who, why=why)
     return await billing.grant(
         conn,
         found,

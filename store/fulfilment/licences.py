@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import IllegalTransition
+from domain.orders.charges import Charges
 from domain.orders.quantities import LineUnits
 from store.database import Connection, load_queries
+from store.orders import events
 
 _sql = load_queries(__file__)
+
+_ALL: Final = 1_000_000_000
 
 
 class Given(BaseModel):
@@ -71,12 +76,36 @@ async def of_order(conn: Connection, order_id: str) -> list[Given]:
     return [Given(**row) async for row in _sql.of_order(conn, order_id=order_id)]
 
 
-async def revoke(conn: Connection, order_id: str, units: LineUnits) -> dict[str, int]:
-    """Revoke the codes of units that are paid back. Returns line id → codes, where it has any."""
-    rows = _sql.revoke(
-        conn, order_id=order_id, line_ids=list(units), quantities=list(units.values())
-    )
-    return {row["line_id"]: row["units"] async for row in rows}
+async def revoke(
+    conn: Connection,
+    order_id: str,
+    request_id: str,
+    units: LineUnits,
+    charges: Charges,
+    *,
+    who: str,
+    why: str,
+) -> None:
+    """Revoke the codes of units that are paid back, and tell it, once for each request.
+
+    `charges`: with that taken into account. Where the customer has paid for no unit of a line any
+    more, all its codes go, also those in whose place others were given out.
+    """
+    if not units:
+        return
+    counts = [count if charges.concedable(k) else _ALL for k, count in units.items()]
+    rows = _sql.revoke(conn, order_id=order_id, line_ids=list(units), quantities=counts)
+    revoked = {row["line_id"]: row["units"] async for row in rows}
+    if revoked:
+        await events.tell(
+            conn,
+            order_id,
+            f"revoke:{request_id}",
+            "codes revoked",
+            who=who,
+            why=why,
+            data={"units": revoked},
+        )
 
 
 async def counts(conn: Connection, sku: str | None = None) -> list[CodesOfSku]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from domain.errors import NotFound
+from domain.orders.handling import DIGITAL
 from store.database import Connection, load_queries
 from store.locks import empty_baskets, lock_stock
-from store.stock import backorders, kits, locations, stock
+from store.stock import backorders, items, kits, locations, stock
 from store.stock.skus import know
 
 _sql = load_queries(__file__, "baskets")
@@ -29,9 +30,13 @@ async def make_room(
 
     Where fewer are free than were sold, the count was wrong, or others' units were taken: so many
     are added as an adjustment, once for this basket, and told. Orders and backorders keep theirs.
-    Returns SKU → units that were added. Raises NotFound for an unknown location.
+    Codes are none of them: a till alone has given out none. Returns SKU → units that were added.
+    Raises NotFound for an unknown location.
     """
     await know(conn, units)
+    described = await items.find(conn, list(units))
+    codes = {sku for sku, item in described.items() if item.handling == DIGITAL}
+    units = {sku: n for sku, n in units.items() if sku not in codes}
     known = await locations.names(conn)
     if location not in known:
         raise locations.fault_of(location, known) or NotFound(f"there is no location {location}")

@@ -6,6 +6,7 @@ import pytest
 
 from domain import ids
 from domain.errors import InvalidInput, Refused
+from domain.orders.messages import RefundRequest
 from domain.orders.order import Order
 from domain.orders.return_messages import ReturnRequest
 from domain.stock.items import Item
@@ -55,9 +56,23 @@ async def test_for_a_code_that_does_not_work_another_one_is_given_out(shop: Shop
     again = await decide(shop, await claim(shop, order, lines=one()), "reship")
     (part,) = again.fulfilments
     assert await handling_of(shop, part) == "digital"
+
+    async def all_given() -> bool:
+        return len((await shop.codes.of_order(order.order_id)).bought) == 3
+
+    await shop.until(all_given, "another code is given out")
+    await shop.heard(order.order_id, "delivered", 2)
+    await decide(shop, await claim(shop, order, lines=one()), "refund")
+    good = [
+        each.code
+        for each in (await shop.codes.of_order(order.order_id)).bought
+        if not each.revoked_at
+    ]
+    assert good == ["CODE-0", "CODE-1"]
+    rest = RefundRequest(lines=one(), reason="none of them works")
+    await shop.aftersales.refund(order.order_id, rest)
+    assert all(each.revoked_at for each in (await shop.codes.of_order(order.order_id)).bought)
     await shop.result(order.order_id)
-    bought = (await shop.codes.of_order(order.order_id)).bought
-    assert [each.code for each in bought] == ["CODE-0", "CODE-1", "CODE-2"]
     assert not await shop.warehouse.tasks()
     await shop.settled()
 

@@ -13,6 +13,7 @@ from domain.orders.messages import CancelRequest
 from domain.orders.order import Order
 from domain.orders.return_messages import ReturnRequest
 from domain.stock.items import Item
+from domain.stock.licences import Licence
 from domain.stock.locations import Locations
 from tests.support.builders import a_document, a_policy, an_order
 from tests.support.shop import Shop, Stage
@@ -207,4 +208,20 @@ async def test_a_till_sale_that_is_held_is_handed_over_by_itself_when_the_hold_e
     assert (await shop.orders.get(held.order_id)).fulfilments[0].state == "packed"
     await shop.holds.release(held.order_id, ReleaseRequest(note="known", by="clerk"))
     await shop.result(held.order_id)
+    await shop.settled()
+
+
+async def test_a_till_without_a_network_has_given_out_no_code(shop: Shop) -> None:
+    await shop.stocked("TEA", 1, "shop")
+    await shop.catalogue.set_items([Item(sku="APP", handling="digital")])
+    both = sold_at_till(("TEA", 1), ("APP", 1))
+    told = await shop.counter_sales.sell(both, "shop", is_gone=True, who="till")
+    assert (told.outcome, told.more_than_counted) == ("rejected", {})
+    await shop.codes.take_in([Licence(sku="APP", code="AB12")], "digital", who="kim")
+    both = sold_at_till(("TEA", 1), ("APP", 1))
+    told = await shop.counter_sales.sell(both, "shop", is_gone=True, who="till")
+    assert (told.outcome, told.more_than_counted) == ("sold", {})
+    (given,) = (await shop.codes.of_order(both.order_id)).bought
+    assert given.code == "AB12"
+    await shop.result(both.order_id)
     await shop.settled()
