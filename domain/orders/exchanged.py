@@ -37,11 +37,15 @@ _FINEST: Final = Decimal(1).scaleb(-PRICE_DECIMALS_MAX)
 
 @dataclass(frozen=True)
 class ComesBack:
-    """Units of a line that come back, and what was paid for them. `worth`: without shipping."""
+    """Units of a line that come back, and what was paid for them. `worth`: without shipping.
+
+    `paid_back`: so many of them are paid back already.
+    """
 
     line: Line
     units: int
     worth: Worth
+    paid_back: int = 0
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,16 @@ def _wanted(
 
 
 def _same(each: ComesBack, units: int, exchange: Exchange) -> dict[str, object]:
-    """Units of a SKU that comes back, for what was paid for those: exactly, if as many come."""
+    """Units of a SKU that comes back, for what was paid for those: exactly, if as many come.
+
+    Raises Refused where some are paid back already: others are not free for that.
+    """
+    if each.paid_back:
+        raise Refused(
+            f"say what {each.line.sku} costs: {each.paid_back} of it is paid back already",
+            reason="price_missing",
+            instead=("exchange_items",),
+        )
     included, currency = exchange.original.prices_include_tax, exchange.original.currency
     goods = each.worth.goods + (each.worth.tax if included else 0)
     price, tax = goods * units // each.units, each.worth.tax * units // each.units

@@ -73,7 +73,10 @@ async def quote(
     number = await returns.next_number(conn, order_id)
     exchange = Exchange(
         original=original,
-        lines=[ComesBack(lines[k], n, expected.by_line[k]) for k, n in units.items()],
+        lines=[
+            ComesBack(lines[k], n, expected.by_line[k], expected.paid_back[k])
+            for k, n in units.items()
+        ],
         pays_back=expected.worth,
         request=request,
         return_id=ids.return_id(order_id, number),

@@ -437,6 +437,22 @@ async def test_rules_say_no(bench: Bench) -> None:
     assert await bench.count("select count(*) from order_return") == 0
 
 
+async def test_a_unit_that_was_paid_back_and_kept_gets_no_other_one_for_nothing(
+    bench: Bench,
+) -> None:
+    order = await sold(bench, ("TEA", 2, "10.00"))
+    await bench.refunded(order, lines=[{"line_id": "1", "quantity": 1}])
+    both = (await agreed(bench, order.order_id, {"1": 2})).refusal
+    assert both is not None
+    assert (both.reason, both.instead) == ("price_missing", ("exchange_items",))
+    assert (await agreed(bench, order.order_id, {"1": 1}, "one")).outcome is not None
+    rest = (await agreed(bench, order.order_id, {"1": 1}, "two")).refusal
+    assert rest is not None
+    assert rest.reason == "price_missing", "the unit that is paid for is on its way already"
+    wants = [{"sku": "TEA", "quantity": 1, "unit_price": "10.00"}]
+    assert (await agreed(bench, order.order_id, {"1": 1}, "three", wants=wants)).outcome is not None
+
+
 async def test_a_preview_refuses_with_the_codes_of_the_exchange(bench: Bench) -> None:
     order = an_order(("TEA", 1, "10.00"))
     await bench.take_in(order)
