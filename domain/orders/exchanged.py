@@ -28,9 +28,10 @@ from domain.orders.exchange_messages import (
 from domain.orders.lines import Line
 from domain.orders.order import Order, Payment, Tender
 from domain.orders.prices import tax_of as computed_tax
-from domain.orders.providers import EXCHANGE
+from domain.orders.providers import BY_CODE, EXCHANGE
 from domain.orders.quantities import LineId
 from domain.orders.shipping import COLLECT, Shipping
+from domain.orders.voucher_codes import is_kept, kept
 
 _FINEST: Final = Decimal(1).scaleb(-PRICE_DECIMALS_MAX)
 
@@ -127,10 +128,14 @@ def exchanged(exchange: Exchange, placed_at: datetime) -> Exchanged:
 
 
 def _rest(exchange: Exchange) -> Payment:
-    """Who pays what comes back too little of. The exchange itself: then the customer is asked."""
+    """Who pays what comes back too little of. The exchange itself: then the customer is asked.
+
+    Of a code, the order has what is kept of it.
+    """
     given = exchange.request.payment
     if given is not None:
-        return Payment(provider=given.provider, token=given.token)
+        by_code = given.provider in BY_CODE and not is_kept(given.token)
+        return Payment(provider=given.provider, token=kept(given.token) if by_code else given.token)
     if exchange.request.mode == "advance" and exchange.main.provider != EXCHANGE:
         return exchange.main
     return Payment(provider=EXCHANGE, token=exchange.return_id)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from domain.orders.exchange_messages import ExchangeOutcome, ExchangePreview, ExchangeRequest
-from domain.orders.voucher_codes import kept_if_code
 from starter.service.order_requests import OrderRequests
+from starter.service.payments import token_to_send
 from starter.service.updates import Taken
 from store.database import Pool
 from store.payments import exchange_quotes
@@ -35,13 +35,15 @@ class Exchanges(ExchangeRecords):
     async def exchange(
         self, order_id: str, request: ExchangeRequest, *, taken: Taken | None = None
     ) -> ExchangeOutcome:
-        """Ask to send units back and get others for them. Raises Refused with the reason.
+        """Ask to send units back and get others for them. Raises Refused with the reason, and
+        InvalidInput for a payment with what can be no code.
 
         The order is told of a code that pays the rest only what is kept of it. `taken` is called
         once the order has the request: it is met then, whoever waits for the answer.
         """
         if request.payment is not None:
-            token = kept_if_code(request.payment.token)
-            payment = request.payment.model_copy(update={"token": token})
+            given = request.payment
+            token = token_to_send(given.provider, given.token, where="payment.token")
+            payment = given.model_copy(update={"token": token})
             request = request.model_copy(update={"payment": payment})
         return await self._requests.send(order_id, request, ExchangeOutcome, taken=taken)

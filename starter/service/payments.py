@@ -155,6 +155,20 @@ class PaymentRecords:
                 raise NotFound(f"{step!r} of {order_id} needs no attention")
 
 
+def token_to_send(provider: str | None, token: str, *, where: str) -> str:
+    """What an order is told of a token: of a code, what is kept of it.
+
+    Raises InvalidInput for what can be no code, and for what is kept of one: that pays nothing.
+    """
+    if is_kept(token) or (provider in BY_CODE and not is_code(token)):
+        raise InvalidInput(
+            "is not a code of a voucher or a gift card: look at it again",
+            where=where,
+            reason="no_such_code",
+        )
+    return kept_if_code(token)
+
+
 class Payments(PaymentRecords):
     """The same, with paying and charging, about which the order itself decides.
 
@@ -173,14 +187,8 @@ class Payments(PaymentRecords):
         The order is told of a code only what is kept of it. Raises InvalidInput for what can be no
         code.
         """
-        token = request.token
-        if is_kept(token) or (request.provider in BY_CODE and not is_code(token)):
-            raise InvalidInput(
-                "is not a code of a voucher or a gift card: look at it again",
-                where="token",
-                reason="no_such_code",
-            )
-        request = request.model_copy(update={"token": kept_if_code(token)})
+        token = token_to_send(request.provider, request.token, where="token")
+        request = request.model_copy(update={"token": token})
         return await self._requests.send(order_id, request, PayOutcome, taken=taken)
 
     async def charge(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from domain.money import Money
@@ -42,7 +42,8 @@ class Received:
 
     `bulk`: one of many, whose work lets that of others pass. `revision`: of the channel by which it
     was judged, which must not have changed; None where nobody has judged it. `as_sent`: what the
-    channel sent, which a repeat is compared with, where something was added to it.
+    channel sent, which a repeat is compared with, where something was added to it. `keeps_codes`:
+    it has digests in place of codes already, as we have made it.
     """
 
     order: Order
@@ -51,6 +52,7 @@ class Received:
     seller: str = "main"
     revision: UUID | None = None
     as_sent: Order | None = None
+    keeps_codes: bool = False
 
 
 def judged(
@@ -107,6 +109,11 @@ async def take_in(
     return answers
 
 
+def _as_kept(one: Received) -> dict[str, Any]:
+    document = one.order.model_dump(mode="json")
+    return document if one.keeps_codes else without_codes(document)
+
+
 async def _write(conn: Connection, received: Sequence[Received], rules: Rules | None) -> set[str]:
     """Returns the ids of the orders that are new."""
     orders = [one.order for one in received]
@@ -128,7 +135,7 @@ async def _write(conn: Connection, received: Sequence[Received], rules: Rules | 
         channel_order_ids=[order.channel_order_id for order in orders],
         digests=[(one.as_sent or one.order).digest for one in received],
         policies=[one.policy.model_dump(mode="json") for one in received],
-        documents=[without_codes(order.model_dump(mode="json")) for order in orders],
+        documents=[_as_kept(one) for one in received],
         customer_ids=[order.customer.id for order in orders],
         currencies=[order.currency for order in orders],
         totals=[order.total_minor for order in orders],

@@ -59,7 +59,7 @@ async def agree(
     for number in range(NUMBERS_MAX):
         name = f"{first}{f'-{number + 1}' if number else ''}"
         order = order.model_copy(update={"channel_order_id": name})
-        received = intake.Received(order, policy, seller=quoted.seller)
+        received = intake.Received(order, policy, seller=quoted.seller, keeps_codes=True)
         if (await intake.take_in(conn, [received]))[0]:
             break
     else:

@@ -8,6 +8,7 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.money import Money
+from domain.orders.exchange_messages import ExchangeRequest, RestPayment
 from domain.orders.messages import CancelRequest, PayRequest, RefundRequest
 from domain.orders.voucher_codes import kept
 from domain.payments.vouchers import CodeKind, ToIssue, Voucher
@@ -97,6 +98,11 @@ async def test_a_customer_may_pay_a_held_order_with_a_code_which_is_kept_nowhere
         with pytest.raises(InvalidInput, match="is not a code") as refused:
             await shop.payments.pay(order.order_id, PayRequest(token=wrong, provider="gift_card"))
         assert refused.value.reason == "no_such_code"
+        rest = RestPayment(provider="gift_card", token=wrong)
+        with pytest.raises(InvalidInput, match=r"payment\.token: is not a code"):
+            await shop.exchanges.exchange(
+                order.order_id, ExchangeRequest(reason="too small", payment=rest)
+            )
     paying = PayRequest(token=card["token"].lower(), provider="gift_card")
     assert (await shop.payments.pay(order.order_id, paying)).outcome == "accepted"
     assert (await all_of(shop))["gift_card"].authorized_minor == 15_00

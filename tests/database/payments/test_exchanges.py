@@ -10,24 +10,32 @@ from uuid import uuid4
 import pytest
 
 from activities.aftersales.returns import ApproveReturn, DecideReturn
+from activities.payments.authorizations import Authorizations
 from activities.payments.contracts import Authorize, Charge, Refund, Void
 from activities.payments.exchange_ends import ExchangeEnds
+from activities.payments.exchange_provider import ExchangeMoney
 from activities.payments.exchanges import Agreed, AgreeExchange
+from activities.payments.payments import Payments
+from activities.payments.provider import PaymentProvider
 from activities.provider_errors import Declined, Unavailable
+from activities.providers.by_code import GiftCards
 from domain.aftersales.return_counts import Found
 from domain.aftersales.return_rules import Limit, ReturnRule
 from domain.errors import Refused
+from domain.money import Money
 from domain.orders.exchange_messages import ExchangeOutcome, ExchangeRequest
 from domain.orders.exchange_rules import ExchangeRules
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.payments.disputes import DisputeState
+from domain.payments.vouchers import ToIssue
 from domain.stock.kits import Kit
 from domain.stock.reservations import ReserveStock
 from store.aftersales import return_chases, return_rules
 from store.database import Connection, Pool
 from store.orders import events, holds, intake
-from store.payments import bounced_refunds, exchange_quotes, exchanges
+from store.payments import bounced_refunds, exchange_quotes, exchanges, vouchers
+from store.payments.vouchers import Change
 from store.stock import kits
 from store.views import audit
 from tests.support.bench import Bench, at_once
@@ -228,6 +236,35 @@ async def test_what_does_not_come_for_a_replacement_that_never_left_charges_noth
         due = await holds.due(conn, timedelta(0), 10)
     assert [(one.order_id, one.at_end) for one in due] == [(other, "reject")]
     assert len(await calls(bench)) == 2
+
+
+@pytest.mark.parametrize("mode", ["standard", "advance"])
+async def test_a_gift_card_pays_the_rest_and_what_does_not_come_back(
+    bench: Bench, mode: str
+) -> None:
+    gift = ToIssue(kind="gift_card", amount=Money(minor=30000, currency="USD"))
+    async with bench.pool.acquire() as conn:
+        code = (await vouchers.give(conn, gift, Change("g1", "ida", "sold"))).code
+    assert code is not None
+    companies: dict[str, PaymentProvider] = {"gift_card": GiftCards(bench.pool)}
+    companies |= {"sandbox": bench.payment, "exchange": ExchangeMoney(bench.pool, companies)}
+    bench.authorizations = Authorizations(bench.pool, companies)
+    bench.payments = Payments(bench.pool, companies)
+    card = {"provider": "gift_card", "token": code}
+    # One of these was paid with it before; of the other the rest is.
+    paid = {"payment": card} if mode == "advance" else {}
+    order = await sold(bench, ("TEA", 1, "100.00"), **paid)
+    request: dict[str, Any] = {"wants": [{"sku": "POT", "quantity": 1, "unit_price": "150.00"}]}
+    if mode == "standard":
+        request["payment"] = card
+    outcome = await exchange(bench, order, {"1": 1}, mode=mode, **request)
+    async with bench.pool.acquire() as conn:
+        spent = await conn.fetchval("select authorized_minor from credit_account")
+        document = await conn.fetchval(
+            "select document::text from customer_order where order_id = $1",
+            outcome.exchange_order_id,
+        )
+    assert (spent, code in document) == (5000, False)
 
 
 async def test_goods_that_come_back_worth_less_leave_a_rest_to_pay(bench: Bench) -> None:
