@@ -79,10 +79,12 @@ async def receive_return(
         }
         # Its order may have ended, and its steps be forgotten.
         is_found = row["kind"] in ("found", "claimed")
-        if is_found and row["state"] == "closed":
+        is_over = row["state"] == "closed"
+        if is_found and is_over and await events.is_told(conn, order_id, effect):
             return outcome
         expected = "in_transit" if row["state"] == "in_transit" else "approved"
-        if not is_found and await facts.told_before(conn, row, expected, effect, told):
+        # One that was closed because nothing came is refused: what comes now, nobody announced.
+        if (is_over or not is_found) and await facts.told_before(conn, row, expected, effect, told):
             return outcome
         await return_stock.book_in(conn, return_id, counts, units, place, terms, who=who)
         await returns.count(conn, return_id, counts, units)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.errors import InvalidInput, Refused
+from domain.errors import IllegalTransition, InvalidInput, Refused
 from domain.orders.return_messages import ReturnRequest
 from store.aftersales import return_chases
 from tests.scenarios.test_claims import claim, decide, delivered, one
@@ -56,6 +56,8 @@ async def test_claimed_goods_that_never_come_are_chased_and_let_be(shop: Shop) -
     story = await shop.story(order.order_id)
     assert story.count("overdue return closed") == 1
     assert not await shop.warehouse.tasks(task="receive-return")
+    with pytest.raises(IllegalTransition, match="closed"):  # what comes now is unannounced
+        await shop.warehouse.receive_return(again.return_id, who="kim")
     await shop.finish(order.order_id)
     await shop.settled()
 
