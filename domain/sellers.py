@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from domain.calendars import TimeZone
 from domain.errors import InvalidInput, NotFound
 from domain.fields import Country, Currency, Document, Flag, Name, PostalCode, Shape, inconsistent
+from domain.looks import Looks
 from domain.series import Series, SeriesByKind, may_meet
 from domain.words import few
 
@@ -74,6 +75,8 @@ class Seller(Document):
     time_zone: TimeZone = "UTC"
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = LANGUAGES
     series: SeriesByKind = SeriesByKind()
+    looks: Looks = Looks()
+    """What customers see of it, in mails and on their page."""
     retired: Flag = False
     """It takes no new orders: no channel sells for it."""
 
@@ -95,7 +98,14 @@ class Seller(Document):
         if "series" in found:
             kinds = {kind: Series.model_construct(**one) for kind, one in found["series"].items()}
             found["series"] = SeriesByKind.model_construct(None, **kinds)
+        if "looks" in found:
+            found["looks"] = Looks.model_construct(**found["looks"])
         return cls.model_construct(**found)
+
+    @property
+    def shown_name(self) -> str:
+        """As customers know it: a shop has often another name than its company."""
+        return self.looks.display_name or self.name
 
     @property
     def address(self) -> tuple[str, ...]:

@@ -37,6 +37,12 @@ def _check_address(address: str | None) -> str | None:
     return address
 
 
+def _check_pages(url: str | None) -> str | None:
+    if url is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url):
+        raise ValueError("must be an address such as https://track.example.com")
+    return None if url is None else url.rstrip("/")
+
+
 def _by_comma(names: Any) -> Any:
     return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
 
@@ -137,6 +143,10 @@ class Settings(BaseSettings):
     seller: Seller = Seller()
     """Who sells, for a new database: ORDERLOOM_SELLER__NAME, …__TIME_ZONE and the like. Once it is
     known there, `orderloom sellers import` changes it, and this is not read any more."""
+
+    pages_url: Annotated[str | None, AfterValidator(_check_pages)] = None
+    """Where customers reach `orderloom serve`, such as https://track.example.com: links to their
+    pages begin with it. None: no mail has a link; docs/tracking.md."""
 
     webhook_secrets: Secrets = Field(default_factory=dict)
     """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or

@@ -197,6 +197,15 @@ create table signing_secret (
     secret  bytea not null constraint signing_secret_is_long check (octet_length(secret) >= 32)
 );
 
+-- What links to a customer's page are signed with. The newest one signs; those before it stay good for the links
+-- that were made with them, until somebody revokes them.
+create table page_key (
+    key_no     smallint    primary key constraint page_keys_count_from_one check (key_no > 0),
+    secret     bytea       not null constraint page_key_is_long check (octet_length(secret) >= 32),
+    made_at    timestamptz not null default moment(),
+    revoked_at timestamptz  -- since then none of its links is good
+);
+
 -- Who sells, where orders come from, and where goods lie.
 
 create table seller (
@@ -216,6 +225,8 @@ create table seller (
     series      jsonb  not null default '{
         "invoice": {"format": "INV-{year}-{number:6}", "first": 1},
         "credit_note": {"format": "CRN-{year}-{number:6}", "first": 1}}',
+    -- How it looks to customers, in mails and on their page: domain.looks.Looks.
+    looks       jsonb  not null default '{}',
     retired_at  timestamptz  -- since then no channel sells for it
 );
 insert into seller (seller) values ('main');

@@ -71,3 +71,12 @@ create table signing_secret (
     purpose text  primary key,
     secret  bytea not null constraint signing_secret_is_long check (octet_length(secret) >= 32)
 );
+
+-- What links to a customer's page are signed with. The newest one signs; those before it stay good for the links
+-- that were made with them, until somebody revokes them.
+create table page_key (
+    key_no     smallint    primary key constraint page_keys_count_from_one check (key_no > 0),
+    secret     bytea       not null constraint page_key_is_long check (octet_length(secret) >= 32),
+    made_at    timestamptz not null default moment(),
+    revoked_at timestamptz  -- since then none of its links is good
+);

@@ -17,6 +17,8 @@ create table seller (
     series      jsonb  not null default '{
         "invoice": {"format": "INV-{year}-{number:6}", "first": 1},
         "credit_note": {"format": "CRN-{year}-{number:6}", "first": 1}}',
+    -- How it looks to customers, in mails and on their page: domain.looks.Looks.
+    looks       jsonb  not null default '{}',
     retired_at  timestamptz  -- since then no channel sells for it
 );
 insert into seller (seller) values ('main');

@@ -36,6 +36,17 @@ async def test_a_seller_is_set_whole_and_read(caller: Caller) -> None:
     assert [one["seller"] for one in listed] == ["main", "uk"]
 
 
+async def test_its_looks_are_kept_and_what_nobody_can_read_is_refused(caller: Caller) -> None:
+    looks = {"display_name": "Tea Shop", "colour": "#0a5c36", "support_email": "hi@tea.example"}
+    saved = await caller.put("/v1/sellers/main", json={"name": "Main GmbH", "looks": looks})
+    assert saved.status_code == 200, saved.text
+    told = {name: value for name, value in saved.json()["looks"].items() if value is not None}
+    assert told == looks
+    pale = await caller.put("/v1/sellers/main", json={"looks": {"colour": "#ffe000"}})
+    (fault,) = problem(pale, 422, "invalid_input")["errors"]
+    assert "take a darker one" in fault["detail"]
+
+
 async def test_a_channel_is_set_and_takes_what_it_says(caller: Caller) -> None:
     channel = {"channel": "amz", "kind": "marketplace", "currencies": ["EUR"]}
     saved = await caller.put("/v1/channels/amz", json=channel)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from domain.looks import Looks
 from domain.sellers import Seller, Sellers
 from domain.series import Series
 from domain.words import count_of
@@ -54,6 +55,7 @@ def show(seller: Code, as_json: Json = False) -> None:
         ("documents in", ", ".join(found.languages)),
         ("invoices", _series(found.series.invoice)),
         ("credit notes", _series(found.series.credit_note)),
+        ("looks", _looks(found.looks)),
     ):
         out.say(f"  {name}: {value}")
 
@@ -107,6 +109,11 @@ def _tell(seller: str, as_json: bool, *, retired: bool) -> None:
         out.document({"seller": seller, "retired": retired})
     else:
         out.say(f"{seller} takes {'no new orders' if retired else 'new orders again'}")
+
+
+def _looks(one: Looks) -> str:
+    told = (one.display_name, one.colour, one.support_email, one.support_phone)
+    return ", ".join([*filter(None, told), *(["a logo"] if one.logo else [])]) or "not told"
 
 
 def _series(one: Series) -> str:

@@ -78,7 +78,7 @@ WHOLE = {
     **dict.fromkeys(("event_sequence", "event_subscription"), "there are few"),
     **dict.fromkeys(("dispute", "reconciliation_difference"), "few orders have one"),
     **dict.fromkeys(("closing", "reconciliation", "document_counter"), "a row a day, or a year"),
-    **dict.fromkeys(("api_key", "api_key_secret", "signing_secret"), "there are few"),
+    **dict.fromkeys(("api_key", "api_key_secret", "signing_secret", "page_key"), "there are few"),
     "carrier_term": "there are few",
     "seller": "there are few",
     "licence": "a code is known for ever, so that none is sold twice",

@@ -250,6 +250,10 @@ def signing_secret(secret: str = "s" * 32) -> str:
     return f"insert into signing_secret values ('cursors', '{secret}')"
 
 
+def page_key(secret: str = "s" * 32, number: int = 1) -> str:
+    return f"insert into page_key values ({number}, '{secret}')"
+
+
 def a_shop(kind: str = "'generic'", secrets: str = "'{12345678}'") -> str:
     return f"""insert into shop (channel, kind, secrets, connected_by)
                values ('web', {kind}, {secrets}, 'test')"""
@@ -847,6 +851,9 @@ FORBIDDEN = {
     "only_what_was_done_is_kept": f"""{api_key()}; {request_key("'k', 409")}""",
     "signing_secret_pkey": f"{signing_secret()}; {signing_secret()}",
     "signing_secret_is_long": signing_secret("short"),
+    "page_key_pkey": f"{page_key()}; {page_key()}",
+    "page_keys_count_from_one": page_key(number=0),
+    "page_key_is_long": page_key("short"),
     # who is told of what, and what was told
     "event_sequence_pkey": "insert into event_sequence default values",
     "there_is_one_sequence": "update event_sequence set only_one = false",
