@@ -59,7 +59,7 @@ class Authorizations:
         # is locked meanwhile: of two attempts that do the same, one writes the intent.
         while True:
             async with self._pool.acquire() as conn:
-                found = (await cover.paying(conn, ask.order_id)).proposing(ask.edit)
+                found = await authorizations.paying(conn, ask.order_id, ask.edit)
             _check(found, ask.attempt)
             if ask.token and not found.pays_with(ask.provider, ask.token):
                 await self._bring(found, ask)
@@ -202,7 +202,7 @@ class Authorizations:
         """
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            found = (await cover.paying(conn, ask.order_id)).proposing(ask.edit)
+            found = await authorizations.paying(conn, ask.order_id, ask.edit)
             todo = self._plan(found, ask)
             for key, part in todo.bind.items():
                 await authorizations.bind(conn, key, part)

@@ -38,6 +38,7 @@ class EditedLines:
     """
 
     def __init__(self, present: Present, edited: Edited, skus: Mapping[LineId, str]) -> None:
+        self._version = present.version
         self._before = present.lines
         self._edited = edited
         self._worth = value_lines(edited.order)
@@ -62,6 +63,7 @@ class EditedLines:
     def proposal(self, taken: Mapping[str, LineUnits]) -> Proposal:
         """As the payment is to hold for it, before it is applied. `taken`: from fulfilments."""
         return Proposal(
+            version=self._version,
             lines=tuple(
                 ProposedLine(
                     line_id=line_id,

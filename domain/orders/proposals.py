@@ -18,13 +18,15 @@ class ProposedLine(LineWorth):
 
 
 class Proposal(BaseModel):
-    """All lines as they would be. `taken`: units by fulfilment that would not be sent.
+    """All lines as they would be, of this version of the order: for another one it says nothing.
 
-    `keeps`: lines that were there before keep their amounts, because something is charged.
+    `taken`: units by fulfilment that would not be sent. `keeps`: lines that were there before keep
+    their amounts, because something is charged.
     """
 
     model_config = ConfigDict(frozen=True)
 
+    version: int
     lines: tuple[ProposedLine, ...]
     taken: dict[str, LineUnits] = {}
     keeps: bool = False

@@ -39,6 +39,12 @@ async def listed(conn: Connection, order_id: str) -> list[OrderVersion]:
     ]
 
 
+async def present(conn: Connection, order_id: str) -> int:
+    """The number of the order's version that stands."""
+    number: int = await _sql.present(conn, order_id=order_id)
+    return number
+
+
 async def check_unchanged(conn: Connection, order_id: str, seen: int, present: int) -> None:
     """Raise Refused, with what was changed, where the version that was seen is not the present."""
     if seen == present:

@@ -35,3 +35,6 @@ where order_no = order_no_of(:order_id) and wished ? :request_id;
 -- A new version takes the place of the present one. The function stands in schema/routines/orders.sql.
 select order_edited(order_no_of(:order_id), :document::jsonb, :total, :lines::jsonb, :request_id, :changes::jsonb,
                     :reason, :who);
+
+-- name: present(order_id)$
+select version_of(order_no_of(:order_id));

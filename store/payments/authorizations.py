@@ -8,9 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.money import Money
+from domain.orders.proposals import Proposal
 from domain.payments.payments import Intent, Payment
 from store.database import Connection, load_queries
 from store.faults import refusals
+from store.orders import versions
+from store.payments import cover
+from store.payments.cover import Paying
 
 _sql = load_queries(__file__)
 
@@ -97,3 +101,14 @@ def _told(amount: Money) -> dict[str, int | str]:
 async def bind(conn: Connection, authorization_key: str, part_of: str) -> None:
     """Give an authorization another part, because its own part will not be charged."""
     await _sql.bind_authorization(conn, payment_key=authorization_key, part_of=part_of)
+
+
+async def paying(conn: Connection, order_id: str, proposal: Proposal | None) -> Paying:
+    """How an order is paid; as if it had been edited, unless it has changed since that was asked.
+
+    An attempt for such an edit comes late: nobody waits for it, and the edit is looked at anew.
+    """
+    found = await cover.paying(conn, order_id)
+    if proposal is None or proposal.version != await versions.present(conn, order_id):
+        return found
+    return found.proposing(proposal)

@@ -149,7 +149,7 @@ PLANTS: Final[dict[str, tuple[tuple[Any, str, Any], ...]]] = {
         _rewritten(
             OrderAuthorizations,
             "_hold",
-            "something = bool(part or amount.minor)",
+            "something = bool(part or edit or amount.minor)",
             "something = bool(amount.minor and not part)",
         ),
     ),

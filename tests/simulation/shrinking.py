@@ -57,7 +57,8 @@ def keep(failed: Lived) -> Path:
     SEEDS.mkdir(exist_ok=True)
     place = "postgres-" if failed.kind == ON_POSTGRES else ""
     path = SEEDS / f"{place}{failed.seed}.json"
-    life = Kept(failed.seed, failed.kind, failed.fault, tuple(dict.fromkeys(failed.happened)))
+    fault = failed.fault.partition("\n")[0]  # a traceback names files of this machine
+    life = Kept(failed.seed, failed.kind, fault, tuple(dict.fromkeys(failed.happened)))
     path.write_text(json.dumps(asdict(life), indent=1) + "\n", encoding="utf-8")
     return path
 

@@ -220,3 +220,16 @@ async def test_what_changed_nothing_stays_so_for_an_attempt_that_comes_late(worl
     assert await twice(world, "authorize_payment", edited) is None
     await done(world, order, "r1", **line(quantity=99))
     assert await world.do("apply_edit", as_it_is) == nothing
+
+
+async def test_what_an_edit_would_cost_is_not_authorized_of_an_order_that_has_changed_since(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3))
+    part = await confirmed(world, order)
+    asked = await edit(world, order, "r1", **line(quantity=5))
+    late = authorizing(order, edit=asked.to_authorize)
+    await done(world, order, "r2", heard={part: {"1": 3}}, **line(quantity=2))
+    before = (await world.sums(order)).standing
+    assert await world.do("authorize_payment", late) is None
+    assert (await world.sums(order)).standing == before

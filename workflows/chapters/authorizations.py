@@ -178,7 +178,7 @@ class OrderAuthorizations:
             assert not isinstance(outcome, ByOperator)  # nobody can authorize by hand
             return outcome
 
-        something = bool(part or amount.minor)
+        something = bool(part or edit or amount.minor)
         if something:
             self._book.may_be_authorized()
         try:

@@ -46,7 +46,6 @@ class Edits:
         self._stock = stock
         self._warehouse = warehouse
         self._money = money
-        self._version = 1
 
     def apply_edit(self, ask: ApplyEdit) -> EditAnswer:
         settled: EditAnswer | None = self._memory.settled(ask.effect, ask.turn)
@@ -67,7 +66,7 @@ class Edits:
         stock, decision = self._stock, self._memory.decision
         if decision != "confirmed":
             raise Refused("no", reason=f"order_{decision}" if decision else "not_confirmed")
-        if ask.request.version not in (None, self._version):
+        if ask.request.version not in (None, self._memory.version):
             raise Refused("no", reason="changed_meanwhile")
         present = self._present()
         done = edited(present, ask.request, PersonChange())
@@ -116,7 +115,7 @@ class Edits:
         charging = whole in tallies.due and not self._money.nothing_charged
         return Present(
             stock.order,
-            self._version,
+            self._memory.version,
             lines,
             charged=any(each.charged or each.invoiced for each in money),
             charging=charging and self._money.left_to_pay(whole) > 0,
@@ -168,7 +167,7 @@ class Edits:
         if done.is_money and not done.keeps:
             self._make_anew(planned)
         self._add(planned)
-        stock.order, self._version = done.order, self._version + 1
+        stock.order, self._memory.version = done.order, self._memory.version + 1
         if done.is_elsewhere:
             live = [part for part in stock.parts.values() if part.state in LIVE]
             unused += [part.id for part in live if self._warehouse.send_elsewhere(part)]
@@ -257,7 +256,7 @@ class Edits:
         return EditOutcome(
             request_id=ask.request_id,
             outcome="edited" if done.changes else "unchanged",
-            version=self._version,
+            version=self._memory.version,
             changes=done.changes,
             total_before=total_of(before),
             total=total,

@@ -43,6 +43,8 @@ class Memory:
         """What was done for requests: effects and the data of their stories, as rows have them."""
         self.decision: Decision | Literal[""] = ""
         """confirmed, rejected, cancelled or closed, as the order's row has it."""
+        self.version = 1
+        """Of the order, as edits count them."""
         self.reopened = ""
         """It is closed, and something that came late is done for it, since this opening."""
         self.reason = ""

@@ -282,7 +282,7 @@ class Money:
     def _as_edited(self, edit: Proposal | None) -> tuple[Charges, Mapping[str, LineUnits]]:
         """The money, and what is to leave, as they would be after an edit."""
         charges, parts = self.tallies.charges, self.stock.to_leave
-        if edit is None:
+        if edit is None or edit.version != self.memory.version:
             return charges, parts
         found = tallies.Tallies(
             *("", self.tallies.currency, 0, charges, parts, self.tallies.due, frozenset()),
