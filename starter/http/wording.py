@@ -19,6 +19,7 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "codes import": "POST /v1/codes",
     "customers erase": "POST /v1/customers/erase",
     "customers export": "GET /v1/customers/export",
+    "customers find": "GET /v1/customers",
     "disputes": "GET /v1/disputes",
     "holds put-on": "PUT /v1/hold-lists/{name}",
     "holds rules": "GET /v1/hold-rules",

@@ -34,6 +34,7 @@ from starter.service.claims import ClaimRecords
 from starter.service.codes import Codes
 from starter.service.counter_sales import CounterSales
 from starter.service.credit import Credit
+from starter.service.customer_pages import CustomerPages
 from starter.service.customers import Customers
 from starter.service.edits import EditRecords, Edits
 from starter.service.event_subscriptions import EventSubscriptions
@@ -135,6 +136,7 @@ class Records:
         self.codes = Codes(pool)
         self.credit = Credit(pool)
         self.customers = Customers(pool, documents_years=documents_years)
+        self.customer_pages = CustomerPages(pool)
         self.job_work = JobWork(pool)
         self.edits = EditRecords(pool)
         self.exchanges = ExchangeRecords(pool)

@@ -347,6 +347,15 @@ create table order_person (
 create index order_person_by_customer on order_person (customer_id, order_no desc);
 create index order_person_by_email on order_person (lower(person #>> '{customer,email}'))
     where person #>> '{customer,email}' is not null;
+-- A phone's last digits: of the number backwards, its beginning.
+create index order_person_by_phone_end
+    on order_person (reverse(regexp_replace(person #>> '{customer,phone}', '[^0-9]', '', 'g')) text_pattern_ops)
+    where person #>> '{customer,phone}' is not null and erased_at is null;
+-- Words of names and their beginnings. Little is put off, so that no order waits long for what others put off.
+create index order_person_by_name on order_person using gin (to_tsvector('simple',
+        coalesce(person #>> '{customer,name}', '') || ' ' || coalesce(person #>> '{customer,company}', '') || ' '
+        || coalesce(person #>> '{address,name}', '') || ' ' || coalesce(person #>> '{billing,name}', '')))
+    with (gin_pending_list_limit = 256) where erased_at is null;
 create index order_person_to_erase on order_person (order_no) where asked_at is not null and erased_at is null;
 create index order_person_unerased on order_person (order_no) where erased_at is null;
 
@@ -2024,6 +2033,19 @@ create table replenishment_call (
     tries     integer     not null default 0,
     try_after timestamptz not null default moment(),
     primary key (sku, location)
+);
+
+-- Customers, as those know them who speak with them: one for each id that a channel gave, and one for each mail
+-- address under which guests have ordered. Names, phones and addresses stand in the orders' persons alone.
+
+create table customer (
+    customer_no bigint      generated always as identity primary key,
+    -- By which its orders are recognised (customer_key in routines/customers.sql): `id:` and the channel's id, or
+    -- `mail:` and the address of a guest. Of one who is erased: `erased:` and the number, for ever.
+    key         text        not null constraint customer_is_known_once unique,
+    made_at     timestamptz not null default moment(),
+    erased_at   timestamptz,
+    constraint erased_customer_is_known_by_number_alone check ((erased_at is null) = (key not like 'erased:%'))
 );
 
 -- What other systems are told: the sequence of events, who subscribes to them, and what was sent.

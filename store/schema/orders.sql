@@ -61,6 +61,15 @@ create table order_person (
 create index order_person_by_customer on order_person (customer_id, order_no desc);
 create index order_person_by_email on order_person (lower(person #>> '{customer,email}'))
     where person #>> '{customer,email}' is not null;
+-- A phone's last digits: of the number backwards, its beginning.
+create index order_person_by_phone_end
+    on order_person (reverse(regexp_replace(person #>> '{customer,phone}', '[^0-9]', '', 'g')) text_pattern_ops)
+    where person #>> '{customer,phone}' is not null and erased_at is null;
+-- Words of names and their beginnings. Little is put off, so that no order waits long for what others put off.
+create index order_person_by_name on order_person using gin (to_tsvector('simple',
+        coalesce(person #>> '{customer,name}', '') || ' ' || coalesce(person #>> '{customer,company}', '') || ' '
+        || coalesce(person #>> '{address,name}', '') || ' ' || coalesce(person #>> '{billing,name}', '')))
+    with (gin_pending_list_limit = 256) where erased_at is null;
 create index order_person_to_erase on order_person (order_no) where asked_at is not null and erased_at is null;
 create index order_person_unerased on order_person (order_no) where erased_at is null;
 

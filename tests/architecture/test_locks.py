@@ -24,6 +24,8 @@ PLACES = {
     "store/schema/routines/payments.sql exchange_settled": (
         "1, behind the order that it is of, whose id its own begins with"
     ),
+    "store/schema/routines/customers.sql customers_come": "behind 1, sorted: kept, and not changed",
+    "store/schema/routines/customers.sql customer_goes": "behind 1: the one whom an order leaves",
     "store/schema/routines/customers.sql credit_erased": "behind 1, sorted: spent accounts",
     "store/schema/routines/customers.sql person_erased": "1, and then what is the order's alone",
     "store/stock/transfers.sql lock": "1",

@@ -423,6 +423,10 @@ DOORS = {
         "store.payments.credit_accounts",
         "store.payments.vouchers",
     ),
+    "starter/service/customer_pages.py": (
+        *("store.customers.finding", "store.customers.pages"),
+        *("store.payments.credit_accounts", "store.payments.vouchers"),
+    ),
     # What a request changes of the person stays here, and does not enter Temporal.
     "starter/service/personal_requests.py": ("store.orders.versions",),
     "starter/service/edits.py": ("store.orders.versions", "store.stock.edit_previews"),

@@ -35,17 +35,39 @@ async def rejected(pool: Pool) -> str:
 
 
 async def test_a_person_is_shown_and_handed_out(cli: Cli, rejected: str) -> None:
-    shown = (await cli.done("customers", "show", EMAIL)).out
+    shown = (await cli.done("customers", "orders", EMAIL)).out
     assert shown.startswith(f"{rejected}: rejected, received ")
     assert "  where it goes: Ottokar Plumperquatsch, Nebelhorn Lagerhaus, Dudelsack" in shown
     assert "  gift message: for dear aunt Wilhelmtrude\n" in shown
     assert shown.endswith("1 order\n")
-    (order,) = (await cli.done("customers", "show", CUSTOMER["id"], "--json")).json["orders"]
+    (order,) = (await cli.done("customers", "orders", CUSTOMER["id"], "--json")).json["orders"]
     assert order["about"]["address"]["city"] == "Unterammerwinkel"
     assert order["known_for"] is None
     handed_out = (await cli.done("customers", "export", CUSTOMER["id"])).out
     assert json.loads(handed_out)["orders"][0]["order_id"] == rejected
     assert set(found_in(handed_out)) == set(WORDS)
+
+
+async def test_a_customer_is_found_and_has_a_page(cli: Cli, rejected: str, pool: Pool) -> None:
+    table = (await cli.done("customers", "find", "zwirbel")).out
+    assert "C1        Xaverine Zwirbelhuber  xaverine@zwirbelhuber.example" in table
+    (hit,) = (await cli.done("customers", "find", "7766554", "--json")).json["customers"]
+    assert (hit["customer_id"], hit["last_order_id"]) == ("C1", rejected)
+    for named in ("C1", CUSTOMER["id"], EMAIL):
+        page = (await cli.done("customers", "show", named)).out
+        assert "  mail address: xaverine@zwirbelhuber.example\n" in page
+        assert "  billed to: Balduina Federkiel, Tintenfassallee 3, Pergamentheim, DE\n" in page
+        assert "1 order in USD: ordered 0.00 USD, paid 0.00 USD" in page
+    told = (await cli.done("customers", "show", "C1", "--json")).json
+    assert (told["orders"][0]["state"], told["orders"][0]["total"]) == ("rejected", "30.00")
+    assert told["sums"][0]["returned_percent"] == "0.0"
+    other = {**CUSTOMER, "id": "other"}
+    await Bench(pool).take_in(an_order(("TEA", 1), **{**planted(), "customer": other}))
+    several = await cli("customers", "show", EMAIL, "--json")
+    assert (several.code, several.json["reason"]) == (1, "several_customers")
+    nobody = await cli("customers", "show", "nobody")
+    assert "there is no customer 'nobody'; `orderloom customers find`" in nobody.err
+    assert (await cli.done("customers", "find", "nobody")).out == "no customers\n"
 
 
 async def test_what_is_handed_out_is_for_nobody_else_to_read(
@@ -64,7 +86,7 @@ async def test_a_dry_run_says_what_would_be_erased_and_erases_nothing(
 ) -> None:
     tried = await cli.done("customers", "erase", CUSTOMER["id"], *WHY, "--dry-run")
     assert tried.out == f"dry run: {rejected}: erased\n"
-    assert found_in((await cli.done("customers", "show", CUSTOMER["id"])).out) != []
+    assert found_in((await cli.done("customers", "orders", CUSTOMER["id"])).out) != []
 
 
 async def test_ended_orders_are_erased_and_open_ones_when_they_have_ended(
@@ -75,7 +97,7 @@ async def test_ended_orders_are_erased_and_open_ones_when_they_have_ended(
     erased = await cli.done("customers", "erase", EMAIL, *WHY)
     waits = "kept, because it has not ended; erased by itself as soon as that is over"
     assert erased.out == f"{open_one.order_id}: {waits}\n{rejected}: erased\n"
-    left = (await cli.done("customers", "show", CUSTOMER["id"])).out
+    left = (await cli.done("customers", "orders", CUSTOMER["id"])).out
     assert left.startswith(f"{open_one.order_id}: received, received ")
     assert ", to be erased when it is over\n" in left
     for command in ("show", "explain", "events"):
@@ -118,7 +140,7 @@ async def test_who_has_nothing_but_credit_is_handed_out_and_erased(cli: Cli, poo
 
 
 async def test_a_person_whom_nobody_knows_is_refused(cli: Cli) -> None:
-    for command in (("show",), ("export",), ("erase", *WHY)):
+    for command in (("orders",), ("export",), ("erase", *WHY)):
         ended = await cli("customers", command[0], "nobody@nowhere.example", *command[1:])
         assert ended.code == 1
         assert "there is no order of 'nobody@nowhere.example'; write the customer's id" in ended.err

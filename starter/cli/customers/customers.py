@@ -9,11 +9,14 @@ import typer
 
 from domain.orders.people import Address, Customer
 from domain.words import count_of
+from starter.cli.customers.rendering import customers_found, tell_page
 from starter.cli.terminal.files import STANDARD_OUTPUT, write_file
-from starter.cli.terminal.options import DryRun, Json, Who, read_reason, reporter
+from starter.cli.terminal.options import DryRun, Json, Limit, Who, read_reason, reporter
 from starter.cli.terminal.output import Output, local, money, wire
 from starter.service.connection import from_records
+from starter.service.customer_pages import CustomerPage
 from starter.service.customers import ErasedOrder, about
+from starter.service.service import Records
 from store.customers.people import KnownFor, PersonsOrder
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
@@ -23,6 +26,15 @@ CustomerArgument = Annotated[
     typer.Argument(
         metavar="CUSTOMER",
         help="The customer's id as the channel has it, or a mail address.",
+        show_default=False,
+    ),
+]
+
+OursArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="CUSTOMER",
+        help="Our id (C41), the channel's id, or a mail address.",
         show_default=False,
     ),
 ]
@@ -54,14 +66,43 @@ _FIELDS: Final = {
 
 @app.callback()
 def customers() -> None:
-    """Who ordered: what is known of a person, handing all of it out, and erasing it."""
+    """Who ordered: a customer's page; what is known of a person, handing it out, and erasing it."""
 
 
 @app.command()
-def show(customer: CustomerArgument, as_json: Json = False) -> None:
-    """Show what is known of a person, order by order.
+def find(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to look for.")],
+    limit: Limit = 20,
+    as_json: Json = False,
+) -> None:
+    """Find customers by an id, a mail address, an order, the end of a phone number, or names.
+
+    Of a phone number the last four or more digits; of names the beginnings of words.
+
+    Example: `orderloom customers find 'kim min'`
+    """
+    found = from_records(lambda here: here.customer_pages.found(text.strip(), at_most=limit + 1))
+    customers_found(found, limit, Output(as_json=as_json))
+
+
+@app.command()
+def show(customer: OursArgument, as_json: Json = False) -> None:
+    """Show a customer's page: who it is, orders and what they come to, and what is to be done.
 
     Example: `orderloom customers show C-1`
+    """
+
+    async def asked(here: Records) -> CustomerPage:
+        return await here.customer_pages.page(await here.customer_pages.id_of(customer.strip()))
+
+    tell_page(from_records(asked), Output(as_json=as_json))
+
+
+@app.command()
+def orders(customer: CustomerArgument, as_json: Json = False) -> None:
+    """Show what is known of a person, order by order.
+
+    Example: `orderloom customers orders C-1`
     """
     found = from_records(lambda here: here.customers.orders_of(customer))
     out = Output(as_json=as_json)

@@ -16,7 +16,8 @@ from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
 from starter.http.shown_money import ShownAccount, account_of
-from starter.service.customers import Erased, ErasedOrder, Part, about
+from starter.http.v1.customer_pages import part_of
+from starter.service.customers import Erased, ErasedOrder, about
 from store.customers.people import KnownFor, PersonsOrder
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=StrictRoute)
@@ -100,7 +101,7 @@ async def list_orders(
 
     Whom to ask for stands in the query and not in the path, so that no log of paths has it.
     """
-    part = _part(caller)
+    part = part_of(caller)
     asked = {"customer": customer, "channels": caller.channels, "sellers": caller.sellers}
     place = paged.after(asked)
     found = await caller.here.customers.orders_of(
@@ -124,7 +125,9 @@ async def export(caller: Annotated[Caller, may("customers:read")], customer: Cus
     Without the files of labels, and without payment companies' raw messages. A key for some
     channels or sellers gets what is theirs. Up to 1,000 orders: the command line hands out more.
     """
-    found = await caller.here.customers.export(customer, part=_part(caller), orders_max=ORDERS_MAX)
+    found = await caller.here.customers.export(
+        customer, part=part_of(caller), orders_max=ORDERS_MAX
+    )
     orders = [amounts_as_text(one, one["document"].get("currency")) for one in found["orders"]]
     return JSONResponse({**amounts_as_text(found), "orders": orders})
 
@@ -150,15 +153,11 @@ async def erase(
 
     async def erased() -> Erasure:
         done = await caller.here.customers.erase(
-            content.customer, who=who, why=content.reason, part=_part(caller)
+            content.customer, who=who, why=content.reason, part=part_of(caller)
         )
         return _told(done)
 
     return await once.safe_to_repeat(erased)
-
-
-def _part(caller: Caller) -> Part:
-    return Part(channels=caller.channels, sellers=caller.sellers)
 
 
 def _known(order: PersonsOrder) -> KnownOrder:

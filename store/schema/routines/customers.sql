@@ -188,3 +188,81 @@ begin
     perform set_config('orderloom.erasing', '', true);
     return cardinality(spent);
 end $$;
+
+-- By what an order's customer is recognised: the channel's id; of a guest, who has an id for one order only, the
+-- mail address, where there is one.
+create or replace function customer_key(its_id text, its_person jsonb) returns text language sql immutable as $$
+    select case when its_id like 'guest-%' and its_person #>> '{customer,email}' is not null
+                then 'mail:' || lower(its_person #>> '{customer,email}') else 'id:' || its_id end
+$$;
+
+-- The numbers of the orders that have this key and are not erased.
+create or replace function orders_with_key(its_key text) returns setof bigint language plpgsql stable rows 20 as $$
+begin
+    if its_key like 'mail:%' then
+        return query select order_no from order_person
+            where lower(person #>> '{customer,email}') = substr(its_key, 6)
+              and person #>> '{customer,email}' is not null and customer_id like 'guest-%' and erased_at is null;
+    else
+        return query select order_no from order_person
+            where customer_id = substr(its_key, 4) and customer_key(customer_id, person) = its_key
+              and erased_at is null;
+    end if;
+end $$;
+
+-- A customer's orders.
+create or replace function orders_of_customer(its_no bigint) returns setof bigint language sql stable rows 20 as $$
+    select orders_with_key(c.key) from customer c where c.customer_no = its_no and c.erased_at is null
+$$;
+
+-- The customer of an order; null: it is erased.
+create or replace function customer_of(its_no bigint) returns bigint language plpgsql stable as $$
+begin
+    return (select c.customer_no
+            from order_person p join customer c on c.key = customer_key(p.customer_id, p.person)
+            where p.order_no = its_no and p.erased_at is null);
+end $$;
+
+-- Orders come, and with them customers. Who is known already is kept from being erased meanwhile. Sorted, because
+-- two writers of the same rows wait for each other.
+create or replace function customers_come() returns trigger language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+    keys text[];
+begin
+    select array_agg(distinct customer_key(customer_id, person)) into keys from arrived;
+    perform from customer where key = any(keys) order by key for key share;
+    insert into customer (key)
+    select k from unnest(keys) as k where not exists (select from customer where key = k) order by k
+    on conflict do nothing;
+    return null;
+end $$;
+create or replace trigger customers_come after insert on order_person
+    referencing new table as arrived for each statement execute function customers_come();
+
+-- An order gets another customer: its person is erased, or an edit has changed a guest's mail address. A customer
+-- who has no other order goes with it, or has the new address from now on. The caller holds the order's lock.
+create or replace function customer_goes() returns trigger language plpgsql as $$
+declare
+    former_key text := customer_key(old.customer_id, old.person);
+    later_key  text := case when new.erased_at is null then customer_key(new.customer_id, new.person) end;
+    former_no  bigint;
+begin
+    select customer_no into former_no from customer where key = former_key for update;
+    if former_no is not null and exists (select from orders_with_key(former_key)) then
+        former_no := null;
+    end if;
+    if later_key is not null and not exists (select from customer where key = later_key) then
+        if former_no is not null then
+            update customer set key = later_key where customer_no = former_no;
+            return null;
+        end if;
+        insert into customer (key) values (later_key) on conflict do nothing;
+    end if;
+    update customer set key = 'erased:' || customer_no, erased_at = moment() where customer_no = former_no;
+    return null;
+end $$;
+create or replace trigger customer_goes after update of customer_id, person on order_person for each row
+    when (old.erased_at is null
+          and customer_key(old.customer_id, old.person) <> customer_key(new.customer_id, new.person))
+    execute function customer_goes();

@@ -81,6 +81,7 @@ WHOLE = {
     **dict.fromkeys(("api_key", "api_key_secret", "signing_secret", "page_key"), "there are few"),
     "carrier_term": "there are few",
     "seller": "there are few",
+    "customer": "a person for many orders; of one who is erased the number stays",
     "licence": "a code is known for ever, so that none is sold twice",
     "channel": "there are few",
     **dict.fromkeys(("hold_rule", "hold_listing"), "what a shop has said, not its orders"),

@@ -446,6 +446,8 @@ CASTS = {"content": "::jsonb", "issued_on": "::date"}
 
 # What no statement may do, by the constraint that forbids it.
 FORBIDDEN = {
+    "customer_is_known_once": "insert into customer (key) select key from customer limit 1",
+    "erased_customer_is_known_by_number_alone": "update customer set erased_at = now()",
     # nothing is oversold
     "allocated_is_at_most_on_hand": "update stock set on_hand = allocated - 1",
     "movement_is_of_a_known_kind": """

@@ -1,0 +1,1 @@
+"""Customers, as those know them who speak with them."""

@@ -1,0 +1,125 @@
+"""All that is known of one customer, and finding customers. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.customers.ids import customer_id, number_in, number_of
+from domain.errors import NotFound, Refused
+from domain.payments.vouchers import Voucher
+from starter.service.customers import ALL, Part
+from store.customers import finding, pages
+from store.customers.finding import FoundCustomer
+from store.customers.pages import Happening, KnownAs, OpenTask, Seen, Sums, TheirOrder
+from store.database import Connection, Pool
+from store.payments import credit_accounts, vouchers
+from store.payments.credit_accounts import CreditAccount
+
+
+@dataclass(frozen=True)
+class CustomerPage:
+    """One customer. Lists have the latest `rows` at most; `tasks` the oldest.
+
+    `credit`, `vouchers`: of the person as a whole, for one who sees the whole person.
+    """
+
+    customer_id: str
+    known_since: datetime
+    known_as: Sequence[KnownAs]
+    sums: Sequence[Sums]
+    orders: Sequence[TheirOrder]
+    happened: Sequence[Happening]
+    tasks: Sequence[OpenTask]
+    credit: Sequence[CreditAccount]
+    vouchers: Sequence[Voucher]
+
+
+class CustomerPages:
+    """Customers by our own ids: `C41`. Who sees a part of the orders sees a part of the page."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def found(
+        self, text: str, *, part: Part = ALL, after: int | None = None, at_most: int = 20
+    ) -> Sequence[FoundCustomer]:
+        """The customers that a text names, the newest first, behind the one with this number.
+
+        By an id, ours or the channel's; a mail address; an order; the last four or more digits of
+        a phone number; beginnings of names.
+        """
+        async with self._pool.acquire() as conn:
+            return await finding.found(
+                conn,
+                text,
+                channels=part.channels,
+                sellers=part.sellers,
+                after=after,
+                at_most=at_most,
+            )
+
+    async def id_of(self, text: str) -> str:
+        """The id of the one customer whom an id, ours or the channel's, or a mail address names.
+
+        Raises NotFound, and Refused where it names several.
+        """
+        async with self._pool.acquire() as conn:
+            number = number_in(text)
+            if number is not None and await pages.customer(conn, number):
+                return text
+            numbers = await pages.named(conn, text)
+        if not numbers:
+            raise NotFound(
+                f"there is no customer {text!r}; `orderloom customers find` looks for names, "
+                "phone numbers and orders"
+            )
+        if len(numbers) > 1:
+            named = ", ".join(customer_id(one) for one in numbers)
+            raise Refused(f"{text!r} names several customers: {named}", reason="several_customers")
+        return customer_id(numbers[0])
+
+    async def page(self, customer: str, *, part: Part = ALL, rows: int = 20) -> CustomerPage:
+        """All that is known of a customer. Raises NotFound, also for one who is erased."""
+        async with self._pool.acquire() as conn:
+            found, seen = await _seen(conn, customer, part)
+            sums = await seen.sums(conn)
+            if not sums:
+                raise _unknown(customer)
+            known = await seen.known_as(conn)
+            theirs = [str(one.value) for one in known if one.kind == "customer_id"]
+            whole = sorted(theirs) if part.is_all else []
+            return CustomerPage(
+                customer_id=customer,
+                known_since=found.made_at,
+                known_as=known,
+                sums=sums,
+                orders=await seen.orders(conn, at_most=rows),
+                happened=await seen.happened(conn, at_most=rows),
+                tasks=await seen.tasks(conn, at_most=rows),
+                credit=[x for one in whole for x in await credit_accounts.find(conn, one)],
+                vouchers=[x for one in whole for x in await vouchers.listed(conn, customer_id=one)],
+            )
+
+    async def orders(
+        self, customer: str, *, part: Part = ALL, after: int | None = None, at_most: int
+    ) -> Sequence[TheirOrder]:
+        """A customer's orders, newest first, behind the one with this number. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            _, seen = await _seen(conn, customer, part)
+            found = await seen.orders(conn, after=after, at_most=at_most)
+        if not found and after is None:
+            raise _unknown(customer)
+        return found
+
+
+async def _seen(conn: Connection, customer: str, part: Part) -> tuple[pages.CustomerRow, Seen]:
+    found = await pages.customer(conn, number_of(customer))
+    if found is None or found.erased_at is not None:
+        raise _unknown(customer)
+    return found, Seen(found.customer_no, part.channels, part.sellers)
+
+
+def _unknown(customer: str) -> NotFound:
+    return NotFound(f"there is no customer {customer}")

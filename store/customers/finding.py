@@ -1,0 +1,79 @@
+"""Customers, found by what somebody has in hand. Reads only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from domain import ids
+from domain.customers.ids import number_in
+from store.database import Connection, load_queries
+
+_sql = load_queries(__file__)
+
+
+class FoundCustomer(BaseModel):
+    """A customer on one line, as the latest of the orders that the caller sees says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    customer_no: int
+    name: str | None
+    email: str | None
+    phone: str | None
+    company: str | None
+    orders: int
+    last_order_id: str
+    last_order_at: datetime
+
+
+async def found(
+    conn: Connection,
+    text: str,
+    *,
+    channels: Collection[str] | None = None,
+    sellers: Collection[str] | None = None,
+    after: int | None = None,
+    at_most: int = 20,
+) -> list[FoundCustomer]:
+    """Those that a text names, the newest first.
+
+    By our id, the channel's, a mail address, an order's id or number: the whole of it. By a phone
+    number: its last digits, four or more. By names: how words of them begin. `channels`, `sellers`:
+    of one of these alone. `after`: behind the one with this number.
+    """
+    channel, dash, number = text.partition("-")
+    rows = _sql.found(
+        conn,
+        text=text,
+        number=number_in(text),
+        as_id=ids.order_id(channel, number) if dash else text,
+        digits=_phone_end(text),
+        words=_beginnings(text),
+        channels=None if channels is None else sorted(channels),
+        sellers=None if sellers is None else sorted(sellers),
+        after=after,
+        at_most=at_most,
+    )
+    return [FoundCustomer(**row) async for row in rows]
+
+
+def _phone_end(text: str) -> str | None:
+    """The digits of what may be the end of a phone number. A leading 0 or + is not looked at."""
+    if re.search(r"[^0-9 ()+/.-]", text):
+        return None
+    digits = re.sub(r"[^0-9]", "", text).lstrip("0")
+    return digits if len(digits) >= 4 else None
+
+
+def _beginnings(text: str) -> str | None:
+    """`kim mi` → words that begin with these, as PostgreSQL's text search writes it."""
+    words = re.findall(r"[^\W_]+", text)
+    if "@" in text or not any(
+        (word.isalpha() and len(word) > 1) or ord(word[0]) > 0x2E80 for word in words
+    ):
+        return None
+    return " & ".join(f"'{word}':*" for word in words)
