@@ -100,13 +100,15 @@ small, and kept until it is next analyzed, does not read the table whole.
 """
 
 
-async def open_pool(database_url: str, *, size_max: int = 10) -> Pool:
+async def open_pool(database_url: str, *, size_max: int = 10, statements_max: int = 100) -> Pool:
     """A worker's pool, whose connections read and write `jsonb` as Python values.
 
+    `statements_max`: of so many statements a connection keeps the plans.
     Raises OSError or asyncpg.PostgresError when the database does not answer.
     """
     options = pool_options(size_max)
     options["server_settings"] |= _BY_KEYS
+    options["statement_cache_size"] = statements_max
     return await asyncpg.create_pool(database_url, **options)
 
 

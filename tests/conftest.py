@@ -17,10 +17,11 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from runtime.settings import load_settings
 from runtime.worker_options import tuning
-from store.database import Pool, open_pool
+from store.database import Pool
 from tests.support.builders import QUICK
 from tests.support.command_line import COPIER, Cli, commands_for
 from tests.support.servers import Databases, learn_types_once, running_postgres, running_temporal
+from tests.support.shared_database import SharedDatabase
 from tests.support.shop import Shop
 
 IN_SANDBOX: Final = (
@@ -51,7 +52,7 @@ def pytest_configure() -> None:
 
 
 WAITING: Final = (
-    *("e2e", "stack", "scenarios/test_lost_servers.py"),
+    *("e2e", "stack", "scenarios/test_lost_servers.py", "scenarios/test_shops_visited.py"),
     *("workflows/test_encryption.py", "workflows/test_stuck.py"),
 )
 """Folders and files that mostly wait for programs to start and for times to pass."""
@@ -97,22 +98,30 @@ async def databases() -> AsyncIterator[Databases]:
         yield databases
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def database_url(databases: Databases) -> AsyncIterator[str]:
-    """A migrated, empty database of this test's own."""
-    async with databases.fresh() as url:
-        yield url
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_database(databases: Databases) -> AsyncIterator[SharedDatabase]:
+    """The database that this process's tests share, one after the other."""
+    shared = SharedDatabase(databases)
+    yield shared
+    await shared.leave()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def pool(database_url: str) -> AsyncIterator[Pool]:
-    """Connections to this test's database."""
-    pool = await open_pool(database_url)
-    try:
-        yield pool
-    finally:
-        # A test that failed may still hold a connection: closing must not wait for it.
-        pool.terminate()
+async def _database(shared_database: SharedDatabase) -> AsyncIterator[tuple[str, Pool]]:
+    async with shared_database.lend() as lent:
+        yield lent
+
+
+@pytest.fixture
+def database_url(_database: tuple[str, Pool]) -> str:
+    """A migrated database, as empty as a new one, and nobody else's until the test ends."""
+    return _database[0]
+
+
+@pytest.fixture
+def pool(_database: tuple[str, Pool]) -> Pool:
+    """Connections to this test's database, which earlier tests have used."""
+    return _database[1]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -47,13 +47,14 @@ def application(
     metrics: Metrics,
     origins: Collection[str] = (),
     stop: asyncio.Event | None = None,
+    routes: FastAPI | None = None,
 ) -> ASGIApp:
     """Everything that is answered, in front of the servers that `looks` asks.
 
     `stop`: when streams end. `origins`: whose pages may ask, such as https://shop.example; of
-    others a browser lets none.
+    others a browser lets none. `routes`: of `described`, where somebody has them already.
     """
-    app = described()
+    app = routes or described()
     if origins:
         app.add_middleware(
             CORSMiddleware,

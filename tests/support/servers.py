@@ -79,16 +79,19 @@ class Databases:
         """Make the template that the others are cloned from."""
         await migrate(await self._server.create_database(_TEMPLATE), sandbox=True)
 
+    async def copy(self, name: str, *, of: str | None = _TEMPLATE) -> str:
+        """The URL of a new database: a clone of that one, or empty."""
+        return await self._server.create_database(name, template=of)
+
     @asynccontextmanager
-    async def fresh(self, *, empty: bool = False) -> AsyncIterator[str]:
+    async def fresh(self, of: str = _TEMPLATE, *, empty: bool = False) -> AsyncIterator[str]:
         """The URL of a new database; it is dropped at the end, whoever is still connected.
 
-        `empty`: without our tables.
+        `of`: of which it is a clone. `empty`: without our tables.
         """
         name = f"test_{next(self._numbers)}"
-        url = await self._server.create_database(name, template=None if empty else _TEMPLATE)
         try:
-            yield url
+            yield await self.copy(name, of=None if empty else of)
         finally:
             await self._server.drop_database(name)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import httpx
@@ -24,6 +25,7 @@ from starter.http.metrics import Metrics
 from starter.http.problems import Problem
 from starter.listening import protocol
 from starter.listening.server import bound, serve
+from tests.support.api import with_routes_of
 
 LIMITS: Final = Limits(
     body_bytes=1000,
@@ -108,10 +110,16 @@ def written(answer: bytes, status: int) -> Problem:
     return told
 
 
+@cache
+def with_odd_routes() -> FastAPI:
+    app = applications.described()
+    odd_routes(app)
+    return app
+
+
 @asynccontextmanager
 async def served(*, proxies: tuple[str, ...] = (), at_once: int = 100) -> AsyncIterator[Here]:
-    app, metrics = applications.described(), Metrics()
-    odd_routes(app)
+    app, metrics = with_routes_of(with_odd_routes()), Metrics()
     app.state.health = Health({}, {})
     listening, stop = bound("127.0.0.1:0"), asyncio.Event()
     port = listening.getsockname()[1]

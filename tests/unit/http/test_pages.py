@@ -11,17 +11,17 @@ import httpx
 import pytest
 
 from domain.notifications.catalogue import CATALOGUE
-from starter.http.app import described
 from starter.http.describe import document
 from starter.http.front import Front, Limits
 from starter.http.metrics import Metrics
+from tests.support.api import described_once, with_routes_of
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    app = Front(described(), limits=Limits(), metrics=Metrics())
+    app = Front(with_routes_of(described_once()), limits=Limits(), metrics=Metrics())
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         yield client
@@ -90,9 +90,9 @@ async def test_each_type_of_event_is_described_as_what_its_receiver_gets(
 
 def test_each_schema_has_a_word_as_its_name_and_its_title() -> None:
     """Generators make a class of each, by its name or its title."""
-    schemas = described().openapi()["components"]["schemas"]
+    schemas = described_once().openapi()["components"]["schemas"]
     assert [name for name in schemas if not name.isalnum()] == []
     titles = {name: schema.get("title", name) for name, schema in schemas.items()}
     assert {name: title for name, title in titles.items() if title != name} == {}
-    named = str(described().openapi()).split("#/components/schemas/")[1:]
+    named = str(described_once().openapi()).split("#/components/schemas/")[1:]
     assert {text.split("'")[0] for text in named} <= schemas.keys()
