@@ -165,6 +165,7 @@ class OrderLifeOnPostgres(OrderLife):
         if self.original is not None:
             self.life.later(timedelta(days=self.original.days), self._comes_back)
         super().live()
+        self.world.receive_found()
 
     def _comes_back(self) -> None:
         assert self.original is not None  # it is planned for an exchange order alone

@@ -545,6 +545,12 @@ class World:
         self.do(received)
         self.look()
 
+    def receive_found(self) -> None:
+        """The order does not wait for a lost parcel that turns up: it may come after the end."""
+        self.look()
+        for found in [each for each in self.state.returns.values() if each.kind == "found"]:
+            self._receive(found)
+
     def _settle(self) -> None:
         """A person sends back what was in a return's parcel besides."""
         dock = self._records.unannounced
