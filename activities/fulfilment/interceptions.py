@@ -21,7 +21,8 @@ class Intercept(BaseModel):
     """What somebody asks for, and of which order.
 
     `turn`: what is refused in it stays refused, also for an attempt that comes late. The request
-    may be made again in another turn.
+    may be made again in another turn. `given_up`: nobody waits for the carrier any more. What it
+    has not accepted by now is refused.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,6 +31,7 @@ class Intercept(BaseModel):
     request_id: str
     request: InterceptRequest
     turn: str = ""
+    given_up: bool = False
 
 
 class InterceptRefusal(BaseModel):
@@ -71,6 +73,8 @@ class Interceptions:
         A carrier that does not answer is asked again with the same key.
         """
         try:
+            if ask.given_up:
+                return await self._give_up(ask)
             return await self._intercept(ask)
         except OrderloomError as error:
             return InterceptAnswer(refused=InterceptRefusal.of(error))
@@ -92,11 +96,8 @@ class Interceptions:
                 told = refused.model_dump(mode="json")
                 await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, told)
                 return refused
-        match asked.answer:
-            case "accepted":
-                return InterceptAnswer(fee=asked.fee)
-            case "refused":
-                raise _refused(request, "it said so before")
+        if asked.answer != "asked":
+            return _answered(request, asked)
         try:
             stopped: Intercepted = await carrier.intercept(
                 key=asked.key, tracking_number=asked.tracking_number, to=asked.to
@@ -111,6 +112,22 @@ class Interceptions:
             await interceptions.accepted(conn, request, ask.request_id, asked, stopped.fee)
         return InterceptAnswer(fee=stopped.fee)
 
+    async def _give_up(self, ask: Intercept) -> InterceptAnswer:
+        request = ask.request
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            effect = f"intercept:{ask.request_id}"
+            done = await effects.settled(conn, ask.order_id, effect, ask.turn)
+            if done is not None:
+                return InterceptAnswer.model_validate(done)
+            asked = await interceptions.give_up(conn, request, ask.request_id)
+            if asked is None:  # so that no attempt that comes late asks the carrier
+                nothing = InterceptAnswer(refused=InterceptRefusal.of(_no_answer(request)))
+                told = nothing.model_dump(mode="json")
+                await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, told)
+                return nothing
+        return _answered(request, asked)
+
     async def _carrier_of(self, conn: Connection, fulfilment_id: str) -> Intercepts:
         """The carrier that has the parcel. Raises Refused where it stops none."""
         name = await interceptions.carrier_of(conn, fulfilment_id)
@@ -122,6 +139,24 @@ class Interceptions:
                 instead=("return_items", "claim_items"),
             )
         return carrier
+
+
+def _answered(request: InterceptRequest, asked: interceptions.Asked) -> InterceptAnswer:
+    """What came of one that was answered or given up. Raises Refused."""
+    match asked.answer:
+        case "accepted":
+            return InterceptAnswer(fee=asked.fee)
+        case "given_up":
+            raise _no_answer(request)
+    raise _refused(request, "it said so before")
+
+
+def _no_answer(request: InterceptRequest) -> Refused:
+    return Refused(
+        f"the carrier has not answered whether it stops {request.fulfilment_id}",
+        reason="no_answer",
+        instead=("intercept_parcel", "claim_items"),
+    )
 
 
 def _refused(request: InterceptRequest, why: str) -> Refused:

@@ -30,7 +30,7 @@ class Asked(BaseModel):
     key: str
     tracking_number: str
     to: Address | None
-    answer: Literal["asked", "accepted", "refused"] = "asked"
+    answer: Literal["asked", "accepted", "refused", "given_up"] = "asked"
     fee: Money | None = None
 
 
@@ -79,6 +79,7 @@ async def accepted(
 ) -> None:
     """asked → accepted: the fee is booked, and the order goes to its new address.
 
+    One that was given up meanwhile is charged all the same, but its address is not kept any more.
     The caller holds the order's lock.
     """
     order_id = ids.order_of(request.fulfilment_id)
@@ -101,9 +102,10 @@ async def accepted(
             currency=fee.currency,
             postings=accounts.carrier_charges(fee.minor),
         )
-    if asked.to is not None:
+    to = await new_addresses.kept(conn, order_id, request_id)
+    if to is not None:
         await new_addresses.take(
-            conn, order_id, request_id, asked.to, reason=request.reason, who=request.by
+            conn, order_id, request_id, to, reason=request.reason, who=request.by
         )
     await events.tell(
         conn,
@@ -142,6 +144,31 @@ async def refused(conn: Connection, request: InterceptRequest, request_id: str, 
             why=why,
             data={"fulfilment_id": request.fulfilment_id, "way": request.way},
         )
+
+
+async def give_up(conn: Connection, request: InterceptRequest, request_id: str) -> Asked | None:
+    """asked → given up: nobody waits for the carrier's answer any more, and another may be asked.
+
+    Changes nothing where the carrier has answered. Returns how it stands now, or None where the
+    carrier was never asked. The caller holds the order's lock.
+    """
+    number = await _sql.give_up(conn, fulfilment_id=request.fulfilment_id, request_id=request_id)
+    if number is not None:
+        order_id = ids.order_of(request.fulfilment_id)
+        await versions.forget(conn, order_id, request_id)
+        await events.tell(
+            conn,
+            order_id,
+            f"{ids.intercept_key(request.fulfilment_id, number)}:given-up",
+            "interception given up",
+            who=request.by,
+            why="the carrier did not answer",
+            data={"fulfilment_id": request.fulfilment_id, "way": request.way},
+        )
+    row = await _sql.standing(conn, fulfilment_id=request.fulfilment_id, request_id=request_id)
+    if row is None or row["number"] is None:
+        return None
+    return _asked(request, row, row["number"], None)
 
 
 def _asked(request: InterceptRequest, row: Record, number: int, to: Address | None) -> Asked:

@@ -23,7 +23,13 @@ insert into interception (order_no, fulfilment_id, number, request_id, way)
 values (order_no_of(:fulfilment_id), :fulfilment_id, :number, :request_id, :way);
 
 -- name: answer(fulfilment_id, request_id, answer, fee, currency)$
--- Asked → accepted or refused. Null where it was answered before.
+-- Asked, or given up → accepted or refused. Null where it was answered before.
 update interception set answer = :answer, fee_minor = :fee, currency = :currency
+where order_no = order_no_of(:fulfilment_id) and request_id = :request_id and answer in ('asked', 'given_up')
+returning number;
+
+-- name: give_up(fulfilment_id, request_id)$
+-- Asked → given up. Null where it was answered before, or never asked.
+update interception set answer = 'given_up'
 where order_no = order_no_of(:fulfilment_id) and request_id = :request_id and answer = 'asked'
 returning number;

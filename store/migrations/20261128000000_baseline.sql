@@ -820,7 +820,7 @@ create table interception (
     way           text        not null
         constraint interception_way_is_known check (way in ('redirect', 'return')),
     answer        text        not null default 'asked'
-        constraint interception_answer_is_known check (answer in ('asked', 'accepted', 'refused')),
+        constraint interception_answer_is_known check (answer in ('asked', 'accepted', 'refused', 'given_up')),
     fee_minor     minor_units not null default 0,
     currency      currency_code,
     since         timestamptz not null default moment(),

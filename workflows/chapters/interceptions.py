@@ -85,7 +85,7 @@ class OrderInterceptions:
         )
 
     async def meet(self, request: InterceptRequest, request_id: str) -> InterceptOutcome:
-        """Have the carrier asked. A person is told when it does not answer for long.
+        """Have the carrier asked. A person is told when it does not answer for long, and may give up.
 
         Once the parcel's way has ended, nobody needs the answer any more.
         """
@@ -106,18 +106,21 @@ class OrderInterceptions:
             allowed=("retry", "cancel"),
             unless=lambda: bool(fulfilment.outcome or fulfilment.return_id),
         )
-        if not isinstance(outcome, Done):
-            raise refused(
-                f"the carrier has not answered whether it stops {part_id}",
-                reason="no_answer",
-                instead=["claim_items"],
+        if isinstance(outcome, Done):
+            answer = outcome.result
+        else:
+            answer = await self._steps.record(
+                Interceptions.intercept_parcel,
+                ask.model_copy(update={"given_up": True}),
+                part_id,
+                f"Nobody waits any more for whether {part_id} is stopped",
             )
-        no = outcome.result.refused
+        no = answer.refused
         if no is not None:
             raise refusal(no.kind, no.message, reason=no.reason, instead=no.instead)
         return InterceptOutcome(
             request_id=request_id,
             fulfilment_id=part_id,
             way=request.way,
-            fee=outcome.result.fee,
+            fee=answer.fee,
         )

@@ -116,3 +116,41 @@ async def test_what_cannot_be_stopped_is_refused_with_the_way_on(bench: Bench) -
     no = await counter.intercept_parcel(asking(part, "i3", "return"))
     assert why(no) == ("cannot_intercept", ("return_items", "claim_items"))
     assert await fees(bench.pool) == []
+
+
+async def given_up(bench: Bench, ask: Intercept) -> InterceptAnswer:
+    return await asked_of(bench).intercept_parcel(ask.model_copy(update={"given_up": True}))
+
+
+@pytest.mark.parametrize("fault", ["timeout_after", "timeout_before"])
+async def test_where_nobody_waits_for_the_answer_any_more_another_can_be_asked_for(
+    bench: Bench, fault: str
+) -> None:
+    part = await bench.at(an_order(("TEA", 1)), "shipped")
+    async with bench.pool.acquire() as conn:
+        await set_fault(conn, "carrier", "intercept", fault, 1, remaining=1)
+    first = asking(part, "i1", "return")
+    with pytest.raises(TimedOut):
+        await asked_of(bench).intercept_parcel(first)
+    for _ in range(2):
+        assert why(await given_up(bench, first))[0] == "no_answer"
+    late = await asked_of(bench).intercept_parcel(first)
+    assert why(late) == ("no_answer", ("intercept_parcel", "claim_items"))
+    again = await asked_of(bench).intercept_parcel(asking(part, "i2", "return"))
+    assert again.refused is None
+
+
+async def test_giving_up_what_the_carrier_has_answered_tells_its_answer(bench: Bench) -> None:
+    part = await bench.at(an_order(("TEA", 1)), "shipped")
+    ask = asking(part, "i1", "return")
+    await asked_of(bench).intercept_parcel(ask)
+    answer = await given_up(bench, ask)
+    assert (answer.refused, answer.fee and answer.fee.minor) == (None, 750)
+
+
+async def test_what_was_given_up_before_the_carrier_was_asked_is_never_asked(bench: Bench) -> None:
+    part = await bench.at(an_order(("TEA", 1)), "shipped")
+    ask = asking(part, "i1", "return")
+    assert why(await given_up(bench, ask))[0] == "no_answer"
+    assert why(await asked_of(bench).intercept_parcel(ask))[0] == "no_answer"
+    assert await fees(bench.pool) == []

@@ -26,6 +26,9 @@ class Interceptions:
         if before is not None:
             return before
 
+        if ask.given_up:  # the carrier has never heard of it
+            return self._memory.nothing(effect, ask.turn, _no("refused", "no_answer"))
+
         def no(kind: str, reason: str) -> InterceptAnswer:
             return self._memory.nothing(effect, ask.turn, _no(kind, reason))
 
