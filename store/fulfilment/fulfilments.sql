@@ -68,8 +68,8 @@ where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
 -- as it may be, and was held until now. A parcel that was opened and packed again may have its label already:
 -- the step looks. Not where an
 -- attempt began since: a slow carrier is given its time. The youngest first: for what is parked nobody
--- waits. Younger than a day: what is older has raised attention by itself. The disk is not waited for: a
--- claim that is lost is made again.
+-- waits. Younger than a day, or on sale since less than that: what is older has raised attention by itself. The
+-- disk is not waited for: a claim that is lost is made again.
 with due as (
     select f.order_no, f.fulfilment_id, set_config('synchronous_commit', 'off', true)
     from fulfilment f
@@ -85,7 +85,10 @@ with due as (
                                                and o.state = 'wanted')))
       and coalesce(greatest(f.woken_at, p.asked_at) < moment() - :older_than::interval, true)
       and (w.waits_since is not null or f.changed_at < moment() - :older_than::interval)
-      and f.changed_at > moment() - interval '1 day'
+      and f.changed_at > (select case when exists (select from item where available_from > moment()::date - 3)
+                                      then '-infinity' else moment() - interval '1 day' end)
+      and (f.changed_at > moment() - interval '1 day'
+           or due_since(f.order_no, f.fulfilment_id) between moment() - interval '1 day' and moment())
       and not exists (select from order_hold h where h.order_no = f.order_no and h.released_at is null
                                                  and h.reason <> 'payment')
     order by f.changed_at desc limit :batch

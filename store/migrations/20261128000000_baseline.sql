@@ -740,7 +740,7 @@ create index fulfilment_at_once on fulfilment (changed_at)
     where handling in ('counter', 'digital', 'drop_ship') and state in ('picking', 'picked', 'labelled');
 -- Nobody picks them, and somebody outside hands them over.
 create index fulfilment_outside on fulfilment (changed_at)
-    where (handling = 'service' or handling like 'x:%') and state in ('picking', 'picked', 'packed', 'labelled');
+    where (handling = 'service' or handling like 'x:%') and state in ('open', 'picking', 'picked', 'packed', 'labelled');
 -- Lost, or coming back: few.
 create index fulfilment_exception on fulfilment (changed_at) where state = 'exception';
 -- Recalled while their labels were bought, perhaps.

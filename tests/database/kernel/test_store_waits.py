@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +14,12 @@ from activities.provider_errors import Declined, TimedOut, Unavailable
 from activities.providers.sandbox.carrier import POSTAL_CODE_REFUSED
 from activities.stock.contracts import ReserveAgain
 from domain.ids import order_of
+from domain.stock.items import Item
 from store import waits
 from store.database import Pool
 from store.fulfilment import fulfilments, shipments
 from store.sandbox.companies import clear_faults, set_fault
+from store.stock import items
 from tests.support.bench import Bench, a_part, sending
 from tests.support.builders import an_order
 from tests.support.builders import shipping as a_shipping
@@ -297,6 +299,25 @@ async def an_hour_passes(bench: Bench) -> None:
             ("shipment", "asked_at"),
         ):
             await conn.execute(f"update {table} set {column} = {column} - interval '1 hour'")
+
+
+@pytest.mark.parametrize("days", [-1, 0, 9])
+async def test_a_code_that_was_kept_back_is_claimed_on_its_first_day_of_sale(
+    bench: Bench, days: int
+) -> None:
+    app, today = Item(sku="APP", handling="digital"), datetime.now(UTC).date()
+    async with bench.pool.acquire() as conn:
+        await items.save(conn, [app])
+    await bench.stocked("APP", 1)
+    part = await bench.at(an_order(("APP", 1)), "confirmed")
+    await bench.pool.execute(
+        "update fulfilment set changed_at = changed_at - interval '2 days', woken_at = null"
+    )
+    assert await to_label(bench) == []  # a person was told long ago
+    async with bench.pool.acquire() as conn:
+        day = today + timedelta(days=days)
+        await items.save(conn, [app.model_copy(update={"available_from": day})])
+    assert await to_label(bench) == ([part] if days == 0 else [])
 
 
 async def test_a_packed_parcel_is_claimed_at_once_and_again_when_its_last_attempt_is_old(
