@@ -168,6 +168,7 @@ class Claims:
         facts, found = await _facts(conn, ask.order_id)
         sourced = None
         if request.decision == "reship":
+            await wrong_items.find_again(conn, claim, request.sent, who=request.by)
             sourced = await self._plan(conn, order, ask, claim.units)
         return await _decide(conn, ask, claim, decided, facts, found, sourced, effect)
 

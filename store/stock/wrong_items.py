@@ -5,7 +5,7 @@ What was ordered is on the shelf still, and what was taken instead is not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -14,6 +14,7 @@ from domain.orders.claim_messages import SentInstead
 from domain.orders.handling import DROP_SHIP, NEVER_BACK
 from store.aftersales.claims import Claim
 from store.database import Connection, load_queries
+from store.locks import lock_stock
 from store.orders import orders
 from store.stock import corrections, kits, stock
 
@@ -52,23 +53,50 @@ async def check(conn: Connection, claim: Claim, sent: Sequence[SentInstead]) -> 
             raise InvalidInput(str(error), where=f"{where}.sku") from None
 
 
+async def find_again(
+    conn: Connection, claim: Claim, sent: Sequence[SentInstead], *, who: str
+) -> None:
+    """Count what is on the shelf still, each once, so that it can be sent now.
+
+    The caller holds the order's lock, and then takes stock for the claimed units and no others.
+    """
+    if not sent:
+        return
+    made_of = await kits.claimed(conn, claim.order_id)
+    await lock_stock(conn, {sku for line_id in claim.units for sku in made_of.get(line_id, ())})
+    for each in sent:
+        await _adjust(conn, claim, each, made_of[each.line_id], who, only_more=True)
+
+
 async def correct(conn: Connection, claim: Claim, sent: Sequence[SentInstead], *, who: str) -> None:
     """Put the counts right, each once. Each is a transaction of its own.
 
     Where fewer of the other SKU are on record than were sent, its record has lacked them before.
     """
     made_of = await kits.claimed(conn, claim.order_id)
-    why = f"claim {claim.claim_id}: something else was sent"
     for each in sent:
-        place, units = await _place(conn, claim, each.line_id), claim.units[each.line_id]
-        changes = {sku: units * n for sku, n in made_of[each.line_id].items()}
-        changes[each.sku] = changes.get(each.sku, 0) - units
-        for sku, change in changes.items():
-            if not change:  # a part was sent in place of its kit
-                continue
-            with suppress(IllegalTransition):
-                key = f"{claim.claim_id}:{each.line_id}:{sku}"
-                await corrections.adjust(conn, key, sku, place, change, who=who, why=why)
+        await _adjust(conn, claim, each, made_of[each.line_id], who)
+
+
+async def _adjust(
+    conn: Connection,
+    claim: Claim,
+    sent: SentInstead,
+    made_of: Mapping[str, int],
+    who: str,
+    *,
+    only_more: bool = False,
+) -> None:
+    place, units = await _place(conn, claim, sent.line_id), claim.units[sent.line_id]
+    why = f"claim {claim.claim_id}: something else was sent"
+    changes = {sku: units * n for sku, n in made_of.items()}
+    changes[sent.sku] = changes.get(sent.sku, 0) - units
+    for sku, change in changes.items():
+        if not change or (only_more and change < 0):  # 0: a part was sent in place of its kit
+            continue
+        with suppress(IllegalTransition):
+            key = f"{claim.claim_id}:{sent.line_id}:{sku}"
+            await corrections.adjust(conn, key, sku, place, change, who=who, why=why)
 
 
 async def _place(conn: Connection, claim: Claim, line_id: str) -> str:

@@ -83,6 +83,22 @@ async def test_who_got_something_else_has_both_skus_counted_once(shop: Shop) -> 
     await shop.settled()
 
 
+async def test_what_is_on_the_shelf_still_is_sent_though_its_count_says_none_is(shop: Shop) -> None:
+    order = await delivered(shop)
+    await shop.stocked("POT", 5)
+    made = await claim(shop, order, "wrong", lines=one())
+    with pytest.raises(Refused):
+        await decide(shop, made, "reship")
+    sent = [{"line_id": "1", "sku": "POT"}]
+    for _ in range(2):
+        again = await decide(shop, made, "reship", sent=sent, request_id="d-1")
+    (part,) = again.fulfilments
+    await shop.drive(part, "delivered")
+    assert (await shop.level("TEA")).on_hand == 0
+    assert (await shop.level("POT")).on_hand == 4
+    await shop.settled()
+
+
 async def test_a_claim_is_paid_as_a_voucher_and_booked_as_one(shop: Shop) -> None:
     order = await delivered(shop)
     paid = await decide(shop, await claim(shop, order, lines=one()), "refund", to="voucher")

@@ -85,7 +85,7 @@ class OrderInterceptions:
         )
 
     async def meet(self, request: InterceptRequest, request_id: str) -> InterceptOutcome:
-        """Have the carrier asked. A person is told when it does not answer for long, and may give up.
+        """Have the carrier asked. A person is told when it does not answer, and may give it up.
 
         Once the parcel's way has ended, nobody needs the answer any more.
         """
