@@ -27,6 +27,8 @@ from activities.aftersales.returns import Returns
 from activities.aftersales.sending_anew import SendingAnew
 from activities.companies import Companies
 from activities.customers.retention import Persons
+from activities.edi.duties import edi_duties
+from activities.edi.exchange import EdiExchange
 from activities.extension import Tools
 from activities.failures import FailureTypes
 from activities.fulfilment import labels
@@ -235,6 +237,7 @@ def duties(
     clients: ShopClients | None = None,
     address_check: AddressCheck | None = None,
     purchasing: PurchasingPolicy | None = None,
+    sender: Sender | None = None,
 ) -> list[Duty]:
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
@@ -243,7 +246,8 @@ def duties(
     `kept`: what is forgotten, and when. `policy`: the usual one, of orders that shops send.
     `carriers`: sell the labels of returns; left out, none is bought. `clients`: left out, shops in
     the world outside alone are spoken with. `address_check`: left out, what it would be asked is
-    put before a person. `purchasing`: how is bought for orders.
+    put before a person. `purchasing`: how is bought for orders. `sender`: left out, interchanges go
+    to partners in the world outside alone.
     """
     buying = PurchaseStarts(pool, client, task_queue, purchasing)
     wakes, asks = Wakes(client).send, Requests(client).send
@@ -252,12 +256,13 @@ def duties(
     shops = ShopMessages(pool, asks, wakes, policy or Policy(), kept.provider_events)
     visits = ShopVisits(pool, clients or ShopClients(Web(Targets())), kept.provider_events)
     at_the_dock = UnannouncedParcels(pool, kept.provider_events)
+    edi = EdiExchange(pool, sender or Sender(Targets()), kept=kept.provider_events)
     old = (
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
         *(Persons(pool, kept.persons, kept.documents_years), shops, told),
         *(OldJobs(pool, kept.jobs), visits, ReturnLabelFiles(pool, kept.label_files)),
-        at_the_dock,
+        *(at_the_dock, edi),
     )
     labels_back: list[Duty] = []
     if carriers is not None:
@@ -284,6 +289,7 @@ def duties(
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
         Duty(visits.visit_all, SWEEP_S, beside=True),
+        *edi_duties(pool, edi, policy or Policy()),
         *event_duties(pool, client, task_queue),
         Duty(JobStarts(pool, client, task_queue).start, SWEEP_S, jobs.CHANNEL),
         *(Duty(one.forget, FORGET_S) for one in old),
@@ -356,6 +362,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         clients=clients,
         address_check=companies.address.get(settings.address_check),
         purchasing=settings.purchasing,
+        sender=sender,
     )
     relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.

@@ -28,7 +28,7 @@ SANDBOX_MIGRATIONS: Final = MIGRATIONS / "sandbox"
 
 GRID: Final = (
     *("kernel", "access", "sellers", "orders", "accounting", "fulfilment", "aftersales"),
-    *("payments", "stock", "purchasing", "customers", "views", "notifications"),
+    *("payments", "stock", "purchasing", "edi", "customers", "views", "notifications"),
     *("shops", "jobs"),
 )
 """The files of `schema/` and of its `routines/`: each refers only to itself and to earlier ones."""

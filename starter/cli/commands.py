@@ -100,6 +100,7 @@ COMMANDS: Final = {
     ),
     "channels": Entry("orders.channels", "Where orders come from.", _RUNNING),
     "shops": Entry("shops.shops", "Shops elsewhere that send their orders here.", _RUNNING),
+    "edi": Entry("edi.edi", "Documents with trading partners, in X12.", _RUNNING),
     "sellers": Entry("accounting.sellers", "Who sells, as documents name it.", _RUNNING),
     "up": Entry("operations.up", "Run the whole stack in the foreground.", _RUNNING),
     "simulate": Entry("operations.simulate", "Play warehouse, carriers and suppliers.", _RUNNING),

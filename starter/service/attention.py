@@ -57,6 +57,10 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "mend what it names, and it is read again by itself; or say that it is dealt with",
         "orderloom carrier settle {name} --note '…'",
     ),
+    "edi": WayOn(
+        "mend what it names, or agree on it with the partner; then say so",
+        "orderloom edi list --failed",
+    ),
     "parcel": WayOn(
         "make a return of it, or say what became of it: `orderloom returns settle-parcel`",
         "orderloom returns take-parcel {name} --order ORDER",

@@ -36,6 +36,7 @@ from starter.service.counter_sales import CounterSales
 from starter.service.credit import Credit
 from starter.service.customer_pages import CustomerPages
 from starter.service.customers import Customers
+from starter.service.edi import Edi
 from starter.service.edits import EditRecords, Edits
 from starter.service.event_subscriptions import EventSubscriptions
 from starter.service.exchanges import ExchangeRecords, Exchanges
@@ -138,6 +139,7 @@ class Records:
         self.customers = Customers(pool, documents_years=documents_years)
         self.customer_pages = CustomerPages(pool)
         self.job_work = JobWork(pool)
+        self.edi = Edi(pool)
         self.edits = EditRecords(pool)
         self.exchanges = ExchangeRecords(pool)
         self.jobs = Jobs(pool)

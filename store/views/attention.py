@@ -25,6 +25,7 @@ Kind = Literal[
     "purchase_order",
     "shop_message",
     "carrier_message",
+    "edi",
     "parcel",
     "subscription",
     "shop",

@@ -104,6 +104,17 @@ with task as (
            m.received_at, null, null, null, null
     from carrier_message m where carrier_message_needs_a_person(m)
     union all
+    select 'edi', coalesce(d.order_id, d.po_id, ''), format('document %s', d.document_no),
+           format('%s %s of %s: %s', d.code, d.reference, d.partner, edi_document_task(d)), '{}', d.at, null, null, null, c.seller
+    from edi_document d join edi_partner p using (partner) left join channel c using (channel)
+    where (d.error is not null and d.settled_at is null or d.state = 'open' and d.receipt_due < moment())
+      and edi_document_task(d) is not null
+    union all
+    select 'edi', '', format('interchange %s', i.interchange_no), format('%s: %s', coalesce(i.partner, i.source), i.error),
+           '{}', i.at, null, null, null, c.seller
+    from edi_interchange i left join edi_partner p using (partner) left join channel c using (channel)
+    where i.done_at is null and i.error is not null and (i.direction = 'in' or i.tries > 3)
+    union all
     -- Nothing is sent to it any more, until somebody has seen to it.
     select 'subscription', '', s.subscription_id, format('events for %s: %s', split_part(s.url, '?', 1), s.why),
            '{}', s.disabled_at, null, null, null, null

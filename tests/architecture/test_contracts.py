@@ -31,7 +31,7 @@ PLANTED: Final = {
 # The grid, left to right. Everything else is the kernel.
 CAPABILITIES: Final = (
     *("access", "orders", "accounting", "fulfilment", "aftersales", "payments", "stock"),
-    *("purchasing", "warehouse", "views", "shops", "sandbox", "extension", "companies"),
+    *("purchasing", "warehouse", "views", "shops", "edi", "sandbox", "extension", "companies"),
     "providers",
 )
 GRID_LAYERS: Final = ("domain", "store", "activities")

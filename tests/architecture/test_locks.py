@@ -39,6 +39,7 @@ PLACES = {
     "store/access/keys.sql lock": "alone",
     "store/jobs/work.sql lock": "behind all others: a job; its work locks nothing behind it",
     "store/schema/routines/jobs.sql jobs_forget_person": "behind 1, sorted: jobs that read orders",
+    "store/edi/partners.sql lock": "behind 1: one partner's numbers; nothing is locked behind it",
     "store/orders/channels.sql sellers_of": "alone",
     "store/orders/channels.sql seller_of": "alone",
     "store/stock/kits.sql lock_kit": "2 items",

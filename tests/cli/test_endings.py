@@ -262,6 +262,10 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "shops": (
             *("list", "show", "connect", "disconnect", "check", "dismiss", "messages", "settle"),
         ),
+        "edi": (
+            *("partners", "import-partners", "check", "receive", "list", "show"),
+            *("send-again", "read-again", "settle"),
+        ),
         "webhooks": (
             *("list", "add", "show", "update", "rotate", "remove", "test", "deliveries"),
             *("dead", "resend", "replay"),

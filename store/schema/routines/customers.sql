@@ -127,6 +127,9 @@ begin
     update reconciliation_difference set note = '[erased]' where order_id = its_order and note is not null;
     update customer_order set reason = null where order_no = its_no;
     delete from wait_report where order_no = its_no;
+    -- An interchange is kept as it came or went, and says where the goods go.
+    update edi_interchange set raw = null
+    where interchange_no in (select interchange_no from edi_document where order_id = its_order);
     delete from label_file where order_no = its_no;
     delete from return_label_file where order_no = its_no;
     delete from pick_up where order_no = its_no;

@@ -65,6 +65,7 @@ WHOLE = {
     **dict.fromkeys(
         (
             *("provider_event", "shop_message", "carrier_message"),
+            *("edi_interchange", "edi_document"),
             *("unannounced_parcel", "unannounced_unit"),
         ),
         "a row goes some time after it was processed",
@@ -84,6 +85,8 @@ WHOLE = {
     "customer": "a person for many orders; of one who is erased the number stays",
     "licence": "a code is known for ever, so that none is sold twice",
     "channel": "there are few",
+    "edi_partner": "there are few",
+    "edi_order": "few channels trade by EDI; as long as its order",
     **dict.fromkeys(("hold_rule", "hold_listing"), "what a shop has said, not its orders"),
     **dict.fromkeys(
         ("credit_account", "credit_authorization", "credit_operation"),

@@ -278,6 +278,40 @@ def shop_message(body: str = "'{}'", processed_at: str = "null", outcome: str = 
         values ('web', 'm1', 'order', {body}, now(), {processed_at}, {outcome})"""
 
 
+def a_trading_partner(
+    partner: str = "acme",
+    *,
+    channel: str = "'web'",
+    supplier: str = "null",
+    address: str = "here",
+    control: int = 0,
+) -> str:
+    return f"""insert into edi_partner
+        (partner, definition, channel, supplier_id, address, retired, last_control, changed_by)
+        values ('{partner}', '{{}}', {channel}, {supplier}, '{address}', false, {control},
+                'test')"""
+
+
+def an_interchange(direction: str = "'out'", partner: str = "'acme'") -> str:
+    return f"""insert into edi_interchange (direction, partner, control, source)
+               values ({direction}, {partner}, '1', 'test')"""
+
+
+def an_edi_document(
+    interchange: int | None = None, *, place: int = 0, state: str = "done", subject: str = "null"
+) -> str:
+    number = "(select max(interchange_no) from edi_interchange)"
+    return f"""insert into edi_document
+        (interchange_no, place, direction, partner, code, group_control, set_control, state,
+         subject)
+        values ({number if interchange is None else interchange}, {place}, 'out', 'acme', '855',
+                '1', '0001', '{state}', {subject})"""
+
+
+def an_edi_order() -> str:
+    return "insert into edi_order (order_id, partner, asked) values ('web-1', 'acme', '{}')"
+
+
 def carrier_message(body: str = "'{}'", processed_at: str = "null", outcome: str = "null") -> str:
     return f"""
         insert into carrier_message (sender, message_id, body, processed_at, outcome)
@@ -866,6 +900,25 @@ FORBIDDEN = {
     "delivery_state_is_known": delivery("'lost', 1"),
     "delivery_is_of_an_event_or_a_test": delivery("'test', 1"),
     "event_is_delivered_once_to_a_subscription": delivery("'dead', 1", "'waiting', 1"),
+    # trading partners, and what goes between them and us
+    "partner_orders_through_a_channel": a_trading_partner(channel="'nowhere'"),
+    "partner_is_a_supplier": a_trading_partner(channel="null", supplier="'nobody'"),
+    "partner_is_a_customer_or_a_supplier": a_trading_partner(channel="null"),
+    "control_has_nine_digits": a_trading_partner(control=1_000_000_000),
+    "edi_partner_pkey": f"{a_trading_partner()}; {a_trading_partner(address='other')}",
+    "edi_partner_by_address": f"{a_trading_partner()}; {a_trading_partner('second')}",
+    "edi_partner_by_supplier": f"""insert into supplier values ('mill', 'Mill');
+        {a_trading_partner(channel="null", supplier="'mill'")};
+        {a_trading_partner("second", address="other", channel="null", supplier="'mill'")}""",
+    "interchange_comes_or_goes": an_interchange("'away'"),
+    "interchange_goes_to_a_partner": an_interchange("'out'", partner="null"),
+    "edi_control_is_given_once": f"{an_interchange()}; {an_interchange()}",
+    "document_is_in_an_interchange": an_edi_document(0),
+    "document_state_is_known": f"{an_interchange()}; {an_edi_document(state='lost')}",
+    "document_has_its_place": f"{an_interchange()}; {an_edi_document()}; {an_edi_document()}",
+    "edi_document_goes_once": f"""{an_interchange()}; {an_edi_document(subject="'855:1'")};
+        {an_edi_document(place=1, subject="'855:1'")}""",
+    "edi_order_pkey": f"{an_edi_order()}; {an_edi_order()}",
     # shops, and what they have sent
     "shop_is_of_a_known_kind": a_shop("'market'"),
     "shop_has_one_to_three_secrets": a_shop(secrets="'{}'"),

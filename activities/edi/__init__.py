@@ -1,0 +1,1 @@
+"""What the relay does with interchanges of trading partners."""

@@ -1,0 +1,97 @@
+"""Acts on the documents that partners have sent, each in a transaction of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from activities.inboxes import pause_after, said
+from domain.edi.partners import Partner
+from domain.edi.wire import TransactionSet, read
+from store.database import Connection, Pool
+from store.edi import documents, partners
+from store.edi.documents import State
+from store.orders.intake import ChannelChanged
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Came:
+    """A document that came, with its partner. `order_id`: known from an earlier try."""
+
+    document_no: int
+    tries: int
+    partner: Partner
+    document: TransactionSet
+    order_id: str | None
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What came of a document. `task`: what a person has to see to.
+
+    `later`: it is not done yet, and is acted on again. `order_id`, `po_id`: what it is about.
+    """
+
+    state: State = "done"
+    note: str = ""
+    order_id: str | None = None
+    po_id: str | None = None
+    task: str = ""
+    later: bool = False
+
+
+Act = Callable[[Connection, Came], Awaitable[Acted]]
+"""Does what a document asks for, in the transaction that marks it as done."""
+
+Ask = Callable[[Came, Acted], Awaitable[None]]
+"""Speaks to a workflow after that transaction, where the document is acted on again."""
+
+
+class Acting:
+    """Acts on documents. `acts`: by the document's code. `ask`: speaks with workflows."""
+
+    def __init__(self, pool: Pool, acts: Mapping[str, Act], ask: Ask | None = None) -> None:
+        self._pool = pool
+        self._acts = acts
+        self._ask = ask
+
+    async def act_on_next(self) -> bool:
+        """Act on the next document that is due. False: none is."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            row = await documents.lock_waiting(conn)
+            if row is None:
+                return False
+            number, tries = row["document_no"], row["tries"]
+            came: Came | None = None
+            try:
+                async with conn.transaction():
+                    partner = await partners.get(conn, row["partner"])
+                    sets = [one for group in read(row["raw"]).groups for one in group.sets]
+                    came = Came(number, tries, partner, sets[row["place"]], row["order_id"])
+                    acted = await self._acts[row["code"]](conn, came)
+            except ChannelChanged:
+                acted = Acted(later=True)
+            except Exception as error:  # noqa: BLE001  # one document's defect must not stop the others
+                acted = Acted(later=True, task=said(error))
+                logger.warning("document %s of %s waits: %s", number, row["partner"], type(error))
+            if acted.later:
+                await documents.later(
+                    conn, number, pause_after(tries), error=acted.task, order_id=acted.order_id
+                )
+            else:
+                await documents.done(
+                    conn,
+                    number,
+                    acted.state,
+                    acted.note,
+                    order_id=acted.order_id,
+                    po_id=acted.po_id,
+                    error=acted.task,
+                )
+        # No transaction is open during calls to Temporal. After a crash here, it comes again.
+        if acted.later and not acted.task and came is not None and self._ask is not None:
+            await self._ask(came, acted)
+        return True

@@ -1,0 +1,100 @@
+"""A duty of the relay: takes files from partners' folders, and sends what is written."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from activities.edi.transport import SETTLED_S, collect, deliver
+from activities.inboxes import for_a_person, pause_after
+from activities.notifications.sending import Sender
+from activities.relay import BATCH
+from activities.retention import AS_SHIPPED
+from domain.edi.files import parts
+from domain.edi.partners import Partner
+from store.database import Pool
+from store.edi import interchanges, partners
+
+logger = logging.getLogger(__name__)
+
+LEASE: Final = timedelta(seconds=60)
+"""A worker that has not sent one by then has died: another one sends the same bytes."""
+
+
+class EdiExchange:
+    """Carries interchanges. `sender`: sends what goes by HTTP. `settled_s`: see `transport`.
+
+    `kept`: for how long an interchange is kept after it was done.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        sender: Sender,
+        *,
+        settled_s: float = SETTLED_S,
+        kept: timedelta = AS_SHIPPED.provider_events,
+    ) -> None:
+        self._pool = pool
+        self._sender = sender
+        self._settled_s = settled_s
+        self._kept = kept
+
+    async def carry(self) -> None:
+        """Collect from each partner's folder, and send what waits for each."""
+        async with self._pool.acquire() as conn:
+            known = {one.partner: one for one in await partners.find(conn) if not one.retired}
+            waiting = await interchanges.partners_to_send_to(conn)
+        for partner in known.values():
+            await self._collect(partner)
+        for name in waiting:
+            if name in known:
+                await self._send_all(known[name])
+
+    async def _collect(self, partner: Partner) -> None:
+        if partner.folders is None:
+            return
+        try:
+            await collect(partner.folders, self._keep, settled_s=self._settled_s)
+        except OSError as error:
+            logger.warning("the folder of %s cannot be read: %s", partner.partner, error)
+
+    async def _keep(self, name: str, raw: bytes) -> None:
+        """Keep each interchange of a file for itself, all of them or none."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            for part in parts(raw):
+                await interchanges.keep(conn, name, part)
+
+    async def _send_all(self, partner: Partner) -> None:
+        for _ in range(BATCH):
+            if not await self._send_next(partner):
+                return
+
+    async def _send_next(self, partner: Partner) -> bool:
+        """Send the next one, in their sequence: while it is under way, none behind it is sent."""
+        if partner.folders is None and partner.url is None:
+            return False
+        async with self._pool.acquire() as conn, conn.transaction():
+            row = await interchanges.lock_unsent(conn, partner.partner)
+            if row is None or not row["is_due"] or row["raw"] is None:
+                return False
+            await interchanges.lease(conn, row["interchange_no"], LEASE)
+        name = f"{partner.partner}-{int(row['control']):09}.edi"
+        error = await deliver(partner, name, row["raw"], self._sender)
+        async with self._pool.acquire() as conn:
+            if not error:
+                await interchanges.sent(conn, row["interchange_no"])
+                return True
+            pause = pause_after(row["tries"])
+            await interchanges.not_sent(conn, row["interchange_no"], for_a_person(error), pause)
+        return False
+
+    async def forget(self) -> None:
+        """Delete interchanges that were done long ago."""
+        while await self._forget_some() == BATCH:
+            pass
+
+    async def _forget_some(self) -> int:
+        async with self._pool.acquire() as conn:
+            return await interchanges.forget(conn, self._kept, BATCH)

@@ -1,0 +1,171 @@
+"""Reads the interchanges that came: answers each with a 997, and has its documents acted on.
+
+An interchange is read, and its receipt written down, in one transaction; each document is then
+acted on in one of its own. So a document that cannot be applied stops no other, and after a crash
+nothing is read or done twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from activities.edi.acting import Acting
+from activities.relay import BATCH
+from domain.edi.acknowledgements import (
+    JudgedGroup,
+    acknowledgement,
+    answers,
+    envelope_refused,
+    judge,
+)
+from domain.edi.partners import Partner
+from domain.edi.rules import GROUPS, reference_of
+from domain.edi.wire import Interchange, Unreadable, read
+from domain.words import count_of
+from store import clock
+from store.database import Connection, Pool, Record
+from store.edi import documents, interchanges, partners
+from store.edi.writing import ACKNOWLEDGEMENT, ENVELOPE, write
+
+logger = logging.getLogger(__name__)
+
+_NOTE_MAX: Final = 500
+_DUPLICATE: Final = "025"
+"""TA105: this control number was used before."""
+
+
+class EdiInbox:
+    """A duty of the relay. `acting`: does what a document asks for."""
+
+    def __init__(self, pool: Pool, acting: Acting) -> None:
+        self._pool = pool
+        self._acting = acting
+
+    async def work_through(self) -> None:
+        """Read what came, and act on it."""
+        for _ in range(BATCH):
+            if not await self._read_next():
+                break
+        for _ in range(BATCH):
+            if not await self._acting.act_on_next():
+                return
+
+    async def _read_next(self) -> bool:
+        async with self._pool.acquire() as conn, conn.transaction():
+            row = await interchanges.lock_unread(conn)
+            if row is None:
+                return False
+            try:
+                found = read(row["raw"])
+            except Unreadable as error:
+                await interchanges.unreadable(
+                    conn, row["interchange_no"], str(error), partner=None, control=None
+                )
+                return True
+            partner = await partners.by_address(conn, found.receiver, found.sender, test=found.test)
+            if partner is None:
+                kind = "test" if found.test else "production"
+                unknown = (
+                    f"nobody is known who sends {kind} interchanges as {':'.join(found.sender)} to "
+                    f"{':'.join(found.receiver)}; `orderloom edi import-partners` makes it known, "
+                    f"and `orderloom edi read-again {row['interchange_no']}` reads this one"
+                )
+                await interchanges.unreadable(
+                    conn, row["interchange_no"], unknown, partner=None, control=found.control
+                )
+                return True
+            await self._read(conn, row, found, partner)
+        return True
+
+    async def _read(
+        self, conn: Connection, row: Record, found: Interchange, partner: Partner
+    ) -> None:
+        number, now = row["interchange_no"], clock.now()
+        await partners.lock(conn, partner.partner)
+        if found.findings:
+            fault = found.findings[0]
+            await write(conn, partner, ENVELOPE, envelope_refused(found, fault), at=now)
+            told = {"partner": partner.partner, "control": found.control}
+            await interchanges.unreadable(conn, number, str(fault), **told)
+            return
+        before = await interchanges.earlier(conn, partner.partner, found.control, number)
+        if before is not None:
+            await self._repeated(conn, row, found, partner, before)
+            return
+        place = 0
+        judged = judge(found, partner.taken)
+        for group in judged:
+            await self._write_down(conn, number, partner, group, place)
+            place += len(group.documents)
+            if group.group.kind == GROUPS[ACKNOWLEDGEMENT]:
+                for document in group.taken:
+                    for said in answers(document):
+                        codes = [code for code, kind in GROUPS.items() if kind == said.group]
+                        await documents.receipt(
+                            conn,
+                            *(partner.partner, codes, said.control, said.set_control),
+                            accepted=said.accepted,
+                            note=said.note,
+                        )
+            else:
+                await write(
+                    conn,
+                    *(partner, ACKNOWLEDGEMENT, acknowledgement(group)),
+                    at=now,
+                    reference=group.group.control,
+                )
+        outcome = f"read: {count_of(place, 'document')}"
+        await interchanges.read(conn, number, partner.partner, found.control, outcome)
+
+    async def _write_down(
+        self, conn: Connection, number: int, partner: Partner, group: JudgedGroup, place: int
+    ) -> None:
+        taken = {id(one) for one in group.taken}
+        for offset, one in enumerate(group.documents):
+            is_receipt = one.document.code == ACKNOWLEDGEMENT
+            is_taken = id(one.document) in taken
+            findings = (*group.findings, *one.findings)
+            await documents.came(
+                conn,
+                number,
+                place + offset,
+                partner.partner,
+                code=one.document.code[:3],
+                group_control=group.group.control,
+                set_control=one.document.control,
+                reference=reference_of(one.document)[:100],
+                state="rejected" if not is_taken else "done" if is_receipt else "waiting",
+                note="; ".join(str(found) for found in findings)[:_NOTE_MAX],
+            )
+
+    async def _repeated(
+        self,
+        conn: Connection,
+        row: Record,
+        found: Interchange,
+        partner: Partner,
+        before: tuple[int, bytes | None],
+    ) -> None:
+        """One with a number that was used before: answered again, and nothing is done twice."""
+        number, raw = before
+        if raw is None or raw.strip() == row["raw"].strip():
+            for group in judge(found, partner.taken):
+                if group.group.kind != GROUPS[ACKNOWLEDGEMENT]:
+                    answer = acknowledgement(group)
+                    await write(conn, partner, ACKNOWLEDGEMENT, answer, at=clock.now())
+            outcome = f"the same as interchange {number}: answered again, and not done again"
+            await interchanges.read(
+                conn, row["interchange_no"], partner.partner, found.control, outcome
+            )
+            return
+        refusal = [("TA1", found.control, found.day, found.time, "R", _DUPLICATE)]
+        await write(conn, partner, ENVELOPE, refusal, at=clock.now())
+        await interchanges.unreadable(
+            conn,
+            row["interchange_no"],
+            f"has the control number {found.control}, which interchange {number} had "
+            "with other content: the partner was told so, and sends it with a new number",
+            partner=partner.partner,
+            control=found.control,
+        )

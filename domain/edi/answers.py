@@ -1,0 +1,275 @@
+"""What a customer is sent: 855 and 865 in answer, 856 with goods, 810 with a bill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from domain.accounting.documents import Issued
+from domain.edi.asked import AskedEdit, AskedLine, AskedOrder
+from domain.edi.partners import Partner
+from domain.edi.written import Written, cut
+from domain.money import to_decimal
+from domain.orders.people import Address
+
+_REASON_MAX: Final = 80
+_DELIVERY: Final = "067"
+"""DTM's word for the day on which we now plan to deliver."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an order line stands: units of ours. `promised_on`: when those not in stock arrive."""
+
+    wanted: int
+    waiting: int = 0
+    promised_on: date | None = None
+
+
+def confirmation(
+    partner: Partner,
+    asked: AskedOrder,
+    stands: Mapping[str, Standing],
+    *,
+    our_number: str,
+    today: date,
+    refused: str = "",
+) -> list[Written]:
+    """The 855. `stands`: by line id, of each that was taken. `refused`: why none is sent.
+
+    A line that waits for goods is answered twice: what is there (IA), and what comes (IB).
+    """
+    refusal = refused or asked.refused
+    lines = list(_answered(partner, asked, stands, refusal))
+    if refusal:
+        verdict = "RD"
+    elif all(line[0] == "ACK" and line[1] == "IA" for line in lines if line[0] == "ACK"):
+        verdict = "AD"
+    else:
+        verdict = "AC"
+    number = asked.number
+    begin: Written = ("BAK", "00", verdict, number, asked.ordered_on, "", "", "", our_number[:30])
+    body: list[Written] = [begin]
+    if asked.currency:
+        body.append(("CUR", "SE", asked.currency))
+    if refusal:
+        body.append(("REF", "ZZ", "", cut(refusal, _REASON_MAX)))
+    body.append(("DTM", "097", today))
+    return [*body, *lines, ("CTT", len(asked.lines))]
+
+
+def _answered(
+    partner: Partner, asked: AskedOrder, stands: Mapping[str, Standing], refusal: str
+) -> Iterator[Written]:
+    for line in asked.lines:
+        yield ("PO1", *_described(line))
+        why = refusal or line.refused
+        found = stands.get(line.line_id)
+        if why or found is None or not found.wanted:
+            yield ("ACK", "IR", 0, line.unit)
+            yield ("REF", "ZZ", "", cut(why or "cancelled", _REASON_MAX))
+        else:
+            yield from _acked(partner, line, found)
+
+
+def _acked(partner: Partner, line: AskedLine, stands: Standing) -> Iterator[Written]:
+    """What becomes of a line: now, and later."""
+    per = partner.units.get(line.unit, 1)
+    now = Decimal(stands.wanted - stands.waiting) / per
+    asked_units = line.quantity * per
+    if now:
+        code = "IA" if stands.waiting == 0 and stands.wanted == asked_units else "IQ"
+        yield ("ACK", code, now, line.unit)
+    if stands.waiting:
+        later = Decimal(stands.waiting) / per
+        day = (_DELIVERY, stands.promised_on) if stands.promised_on else ()
+        yield ("ACK", "IB", later, line.unit, *day)
+
+
+def _described(line: AskedLine) -> Written:
+    """Line, quantity, unit, price, and numbers as the customer wrote them."""
+    numbers = [part for pair in line.numbers for part in pair]
+    price = "" if line.price is None else line.price
+    return (line.line_id, line.quantity, line.unit, price, "", *(numbers or ("VP", "UNKNOWN")))
+
+
+def change_answer(
+    edit: AskedEdit, *, ordered_on: date, today: date, currency: str, refused: str = ""
+) -> list[Written]:
+    """The 865: what of a change was done. `refused`: why nothing of it was."""
+    verdict = "RD" if refused else "AC"
+    purpose = "01" if edit.cancels else "04"
+    release = edit.release
+    begin: Written = (
+        "BCA",
+        purpose,
+        verdict,
+        edit.number,
+        release,
+        "",
+        ordered_on,
+        "",
+        "",
+        "",
+        today,
+    )
+    body: list[Written] = [begin]
+    if currency:
+        body.append(("CUR", "SE", currency))
+    if refused:
+        body.append(("REF", "ZZ", "", cut(refused, _REASON_MAX)))
+    for line in edit.lines:
+        asked = line.asked
+        numbers = [part for pair in asked.numbers for part in pair]
+        price = "" if asked.price is None else asked.price
+        body.append(
+            (*("POC", line.line_id, line.code, asked.quantity, "", asked.unit, price, ""), *numbers)
+        )
+        why = refused or asked.refused
+        if why:
+            body.append(("ACK", "IR", 0, asked.unit))
+            body.append(("REF", "ZZ", "", cut(why, _REASON_MAX)))
+        else:
+            body.append(("ACK", "IA", asked.quantity, asked.unit))
+    return [*body, ("CTT", len(edit.lines))]
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A parcel that has left. `units`: line id → units of ours."""
+
+    shipment_id: str
+    left_at: datetime
+    carrier: str
+    tracking_number: str
+    units: Mapping[str, int]
+    location: str
+    to: Address | None = None
+
+
+def shipping_notice(
+    partner: Partner, asked: AskedOrder, parcel: Parcel, *, skus: Mapping[str, str], our_number: str
+) -> list[Written]:
+    """The 856 of a parcel: shipment, order, pack, items. `skus`: line id → SKU.
+
+    A parcel of ours is one pack. It is told by its tracking number.
+    """
+    body: list[Written] = [
+        (
+            "BSN",
+            "00",
+            parcel.shipment_id[-30:],
+            parcel.left_at.date(),
+            f"{parcel.left_at:%H%M}",
+            "0001",
+        ),
+        ("HL", 1, "", "S", 1),
+        ("TD1", "CTN25", 1),
+        ("TD5", "", "", "", "M", cut(parcel.carrier, 35)),
+        ("REF", "CN", parcel.tracking_number[:30]),
+        ("DTM", "011", parcel.left_at.date()),
+        ("N1", "SF", cut(parcel.location, 60), "92", cut(parcel.location, 80).zfill(2)),
+        *_ship_to(parcel.to),
+        ("HL", 2, 1, "O", 1),
+        ("PRF", asked.number, "", "", asked.ordered_on),
+        ("REF", "VN", our_number[:30]),
+        ("HL", 3, 2, "P", 1),
+        ("REF", "CN", parcel.tracking_number[:30]),
+    ]
+    node = 3
+    for line_id, units in sorted(parcel.units.items(), key=lambda one: _in_order(one[0])):
+        line = asked.line(line_id)
+        node += 1
+        numbers: Sequence[str] = partner.numbers_of(skus[line_id])
+        unit, per, ordered = "EA", 1, ""
+        if line is not None:
+            numbers = [part for pair in line.numbers for part in pair]
+            unit, ordered = line.unit, str(line.quantity)
+            per = partner.units.get(line.unit, 1)
+        count = Decimal(units) / per
+        body.append(("HL", node, 3, "I", 0))
+        body.append(("LIN", line_id, *numbers))
+        if ordered:
+            body.append(("SN1", line_id, count, unit, "", Decimal(ordered), unit))
+        else:
+            body.append(("SN1", line_id, count, unit))
+    return [*body, ("CTT", node)]
+
+
+def _ship_to(to: Address | None) -> Iterator[Written]:
+    if to is None:
+        return
+    region = to.region if to.region and len(to.region) == 2 else ""
+    yield ("N1", "ST", cut(to.name, 60) or "RECEIVER")
+    yield ("N3", cut(to.line1, 55), cut(to.line2 or "", 55))
+    postal = (to.postal_code or "").strip()
+    yield ("N4", cut(to.city, 30), region, postal[:15] if len(postal) > 2 else "", to.country)
+
+
+def _in_order(line_id: str) -> tuple[int, str]:
+    return (int(line_id) if line_id.isdecimal() else 10**9, line_id)
+
+
+def invoice(
+    partner: Partner, asked: AskedOrder, issued: Issued, *, shipment_id: str, our_number: str
+) -> list[Written]:
+    """The 810 of an invoice. Its total is its lines, what is off or on them, and the tax.
+
+    Prices are without tax, as they were ordered.
+    """
+    currency = issued.currency
+    lines: list[Written] = []
+    goods = 0
+    for line in issued.lines:
+        known = asked.line(line.line_id)
+        unit, price = "EA", Decimal(line.unit_price)
+        numbers: Sequence[str] = partner.numbers_of(line.sku)
+        count = Decimal(line.quantity)
+        if known is not None and known.price is not None and known.unit in partner.units:
+            unit, price = known.unit, known.price
+            count = count / partner.units[unit]
+            numbers = [part for pair in known.numbers for part in pair]
+        goods += _cents(count * price)
+        lines.append(("IT1", line.line_id, count, unit, price, "", *numbers))
+    net = _cents(to_decimal(issued.net_minor + issued.rounding_minor, currency))
+    tax = to_decimal(issued.tax_minor, currency)
+    shipping = _cents(to_decimal(issued.shipping_minor, currency))
+    body: list[Written] = [
+        *(
+            (
+                "BIG",
+                issued.issued_on,
+                issued.number[:22],
+                asked.ordered_on,
+                asked.number,
+                "",
+                "",
+                "DI",
+                "00",
+            ),
+        ),
+        ("CUR", "SE", currency),
+        ("REF", "VN", our_number[:30]),
+        ("REF", "SI", shipment_id[-30:]),
+        ("N1", "SE", cut(issued.seller.name, 60) or "SELLER"),
+        ("N1", "BT", cut(partner.name, 60), "92", partner.theirs.id),
+        *lines,
+        ("TDS", _cents(to_decimal(issued.total_minor, currency))),
+    ]
+    if tax:
+        body.append(("TXI", "TX", tax))
+    if shipping:
+        body.append(("SAC", "C", "D240", "", "", shipping))
+    beside = net - goods - shipping
+    if beside:
+        sign, code = ("C", "D500") if beside > 0 else ("A", "C310")
+        body.append(("SAC", sign, code, "", "", abs(beside)))
+    return [*body, ("CTT", len(issued.lines))]
+
+
+def _cents(amount: Decimal) -> int:
+    """An amount in hundredths, as N2 elements have it, whatever the currency's smallest coin is."""
+    return int((amount * 100).quantize(Decimal(1), rounding="ROUND_HALF_UP"))

@@ -1,0 +1,1 @@
+"""Commands about trading partners and their documents."""

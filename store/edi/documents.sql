@@ -1,0 +1,63 @@
+-- The documents in interchanges.
+
+-- name: came(interchange_no, place, partner, code, group_control, set_control, reference, state, note)!
+insert into edi_document (interchange_no, place, direction, partner, code, group_control, set_control, reference, state, note)
+values (:interchange_no, :place, 'in', :partner, :code, :group_control, :set_control, :reference, :state, nullif(:note, ''));
+
+-- name: went(interchange_no, partner, code, control, reference, subject, order_id, po_id, within)$
+-- One that goes. Its receipt is awaited, unless it is a receipt itself. No row: one about the same was written before.
+insert into edi_document (interchange_no, place, direction, partner, code, group_control, set_control, reference, subject,
+                          order_id, po_id, state, receipt_due)
+values (:interchange_no, 0, 'out', :partner, :code, :control, '0001', :reference, :subject, :order_id, :po_id,
+        case when :within::interval is null then 'done' else 'open' end, moment() + :within::interval)
+on conflict (partner, subject) where subject is not null do nothing
+returning document_no;
+
+-- name: is_written(partner, subject)$
+select exists (select from edi_document where partner = :partner and subject = :subject);
+
+-- name: lock_waiting()^
+-- The next one to act on.
+select d.document_no, d.interchange_no, d.place, d.partner, d.code, d.tries, d.order_id, d.po_id, i.raw
+from edi_document d join edi_interchange i using (interchange_no)
+where d.state = 'waiting' and d.try_after <= moment()
+order by d.try_after, d.document_no limit 1
+for update of d skip locked;
+
+-- name: done(document_no, state, note, order_id, po_id, error)!
+update edi_document
+set state = :state, note = nullif(:note, ''), order_id = coalesce(:order_id, order_id), po_id = coalesce(:po_id, po_id),
+    error = nullif(:error, '')
+where document_no = :document_no;
+
+-- name: later(document_no, error, pause, order_id)!
+update edi_document
+set tries = tries + 1, try_after = moment() + :pause::interval, error = nullif(:error, ''),
+    order_id = coalesce(:order_id, order_id)
+where document_no = :document_no;
+
+-- name: receipt(partner, kind_codes, control, set_control, accepted, note)
+-- A 997 names the group, and the document in it; an empty name is for all of it. Returns those that it is about.
+update edi_document
+set state = case when :accepted then 'accepted' else 'rejected' end,
+    note = nullif(:note, ''),
+    error = case when :accepted then null else 'the partner rejected it: ' || coalesce(nullif(:note, ''), 'it does not say why') end
+where partner = :partner and direction = 'out' and group_control = :control and code = any(:kind_codes::text[])
+  and (:set_control = '' or set_control = :set_control) and state in ('open', 'accepted', 'rejected')
+returning document_no;
+
+-- name: settle(document_no, note)$
+update edi_document set settled_at = moment(), note = 'settled: ' || :note,
+       state = case state when 'waiting' then 'refused' else state end
+where document_no = :document_no and settled_at is null and edi_document_task(edi_document) is not null
+returning document_no;
+
+-- name: of_interchanges(interchange_nos)
+select document_no, interchange_no, place, direction, partner, code, group_control, set_control, reference, order_id, po_id, state, note,
+       edi_document_task(d) as task, receipt_due, at
+from edi_document d where interchange_no = any(:interchange_nos::bigint[]) order by interchange_no, place;
+
+-- name: of_order(order_id, po_id)
+select document_no, interchange_no, place, direction, partner, code, group_control, set_control, reference, order_id,
+       po_id, state, note, edi_document_task(d) as task, receipt_due, at
+from edi_document d where order_id = :order_id or po_id = :po_id order by document_no;

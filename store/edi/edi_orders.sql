@@ -1,0 +1,55 @@
+-- Orders that came by EDI, and what is to be told of them.
+
+-- name: keep(order_id, partner, asked)!
+insert into edi_order (order_id, partner, asked) values (:order_id, :partner, :asked)
+on conflict (order_id) do nothing;
+
+-- name: asked(order_id)$
+select asked from edi_order where order_id = :order_id;
+
+-- name: ask(order_id, asked)!
+update edi_order set asked = :asked where order_id = :order_id;
+
+-- name: placed(order_id)^
+select digest, decision, state from customer_order where order_id = :order_id;
+
+-- name: to_tell(after, at_most)
+-- Orders of which something can be told; the next ones behind that id.
+select e.order_id, e.partner, e.asked, e.answered_at, o.decision, o.reason, o.decided_at, o.order_no,
+       o.state
+from edi_order e join customer_order o using (order_id)
+where e.ended_at is null and e.order_id > :after
+order by e.order_id limit :at_most;
+
+-- name: lines(order_no)
+-- Units of each line that are wanted, those that wait, and the day they were promised for.
+select l.line_id, l.sku, l.ordered - l.cancelled as wanted, l.backordered as waiting, b.promised_on
+from order_line l left join backorder b using (order_no, line_id)
+where order_no = :order_no order by l.position;
+
+-- name: parcels(order_no)
+-- Parcels that were handed over.
+select s.fulfilment_id, coalesce(s.carrier, s.sold_by) as carrier, coalesce(s.tracking_number, s.fulfilment_id) as tracking_number,
+       s.handed_over_at, f.location,
+       (select jsonb_object_agg(l.line_id, l.quantity) from fulfilment_line l
+        where l.order_no = s.order_no and l.fulfilment_id = s.fulfilment_id and l.quantity > 0) as units
+from shipment s join fulfilment f using (order_no, fulfilment_id)
+where s.order_no = :order_no and s.handed_over_at is not null order by s.handed_over_at, s.fulfilment_id;
+
+-- name: invoices(order_no)
+select number, part_id, issued_on, content from document
+where order_no = :order_no and kind = 'invoice' order by issued_at, number;
+
+-- name: address(order_no)$
+select person #> '{shipping,address}' from order_person where order_no = :order_no and erased_at is null;
+
+-- name: answered(order_id)!
+update edi_order set answered_at = coalesce(answered_at, moment()) where order_id = :order_id;
+
+-- name: ended(order_id)!
+update edi_order set ended_at = moment() where order_id = :order_id;
+
+-- name: known_skus(skus)
+-- Those of which something was said, or there is or was stock: any other is a mistake in the order.
+select sku from item i
+where sku = any(:skus::text[]) and (described or exists (select from stock s where s.sku = i.sku));
