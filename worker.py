@@ -260,7 +260,7 @@ def duties(
     old = (
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
-        *(Persons(pool, kept.persons, kept.documents_years), shops, told),
+        *(Persons(pool, kept.persons, kept.documents_years, kept.events), shops, told),
         *(OldJobs(pool, kept.jobs), visits, ReturnLabelFiles(pool, kept.label_files)),
         *(at_the_dock, edi),
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 from activities.relay import BATCH
 from activities.retention import AS_SHIPPED
-from store.customers import people
+from store.customers import care, people
 from store.database import DatabaseFault, Pool
 
 logger = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ class Persons:
     """A duty of the relay. `kept`: for how long after an order's end; None: until asked for.
 
     `documents_years`: for how long after the year of issue the law wants documents whole.
+    `changes_kept`: for how long other systems can read what has changed of customers.
     """
 
     def __init__(
@@ -27,10 +28,12 @@ class Persons:
         pool: Pool,
         kept: timedelta | None = None,
         documents_years: int = AS_SHIPPED.documents_years,
+        changes_kept: timedelta = AS_SHIPPED.events,
     ) -> None:
         self._pool = pool
         self._kept = kept
         self._years = documents_years
+        self._changes_kept = changes_kept
 
     async def forget(self) -> None:
         """Erase those that are due."""
@@ -39,6 +42,8 @@ class Persons:
         while await self._some_kept_long_enough() == BATCH:
             pass
         while await self._some_documents() == BATCH:
+            pass
+        while await self._some_changes() == BATCH:
             pass
 
     async def _some_asked_for(self) -> int:
@@ -67,3 +72,7 @@ class Persons:
     async def _some_documents(self) -> int:
         async with self._pool.acquire() as conn, conn.transaction():
             return await people.erase_documents(conn, BATCH)
+
+    async def _some_changes(self) -> int:
+        async with self._pool.acquire() as conn:
+            return await care.forget_changes(conn, self._changes_kept, BATCH)

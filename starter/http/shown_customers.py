@@ -7,11 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.customers.care import ConsentKind
 from domain.customers.ids import customer_id
 from domain.views.order_snapshot import AmountText, FulfilmentStatus, OrderState
 from starter.http.amounts import told
 from starter.http.shown_money import ShownAccount, account_of
 from starter.http.shown_vouchers import ShownVoucher, voucher_of
+from starter.service.customer_care import KeptNote
 from starter.service.customer_pages import CustomerPage
 from store.customers.finding import FoundCustomer
 from store.customers.pages import Happening, KnownAs, OpenTask, Sums, TheirOrder
@@ -104,14 +106,24 @@ class CustomerTask(_Shown):
     since: datetime
 
 
+class CustomerWish(_Shown):
+    """Whether a customer wishes messages of a kind; with when they last said so, if they did."""
+
+    kind: ConsentKind
+    given: bool
+    said_at: datetime | None
+
+
 class ShownCustomer(_Shown):
     """A customer. Lists have the latest 20; `tasks`, the oldest; orders have a list, too.
 
-    `known_as`: names, mail addresses, addresses and so on that the orders have. `credit` and
-    `vouchers` are the person's as a whole: a key for some channels or sellers sees none.
+    `known_as`: names, mail addresses, addresses and so on that the orders have. `merged` (others
+    who are this person), `credit`, `vouchers`, `notes` and `consent` are the person's as a whole: a
+    key for some channels or sellers sees none.
     """
 
     customer_id: str
+    merged: tuple[str, ...]
     known_since: datetime
     known_as: tuple[CustomerKnownAs, ...]
     sums: tuple[CustomerSums, ...]
@@ -120,6 +132,8 @@ class ShownCustomer(_Shown):
     tasks: tuple[CustomerTask, ...]
     credit: tuple[ShownAccount, ...]
     vouchers: tuple[ShownVoucher, ...]
+    notes: tuple[KeptNote, ...]
+    consent: tuple[CustomerWish, ...]
 
 
 def hit_of(one: FoundCustomer) -> CustomerHit:
@@ -140,6 +154,7 @@ def customer_of(page: CustomerPage) -> ShownCustomer:
     """A customer's page."""
     return ShownCustomer(
         customer_id=page.customer_id,
+        merged=tuple(page.merged),
         known_since=page.known_since,
         known_as=tuple(_known_as(one) for one in page.known_as),
         sums=tuple(_sums(one) for one in page.sums),
@@ -148,6 +163,13 @@ def customer_of(page: CustomerPage) -> ShownCustomer:
         tasks=tuple(_task(one) for one in page.tasks),
         credit=tuple(account_of(one) for one in page.credit),
         vouchers=tuple(voucher_of(one) for one in page.vouchers),
+        notes=tuple(page.notes),
+        consent=tuple(
+            CustomerWish(
+                kind=one.kind, given=one.given, said_at=one.said[0].at if one.said else None
+            )
+            for one in page.consent
+        ),
     )
 
 

@@ -9,8 +9,9 @@ from datetime import datetime
 from domain.customers.ids import customer_id, number_in, number_of
 from domain.errors import NotFound, Refused
 from domain.payments.vouchers import Voucher
+from starter.service.customer_care import Consent, KeptNote, consents
 from starter.service.customers import ALL, Part
-from store.customers import finding, pages
+from store.customers import care, finding, pages
 from store.customers.finding import FoundCustomer
 from store.customers.pages import Happening, KnownAs, OpenTask, Seen, Sums, TheirOrder
 from store.database import Connection, Pool
@@ -22,10 +23,12 @@ from store.payments.credit_accounts import CreditAccount
 class CustomerPage:
     """One customer. Lists have the latest `rows` at most; `tasks` the oldest.
 
-    `credit`, `vouchers`: of the person as a whole, for one who sees the whole person.
+    `merged`: the ids of others who are this person. It, `credit`, `vouchers`, `notes` and `consent`
+    are of the person as a whole, for one who sees the whole person.
     """
 
     customer_id: str
+    merged: Sequence[str]
     known_since: datetime
     known_as: Sequence[KnownAs]
     sums: Sequence[Sums]
@@ -34,6 +37,8 @@ class CustomerPage:
     tasks: Sequence[OpenTask]
     credit: Sequence[CreditAccount]
     vouchers: Sequence[Voucher]
+    notes: Sequence[KeptNote]
+    consent: Sequence[Consent]
 
 
 class CustomerPages:
@@ -60,16 +65,18 @@ class CustomerPages:
                 at_most=at_most,
             )
 
-    async def id_of(self, text: str) -> str:
+    async def id_of(self, text: str, *, as_it_was: bool = False) -> str:
         """The id of the one customer whom an id, ours or the channel's, or a mail address names.
 
-        Raises NotFound, and Refused where it names several.
+        `as_it_was`: of one who is merged into another their own. Raises NotFound, and Refused where
+        it names several.
         """
         async with self._pool.acquire() as conn:
             number = number_in(text)
             if number is not None and await pages.customer(conn, number):
                 return text
-            numbers = await pages.named(conn, text)
+            numbers = await pages.own(conn, text) if as_it_was else []
+            numbers = numbers or await pages.named(conn, text)
         if not numbers:
             raise NotFound(
                 f"there is no customer {text!r}; `orderloom customers find` looks for names, "
@@ -81,7 +88,10 @@ class CustomerPages:
         return customer_id(numbers[0])
 
     async def page(self, customer: str, *, part: Part = ALL, rows: int = 20) -> CustomerPage:
-        """All that is known of a customer. Raises NotFound, also for one who is erased."""
+        """All that is known of a customer. Raises NotFound, also for one who is erased.
+
+        The id of one who is merged into another leads to that one's page.
+        """
         async with self._pool.acquire() as conn:
             found, seen = await _seen(conn, customer, part)
             sums = await seen.sums(conn)
@@ -90,8 +100,10 @@ class CustomerPages:
             known = await seen.known_as(conn)
             theirs = [str(one.value) for one in known if one.kind == "customer_id"]
             whole = sorted(theirs) if part.is_all else []
+            number = found.customer_no
             return CustomerPage(
-                customer_id=customer,
+                customer_id=customer_id(number),
+                merged=[customer_id(one) for one in found.merged] if part.is_all else [],
                 known_since=found.made_at,
                 known_as=known,
                 sums=sums,
@@ -100,6 +112,8 @@ class CustomerPages:
                 tasks=await seen.tasks(conn, at_most=rows),
                 credit=[x for one in whole for x in await credit_accounts.find(conn, one)],
                 vouchers=[x for one in whole for x in await vouchers.listed(conn, customer_id=one)],
+                notes=await care.notes(conn, number, at_most=rows) if part.is_all else [],
+                consent=consents(await care.words(conn, number)) if part.is_all else [],
             )
 
     async def orders(
@@ -112,6 +126,13 @@ class CustomerPages:
         if not found and after is None:
             raise _unknown(customer)
         return found
+
+    async def check_seen(self, customer: str, *, part: Part = ALL) -> None:
+        """Raises NotFound for a customer who is not there, or has no order that somebody sees."""
+        async with self._pool.acquire() as conn:
+            _, seen = await _seen(conn, customer, part)
+            if not await seen.orders(conn, at_most=1):
+                raise _unknown(customer)
 
 
 async def _seen(conn: Connection, customer: str, part: Part) -> tuple[pages.CustomerRow, Seen]:

@@ -66,7 +66,7 @@ ALL: Final = Part()
 
 
 class Customers:
-    """The persons behind orders. A customer is named by the channel's id, or by a mail address.
+    """The persons behind orders, named by an id, ours or the channel's, or by a mail address.
 
     `documents_years`: documents stay whole for so long after the year of their issue.
     """
@@ -149,6 +149,7 @@ class Customers:
                 }
                 for order in orders
             ]
+            written = {} if not part.is_all else await people.written_about(conn, customer)
         ids = sorted({customer, *(order.customer_id for order in orders)})
         credit = await self._credit(ids) if part.is_all else []
         given = await self._vouchers(ids) if part.is_all else []
@@ -157,6 +158,7 @@ class Customers:
             "orders": about,
             "credit": [account.model_dump(mode="json") for account in credit],
             "vouchers": [voucher.model_dump(mode="json") for voucher in given],
+            **{kind: written.get(kind, []) for kind in ("notes", "consent", "merges")},
         }
 
     async def erase(

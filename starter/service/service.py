@@ -34,6 +34,7 @@ from starter.service.claims import ClaimRecords
 from starter.service.codes import Codes
 from starter.service.counter_sales import CounterSales
 from starter.service.credit import Credit
+from starter.service.customer_care import CustomerCare
 from starter.service.customer_pages import CustomerPages
 from starter.service.customers import Customers
 from starter.service.edi import Edi
@@ -137,6 +138,7 @@ class Records:
         self.codes = Codes(pool)
         self.credit = Credit(pool)
         self.customers = Customers(pool, documents_years=documents_years)
+        self.customer_care = CustomerCare(pool)
         self.customer_pages = CustomerPages(pool)
         self.job_work = JobWork(pool)
         self.edi = Edi(pool)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +14,10 @@ from domain.customers.ids import number_in
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
+
+_PHONE_END: Final = 4
+_PHONE_WHOLE: Final = 8
+"""So many digits are more than the end of a phone number."""
 
 
 class FoundCustomer(BaseModel):
@@ -62,11 +67,16 @@ async def found(
 
 
 def _phone_end(text: str) -> str | None:
-    """The digits of what may be the end of a phone number. A leading 0 or + is not looked at."""
+    """The digits of what may be the end of a phone number.
+
+    Of a number that is typed whole, a leading 0 may be a country's code in the order.
+    """
     if re.search(r"[^0-9 ()+/.-]", text):
         return None
-    digits = re.sub(r"[^0-9]", "", text).lstrip("0")
-    return digits if len(digits) >= 4 else None
+    digits = re.sub(r"[^0-9]", "", text)
+    if len(digits) >= _PHONE_WHOLE:
+        digits = digits.lstrip("0")
+    return digits if len(digits) >= _PHONE_END else None
 
 
 def _beginnings(text: str) -> str | None:

@@ -4,11 +4,10 @@
 -- Those that a text names, the newest first, behind the one with the number `after`; of these channels and sellers
 -- (null: of all). `digits`: how a phone number may end; `words`: beginnings of words of a name; null: it is none.
 with named as (
-    select customer_no, null::bigint as order_no from customer where customer_no = :number and erased_at is null
+    select coalesce(into_no, customer_no) as customer_no from customer
+    where customer_no = :number and erased_at is null or key in ('id:' || :text, 'mail:' || lower(:text))
     union
-    select customer_no, null from customer where key in ('id:' || :text, 'mail:' || lower(:text))
-    union
-    select customer_of(order_no), order_no from (
+    select customer_of(order_no) from (
         select order_no from order_person
         where lower(person #>> '{customer,email}') = lower(:text) and person #>> '{customer,email}' is not null
           and erased_at is null

@@ -37,12 +37,13 @@ class _Row(BaseModel):
 
 
 class CustomerRow(_Row):
-    """A customer. `key`: by which orders are recognised as theirs."""
+    """A customer. `key`: by which orders are recognised as theirs. `merged`: others, who are it."""
 
     customer_no: int
     key: str
     made_at: datetime
     erased_at: datetime | None
+    merged: tuple[int, ...]
 
 
 class Sums(_Row):
@@ -166,11 +167,19 @@ class Seen:
 
 
 async def customer(conn: Connection, customer_no: int) -> CustomerRow | None:
-    """The customer with this number; None: there is none."""
+    """The customer with this number, or whom that one is merged into; None: there is none."""
     row = await _sql.customer(conn, customer_no=customer_no)
     return None if row is None else CustomerRow(**row)
 
 
+async def own(conn: Connection, text: str) -> list[int]:
+    """The numbers of the customers whom an id or a guest's mail address is of, merged or not."""
+    return [row["customer_no"] async for row in _sql.own(conn, text=text)]
+
+
 async def named(conn: Connection, text: str) -> list[int]:
-    """The numbers of the customers that a channel's id or a mail address is of."""
+    """The numbers of the customers that a channel's id or a mail address is of.
+
+    Of one who is merged into another, the number of that one.
+    """
     return [row["customer_no"] async for row in _sql.named(conn, text=text) if row["customer_no"]]

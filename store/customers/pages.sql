@@ -2,16 +2,25 @@
 -- and sellers (null: of all) that are not erased.
 
 -- name: customer(customer_no)^
-select customer_no, key, made_at, erased_at from customer where customer_no = :customer_no;
+-- Or of the one that this is merged into. `merged`: who is merged into it.
+select c.customer_no, c.key, c.made_at, c.erased_at,
+       array(select m.customer_no from customer m where m.into_no = c.customer_no order by 1) as merged
+from customer named join customer c on c.customer_no = coalesce(named.into_no, named.customer_no)
+where named.customer_no = :customer_no;
 
 -- name: named(text)
 -- The customers that a channel's id or a mail address is of.
-select customer_no from customer where key in ('id:' || :text, 'mail:' || lower(:text))
+select coalesce(into_no, customer_no) as customer_no from customer
+where key in ('id:' || :text, 'mail:' || lower(:text))
 union
 select customer_of(order_no) from order_person
 where lower(person #>> '{customer,email}') = lower(:text) and person #>> '{customer,email}' is not null
   and erased_at is null
 order by customer_no;
+
+-- name: own(text)
+-- The same without a look at whom they are merged into.
+select customer_no from customer where key in ('id:' || :text, 'mail:' || lower(:text)) order by customer_no;
 
 -- name: sums(customer_no, channels, sellers)
 -- Per currency. `ordered`: without what was rejected or cancelled as a whole.

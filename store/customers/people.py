@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.customers.ids import number_in
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -60,7 +61,9 @@ async def orders_of(
     after: int | None = None,
     at_most: int | None = None,
 ) -> list[PersonsOrder]:
-    """The orders of a customer's id, or of a mail address in any spelling, newest first.
+    """The orders of an id, ours or the channel's, or of a mail address, newest first.
+
+    With those of whoever is merged with that customer.
 
     Those that are erased are found by their id for as long as a document has it. `channels`,
     `sellers`: of one of these alone. `after`: behind the order with this number.
@@ -68,6 +71,7 @@ async def orders_of(
     rows = _sql.orders_of(
         conn,
         customer=customer,
+        number=number_in(customer),
         channels=None if channels is None else sorted(channels),
         sellers=None if sellers is None else sorted(sellers),
         after=after,
@@ -79,6 +83,14 @@ async def orders_of(
 async def told_about(conn: Connection, order_no: int) -> dict[str, Any]:
     """What was written down about one order: story, documents, parcels, payments, returns."""
     told: dict[str, Any] = await _sql.told_about(conn, order_no=order_no)
+    return told
+
+
+async def written_about(conn: Connection, customer: str) -> dict[str, Any]:
+    """What people wrote down about a person: notes, consent, and that customers are one."""
+    told: dict[str, Any] = await _sql.written_about(
+        conn, customer=customer, number=number_in(customer)
+    )
     return told
 
 

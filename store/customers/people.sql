@@ -1,7 +1,8 @@
 -- Who ordered, and where it goes; erasing it. The functions stand in schema/routines/customers.sql.
 
--- name: orders_of(customer, channels, sellers, after, at_most)
--- The orders of a customer's id, of a mail address, or of an id that an erased order's documents still have.
+-- name: orders_of(customer, number, channels, sellers, after, at_most)
+-- The orders of a customer's id, of a mail address, or of an id that an erased order's documents still have; with
+-- those of whoever is merged with that customer, also by the number of one of them.
 -- Newest first, of these channels and sellers (null: of all), behind the one with the number `after`.
 -- `known_for`: why the person has still to be known.
 select o.order_no, o.order_id, o.channel, o.seller, o.state, o.placed_at, o.received_at, p.customer_id,
@@ -11,6 +12,9 @@ from (
     union
     select order_no from order_person
     where lower(person #>> '{customer,email}') = lower(:customer) and person #>> '{customer,email}' is not null
+    union
+    select orders_of_customer(coalesce(into_no, customer_no)) from customer
+    where customer_no = :number or key in ('id:' || :customer, 'mail:' || lower(:customer))
     union
     select order_no from document where content #>> '{buyer,number}' = :customer and kept_until is not null
 ) found join customer_order o using (order_no) join order_person p using (order_no)
@@ -95,3 +99,20 @@ order by order_no limit :at_most;
 
 -- name: erase_documents(at_most)$
 select documents_erased(:at_most);
+
+-- name: written_about(customer, number)$
+-- What people wrote down about a person: notes, consent, and that customers are one.
+with person as (
+    select customer_no from customer c join (
+        select coalesce(into_no, customer_no) as root from customer
+        where customer_no = :number or key in ('id:' || :customer, 'mail:' || lower(:customer))
+    ) named on root in (c.customer_no, c.into_no)
+)
+select jsonb_build_object(
+    'notes', (select coalesce(jsonb_agg(to_jsonb(n) - 'note_no' order by n.note_no), '[]')
+              from customer_note n where n.customer_no in (select customer_no from person)),
+    'consent', (select coalesce(jsonb_agg(to_jsonb(s) - 'consent_no' order by s.consent_no), '[]')
+                from customer_consent s where s.customer_no in (select customer_no from person)),
+    'merges', (select coalesce(jsonb_agg(to_jsonb(m) - 'merge_no' order by m.merge_no), '[]')
+               from customer_merge m
+               where m.customer_no in (select customer_no from person) or m.into_no in (select customer_no from person)));

@@ -423,8 +423,9 @@ DOORS = {
         "store.payments.credit_accounts",
         "store.payments.vouchers",
     ),
+    "starter/service/customer_care.py": ("store.customers.care", "store.customers.pages"),
     "starter/service/customer_pages.py": (
-        *("store.customers.finding", "store.customers.pages"),
+        *("store.customers.care", "store.customers.finding", "store.customers.pages"),
         *("store.payments.credit_accounts", "store.payments.vouchers"),
     ),
     # What a request changes of the person stays here, and does not enter Temporal.

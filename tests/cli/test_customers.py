@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,39 @@ async def test_a_customer_is_found_and_has_a_page(cli: Cli, rejected: str, pool:
     other = {**CUSTOMER, "id": "other"}
     await Bench(pool).take_in(an_order(("TEA", 1), **{**planted(), "customer": other}))
     several = await cli("customers", "show", EMAIL, "--json")
-    assert (several.code, several.json["reason"]) == (1, "several_customers")
+    assert (several.code, json.loads(several.err)["reason"]) == (1, "several_customers")
     nobody = await cli("customers", "show", "nobody")
     assert "there is no customer 'nobody'; `orderloom customers find`" in nobody.err
     assert (await cli.done("customers", "find", "nobody")).out == "no customers\n"
+
+
+async def test_notes_consent_and_merges_are_written_down(
+    cli: Cli, rejected: str, pool: Pool
+) -> None:
+    guest = {"name": "Xaverine Z.", "email": "other@zwirbelhuber.example"}
+    await Bench(pool).take_in(an_order(("TEA", 1), customer=guest))
+    note = ("note", "C1", "wants a call", "--contact", "mail", "--order", rejected, "--by", "ann")
+    assert (
+        f", ann, mail, about {rejected}: wants a call" in (await cli.done("customers", *note)).out
+    )
+    words = ("--refuse", "marketing", "--give", "reviews", "--how", "by letter", "--by", "ann")
+    said = (await cli.done("customers", "consent", CUSTOMER["id"], *words)).out
+    assert re.search("marketing: no, since .*, by letter .written down by ann.\nreviews: yes", said)
+    merge = ("merge", guest["email"], EMAIL, "--reason", "same person", "--by", "ann")
+    merged = (await cli.done("customers", *merge)).out
+    assert re.fullmatch("C2 into C1: .*, ann: same person\n", merged)
+    page = (await cli.done("customers", "show", "C2")).out
+    assert "  C2 is merged into it\n" in page
+    assert "wants a call" in page
+    once_more = await cli("customers", "merge", "C1", "C2", "--reason", "x", "--json")
+    assert (once_more.code, json.loads(once_more.err)["reason"]) == (1, "merged_elsewhere")
+    undo = ("unmerge", guest["email"], "--reason", "they are sisters", "--by", "bo")
+    assert re.search("undone .*, bo: they are sisters", (await cli.done("customers", *undo)).out)
+    assert (await cli.done("customers", "merges", "C1", "--json")).json["merges"][0]["undone_by"]
+    assert (await cli.done("customers", "notes", "C2")).out == "no notes\n"
+    assert len((await cli.done("customers", "notes", "C1", "--json")).json["notes"]) == 1
+    odd = await cli("customers", "note", "C1", "x", "--contact", "dream")
+    assert (odd.code, "contact" in odd.err) == (2, True)
 
 
 async def test_what_is_handed_out_is_for_nobody_else_to_read(

@@ -78,3 +78,77 @@ async def test_odd_questions_are_refused(api: Api) -> None:
         problem(await caller.get(f"{CUSTOMERS}/{named}"), 404, "not_found")
     for asked in ({}, {"q": ""}, {"q": "x" * 300}, {"q": "a\x00"}):
         problem(await caller.get(CUSTOMERS, params=asked), 422, "invalid_input")
+
+
+async def test_notes_consent_and_merges_are_written_once_and_shown(api: Api, pool: Pool) -> None:
+    await taken_in(pool, "web")
+    await taken_in(pool, "b2b", customer={"id": "B", "name": "Berta Quendel"})
+    caller = await api.caller("customers:read", "customers:write")
+    wanted = {"note": "moves house", "contact": "call", "by": "ann"}
+    written = await caller.send_once(f"{CUSTOMERS}/C1/notes", wanted, key="n")
+    assert (written.status_code, written.json()["who"]) == (201, f"ann (key {caller.key_id})")
+    again = await caller.send_once(f"{CUSTOMERS}/C1/notes", wanted, key="n")
+    assert again.json() == written.json()
+    said = await caller.send_once(
+        f"{CUSTOMERS}/C2/consent", {"kind": "marketing", "given": True, "how": "by phone"}
+    )
+    assert said.json()["consent"][0]["said"][0]["how"] == "by phone"
+    merged = await caller.send_once(f"{CUSTOMERS}/C2/merge", {"into": "C1", "reason": "married"})
+    assert (merged.status_code, merged.json()["merges"][0]["into"]) == (200, "C1"), merged.text
+    page = (await caller.get(f"{CUSTOMERS}/C2")).json()
+    assert (page["customer_id"], page["merged"]) == ("C1", ["C2"])
+    assert [one["note"] for one in page["notes"]] == ["moves house"]
+    assert page["consent"][0]["given"]
+    assert await caller.listed(f"{CUSTOMERS}/C2/notes") == [written.json()]
+    refused = await caller.send_once(f"{CUSTOMERS}/C1/merge", {"into": "C2", "reason": "x"})
+    assert problem(refused, 409, "refused")["reason"] == "merged_elsewhere"
+    parted = await caller.send_once(f"{CUSTOMERS}/C2/unmerge", {"reason": "divorced", "by": "bo"})
+    assert parted.json()["merges"][0]["undone_why"] == "divorced"
+    alone = await caller.send_once(f"{CUSTOMERS}/C2/unmerge", {"reason": "x"})
+    assert problem(alone, 409, "refused")["reason"] == "not_merged"
+
+
+async def test_a_key_for_a_channel_writes_nothing_about_the_person(api: Api, pool: Pool) -> None:
+    await taken_in(pool, "web")
+    await taken_in(pool, "b2b", customer={"id": "B", "name": "Berta Quendel"})
+    of_web = await api.caller("customers:read", "customers:write", channels=["web"])
+    asked: tuple[tuple[str, Any], ...] = (
+        ("notes", {"note": "x"}),
+        ("consent", {"kind": "reviews", "given": True, "how": "x"}),
+        ("merge", {"into": "C2", "reason": "x"}),
+        ("unmerge", {"reason": "x"}),
+    )
+    for path, content in asked:
+        answer = await of_web.send_once(f"{CUSTOMERS}/C1/{path}", content)
+        problem(answer, 403, "restricted_key")
+        answer = await of_web.send_once(f"{CUSTOMERS}/C2/{path}", content)
+        problem(answer, 404, "not_found")
+    for path in ("notes", "consent", "merges"):
+        problem(await of_web.get(f"{CUSTOMERS}/C1/{path}"), 403, "restricted_key")
+        problem(await of_web.get(f"{CUSTOMERS}/C2/{path}"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("notes", {}),
+        ("notes", {"note": ""}),
+        ("notes", {"note": "  "}),
+        ("notes", {"note": "x" * 2001}),
+        ("notes", {"note": "x", "contact": "dream"}),
+        ("notes", {"note": "x", "order_id": "x" * 101}),
+        ("consent", {"kind": "marketing", "given": "yes", "how": "x"}),
+        ("consent", {"kind": "everything", "given": True, "how": "x"}),
+        ("consent", {"kind": "marketing", "given": True}),
+        ("merge", {"into": "C2"}),
+        ("merge", {"into": "C2", "reason": " "}),
+        ("unmerge", {"reason": ""}),
+    ],
+)
+async def test_odd_words_about_customers_are_refused(
+    api: Api, pool: Pool, path: str, content: dict[str, Any]
+) -> None:
+    await taken_in(pool, "web")
+    caller = await api.caller("customers:read", "customers:write")
+    answer = await caller.send_once(f"{CUSTOMERS}/C1/{path}", content)
+    problem(answer, 422, "invalid_input")

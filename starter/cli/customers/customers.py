@@ -9,6 +9,8 @@ import typer
 
 from domain.orders.people import Address, Customer
 from domain.words import count_of
+from starter.cli.customers import care
+from starter.cli.customers.care import OursArgument
 from starter.cli.customers.rendering import customers_found, tell_page
 from starter.cli.terminal.files import STANDARD_OUTPUT, write_file
 from starter.cli.terminal.options import DryRun, Json, Limit, Who, read_reason, reporter
@@ -20,21 +22,13 @@ from starter.service.service import Records
 from store.customers.people import KnownFor, PersonsOrder
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
+app.add_typer(care.app)
 
 CustomerArgument = Annotated[
     str,
     typer.Argument(
         metavar="CUSTOMER",
         help="The customer's id as the channel has it, or a mail address.",
-        show_default=False,
-    ),
-]
-
-OursArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="CUSTOMER",
-        help="Our id (C41), the channel's id, or a mail address.",
         show_default=False,
     ),
 ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any, Final
 
 from domain.customers.ids import customer_id
 from domain.orders.people import Address
 from domain.words import count_of
+from starter.cli.customers.care import told, wish
 from starter.cli.terminal.output import Output, local, money, wire
 from starter.service.customer_pages import CustomerPage
 from store.customers.finding import FoundCustomer
@@ -60,6 +60,8 @@ def tell_page(page: CustomerPage, out: Output) -> None:
         out.document(_document(page))
         return
     out.say(f"customer {page.customer_id}, known since {local(page.known_since)}")
+    for merged in page.merged:
+        out.say(f"  {merged} is merged into it")
     for one in page.known_as:
         out.say(f"  {_KINDS.get(one.kind, one.kind)}: {_value(one)}")
     for sums in page.sums:
@@ -85,6 +87,10 @@ def tell_page(page: CustomerPage, out: Output) -> None:
         out.say()
     for happening in page.happened:
         out.say(_happening(happening))
+    for note in page.notes:
+        out.say(f"note of {told(note)}")
+    for consent in page.consent:
+        out.say(wish(consent))
     if page.tasks:
         out.say()
         out.say(f"to do: {count_of(len(page.tasks), 'task')}")
@@ -93,14 +99,23 @@ def tell_page(page: CustomerPage, out: Output) -> None:
 
 
 def _document(page: CustomerPage) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for field in fields(page):
-        value = getattr(page, field.name)
-        rows = not isinstance(value, str) and isinstance(value, Sequence)
-        content[field.name] = [wire(row) for row in value] if rows else value
-    content["known_since"] = page.known_since.isoformat()
-    for sums, told in zip(page.sums, content["sums"], strict=True):
-        told["returned_percent"] = str(sums.returned_percent)
+    rows = ("known_as", "sums", "orders", "happened", "tasks", "credit", "vouchers", "notes")
+    content: dict[str, Any] = {
+        "customer_id": page.customer_id,
+        "merged": list(page.merged),
+        "known_since": page.known_since.isoformat(),
+        **{name: [wire(row) for row in getattr(page, name)] for name in rows},
+        "consent": [
+            {
+                "kind": one.kind,
+                "given": one.given,
+                "said": [word.model_dump(mode="json") for word in one.said],
+            }
+            for one in page.consent
+        ],
+    }
+    for sums, row in zip(page.sums, content["sums"], strict=True):
+        row["returned_percent"] = str(sums.returned_percent)
     return content
 
 

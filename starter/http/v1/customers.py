@@ -55,6 +55,10 @@ class Handed(_Shown):
     customer: str
     orders: tuple[dict[str, Any], ...]
     credit: tuple[dict[str, Any], ...]
+    vouchers: tuple[dict[str, Any], ...]
+    notes: tuple[dict[str, Any], ...]
+    consent: tuple[dict[str, Any], ...]
+    merges: tuple[dict[str, Any], ...]
 
 
 class EraseRequest(Document):

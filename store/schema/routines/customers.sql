@@ -213,15 +213,16 @@ begin
     end if;
 end $$;
 
--- A customer's orders.
+-- A customer's orders, and those of whoever is merged into this one.
 create or replace function orders_of_customer(its_no bigint) returns setof bigint language sql stable rows 20 as $$
-    select orders_with_key(c.key) from customer c where c.customer_no = its_no and c.erased_at is null
+    select orders_with_key(c.key) from customer c
+    where (c.customer_no = its_no or c.into_no = its_no) and c.erased_at is null
 $$;
 
--- The customer of an order; null: it is erased.
+-- The customer of an order, or the one that this is merged into; null: it is erased.
 create or replace function customer_of(its_no bigint) returns bigint language plpgsql stable as $$
 begin
-    return (select c.customer_no
+    return (select coalesce(c.into_no, c.customer_no)
             from order_person p join customer c on c.key = customer_key(p.customer_id, p.person)
             where p.order_no = its_no and p.erased_at is null);
 end $$;
@@ -235,13 +236,32 @@ declare
 begin
     select array_agg(distinct customer_key(customer_id, person)) into keys from arrived;
     perform from customer where key = any(keys) order by key for key share;
-    insert into customer (key)
-    select k from unnest(keys) as k where not exists (select from customer where key = k) order by k
-    on conflict do nothing;
+    with come as (
+        insert into customer (key)
+        select k from unnest(keys) as k where not exists (select from customer where key = k) order by k
+        on conflict do nothing returning customer_no
+    )
+    insert into customer_change (customer_no, what) select customer_no, 'created' from come;
     return null;
 end $$;
 create or replace trigger customers_come after insert on order_person
     referencing new table as arrived for each statement execute function customers_come();
+
+-- Nobody knows the customer any more. What was merged into it, or it into another, stands alone again.
+create or replace function customer_erased(its_no bigint) returns void language plpgsql as $$
+begin
+    perform from customer where customer_no = its_no or into_no = its_no order by customer_no for update;
+    delete from customer_note where customer_no = its_no;
+    delete from customer_consent where customer_no = its_no;
+    update customer_merge
+    set why = '[erased]', undone_at = coalesce(undone_at, moment()), undone_by = coalesce(undone_by, 'orderloom'),
+        undone_why = case when undone_at is null then 'erased' else '[erased]' end
+    where customer_no = its_no or into_no = its_no;
+    update customer set into_no = null where into_no = its_no;
+    update customer set key = 'erased:' || customer_no, erased_at = moment(), into_no = null
+    where customer_no = its_no;
+    insert into customer_change (customer_no, what) values (its_no, 'erased');
+end $$;
 
 -- An order gets another customer: its person is erased, or an edit has changed a guest's mail address. A customer
 -- who has no other order goes with it, or has the new address from now on. The caller holds the order's lock.
@@ -250,22 +270,103 @@ declare
     former_key text := customer_key(old.customer_id, old.person);
     later_key  text := case when new.erased_at is null then customer_key(new.customer_id, new.person) end;
     former_no  bigint;
+    later_no   bigint;
 begin
     select customer_no into former_no from customer where key = former_key for update;
     if former_no is not null and exists (select from orders_with_key(former_key)) then
         former_no := null;
     end if;
-    if later_key is not null and not exists (select from customer where key = later_key) then
-        if former_no is not null then
+    if later_key is not null then
+        select customer_no into later_no from customer where key = later_key for key share;
+        if later_no is null and former_no is not null then
             update customer set key = later_key where customer_no = former_no;
+            insert into customer_change (customer_no, what) values (former_no, 'changed');
             return null;
+        elsif later_no is null then
+            insert into customer (key) values (later_key) returning customer_no into later_no;
+            insert into customer_change (customer_no, what) values (later_no, 'created');
         end if;
-        insert into customer (key) values (later_key) on conflict do nothing;
+        update customer_note set customer_no = later_no where customer_no = former_no;
+        update customer_consent set customer_no = later_no where customer_no = former_no;
     end if;
-    update customer set key = 'erased:' || customer_no, erased_at = moment() where customer_no = former_no;
+    if former_no is not null then
+        perform customer_erased(former_no);
+    end if;
     return null;
 end $$;
 create or replace trigger customer_goes after update of customer_id, person on order_person for each row
     when (old.erased_at is null
           and customer_key(old.customer_id, old.person) <> customer_key(new.customer_id, new.person))
     execute function customer_goes();
+
+-- An edit has changed who or where the customer is, and it is the same customer.
+create or replace function customer_changes() returns trigger language plpgsql as $$
+begin
+    insert into customer_change (customer_no, what)
+    select customer_no, 'changed' from customer where key = customer_key(new.customer_id, new.person);
+    return null;
+end $$;
+create or replace trigger customer_changes after update of person on order_person for each row
+    when (old.erased_at is null and new.erased_at is null and old.person <> new.person
+          and customer_key(old.customer_id, old.person) = customer_key(new.customer_id, new.person))
+    execute function customer_changes();
+
+-- A customer is the same person as another one, into which none is merged that is merged itself: so an id leads to
+-- its person in one step, and never in a circle.
+create or replace function customers_merged(its_no bigint, its_into bigint, its_who text, its_why text)
+returns void language plpgsql as $$
+declare
+    one   customer;
+    other customer;
+begin
+    perform from customer where customer_no in (its_no, its_into) order by customer_no for no key update;
+    select * into one from customer where customer_no = its_no and erased_at is null;
+    if not found then
+        perform refuse('not_found', format('there is no customer C%s', its_no));
+    end if;
+    select * into other from customer where customer_no = its_into and erased_at is null;
+    if not found then
+        perform refuse('not_found', format('there is no customer C%s', its_into));
+    elsif its_no = its_into then
+        perform refuse('refused', format('C%s is one customer; name another one to merge it into', its_no),
+                       'same_customer');
+    elsif one.into_no = its_into then
+        return;
+    elsif one.into_no is not null then
+        perform refuse('refused', format('C%s is merged into C%s already; undo that first', its_no, one.into_no),
+                       'already_merged');
+    elsif other.into_no is not null then
+        perform refuse('refused', format('C%s is merged into C%s: merge into that one', its_into, other.into_no),
+                       'merged_elsewhere');
+    elsif exists (select from customer where into_no = its_no) then
+        perform refuse('refused', format(
+            'others are merged into C%s: merge C%s into it, or undo those first', its_no, its_into), 'has_merged');
+    elsif exists (select from order_person p
+                  where p.asked_at is not null and p.erased_at is null
+                    and (p.order_no in (select orders_with_key(one.key))
+                         or p.order_no in (select orders_with_key(other.key)))) then
+        perform refuse('refused', 'somebody has asked to erase one of the two', 'being_erased');
+    end if;
+    insert into customer_merge (customer_no, into_no, who, why) values (its_no, its_into, its_who, its_why);
+    update customer set into_no = its_into where customer_no = its_no;
+    insert into customer_change (customer_no, what, into_no) values (its_no, 'merged', its_into);
+end $$;
+
+-- Two customers are two again, each with its orders, notes and consent. Answers which one it was merged into.
+create or replace function customer_unmerged(its_no bigint, its_who text, its_why text) returns bigint
+language plpgsql as $$
+declare
+    former bigint;
+begin
+    select into_no into former from customer where customer_no = its_no and erased_at is null for no key update;
+    if not found then
+        perform refuse('not_found', format('there is no customer C%s', its_no));
+    elsif former is null then
+        perform refuse('refused', format('C%s is merged into no other customer', its_no), 'not_merged');
+    end if;
+    update customer_merge set undone_at = moment(), undone_by = its_who, undone_why = its_why
+    where customer_no = its_no and undone_at is null;
+    update customer set into_no = null where customer_no = its_no;
+    insert into customer_change (customer_no, what, into_no) values (its_no, 'unmerged', former);
+    return former;
+end $$;

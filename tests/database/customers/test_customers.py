@@ -165,6 +165,7 @@ async def test_who_is_erased_while_an_order_comes_stays_for_that_order(pool: Poo
         ("C2", "김민수"),
         ("xaverine@mail", None),
         ("554", None),
+        ("00000000", None),
         ("udensch", None),
         ("x", None),
         ("'; drop table customer; --", None),

@@ -83,6 +83,11 @@ WHOLE = {
     "carrier_term": "there are few",
     "seller": "there are few",
     "customer": "a person for many orders; of one who is erased the number stays",
+    **dict.fromkeys(
+        ("customer_note", "customer_consent", "customer_merge"),
+        "what people write down about few persons; it goes when they are erased",
+    ),
+    "customer_change": "a row goes after some time",
     "licence": "a code is known for ever, so that none is sold twice",
     "channel": "there are few",
     "edi_partner": "there are few",

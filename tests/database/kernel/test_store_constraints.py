@@ -481,6 +481,41 @@ CASTS = {"content": "::jsonb", "issued_on": "::date"}
 # What no statement may do, by the constraint that forbids it.
 FORBIDDEN = {
     "customer_is_known_once": "insert into customer (key) select key from customer limit 1",
+    "customer_is_merged_into_another": (
+        "insert into customer_merge (customer_no, into_no, who, why) "
+        "select customer_no, customer_no, 'x', 'x' from customer limit 1"
+    ),
+    "only_another_customer_takes_one_in": "update customer set into_no = customer_no",
+    "erased_customer_is_merged_into_none": (
+        "with other as (insert into customer (key) values ('id:x') returning customer_no) "
+        "update customer c set key = 'erased:1', erased_at = now(), into_no = other.customer_no "
+        "from other"
+    ),
+    "undone_merge_says_by_whom_and_why": (
+        "with other as (insert into customer (key) values ('id:x') returning customer_no) "
+        "insert into customer_merge (customer_no, into_no, who, why, undone_at) "
+        "select c.customer_no, other.customer_no, 'x', 'x', now() from customer c, other limit 1"
+    ),
+    "customer_is_merged_once_at_a_time": (
+        "with other as (insert into customer (key) values ('id:x') returning customer_no) "
+        "insert into customer_merge (customer_no, into_no, who, why) select c.customer_no, "
+        "other.customer_no, 'x', 'x' from (select customer_no from customer limit 1) c, other, "
+        "generate_series(1, 2)"
+    ),
+    "contact_is_of_a_known_kind": (
+        "insert into customer_note (customer_no, contact, note, who) "
+        "select customer_no, 'dream', 'x', 'x' from customer"
+    ),
+    "consent_is_of_a_known_kind": (
+        "insert into customer_consent (customer_no, kind, given, how, who) "
+        "select customer_no, 'anything', true, 'x', 'x' from customer"
+    ),
+    "change_of_a_customer_is_known": (
+        "insert into customer_change (customer_no, what) values (1, 'moved')"
+    ),
+    "merged_customer_is_in_another": (
+        "insert into customer_change (customer_no, what) values (1, 'merged')"
+    ),
     "erased_customer_is_known_by_number_alone": "update customer set erased_at = now()",
     # nothing is oversold
     "allocated_is_at_most_on_hand": "update stock set on_hand = allocated - 1",
