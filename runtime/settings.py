@@ -43,6 +43,13 @@ def _check_pages(url: str | None) -> str | None:
     return None if url is None else url.rstrip("/")
 
 
+def _check_tracking(urls: dict[str, str]) -> dict[str, str]:
+    for carrier, url in urls.items():
+        if not url.startswith("https://") or "{number}" not in url:
+            raise ValueError(f"{carrier}: must begin with https:// and hold {{number}}")
+    return urls
+
+
 def _by_comma(names: Any) -> Any:
     return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
 
@@ -147,6 +154,11 @@ class Settings(BaseSettings):
     pages_url: Annotated[str | None, AfterValidator(_check_pages)] = None
     """Where customers reach `orderloom serve`, such as https://track.example.com: links to their
     pages begin with it. None: no mail has a link; docs/tracking.md."""
+
+    tracking_urls: Annotated[dict[str, str], AfterValidator(_check_tracking)] = Field(
+        default_factory=dict
+    )
+    """Where customers can follow a carrier's parcels: {"dhl_de": "https://…?id={number}"}."""
 
     webhook_secrets: Secrets = Field(default_factory=dict)
     """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or

@@ -21,8 +21,12 @@ LinkFault = Literal["changed", "expired", "unknown"]
 """Why a link leads nowhere: a letter of it is another one, its days are over, or its key is not
 known any more."""
 
+LOOKED_UP_DAYS: Final = 1
+"""A link that somebody found by the order's number is good for so many days."""
+
 _SIGNED: Final = 16
 _HELD: Final = 11  # 2 bytes for the key, 7 for the order, 2 for the day
+_LOOKED_UP: Final = 1 << 55  # in the order's 7 bytes
 _FIRST_DAY: Final = date(2020, 1, 1)
 
 
@@ -34,15 +38,28 @@ class PageKey:
     secret: bytes
 
 
-def link_token(order_no: int, key: PageKey, expires_on: date) -> str:
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """Where a link leads. `whole`: to the whole page, as the links in mails do.
+
+    Somebody who has looked an order up, by what is printed on each parcel, sees where its parcels
+    are, and nothing else.
+    """
+
+    order_no: int
+    whole: bool = True
+
+
+def link_token(link: PageLink, key: PageKey, expires_on: date) -> str:
     """What a link to an order's page ends with: 36 letters, digits, `-` and `_`."""
     days = (expires_on - _FIRST_DAY).days
-    held = key.key_no.to_bytes(2, "big") + order_no.to_bytes(7, "big") + days.to_bytes(2, "big")
+    number = link.order_no | (0 if link.whole else _LOOKED_UP)
+    held = key.key_no.to_bytes(2, "big") + number.to_bytes(7, "big") + days.to_bytes(2, "big")
     return base64.urlsafe_b64encode(held + _signature(held, key.secret)).decode()
 
 
-def order_of(token: str, keys: Mapping[int, bytes], today: date) -> int | LinkFault:
-    """The number of the order that a link is about, or why it leads nowhere.
+def order_of(token: str, keys: Mapping[int, bytes], today: date) -> PageLink | LinkFault:
+    """The order that a link is about, or why it leads nowhere.
 
     `keys`: those that are good, by their numbers. A link is good through the day it expires on.
     """
@@ -60,7 +77,8 @@ def order_of(token: str, keys: Mapping[int, bytes], today: date) -> int | LinkFa
         return "changed"
     if _FIRST_DAY + timedelta(days=int.from_bytes(held[9:], "big")) < today:
         return "expired"
-    return int.from_bytes(held[2:9], "big")
+    number = int.from_bytes(held[2:9], "big")
+    return PageLink(number & ~_LOOKED_UP, whole=not number & _LOOKED_UP)
 
 
 def _signature(held: bytes, secret: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from itertools import chain
 from typing import Any, Final
@@ -27,10 +27,11 @@ from starter.http.problems import DEFECT, ProblemError
 from starter.http.reading import StrictRoute
 from starter.http.streams import Streams
 from starter.service.service import Service
+from starter.web import customer
 
 _ASKED: Final = ("If-Match", "If-None-Match", "Prefer", "X-Request-Id", "Last-Event-ID")
 _TOLD: Final = ("ETag", "Link", "Location", "Idempotent-Replayed", "Retry-After", "X-Request-Id")
-_ROUTERS: Final = (health.router, pages.router, *v1.ROUTERS)
+_ROUTERS: Final = (health.router, pages.router, *customer.ROUTERS, *v1.ROUTERS)
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _WHAT_TO_DO: Final = {
     404: "there is no such path: /openapi.json lists those that are there",
@@ -46,13 +47,15 @@ def application(
     limits: Limits,
     metrics: Metrics,
     origins: Collection[str] = (),
+    tracking_urls: Mapping[str, str] | None = None,
     stop: asyncio.Event | None = None,
     routes: FastAPI | None = None,
 ) -> ASGIApp:
     """Everything that is answered, in front of the servers that `looks` asks.
 
     `stop`: when streams end. `origins`: whose pages may ask, such as https://shop.example; of
-    others a browser lets none. `routes`: of `described`, where somebody has them already.
+    others a browser lets none. `tracking_urls`: carrier → where customers follow its parcels.
+    `routes`: of `described`, where somebody has them already.
     """
     app = routes or described()
     if origins:
@@ -68,6 +71,7 @@ def application(
     app.state.service = here
     app.state.cursors = cursors
     app.state.limiter = Limiter()
+    app.state.tracking_urls = tracking_urls or {}
     app.state.under_way = set()
     app.state.streams = Streams(here)
     app.state.stop = stop or asyncio.Event()

@@ -44,13 +44,19 @@ async def serve(
     `ready` is called with the address once clients can connect. `metrics`: where Prometheus asks.
     `proxies`: whose forwarded headers are believed. `origins`: whose pages may ask.
     """
-    configure_logging(load_settings())
+    settings = load_settings()
+    configure_logging(settings)
     async with service(connections=_CONNECTIONS, temporal_may_be_away=True) as here:
         looks = Health({"postgresql": here.check_schema}, {"temporal": here.check_temporal})
         cursors = Cursors(await here.access.signing_secret("cursors"))
         figures = Metrics()
         app = application(
-            here, looks, cursors, limits=Limits(), metrics=figures, origins=origins, stop=stop
+            *(here, looks, cursors),
+            limits=Limits(),
+            metrics=figures,
+            origins=origins,
+            tracking_urls=settings.tracking_urls,
+            stop=stop,
         )
         ready(_url(listening))  # clients can connect from here on, and wait for the first answer
         async with asyncio.TaskGroup() as serving:

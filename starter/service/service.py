@@ -69,6 +69,7 @@ from starter.service.search import Search
 from starter.service.sellers import Sellers
 from starter.service.shops import Shops
 from starter.service.stock import Stock
+from starter.service.tracking import Tracking
 from starter.service.transfers import Transfers
 from starter.service.unannounced import UnannouncedParcels, UnannouncedRecords
 from starter.service.vouchers import Vouchers
@@ -154,6 +155,7 @@ class Records:
         self.shops = Shops(pool)
         self.stock = Stock(pool, None if policy is None else policy.sourcing)
         self.subscriptions = EventSubscriptions(pool, plain_http=plain_http)
+        self.tracking = Tracking(pool)
         self.transfers = Transfers(pool)
         self.unannounced = UnannouncedRecords(pool)
         self.vouchers = Vouchers(pool)

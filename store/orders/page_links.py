@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from domain.access.page_links import LINK_DAYS, LinkFault, link_token, order_of
+from domain.access.page_links import (
+    LINK_DAYS,
+    LOOKED_UP_DAYS,
+    LinkFault,
+    PageLink,
+    link_token,
+    order_of,
+)
 from store import clock
 from store.access import page_keys
 from store.database import Connection, load_queries
@@ -29,10 +36,7 @@ async def order_link(conn: Connection, order_id: str, pages_url: str | None) -> 
 async def order_token(conn: Connection, order_id: str) -> str | None:
     """What the address of an order's page ends with; None as of `order_link`."""
     order_no = await _sql.known(conn, order_id=order_id)
-    if order_no is None:
-        return None
-    key = (await page_keys.valid(conn))[0]
-    return link_token(order_no, key, clock.today() + timedelta(days=LINK_DAYS))
+    return None if order_no is None else await _token(conn, PageLink(order_no), LINK_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +46,38 @@ class NoOrder:
     why: LinkFault | Literal["erased"]
 
 
-async def order_behind(conn: Connection, token: str) -> str | NoOrder:
-    """The id of the order that a link leads to, or why it leads to none."""
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The order behind a link. `whole`: all of its page may be shown."""
+
+    order_id: str
+    whole: bool
+
+
+async def order_behind(conn: Connection, token: str) -> Behind | NoOrder:
+    """The order that a link leads to, or why it leads to none."""
     keys = {key.key_no: key.secret for key in await page_keys.valid(conn)}
     found = order_of(token, keys, clock.today())
-    if not isinstance(found, int):
+    if not isinstance(found, PageLink):
         return NoOrder(found)
-    row = await _sql.order_named(conn, order_no=found)
+    row = await _sql.order_named(conn, order_no=found.order_no)
     if row is None:
         return NoOrder("unknown")
-    if row["erased"]:
-        return NoOrder("erased")
-    order_id: str = row["order_id"]
-    return order_id
+    return NoOrder("erased") if row["erased"] else Behind(row["order_id"], found.whole)
+
+
+async def looked_up(conn: Connection, number: str, said: str) -> str | None:
+    """The token of an order's page, for somebody who knows its number and one thing more.
+
+    `said`: the customer's mail address, or the postal code that it goes to. The page shows where
+    the parcels are, and nothing of the person. None where the two do not belong together; that
+    takes as many statements.
+    """
+    order_no = await _sql.looked_up(conn, number=number.strip(), said=said.strip())
+    token = await _token(conn, PageLink(order_no or 0, whole=False), LOOKED_UP_DAYS)
+    return None if order_no is None else token
+
+
+async def _token(conn: Connection, link: PageLink, days: int) -> str:
+    key = (await page_keys.valid(conn))[0]
+    return link_token(link, key, clock.today() + timedelta(days=days))

@@ -307,7 +307,16 @@ TABLE = (
             *(*STDLIB, "starter.http", "starter.listening", "starter.service", "domain", "runtime"),
             *("fastapi", "fastapi_offline", "prometheus_client", "pydantic", "pydantic_core"),
             *("limits", "starlette", "starter.accounting", "structlog", "uvloop"),
-            "starter.jobs",
+            *("starter.jobs", "starter.web"),
+        ),
+        types_of="store",
+    ),
+    # Pages for people, of templates. They know nothing of the API beside them.
+    Room(
+        "starter/web/",
+        (
+            *(*STDLIB, "starter.web", "starter.service", "starter.accounting.papers.pdf"),
+            *("domain", "babel", "fastapi", "jinja2", "limits", "pydantic", "starlette"),
         ),
         types_of="store",
     ),
@@ -450,6 +459,11 @@ DOORS = {
     ),
     "starter/service/sellers.py": ("store.accounting.sellers",),
     "starter/service/stock.py": ("store.stock",),
+    "starter/service/tracking.py": (
+        *("store.access.page_keys", "store.accounting.documents", "store.accounting.sellers"),
+        *("store.aftersales.claims", "store.aftersales.return_rules"),
+        *("store.fulfilment.licences", "store.fulfilment.pick_ups", "store.orders.page_links"),
+    ),
     "starter/service/transfers.py": ("store.stock.transfers",),
     "starter/service/event_subscriptions.py": ("store.notifications",),
     "starter/service/jobs.py": ("store.jobs.jobs", "store.jobs.work"),

@@ -10,6 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from starter.http import health, pages, v1
+from starter.web import customer
 
 
 def _called(dependant: Dependant) -> Iterator[Callable[..., Any]]:
@@ -26,7 +27,7 @@ def test_no_route_needs_a_thread() -> None:
     """
     routes = [
         route
-        for router in (health.router, pages.router, *v1.ROUTERS)
+        for router in (health.router, pages.router, *customer.ROUTERS, *v1.ROUTERS)
         for route in router.routes
         if isinstance(route, APIRoute)
     ]

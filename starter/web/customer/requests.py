@@ -1,0 +1,135 @@
+"""What a form asks for, as the request that goes to the order, and the answer in a word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from domain.errors import Refused
+from domain.orders.claim_messages import ClaimRequest
+from domain.orders.edit_messages import OrderEdit
+from domain.orders.messages import CancelRequest, PayRequest
+from domain.orders.return_messages import ReturnRequest
+from starter.service.service import Service
+from starter.service.tracking import TrackedOrder
+from starter.web.customer.offers import Ask
+from starter.web.customer.words import Words, catalogue
+
+BY: Final = "customer"
+ADDRESS_FIELDS: Final = ("name", "company", "line1", "line2", "postal_code", "city", "region")
+CANCEL_WHY: Final = ("changed_mind", "ordered_twice", "too_late", "cheaper", "other")
+RETURN_WHY: Final = (
+    *("did_not_fit", "damaged", "defective", "wrong_item", "not_as_described", "changed_mind"),
+    *("too_late", "other"),
+)
+CLAIM_KINDS: Final = ("missing", "damaged", "wrong", "late")
+
+
+class Incomplete(Exception):
+    """Something is missing in a form. `key`: the sentence that says so."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+async def send(here: Service, order: TrackedOrder, ask: Ask, sent: Mapping[str, str]) -> str:
+    """Ask the order, and answer the key of what its customer reads about it.
+
+    The same form again is the same request. Raises Incomplete, ValidationError for what cannot be,
+    Refused with the reason, and Unreachable.
+    """
+    order_id = order.detail.summary.order_id
+    named = {"request_id": sent.get("request_id", ""), "by": BY}
+    if ask == "cancel":
+        why = _why("cancel", CANCEL_WHY, sent)
+        asked = CancelRequest.model_validate({**named, "lines": _lines(sent), "reason": why})
+        return _cancelled(await here.aftersales.cancel(order_id, asked))
+    if ask == "return":
+        code = sent.get("why", "")
+        content = {**named, "lines": _lines(sent), "reason_code": code}
+        content["reason"] = _why("return", RETURN_WHY, sent)
+        back = await here.aftersales.request_return(order_id, ReturnRequest.model_validate(content))
+        if back.outcome == "refused":
+            raise Refused(back.message, reason="reason_not_taken")
+        return "done_return" if back.outcome == "approved" else "done_return_asked"
+    if ask == "claim":
+        claimed = await here.aftersales.claim(order_id, _claim(named, sent))
+        return "done_claim" if claimed.outcome == "open" else "done_claim_decided"
+    if ask == "address":
+        await here.edits.edit(order_id, _address(named, order, sent))
+        return "done_address"
+    token, provider = sent.get("code", ""), sent.get("kind", "")
+    if not token:
+        raise Incomplete("not_complete")
+    paying = {**named, "token": token, "provider": provider}
+    paid = await here.payments.pay(order_id, PayRequest.model_validate(paying))
+    if paid.outcome == "refused":
+        raise Refused(paid.message, reason="declined")
+    return "done_pay"
+
+
+def _cancelled(outcome: Any) -> str:
+    if outcome.outcome == "refused":
+        reason = outcome.refused[0].reason if outcome.refused else "nothing_left"
+        raise Refused(outcome.message, reason=reason)
+    return "done_cancel" if outcome.outcome == "cancelled" else "done_cancel_partly"
+
+
+def _lines(sent: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The units that were chosen. Raises Incomplete where none are."""
+    lines = [
+        {"line_id": name.removeprefix("units:"), "quantity": int(value)}
+        for name, value in sent.items()
+        if name.startswith("units:")
+        and len(value) < 10
+        and value.isascii()
+        and value.isdecimal()
+        and int(value) > 0
+    ]
+    if not lines:
+        raise Incomplete("no_units")
+    return lines
+
+
+def _why(ask: str, known: tuple[str, ...], sent: Mapping[str, str]) -> str:
+    """The reason as the shop reads it: what was chosen, in English, and what was typed."""
+    code = sent.get("why", "")
+    if code not in known:
+        raise Incomplete("not_complete")
+    chosen = str(catalogue("en")[f"{ask}_why_{code}"])
+    return ": ".join(part for part in (chosen, sent.get("comment", "")) if part)[:500]
+
+
+def _claim(named: Mapping[str, str], sent: Mapping[str, str]) -> ClaimRequest:
+    kind, text = sent.get("kind", ""), sent.get("text", "")
+    if kind not in CLAIM_KINDS:
+        raise Incomplete("not_complete")
+    if not text and kind != "late":
+        raise Incomplete("no_text")
+    content: dict[str, Any] = {**named, "kind": kind, "reason": text or "it came too late"}
+    if kind != "late":
+        content["lines"] = _lines(sent)
+        content["wish"] = sent.get("wish") or None
+    if evidence := sent.get("evidence"):
+        content["evidence"] = [evidence]
+    return ClaimRequest.model_validate(content)
+
+
+def _address(named: Mapping[str, str], order: TrackedOrder, sent: Mapping[str, str]) -> OrderEdit:
+    """Another address in the same country: another one has other taxes and postage."""
+    before = order.detail.document["shipping"]["address"]
+    after = {name: sent.get(name) or None for name in ADDRESS_FIELDS}
+    return OrderEdit.model_validate(
+        {
+            **named,
+            "reason": "the customer has given another address",
+            "address": {**after, "country": before["country"]},
+        }
+    )
+
+
+def why(reason: str, words: Words) -> str:
+    """A refusal as its customer reads it, by its code."""
+    key = f"why_{reason}"
+    return words(key if words.has(key) else "why_refused")

@@ -1,0 +1,224 @@
+"""What is on an order's page besides where its parts are: goods, money, papers, its story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from domain.orders.providers import ELSEWHERE, EXCHANGE, GIFT_CARD, VOUCHER
+from domain.payments.payments import BY_HAND, STORE_CREDIT
+from domain.sellers import address_lines
+from starter.service.tracking import TrackedOrder
+from starter.web.customer.words import Words
+
+GOODS_MAX: Final = 60
+"""An order of 500 lines would be a page of 200 KB."""
+
+_STORY_MAX: Final = 30
+_TENDERS: Final[Mapping[str, str]] = {
+    GIFT_CARD: "tender_gift_card",
+    VOUCHER: "tender_voucher",
+    STORE_CREDIT: "tender_store_credit",
+    ELSEWHERE: "tender_elsewhere",
+    EXCHANGE: "tender_exchange",
+    BY_HAND: "tender_by_hand",
+}
+_TOLD: Final[Mapping[str, str]] = {
+    "received": "told_received",
+    "confirmed": "told_confirmed",
+    "rejected": "told_rejected",
+    "held": "told_held",
+    "released": "told_released",
+    "hold ended": "told_released",
+    "backordered": "told_backordered",
+    "stock reserved, the rest is backordered": "told_backordered",
+    "missing units backordered": "told_backordered",
+    "fell back to backorder": "told_backordered",
+    "backorder filled": "told_filled",
+    "first day of sale moved": "told_moved",
+    "promise at risk": "told_at_risk",
+    "promise missed": "told_missed",
+    "edited": "told_edited",
+    "exchanged": "told_exchanged",
+    "missing units cancelled": "told_units_cancelled",
+    "ready to be collected": "told_ready",
+    "appointment made": "told_time",
+    "appointment moved": "told_time",
+    "appointment missed": "told_time_missed",
+    "shipped": "told_shipped",
+    "waits at a pick-up point": "told_at_pickup_point",
+    "pick-up ends soon": "told_pickup_ends",
+    "delivered": "told_delivered",
+    "undeliverable": "told_undeliverable",
+    "lost": "told_lost",
+    "charged": "told_charged",
+    "authorize refused": "told_unpaid",
+    "capture refused": "told_unpaid",
+    "refund granted": "told_refund",
+    "refunded": "told_refunded",
+    "paid back elsewhere": "told_refunded",
+    "return requested": "told_return_requested",
+    "return approved": "told_return_approved",
+    "return declined": "told_return_declined",
+    "return cancelled": "told_return_cancelled",
+    "overdue return closed": "told_return_cancelled",
+    "return in transit": "told_return_in_transit",
+    "return received": "told_return_received",
+    "claimed goods are asked back": "told_return_approved",
+    "claimed goods are back": "told_return_received",
+    "claim made": "told_claim_made",
+    "claim decided": "told_claim_decided",
+}
+"""The first words of a line of the story → what its customer reads. Other lines are for the shop:
+`domain/notifications/event_types.py` lists all."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row with a name and what belongs to it; `notes`: what else is to be said of it."""
+
+    name: str
+    value: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Back:
+    """A return. `label`: the last part of its id, where its label can be printed."""
+
+    heading: str
+    status: str
+    goods: tuple[str, ...]
+    label: str = ""
+
+
+def state(order: TrackedOrder, words: Words) -> str:
+    """How the whole order is doing, in a sentence."""
+    if order.facts.awaits_payment:
+        return words("state_unpaid")
+    return words(f"state_{order.detail.summary.state}")
+
+
+def names(order: TrackedOrder) -> dict[str, str]:
+    """Line id → what its customer calls it."""
+    return {line.line_id: order.facts.names.get(line.sku, line.sku) for line in order.detail.lines}
+
+
+def goods(order: TrackedOrder, words: Words) -> list[Row]:
+    """The lines of an order with their worth."""
+    called, currency = names(order), order.detail.summary.currency
+    rows = []
+    for line in order.detail.lines[:GOODS_MAX]:
+        notes = [
+            words.many(key, n)
+            for key, n in (("cancelled_units", line.cancelled), ("returned_units", line.returned))
+            if n
+        ]
+        with_tax = line.goods_minor + line.tax_minor
+        name = words("units", n=words.number(line.ordered), name=called[line.line_id])
+        rows.append(Row(name, words.money(with_tax, currency), tuple(notes)))
+    return rows
+
+
+def money(order: TrackedOrder, words: Words) -> list[Row]:
+    """What the order costs, what was paid and paid back, and what is to be paid back yet."""
+    summary = order.detail.summary
+    currency = summary.currency
+    sums: dict[tuple[str, str], int] = {}
+    for payment in order.detail.payments:
+        if payment.state == "succeeded" and payment.kind in ("capture", "refund"):
+            way = (payment.kind, _TENDERS.get(payment.provider, "tender_online"))
+            sums[way] = sums.get(way, 0) + payment.amount_minor
+    rows = [Row(words("total"), words.money(summary.total_minor, currency))]
+    for kind, key in (("capture", "paid"), ("refund", "paid_back")):
+        rows += [
+            Row(words(key), words.money(minor, currency), (words(tender),))
+            for (what, tender), minor in sums.items()
+            if what == kind
+        ]
+    if not sums:
+        rows.append(Row(words("paid"), words("nothing_paid")))
+    owed = sum(refund.unissued for refund in order.detail.refunds)
+    if owed > 0:
+        rows.append(Row(words("to_be_paid_back"), words.money(owed, currency)))
+    return rows
+
+
+def papers(order: TrackedOrder, words: Words) -> list[str]:
+    """The documents of an order, as they are named on its page."""
+    return [
+        f"{words(f'document_{one.kind}', number=one.number)} "
+        f"{words('of_day', day=words.day(one.issued_on))}"
+        for one in order.documents
+    ]
+
+
+def returns(order: TrackedOrder, words: Words) -> list[Back]:
+    """What comes back, or shall."""
+    called = names(order)
+    found = []
+    for one in order.detail.returns:
+        asked = one.kind in ("customer", "claimed")
+        heading = words("return_named", number=one.return_id)
+        status = words(
+            f"return_{one.state}", **({"number": one.return_id} if one.state == "approved" else {})
+        )
+        units = tuple(
+            words("units", n=words.number(line["quantity"]), name=called[line_id])
+            for line_id, line in one.lines.items()
+        )
+        label = one.return_id.rpartition(":")[2] if one.state == "approved" and asked else ""
+        found.append(
+            Back(heading if asked else words("return_undeliverable"), status, units, label)
+        )
+    return found
+
+
+def claims(order: TrackedOrder, words: Words) -> list[Row]:
+    """What the customer said was wrong, and what was decided."""
+    return [
+        Row(words(f"claim_{one.kind}"), words(f"claim_{one.decision or 'open'}"))
+        for one in reversed(order.claims)
+    ]
+
+
+def address(order: TrackedOrder) -> list[str]:
+    """Where it goes, line by line; nothing of what is not sent."""
+    place = order.detail.document.get("shipping", {}).get("address")
+    if not place:
+        return []
+    known = _Place(**{name: place.get(name) for name in _Place.__dataclass_fields__})
+    return [
+        line for line in (place.get("name"), place.get("company"), *address_lines(known)) if line
+    ]
+
+
+@dataclass(frozen=True)
+class _Place:
+    line1: str | None
+    line2: str | None
+    postal_code: str | None
+    city: str | None
+    region: str | None
+    country: str | None
+
+
+def story(order: TrackedOrder, words: Words) -> list[tuple[str, str]]:
+    """What has happened that matters to the customer: the moment and a sentence, newest first."""
+    events = order.detail.story
+    cancelled = [n for n, event in enumerate(events) if event.what.split(":")[0] == "cancelled"]
+    ends = {*cancelled[-1:]} if order.detail.summary.state == "cancelled" else set()
+    told: list[tuple[str, str]] = []
+    for number, event in enumerate(events):
+        word = event.what.split(":")[0]
+        key = _TOLD.get(word)
+        if word == "cancelled":
+            key = "told_cancelled" if number in ends else "told_units_cancelled"
+        elif event.what == "held: payment":  # what was refused is told, and what to do
+            key = None
+        if key is not None:
+            row = (words.moment(event.at), words(key))
+            if row not in told[-3:]:
+                told.append(row)
+    return told[-_STORY_MAX:][::-1]

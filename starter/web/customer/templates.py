@@ -1,0 +1,51 @@
+"""Templates, filled in. What people have typed is shown as text, whatever it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from domain.sellers import Seller
+from starter.web.assets import Assets, colours, logo
+from starter.web.customer.words import Words
+from starter.web.guards import HEADERS
+
+_FOLDER: Final = Path(__file__).parent
+ASSETS: Final = Assets(_FOLDER / "static")
+_TEMPLATES: Final = Environment(
+    loader=FileSystemLoader(_FOLDER / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(
+    name: str,
+    words: Words,
+    seller: Seller | None,
+    *,
+    depth: int,
+    status: int = 200,
+    **values: Any,
+) -> Response:
+    """A page. `depth`: how many folders deep its address is: what it loads is named from there.
+
+    So the pages work below any path that a proxy has for them.
+    """
+    picture = logo(seller)
+    content = _TEMPLATES.get_template(f"{name}.html").render(
+        w=words,
+        seller=seller,
+        root="../" * depth,
+        css=ASSETS.names["page.css"],
+        script=ASSETS.names["live.js"],
+        colours=colours(seller).name,
+        logo=None if picture is None else picture.name,
+        **values,
+    )
+    return HTMLResponse(content, status, headers=HEADERS)

@@ -1,0 +1,113 @@
+"""What customers read: sentences of a catalogue; days and amounts as their language writes them.
+
+The catalogues are TOML files beside this module, one for each language, all with the same keys and
+`{places}`. A table has one sentence for each plural form, by the names of the Unicode CLDR.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_skeleton, format_time
+from babel.numbers import format_currency, format_decimal
+
+from domain.money import to_decimal
+from domain.sellers import LANGUAGES, Language
+
+FALLBACK: Final[Language] = "en"
+FOLDER: Final = Path(__file__).parent / "words"
+
+Sentence = str | Mapping[str, str]
+
+
+@cache
+def catalogue(language: Language) -> Mapping[str, Sentence]:
+    """All sentences of a language, by their keys."""
+    with (FOLDER / f"{language}.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def language_of(locale: str) -> Language:
+    """The language of this locale, or English, where the pages have none for it."""
+    wanted = locale.split("-", maxsplit=1)[0].lower()
+    return next((one for one in LANGUAGES if one == wanted), FALLBACK)
+
+
+def accepted(header: str) -> Language:
+    """The first language of an `Accept-Language` header that the pages have. English: none."""
+    for part in header.split(","):
+        wanted = part.split(";")[0].strip().split("-")[0].lower()
+        if wanted in LANGUAGES:
+            return language_of(wanted)
+    return FALLBACK
+
+
+class Words:
+    """One reader's words: `words("parcel", number=1, count=2)`.
+
+    `locale`: a language tag such as de-AT. `time_zone`: in which moments are told.
+    """
+
+    def __init__(self, locale: str, time_zone: str = "UTC") -> None:
+        self.language = language_of(locale)
+        self._sentences = catalogue(self.language)
+        self._locale = _known(locale, self.language)
+        self._zone = ZoneInfo(time_zone)
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """A sentence, filled in. Raises KeyError for one that is not there."""
+        sentence = self._sentences[key]
+        assert isinstance(sentence, str), f"{key} has plural forms: use `many`"
+        return sentence.format(**values)
+
+    def many(self, key: str, n: int) -> str:
+        """The sentence for so many."""
+        forms = self._sentences[key]
+        assert not isinstance(forms, str), f"{key} has no plural forms"
+        form = forms.get(self._locale.plural_form(n), forms["other"])
+        return form.format(n=self.number(n))
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a sentence."""
+        return key in self._sentences
+
+    def number(self, n: int) -> str:
+        """A number, such as 1,000."""
+        return str(format_decimal(n, locale=self._locale))
+
+    def day(self, day: date) -> str:
+        """A day, such as Fri, Dec 4, 2026."""
+        return str(format_skeleton("yMMMEd", day, locale=self._locale))
+
+    def day_of(self, moment: datetime) -> date:
+        """The day of a moment, where the seller is."""
+        return moment.astimezone(self._zone).date()
+
+    def moment(self, moment: datetime) -> str:
+        """A moment, where the seller is, such as Fri, Dec 4, 2026, 2:30 PM."""
+        time = format_time(moment, "short", tzinfo=self._zone, locale=self._locale)
+        return f"{self.day(self.day_of(moment))}, {time}"
+
+    def money(self, minor: int, currency: str) -> str:
+        """An amount, such as $12.50 or 12,50 €."""
+        return str(format_currency(to_decimal(minor, currency), currency, locale=self._locale))
+
+    def country(self, code: str) -> str:
+        """The name of a country."""
+        return str(self._locale.territories.get(code, code))
+
+
+def _known(locale: str, language: Language) -> Locale:
+    if locale.split("-", maxsplit=1)[0].lower() == language:
+        try:
+            return Locale.parse(locale, sep="-")
+        except (ValueError, UnknownLocaleError):
+            pass
+    return Locale.parse(language)

@@ -1,0 +1,69 @@
+"""What protects pages: headers, a look at where a form comes from, and how often somebody asks."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from limits import RateLimitItem
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.requests import Request
+
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Of every page. What it loads comes from here, and nobody else learns where it was."""
+
+_FORM: Final = "application/x-www-form-urlencoded"
+_FIELDS_MAX: Final = 2_000
+_OWN: Final = ("same-origin", "none")
+
+
+class BadForm(Exception):
+    """A body that no form of ours sends."""
+
+
+def is_foreign(request: Request) -> bool:
+    """Whether a form was sent by a page of somebody else's.
+
+    Browsers say so in `Sec-Fetch-Site`. Older ones that do not, say `Origin`: that is `null` from
+    our own pages, too, because they tell no referrer. Then the address has to do, whose token
+    nobody else knows.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in _OWN
+    origin = request.headers.get("origin", "null")
+    return origin != "null" and urlsplit(origin).netloc != request.headers.get("host")
+
+
+async def form(request: Request) -> dict[str, str]:
+    """The fields of a form, each once. Raises BadForm."""
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
+        raise BadForm
+    try:
+        found = parse_qs(
+            (await request.body()).decode("ascii"),
+            errors="strict",
+            max_num_fields=_FIELDS_MAX,
+        )
+    except ValueError:
+        raise BadForm from None
+    return {name: values[0].strip() for name, values in found.items()}
+
+
+class Turns:
+    """How often somebody may ask; counted by this process alone."""
+
+    def __init__(self) -> None:
+        self._windows = MovingWindowRateLimiter(MemoryStorage())
+
+    def takes(self, limit: RateLimitItem, who: str) -> bool:
+        """Count a try. False: there were too many."""
+        return bool(self._windows.hit(limit, who))

@@ -1,0 +1,92 @@
+"""What customers read: the three catalogues say the same, and days and amounts are a language's."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from string import Formatter
+
+import pytest
+
+from domain.sellers import LANGUAGES, Language
+from starter.web.customer import parcels, requests, shown
+from starter.web.customer.offers import ASKS
+from starter.web.customer.words import FOLDER, Sentence, Words, accepted, catalogue, language_of
+
+HERE = FOLDER.parent
+
+
+def places(sentence: Sentence) -> list[set[str]]:
+    forms = [sentence] if isinstance(sentence, str) else list(sentence.values())
+    return [{name for _, name, _, _ in Formatter().parse(form) if name} for form in forms]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_language_has_the_same_sentences_with_the_same_places(language: Language) -> None:
+    english, other = catalogue("en"), catalogue(language)
+    assert other.keys() == english.keys()
+    for key, sentence in other.items():
+        wanted = places(english[key])[0]
+        assert all(found == wanted for found in places(sentence)), key
+        assert isinstance(sentence, str) == isinstance(english[key], str), key
+        assert isinstance(sentence, str) or "other" in sentence, key
+
+
+BUILT = re.compile(
+    r"(ask|done|why|scan|state|document|return|claim|cancel_why|wish|address|tender)_\w+"
+    r"|(nothing_here|expired|erased|away)_about"
+)
+"""Sentences whose keys are put together."""
+
+
+def test_each_sentence_is_used() -> None:
+    files = [*HERE.glob("*.py"), *HERE.glob("templates/*.html")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    known = {key for key in catalogue("en") if re.search(rf"[\"']{key}[\"']", text)}
+    assert [k for k in catalogue("en") if k not in known and not BUILT.fullmatch(k)] == []
+
+
+def test_what_is_built_of_parts_is_there() -> None:
+    known = catalogue("en")
+    wanted = [
+        *(f"ask_{ask}" for ask in ASKS),
+        *(f"ask_{ask}_about" for ask in ASKS),
+        *(f"cancel_why_{one}" for one in requests.CANCEL_WHY),
+        *(f"return_why_{one}" for one in requests.RETURN_WHY),
+        *(f"claim_{one}" for one in requests.CLAIM_KINDS),
+        *(f"address_{one}" for one in requests.ADDRESS_FIELDS),
+        *shown._TOLD.values(),
+        *shown._TENDERS.values(),
+        *parcels._ON_ITS_WAY.values(),
+        *parcels._STEPS,
+    ]
+    assert [key for key in wanted if key not in known] == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "day", "moment", "amount", "two"),
+    [
+        ("en", "Fri, Dec 4, 2026", "9:30", "$1,234.50", "2 cancelled"),
+        ("en-GB", "Fri, 4 Dec 2026", "9:30", "US$1,234.50", "2 cancelled"),
+        ("de-DE", "Fr., 4. Dez. 2026", "09:30", "1.234,50\xa0$", "2 storniert"),
+        ("ko-KR", "2026년 12월 4일 (금)", "오전 9:30", "US$1,234.50", "2개 취소"),
+    ],
+)
+def test_days_and_amounts_are_written_as_in_the_language(
+    locale: str, day: str, moment: str, amount: str, two: str
+) -> None:
+    words = Words(locale, "Europe/Berlin")
+    assert words.day(date(2026, 12, 4)) == day
+    told = words.moment(datetime(2026, 12, 4, 8, 30, tzinfo=UTC))
+    assert told.startswith(day)
+    assert moment in told
+    assert words.money(123450, "USD") == amount
+    assert words.many("cancelled_units", 2) == two
+
+
+def test_who_reads_none_of_them_gets_english() -> None:
+    assert (language_of("fr-FR"), language_of("DE-at"), language_of("ko")) == ("en", "de", "ko")
+    assert accepted("fr-FR, de;q=0.8, en;q=0.7") == "de"
+    assert accepted("") == "en"
+    assert Words("fr-FR").language == "en"
+    assert Words("de-XX-nonsense").language == "de"
