@@ -27,8 +27,10 @@ from activities.aftersales.returns import Returns
 from activities.aftersales.sending_anew import SendingAnew
 from activities.companies import Companies
 from activities.customers.retention import Persons
+from activities.edi.asking import OrderAsking
 from activities.edi.duties import edi_duties
 from activities.edi.exchange import EdiExchange
+from activities.edi.supplier import EdiSupplier
 from activities.extension import Tools
 from activities.failures import FailureTypes
 from activities.fulfilment import labels
@@ -193,7 +195,7 @@ def steps(
     reconciling = Reconciliation(pool, providers, client)
     records = OrderRecords(pool)
     policy = purchasing or PurchasingPolicy()
-    buying = [] if supplier is None else Purchasing(pool, supplier, policy).steps
+    buying = [] if supplier is None else Purchasing(pool, EdiSupplier(pool, supplier), policy).steps
     return [
         *(inventory.reserve_stock, inventory.release_stock, inventory.reserve_again),
         *(inventory.reassign, edits.apply_edit),
@@ -289,7 +291,7 @@ def duties(
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
         Duty(visits.visit_all, SWEEP_S, beside=True),
-        *edi_duties(pool, edi, policy or Policy()),
+        *edi_duties(pool, edi, policy or Policy(), OrderAsking(client).ask),
         *event_duties(pool, client, task_queue),
         Duty(JobStarts(pool, client, task_queue).start, SWEEP_S, jobs.CHANNEL),
         *(Duty(one.forget, FORGET_S) for one in old),

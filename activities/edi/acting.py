@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from activities.inboxes import pause_after, said
 from domain.edi.partners import Partner
@@ -19,13 +20,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Came:
-    """A document that came, with its partner. `order_id`: known from an earlier try."""
+    """A document that came, with its partner. `order_id`: known from an earlier try.
+
+    `at`: when it came."""
 
     document_no: int
     tries: int
     partner: Partner
     document: TransactionSet
     order_id: str | None
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,9 @@ class Acting:
                 async with conn.transaction():
                     partner = await partners.get(conn, row["partner"])
                     sets = [one for group in read(row["raw"]).groups for one in group.sets]
-                    came = Came(number, tries, partner, sets[row["place"]], row["order_id"])
+                    came = Came(
+                        number, tries, partner, sets[row["place"]], row["order_id"], row["at"]
+                    )
                     acted = await self._acts[row["code"]](conn, came)
             except ChannelChanged:
                 acted = Acted(later=True)

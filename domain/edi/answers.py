@@ -93,7 +93,7 @@ def _described(line: AskedLine) -> Written:
     """Line, quantity, unit, price, and numbers as the customer wrote them."""
     numbers = [part for pair in line.numbers for part in pair]
     price = "" if line.price is None else line.price
-    return (line.line_id, line.quantity, line.unit, price, "", *(numbers or ("VP", "UNKNOWN")))
+    return (line.told, line.quantity, line.unit, price, "", *(numbers or ("VP", "UNKNOWN")))
 
 
 def change_answer(
@@ -184,18 +184,18 @@ def shipping_notice(
         line = asked.line(line_id)
         node += 1
         numbers: Sequence[str] = partner.numbers_of(skus[line_id])
-        unit, per, ordered = "EA", 1, ""
+        unit, per, ordered, told = "EA", 1, "", line_id
         if line is not None:
             numbers = [part for pair in line.numbers for part in pair]
-            unit, ordered = line.unit, str(line.quantity)
+            unit, ordered, told = line.unit, str(line.quantity), line.told
             per = partner.units.get(line.unit, 1)
         count = Decimal(units) / per
         body.append(("HL", node, 3, "I", 0))
-        body.append(("LIN", line_id, *numbers))
+        body.append(("LIN", told, *numbers))
         if ordered:
-            body.append(("SN1", line_id, count, unit, "", Decimal(ordered), unit))
+            body.append(("SN1", told, count, unit, "", Decimal(ordered), unit))
         else:
-            body.append(("SN1", line_id, count, unit))
+            body.append(("SN1", told, count, unit))
     return [*body, ("CTT", node)]
 
 
@@ -225,15 +225,15 @@ def invoice(
     goods = 0
     for line in issued.lines:
         known = asked.line(line.line_id)
-        unit, price = "EA", Decimal(line.unit_price)
+        unit, price, told_as = "EA", Decimal(line.unit_price), line.line_id
         numbers: Sequence[str] = partner.numbers_of(line.sku)
         count = Decimal(line.quantity)
         if known is not None and known.price is not None and known.unit in partner.units:
-            unit, price = known.unit, known.price
+            unit, price, told_as = known.unit, known.price, known.told
             count = count / partner.units[unit]
             numbers = [part for pair in known.numbers for part in pair]
         goods += _cents(count * price)
-        lines.append(("IT1", line.line_id, count, unit, price, "", *numbers))
+        lines.append(("IT1", told_as, count, unit, price, "", *numbers))
     net = _cents(to_decimal(issued.net_minor + issued.rounding_minor, currency))
     tax = to_decimal(issued.tax_minor, currency)
     shipping = _cents(to_decimal(issued.shipping_minor, currency))

@@ -26,6 +26,13 @@ class AskedLine(BaseModel):
     unit: str
     price: Decimal | None = None
     refused: str = ""
+    theirs: str = ""
+    """The customer's own number of it, where it was added later and ours is another."""
+
+    @property
+    def told(self) -> str:
+        """The number by which the customer knows it."""
+        return self.theirs or self.line_id
 
 
 class AskedOrder(BaseModel):

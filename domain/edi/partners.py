@@ -33,7 +33,7 @@ ItemNumbers = Literal["ours", "theirs", "gtin"]
 
 TAKEN: Final[dict[Role, frozenset[str]]] = {
     "customer": frozenset({"850", "860", "997"}),
-    "supplier": frozenset({"855", "856", "810", "997"}),
+    "supplier": frozenset({"855", "865", "856", "810", "997"}),
 }
 """The documents that a partner may send."""
 

@@ -90,3 +90,9 @@ def price_each(price: str, unit: str, partner: Partner) -> Decimal | None:
     """What one of our units costs; None where no price is told."""
     amount = number_of(price) if price else None
     return None if amount is None else partner.price_of(amount, unit)
+
+
+def reason_of(block: Block) -> str:
+    """The reason in words that a REF gives; empty where there is none."""
+    found = first(block, "REF", "ZZ")
+    return "" if found is None else found.at(3) or found.at(2)

@@ -43,6 +43,7 @@ SEGMENTS: Final = {
     "BCH": _elements(
         "353 M ID 2 2, 92 M ID 2 2, 324 M AN 1 22, 328 O AN 1 30, 327 O AN 1 8, 373 M DT 8 8"
     ),
+    "BCA": _elements("353 M ID 2 2, 587 M ID 2 2, 324 M AN 1 22"),
     "BAK": _elements("353 M ID 2 2, 587 M ID 2 2, 324 M AN 1 22, 373 M DT 8 8"),
     "BSN": _elements("353 M ID 2 2, 396 M AN 2 30, 373 M DT 8 8, 337 M TM 4 8"),
     "BIG": _elements("373 M DT 8 8, 76 M AN 1 22, 373 O DT 8 8, 324 O AN 1 22"),
@@ -94,7 +95,14 @@ NEEDED: Final = {
 }
 """The segments without which a document says nothing."""
 
-_BEGINNINGS: Final = {"850": "BEG", "860": "BCH", "855": "BAK", "856": "BSN", "810": "BIG"}
+_BEGINNINGS: Final = {
+    "850": "BEG",
+    "860": "BCH",
+    "855": "BAK",
+    "865": "BCA",
+    "856": "BSN",
+    "810": "BIG",
+}
 _NUMBERED: Final = {"850": "PO1"}
 VERSIONS: Final = ("004010", "005010")
 

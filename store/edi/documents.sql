@@ -18,7 +18,7 @@ select exists (select from edi_document where partner = :partner and subject = :
 
 -- name: lock_waiting()^
 -- The next one to act on.
-select d.document_no, d.interchange_no, d.place, d.partner, d.code, d.tries, d.order_id, d.po_id, i.raw
+select d.document_no, d.interchange_no, d.place, d.partner, d.code, d.tries, d.order_id, d.po_id, d.at, i.raw
 from edi_document d join edi_interchange i using (interchange_no)
 where d.state = 'waiting' and d.try_after <= moment()
 order by d.try_after, d.document_no limit 1

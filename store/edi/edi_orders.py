@@ -84,6 +84,11 @@ async def lines(conn: Connection, order_no: int) -> tuple[dict[str, Standing], d
     return stands, {row["line_id"]: row["sku"] for row in rows}
 
 
+async def lines_of(conn: Connection, order_id: str) -> tuple[dict[str, Standing], dict[str, str]]:
+    """The same, of an order by its id."""
+    return await lines(conn, await _sql.number_of(conn, order_id=order_id))
+
+
 async def parcels(conn: Connection, order_no: int) -> list[Parcel]:
     """Its parcels that have left."""
     address = await _sql.address(conn, order_no=order_no)

@@ -53,3 +53,6 @@ update edi_order set ended_at = moment() where order_id = :order_id;
 -- Those of which something was said, or there is or was stock: any other is a mistake in the order.
 select sku from item i
 where sku = any(:skus::text[]) and (described or exists (select from stock s where s.sku = i.sku));
+
+-- name: number_of(order_id)$
+select order_no from customer_order where order_id = :order_id;

@@ -2125,6 +2125,18 @@ create table edi_order (
 );
 create index edi_order_to_tell on edi_order (order_id) where ended_at is null;
 
+-- Suppliers' invoices, each once: what was billed of a purchase order. A few for each one.
+create table edi_bill (
+    partner text        not null,
+    number  text        not null,
+    po_id   text        not null constraint bill_is_for_a_purchase_order references purchase_order,
+    units   jsonb       not null,  -- SKU → units
+    total   numeric     not null,
+    at      timestamptz not null default moment(),
+    primary key (partner, number)
+);
+create index edi_bill_of_purchase on edi_bill (po_id);
+
 -- Customers, as those know them who speak with them: one for each id that a channel gave, and one for each mail
 -- address under which guests have ordered. Names, phones and addresses stand in the orders' persons alone.
 

@@ -87,3 +87,15 @@ create table edi_order (
     at          timestamptz not null default moment()
 );
 create index edi_order_to_tell on edi_order (order_id) where ended_at is null;
+
+-- Suppliers' invoices, each once: what was billed of a purchase order. A few for each one.
+create table edi_bill (
+    partner text        not null,
+    number  text        not null,
+    po_id   text        not null constraint bill_is_for_a_purchase_order references purchase_order,
+    units   jsonb       not null,  -- SKU → units
+    total   numeric     not null,
+    at      timestamptz not null default moment(),
+    primary key (partner, number)
+);
+create index edi_bill_of_purchase on edi_bill (po_id);

@@ -210,6 +210,14 @@ TABLE = (
             *("temporalio.exceptions", "temporalio.service"),
         ),
     ),
+    # Asks the workflows of orders for what customers want changed by EDI.
+    Room(
+        "activities/edi/asking.py",
+        (
+            *(*STDLIB, "activities", "domain"),
+            *("temporalio.client", "temporalio.exceptions", "temporalio.service"),
+        ),
+    ),
     Room(
         "activities/failures.py",
         (

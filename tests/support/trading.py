@@ -9,16 +9,21 @@ from typing import Any
 import mockedi.testing
 
 from activities.edi.acting import Act, Acting
+from activities.edi.changes import EdiChanges
 from activities.edi.inbox import EdiInbox
 from activities.edi.orders import EdiOrders
+from activities.edi.purchases import ANSWERS
 from activities.edi.telling import EdiTelling
 from domain.edi.partners import Partner
 from domain.orders.channels import Channel
+from domain.orders.continuation import AnsweredRequest
+from domain.orders.messages import OrderRequest, digest_of
 from domain.orders.policy import Policy
 from domain.orders.providers import ELSEWHERE
 from starter.service.channels import Channels
 from starter.service.edi import Edi
 from store.database import Pool
+from store.orders import answers
 
 _X12 = {"Content-Type": "application/edi-x12"}
 Mock = mockedi.testing.Mock
@@ -57,13 +62,29 @@ def faults_of(mock: Any, raw: bytes) -> list[str]:
 class Trade:
     """Our side: partners, what comes and what goes. Files are carried by hand."""
 
-    def __init__(self, pool: Pool, acts: dict[str, Act] | None = None) -> None:
+    def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self.edi = Edi(pool)
-        placing: dict[str, Act] = {"850": EdiOrders(Policy()).place}
-        self.inbox = EdiInbox(pool, Acting(pool, placing | (acts or {})))
+        placing: dict[str, Act] = {"850": EdiOrders(Policy()).place, **ANSWERS}
+        changes = EdiChanges(pool, self._ask)
+        placing["860"] = changes.change
+        self.asked: list[OrderRequest] = []
+        self.refusal: str | None = ""
+        self.inbox = EdiInbox(pool, Acting(pool, placing, changes.ask))
         self.telling = EdiTelling(pool)
         self._carried = 0
+
+    async def _ask(self, order_id: str, request: OrderRequest) -> str | None:
+        """No workflow is here: the test says what it would answer."""
+        self.asked.append(request)
+        if self.refusal == "" and request.request_id is not None:
+            kept = AnsweredRequest(
+                request_id=request.request_id, digest=digest_of(request), outcome={}
+            )
+            async with self.pool.acquire() as conn:
+                await answers.keep(conn, order_id, kept)
+            await self.pool.execute("update edi_document set try_after = now()")
+        return self.refusal
 
     async def with_buyer(self, **changes: Any) -> Partner:
         """A b2b channel, and the customer that orders through it."""

@@ -100,7 +100,7 @@ WHOLE = {
     **dict.fromkeys(
         (
             *("supplier", "supplier_item", "purchase_order", "purchase_order_line"),
-            *("purchase_order_event", "transfer", "transfer_line"),
+            *("purchase_order_event", "transfer", "transfer_line", "edi_bill"),
         ),
         "one for many orders",
     ),

@@ -308,6 +308,11 @@ def an_edi_document(
                 '1', '0001', '{state}', {subject})"""
 
 
+def an_edi_bill(po_id: str = "PO-1") -> str:
+    return f"""insert into edi_bill (partner, number, po_id, units, total)
+               values ('mill', 'I-1', '{po_id}', '{{}}', 1)"""
+
+
 def an_edi_order() -> str:
     return "insert into edi_order (order_id, partner, asked) values ('web-1', 'acme', '{}')"
 
@@ -953,6 +958,8 @@ FORBIDDEN = {
     "document_has_its_place": f"{an_interchange()}; {an_edi_document()}; {an_edi_document()}",
     "edi_document_goes_once": f"""{an_interchange()}; {an_edi_document(subject="'855:1'")};
         {an_edi_document(place=1, subject="'855:1'")}""",
+    "bill_is_for_a_purchase_order": an_edi_bill("nothing"),
+    "edi_bill_pkey": f"{purchase()}; {an_edi_bill()}; {an_edi_bill()}",
     "edi_order_pkey": f"{an_edi_order()}; {an_edi_order()}",
     # shops, and what they have sent
     "shop_is_of_a_known_kind": a_shop("'market'"),

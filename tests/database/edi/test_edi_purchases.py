@@ -1,0 +1,200 @@
+"""Our purchase orders by EDI: a supplier that we did not write takes them, sends and bills."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+
+from activities.edi.supplier import EdiSupplier
+from activities.provider_errors import Declined
+from activities.providers.sandbox.supplier import SandboxSupplier
+from domain.edi.partners import Partner
+from domain.purchasing.purchase_orders import SupplierItem
+from domain.stock.locations import Location
+from store.database import Pool
+from store.purchasing import purchase_reads, purchases
+from store.purchasing.purchase_reads import PurchaseOrder
+from store.stock import locations
+from tests.support.bench import Bench
+from tests.support.trading import Trade, a_mock, faults_of
+
+BEHAVIOURS = (
+    *("accept", "short-ship", "over-ship", "reject-line", "reject-all", "duplicate-invoice"),
+    *("strict", "out-of-order", "late", "corrupt", "reject-ack", "no-ack", "no-invoice"),
+)
+
+
+class Buyer(Trade):
+    """We buy from mock-edi, to which we are ACME."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self.bench = Bench(pool)
+        self.supplier = EdiSupplier(pool, SandboxSupplier(pool, random=Random(1)))
+
+    async def ready(self) -> None:
+        terms = [
+            SupplierItem.model_validate(
+                {
+                    "supplier": "mock",
+                    "name": "Mock EDI",
+                    "sku": sku,
+                    "lead_time_days": 5,
+                    "unit_price": price,
+                    "currency": "USD",
+                }
+            )
+            for sku, price in (("WIDGET-001", "12.50"), ("BRKT-050", "4.15"))
+        ]
+        async with self.pool.acquire() as conn:
+            await locations.save(conn, [Location(location="main")])
+        await self.bench.purchasing.set_terms(terms)
+        partner = {
+            "partner": "mock",
+            "name": "Mock EDI",
+            "role": "supplier",
+            "supplier": "mock",
+            "ours": {"id": "ACME"},
+            "theirs": {"id": "MOCKEDI"},
+            "test": True,
+            "item_numbers": "theirs",
+            "items": [
+                {"sku": "WIDGET-001", "number": "WIDGET-001"},
+                {"sku": "BRKT-050", "number": "BRKT-050"},
+            ],
+        }
+        await self.edi.save([Partner.model_validate(partner)], by="test")
+
+    async def orders(self, po_id: str, **units: int) -> None:
+        """A purchase order that is sent."""
+        skus = {sku.replace("_", "-"): count for sku, count in units.items()}
+        await self.bench.purchasing.propose("mock", "main", skus, po_id=po_id, who="t", why="t")
+        order = await self.order(po_id)
+        await self.supplier.place(order.document, x12="")
+        async with self.pool.acquire() as conn, conn.transaction():
+            row, _ = await purchases.locked(conn, po_id)
+            await purchases.advance(conn, row, "approved")
+            await purchases.advance(conn, row, "sent")
+
+    async def order(self, po_id: str) -> PurchaseOrder:
+        async with self.pool.acquire() as conn:
+            return await purchase_reads.get(conn, po_id)
+
+    async def settle(self, mock: Any) -> None:
+        """Carry everything back and forth until nothing is left."""
+        for _ in range(6):
+            went = await self.exchange(mock)
+            mock.advance(everything=True)
+            if not went and not mock.mailbox(partner="ACME"):
+                return
+            await self.pool.execute("update edi_document set try_after = now()")
+
+
+@pytest.fixture
+async def buyer(pool: Pool) -> Buyer:
+    buyer = Buyer(pool)
+    await buyer.ready()
+    return buyer
+
+
+async def test_an_order_is_confirmed_sent_and_billed_and_all_of_it_agrees(buyer: Buyer) -> None:
+    with a_mock() as mock:
+        await buyer.orders("PO-1", WIDGET_001=100, BRKT_050=40)
+        ((code, raw),) = await buyer.goes()
+        assert code == "850"
+        assert faults_of(mock, raw) == []
+        again = await buyer.supplier.place((await buyer.order("PO-1")).document, x12="")
+        assert again.reference == "PO-1"
+        assert await buyer.goes() == []
+        assert mock.send(raw.decode())["orders"] == ["PO-1"]
+        await buyer.settle(mock)
+
+        order = await buyer.order("PO-1")
+        assert order.state == "shipped"
+        assert {line.sku: line.shipped for line in order.lines} == {
+            "WIDGET-001": 100,
+            "BRKT-050": 40,
+        }
+        confirmed = next(
+            line for line in mock.order("PO-1", partner="ACME")["lines"] if line["line"] == "1"
+        )
+        dates = {str(line.due_on) for line in order.lines}
+        assert confirmed["scheduled_on"] in dates
+        assert await buyer.tasks() == []
+        billed = await buyer.pool.fetchrow("select units, total from edi_bill")
+        assert billed is not None
+        assert billed["units"] == {"WIDGET-001": 100, "BRKT-050": 40}
+        assert billed["total"] == Decimal("1416.00")
+        assert mock.unacknowledged() == []
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+async def test_whatever_the_supplier_does_nothing_is_lost_and_a_person_hears_of_it(
+    buyer: Buyer, behaviour: str
+) -> None:
+    with a_mock() as mock:
+        mock.behaviour("ACME", behaviour)
+        await buyer.orders("PO-2", WIDGET_001=10, BRKT_050=10)
+        await buyer.settle(mock)
+        order = await buyer.order("PO-2")
+        tasks = " | ".join(await buyer.tasks())
+        came = [one.documents[0].code for one in await buyer.edi.list(direction="in")]
+        match behaviour:
+            case "accept" | "strict" | "out-of-order" | "late":
+                assert tasks == ""
+                assert order.state == "shipped"
+            case "no-invoice":
+                assert tasks == ""
+                assert "810" not in came
+            case "short-ship":
+                assert "of 10 WIDGET-001 are confirmed" in tasks
+                assert order.outstanding < 20
+            case "over-ship":
+                assert "13 WIDGET-001 are sent, and 10 were ordered" in tasks
+                assert "13 WIDGET-001 are billed, and 10 were ordered" in tasks
+            case "reject-line":
+                assert "0 of 10" in tasks
+                assert order.outstanding == 10
+            case "reject-all":
+                assert "refused" in tasks
+                assert order.outstanding == 0
+            case "duplicate-invoice":
+                assert "came before: pay it once" in tasks
+            case "corrupt":
+                rejected = [
+                    document.note
+                    for one in await buyer.edi.list(direction="in")
+                    for document in one.documents
+                    if document.state == "rejected"
+                ]
+                assert len(rejected) == 3
+                assert "segments, and there are" in str(rejected[0])
+                assert order.state == "sent"
+            case "reject-ack":
+                assert "the partner rejected it" in tasks
+            case "no-ack":
+                await buyer.pool.execute(
+                    "update edi_document set receipt_due = now() - interval '1 day'"
+                )
+                assert "has not acknowledged it" in " | ".join(await buyer.tasks())
+
+
+async def test_an_order_that_is_taken_back_ends_when_the_supplier_agrees(buyer: Buyer) -> None:
+    with a_mock(despatch_delay_ms=3_600_000, invoice_delay_ms=7_200_000) as mock:
+        await buyer.orders("PO-3", WIDGET_001=10)
+        await buyer.exchange(mock)
+        await buyer.exchange(mock)
+        with pytest.raises(Declined, match="asked by an 860"):
+            await buyer.supplier.cancel("PO-3")
+        with pytest.raises(Declined, match="asked by an 860"):
+            await buyer.supplier.cancel("PO-3")
+        assert await buyer.exchange(mock) == ["860"]
+        await buyer.exchange(mock)
+        assert "see that nothing of PO-3 comes" in (await buyer.tasks())[0]
+        order = await buyer.order("PO-3")
+        assert order.outstanding == 0
+        assert order.refused_at is not None
+        assert mock.order("PO-3", partner="ACME")["status"] == "cancelled"
