@@ -6,6 +6,7 @@ end, however often the order continues as new or is taken up again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -65,10 +66,26 @@ class OutsideWorkWorkflow:
         self.asked_to_stop = False
         self.goes_on = ""  # why the workshop does not stop
         self.over = False
+        self.ended_by_hand = False  # a person has cancelled this workflow in Temporal
 
     @workflow.run
     async def run(self, ask: WorkAttempt) -> WorkAnswer | None:
-        """Have the workshop do it, and write down what it answers. None: it is not wanted."""
+        """Have the workshop do it, and write down what it answers. None: it is not wanted.
+
+        Where a person cancels this workflow, the workshop is cancelled with it, and what becomes of
+        the work is written down all the same: nobody else would tell a person.
+        """
+        work = asyncio.create_task(self.work(ask))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self.ended_by_hand = True
+            if self.child is not None:
+                self.child.cancel()
+            return await work
+
+    async def work(self, ask: WorkAttempt) -> WorkAnswer | None:
+        """All that this workflow does, from its beginning to its end."""
         given = await results.insist(
             OutsideWork.work_begun,
             ask,
@@ -127,14 +144,16 @@ class OutsideWorkWorkflow:
         """What it answers. Whatever goes wrong with its workflow is a failure, for a person."""
         try:
             self.child = await self.begin_child(given)
+            if self.ended_by_hand:
+                self.child.cancel()
             raw: RawValue | None = await self.child
             # Some languages end a workflow with no result at all, and not with an empty one.
             answer = WorkAnswer.model_validate_json(raw.payload.data if raw is not None else "null")
         except ValidationError as error:
             _, field, fault = faults(error)[0]
             return _failed(f"its answer cannot be read: {field} {fault}")
-        except WorkflowAlreadyStartedError:
-            return _failed("its workflow from before this one was begun again does not end")
+        except _NotBegunError as error:
+            return _failed(str(error))
         except ChildWorkflowError as error:
             if self.stop_is_awaited and isinstance(error.cause, CancelledError):
                 return WorkAnswer(outcome="stopped", note="it was cancelled")
@@ -152,10 +171,15 @@ class OutsideWorkWorkflow:
     async def begin_child(
         self, given: WorkGiven
     ) -> workflow.ChildWorkflowHandle[WorkAsked, RawValue]:
-        """Begin the workshop's workflow, once an earlier one of the same id has ended."""
+        """Begin the workshop's workflow, once an earlier one of the same id has ended.
+
+        Raises _NotBegunError where that does not end, or nobody wants it any more.
+        """
         asked = given.asked
         until = workflow.now() + EARLIER_ENDS_WITHIN
         while True:
+            if self.ended_by_hand:
+                raise _NotBegunError("our workflow beside it was cancelled in Temporal")
             try:
                 return await workflow.start_child_workflow(
                     given.workshop.workflow,
@@ -168,8 +192,18 @@ class OutsideWorkWorkflow:
                 )
             except WorkflowAlreadyStartedError:
                 if workflow.now() >= until:
-                    raise
-            await workflow.sleep(LOOK_EVERY, summary="Until its earlier workflow has ended")
+                    reason = "its workflow from before this one was begun again does not end"
+                    raise _NotBegunError(reason) from None
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self.ended_by_hand,
+                    timeout=LOOK_EVERY,
+                    timeout_summary="Until its earlier workflow has ended",
+                )
+
+
+class _NotBegunError(Exception):
+    """The workflow of the workshop has not begun, and is not to."""
 
 
 def _failed(note: str) -> WorkAnswer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from temporalio import workflow
 from temporalio.api.command.v1 import Command, CompleteWorkflowExecutionCommandAttributes
@@ -216,6 +217,40 @@ async def test_work_that_nobody_of_ours_sees_to_any_more_is_begun_again_by_its_o
     assert answer.outcome == "cancelled"
     assert (await shop.result(order_id))["outcome"] == "cancelled"
     await shop.settled()
+
+
+@pytest.mark.parametrize("it_has_begun", [True, False])
+async def test_where_somebody_cancels_our_workflow_beside_it_a_person_is_told_at_once(
+    shop: Shop, temporal_client: Client, it_has_begun: bool
+) -> None:
+    order = an_order((CUP, 2))
+    part = ids.fulfilment_id(order.order_id, 1)
+    if not it_has_begun:  # one of the same id, whose parent was terminated, does not end
+        await temporal_client.start_workflow(
+            "Silent",
+            {},
+            id=ids.workshop_id("x:engraving", part, 1),
+            task_queue=f"{shop.task_queue}-engraving",
+        )
+    assert (await shop.orders.place(order)).outcome == "confirmed"
+    await shop.until(lambda: is_taken(shop, part), "the work is taken")
+    if it_has_begun:
+        await begun(shop, order.order_id)
+    ours = shop.temporal.get_workflow_handle(ids.work_id(part, 1))
+    await ours.cancel()
+    (why,) = (await shop.attention(order.order_id)).values()
+    assert why.startswith("the workshop: "), why
+    step = f"pick_pack_ship {part}"
+    await shop.retry(order.order_id, step)
+    await begun(shop, order.order_id, 2)
+    await at_work(shop, part, 2).signal("taken_along")
+    assert (await shop.result(order.order_id))["outcome"] == "closed"
+    await shop.settled()
+
+
+async def is_taken(shop: Shop, part: str) -> bool:
+    query = "select count(*) from outside_work where fulfilment_id = $1 and state = 'begun'"
+    return bool(await shop.pool.fetchval(query, part))
 
 
 async def test_what_is_stopped_after_it_could_not_be_is_put_before_a_person(shop: Shop) -> None:
