@@ -186,7 +186,7 @@ def steps(
     providers = {**providers, EXCHANGE: ExchangeMoney(pool, providers)}
     authorizations = Authorizations(pool, providers)
     payments = Payments(pool, providers)
-    exchanges = Exchanges(pool)
+    exchanges = Exchanges(pool, providers)
     work = OutsideWork(pool, client, workshops)
     fulfilment = Fulfilments(pool, carriers, cover.cover_of, Till(pool), work)
     delivery = Delivery(pool)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
@@ -41,10 +43,11 @@ class ExchangeOrder(BaseModel):
 
 
 class Exchanges:
-    """Activities for exchanges, with the database pool injected."""
+    """Activities for exchanges, with the database pool and the providers' names injected."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, providers: Collection[str]) -> None:
         self._pool = pool
+        self._providers = providers
 
     @activity.defn
     async def agree_exchange(self, ask: AgreeExchange) -> Agreed:
@@ -57,7 +60,9 @@ class Exchanges:
             if done is not None:
                 return Agreed.model_validate(done)
             try:
-                quoted = await exchange_quotes.quote(conn, order_id, request, back.units)
+                quoted = await exchange_quotes.quote(
+                    conn, order_id, request, back.units, providers=self._providers
+                )
             except (Refused, InvalidInput) as no:
                 approved = Approved(refusal=ReturnRefusal.of(no))
             else:

@@ -35,7 +35,7 @@ from store.aftersales import returns
 from store.database import Connection, Pool
 from store.locks import lock_order
 from store.orders import orders
-from store.payments import disputes, elsewhere, payments, refunds
+from store.payments import disputes, elsewhere, exchanges_before, payments, refunds
 from store.payments.payments import OWN_MONEY, STORE_CREDIT, Payment
 
 ROUNDS_MAX: Final = 20
@@ -110,7 +110,8 @@ class Refunding:
                 if ask.by_hand:
                     await nothing_to_exchange(conn, owed)
                 else:
-                    await _check_not_disputed(conn, order_id)
+                    if why_not := await exchanges_before.why_no_refund(conn, order_id):
+                        raise Refused(why_not)
                     await to_exchange(conn, owed, _Booking(ask, owed))
                 owed = await _owed(conn, ask.refund_id)
             made = await payments.of_order(conn, order_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from domain.orders.line_requests import requested_units
 from domain.orders.messages import Units
 from domain.orders.order import Order, Payment
 from domain.orders.policy import Policy
-from domain.orders.providers import ELSEWHERE
+from domain.orders.providers import ELSEWHERE, EXCHANGE
 from domain.orders.quantities import LineId, LineUnits
 from domain.orders.return_messages import reason_codes
 from domain.stored import stored
@@ -25,7 +25,7 @@ from store.aftersales import return_rules, returns
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order
 from store.orders import channels, orders
-from store.payments import payments, return_worth
+from store.payments import exchanges_before, return_worth
 
 _sql = load_queries(__file__)
 
@@ -45,17 +45,23 @@ class Quote:
 
 
 async def quote(
-    conn: Connection, order_id: str, request: ExchangeRequest, units: LineUnits | None = None
+    conn: Connection,
+    order_id: str,
+    request: ExchangeRequest,
+    units: LineUnits | None = None,
+    *,
+    providers: Collection[str] | None = None,
 ) -> Quote:
     """What an exchange comes to. `units`: that come back; None: those that the request names.
 
-    Raises NotFound, and Refused where a rule says no.
+    `providers`: those that are there; None: nobody here knows. Raises NotFound, and Refused where a
+    rule says no.
     """
     row = await _sql.basis(conn, order_id=order_id)
     if row is None:
         raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
     policy = Policy.model_validate_json(row["policy"])
-    await _check(conn, order_id, row, request, policy)
+    await _check(conn, order_id, row, request, policy, providers)
     if units is None:
         if not row["delivered"]:
             raise Refused(
@@ -106,6 +112,7 @@ async def _check(
     row: Record,
     request: ExchangeRequest,
     policy: Policy,
+    providers: Collection[str] | None,
 ) -> None:
     """Raises Refused for orders that cannot be exchanged."""
     if row["main"]["provider"] == ELSEWHERE:
@@ -121,16 +128,25 @@ async def _check(
             reason="customer_erased",
             instead=("return_items",),
         )
-    disputed = await payments.why_no_refund(conn, order_id)
+    disputed = await exchanges_before.why_no_refund(conn, order_id)
     if disputed:
         raise Refused(disputed, reason="payment_disputed")
     if request.payment is not None:
-        channel = await channels.get(conn, row["channel"])
-        unfit = channel.why_not_later_by(request.payment.provider)
+        channel, provider = await channels.get(conn, row["channel"]), request.payment.provider
+        unfit = channel.why_not_later_by(provider) or _why_not_there(provider, providers)
         if unfit:
             raise Refused(unfit, reason="provider_not_taken", instead=("exchange_items",))
     if request.mode == "advance":
         await _check_advance(conn, order_id, policy)
+
+
+def _why_not_there(provider: str, providers: Collection[str] | None) -> str:
+    if provider == EXCHANGE:
+        return f"{EXCHANGE} is what comes back, which pays its part anyway: name who pays the rest"
+    if providers is None or provider in providers:
+        return ""
+    known = ", ".join(sorted({*providers} - {EXCHANGE}))
+    return f"there is no payment provider {provider!r} here; there is {known}"
 
 
 async def _check_advance(conn: Connection, order_id: str, policy: Policy) -> None:

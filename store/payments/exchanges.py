@@ -53,7 +53,8 @@ async def agree(
     `waits`: a person decides about the return first. The return is on record.
     """
     # It goes by the same policy, but is charged as its parcels leave: what comes back pays for it.
-    policy = quoted.policy.model_copy(update={"charge": "at_shipment"})
+    # And nobody stands at the till when its goods may go: they lie ready to be collected.
+    policy = quoted.policy.model_copy(update={"charge": "at_shipment", "over_the_counter": False})
     order = quoted.exchanged.order
     first = order.channel_order_id
     for number in range(NUMBERS_MAX):

@@ -85,7 +85,7 @@ class Bench:
         companies[EXCHANGE] = ExchangeMoney(pool, companies)
         self.authorizations = Authorizations(pool, companies)
         self.payments = Payments(pool, companies)
-        self.exchanges = Exchanges(pool)
+        self.exchanges = Exchanges(pool, companies)
         self.fulfilment = Fulfilments(
             *(pool, Carriers.only(self.carrier), cover.cover_of, Till(pool), NoWorkshops())
         )

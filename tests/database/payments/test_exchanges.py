@@ -10,11 +10,12 @@ from uuid import uuid4
 import pytest
 
 from activities.aftersales.returns import ApproveReturn, DecideReturn
+from activities.orders.holds import ChangeHolds, Holds
 from activities.payments.authorizations import Authorizations
 from activities.payments.contracts import Authorize, Charge, Refund, Void
 from activities.payments.exchange_ends import ExchangeEnds
 from activities.payments.exchange_provider import ExchangeMoney
-from activities.payments.exchanges import Agreed, AgreeExchange
+from activities.payments.exchanges import Agreed, AgreeExchange, Exchanges
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider
 from activities.provider_errors import Declined, Unavailable
@@ -25,6 +26,7 @@ from domain.errors import Refused
 from domain.money import Money
 from domain.orders.exchange_messages import ExchangeOutcome, ExchangeRequest
 from domain.orders.exchange_rules import ExchangeRules
+from domain.orders.hold_messages import ReleaseRequest
 from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.payments.disputes import DisputeState
@@ -250,6 +252,7 @@ async def test_a_gift_card_pays_the_rest_and_what_does_not_come_back(
     companies |= {"sandbox": bench.payment, "exchange": ExchangeMoney(bench.pool, companies)}
     bench.authorizations = Authorizations(bench.pool, companies)
     bench.payments = Payments(bench.pool, companies)
+    bench.exchanges = Exchanges(bench.pool, companies)
     card = {"provider": "gift_card", "token": code}
     # One of these was paid with it before; of the other the rest is.
     paid = {"payment": card} if mode == "advance" else {}
@@ -462,6 +465,8 @@ async def test_rules_say_no(bench: Bench) -> None:
     assert await reason(wants=[odd]) == "prices_do_not_agree"
     paid = {"provider": "elsewhere", "token": "the-shop-has-it"}
     assert await reason(payment=paid) == "provider_not_taken"
+    for unknown in ("sandbx", "exchange"):  # a typo, and what pays its part anyway
+        assert await reason(payment={**paid, "provider": unknown}) == "provider_not_taken"
     trusted = Policy(exchanges=ExchangeRules(advance="trusted"))
     policy = "update customer_order set policy = $1"
     await bench.pool.execute(policy, trusted.model_dump(mode="json"))
@@ -588,3 +593,76 @@ async def test_what_the_bank_has_given_the_customer_pays_for_no_exchange_order(
         await bench.authorizations.authorize_payment(Authorize(order_id=other, parts=(part,)))
     assert await clearing(bench) == 0
     await books_are_right(bench)
+
+
+async def test_what_came_by_an_exchange_is_not_exchanged_while_the_first_payment_is_disputed(
+    bench: Bench,
+) -> None:
+    company = Telling(bench.pool)
+    order = await sold(bench, ("TEA", 2, "10.00"))
+    first = await exchange(bench, order, {"1": 2})
+    await received(bench, first.return_id)
+    part = await sent(bench, first.exchange_order_id)
+    await bench.payments.charge_payment(Charge(order_id=first.exchange_order_id, part_id=part))
+    second = await exchange(bench, first.exchange_order_id, {"1": 1})
+    event = company.dispute("auth_1", DisputeState.NEEDS_RESPONSE, 0, what="funds_withdrawn")
+    await company.desk.receive("sandbox", event.body, event.signature, now=datetime.now(UTC))
+    await company.worked_through()
+    no = (await agreed(bench, first.exchange_order_id, {"1": 1}, "x2")).refusal
+    assert no is not None
+    assert (no.reason, f"of order {order.order_id} at the bank" in no.message) == (
+        "payment_disputed",
+        True,
+    )
+    with pytest.raises(Refused, match=f"of order {order.order_id} at the bank"):
+        await received(bench, second.return_id)
+
+
+async def test_goods_that_a_person_lets_go_and_that_are_not_exchanged_are_charged_as_in_advance(
+    bench: Bench,
+) -> None:
+    order = await sold(bench, ("TEA", 1, "100.00"))
+    outcome = await exchange(bench, order, {"1": 1})
+    other = outcome.exchange_order_id
+    letting_go = ChangeHolds(
+        order_id=other, request_id="h", release=ReleaseRequest(note="a good customer", by="ida")
+    )
+    for _ in range(2):
+        assert not (await Holds(bench.pool).change_holds(letting_go)).holds
+    part = await sent(bench, other)
+    charge = Charge(order_id=other, part_id=part, renews=True)
+    assert (await bench.payments.charge_payment(charge)).awaits_exchange
+    gives_up = DecideReturn(
+        order_id=order.order_id,
+        request_id="up",
+        return_id=outcome.return_id,
+        decision="cancel",
+        why="keeps it",
+        who="ida",
+    )
+    await bench.returns.decide_return(gives_up)
+    await ExchangeEnds(bench.pool).tell()
+    await bench.authorizations.authorize_payment(Authorize(order_id=other, parts=(part,)))
+    await bench.payments.charge_payment(charge.model_copy(update={"attempt": 2}))
+    assert (await calls(bench))[2:] == [("authorize", 10000), ("capture", 10000)]
+    assert await clearing(bench) == 0
+    await books_are_right(bench)
+
+
+async def test_what_is_exchanged_for_goods_of_a_counter_lies_ready_there(bench: Bench) -> None:
+    at_a_till = Policy(over_the_counter=True)
+    order = an_order(("TEA", 1, "10.00"), shipping={"service": "collect", "price": "0.00"})
+    for sku in ("TEA", "MUG"):
+        await bench.stocked(sku, 20)
+    await bench.reserve(order, at_a_till)
+    await bench.authorizations.authorize_payment(Authorize(order_id=order.order_id))
+    part = f"{order.order_id}:1"
+    for _ in range(2):  # it is handed over in its first attempt, and charged
+        await bench.send(part)
+    await bench.charged(part)
+    outcome = await exchange(bench, order, {"1": 1}, mode="advance")
+    kinds = await bench.pool.fetch(
+        "select handling from fulfilment where fulfilment_id = $1",
+        f"{outcome.exchange_order_id}:1",
+    )
+    assert [row["handling"] for row in kinds] == ["pick_up"]
