@@ -13,7 +13,6 @@ from domain.orders.messages import OrderRequest
 from store.database import Pool
 from store.locks import lock_order
 from store.orders import events, holds
-from store.payments import exchanges_before
 
 Send: TypeAlias = Callable[[str, OrderRequest], Awaitable[str]]
 """Sends an order a request, and says why it was refused; empty: taken, or to be sent again."""
@@ -47,9 +46,7 @@ class HoldEnds:
             # Somebody may have been faster, or may have given it another deadline.
             if not await holds.is_due(conn, order_id, hold_id):
                 return
-            stand = await holds.standing(conn, order_id)
             await holds.release(conn, order_id, [hold_id], who=WHO, note=OVER)
-            await exchanges_before.not_held(conn, order_id, stand, [hold_id])
             await events.tell(
                 conn,
                 order_id,

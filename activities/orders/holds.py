@@ -21,7 +21,6 @@ from store import clock
 from store.database import Connection, Pool
 from store.locks import lock_order
 from store.orders import effects, events, holds
-from store.payments import exchanges_before
 
 HOLDS_MAX: Final = 20
 """So many holds of an order that people and rules have placed may stand at once."""
@@ -126,7 +125,6 @@ async def _changed(conn: Connection, ask: ChangeHolds) -> _Change:
         asked = ask.release
         hold_ids = _named(stand, asked.hold, ask.order_id)
         await holds.release(conn, ask.order_id, hold_ids, who=asked.by, note=asked.note)
-        await exchanges_before.not_held(conn, ask.order_id, stand, hold_ids)
         return _Change("released", asked.by, asked.note, hold_ids)
     if ask.extend is not None:
         return await _extend(conn, ask.order_id, ask.extend, stand)

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from domain.aftersales.conditions import Condition, Disposition
-from domain.errors import Refused
-from domain.fields import Amount, Currency, Document, Flag, Id, Printable
-from domain.money import limit_minor
+from domain.errors import InvalidInput, Refused
+from domain.fields import Amount, Currency, Document, Flag, Id, Printable, inconsistent
+from domain.money import limit_minor, to_minor
 from domain.orders.handling import Category
 from domain.orders.return_messages import FAULT_OF_THE_SELLER, ReturnReason
 from domain.sellers import Code
@@ -40,6 +40,15 @@ class Limit(Document):
     def minor(self, currency: str) -> int | None:
         """The limit in minor units; None for an order in another currency."""
         return limit_minor(self.amount, currency) if currency == self.currency else None
+
+
+def _can_be_paid(fee: Limit) -> Limit:
+    """A fee is taken off what is paid back, so it is no finer than its currency."""
+    try:
+        to_minor(fee.amount, fee.currency)
+    except InvalidInput as error:
+        raise inconsistent("amount", str(error)) from None
+    return fee
 
 
 class ReturnTerms(Document):
@@ -69,7 +78,7 @@ class ReturnTerms(Document):
     label: Literal["free", "paid", "none"] | None = None
     """Whether a label is bought for the parcel. `paid`: the customer pays `label_fee`, which is
     taken off what is paid back; free all the same where the seller is at fault."""
-    label_fee: Limit | None = None
+    label_fee: Annotated[Limit, AfterValidator(_can_be_paid)] | None = None
     """Tax included. Orders in another currency have it free."""
     label_service: Printable | None = None
     """The carrier's service; without it, that by which the order was sent."""

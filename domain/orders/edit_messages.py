@@ -87,12 +87,14 @@ class ShippingChange(Document):
 class _Edit(OrderRequest):
     """What changes, but for what is about a person. `version`: of the order as it was seen.
 
-    Without a version the order is changed as it is by then. `discount`: of the whole order, instead
-    of the one that it has. `forget`: fields that are taken away.
+    Without a version the order is changed as it is by then. `total`: what the preview said that it
+    comes to; where it would come to something else, nothing is changed. `discount`: of the whole
+    order, instead of the one that it has. `forget`: fields that are taken away.
     """
 
     reason: Reason
     version: Annotated[int, Field(strict=True, ge=1, le=VERSION_MAX)] | None = None
+    total: Amount | None = None
     lines: Annotated[tuple[LineChange, ...], Field(max_length=LINES_MAX)] = ()
     add: Annotated[tuple[NewLine, ...], Field(max_length=LINES_MAX)] = ()
     shipping: ShippingChange | None = None
@@ -204,7 +206,7 @@ class AddedUnits(BaseModel):
 
 
 class EditPreview(BaseModel):
-    """What an edit would do; nothing is written. `version`: apply it by this one.
+    """What an edit would do; nothing is written. Apply it by this `version` and `total`.
 
     `to_authorize`: what is authorized more before it is applied; `released`: what will be charged
     less; `to_pay_back`: what was charged already and is owed back. `promised`: when the `added`

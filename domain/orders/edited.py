@@ -9,8 +9,8 @@ from decimal import Decimal
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import Refused
-from domain.money import Money
-from domain.orders.edit_messages import Change, Obstacle
+from domain.money import Money, to_decimal
+from domain.orders.edit_messages import Change, EditRequest, Obstacle
 from domain.orders.order import Order
 from domain.orders.quantities import LineId, LineUnits
 
@@ -81,6 +81,30 @@ class Edited:
             first = self.obstacles[0]
             why = "; ".join(f"{each.what}: {each.why}" for each in self.obstacles)
             raise Refused(why, reason=first.reason, instead=first.instead)
+
+
+def check_total(present: Present, done: Edited, request: EditRequest) -> None:
+    """Raises Refused where the order would not come to what the request says that it does.
+
+    Units may have been cancelled since it was previewed, which makes no new version: then as many
+    units in all are more units to add.
+    """
+    total = total_of(done.order)
+    if request.total is None or request.total == to_decimal(total.minor, total.currency):
+        return
+    lines = {k: present.lines[k] for k in (line.line_id for line in request.lines)}
+    told = [
+        f"{x.cancelled} of {x.ordered} units of line {k} are cancelled"
+        for k, x in lines.items()
+        if x.cancelled
+    ]
+    since = f": {'; '.join(told)}" if told else ""
+    raise Refused(
+        f"the order would come to {total} by now, and not to {request.total}{since}. Look at it "
+        "again, and decide anew",
+        reason="changed_meanwhile",
+        instead=("edit_order",),
+    )
 
 
 def total_of(order: Order) -> Money:

@@ -11,12 +11,3 @@ with recursive payer as (
     where coalesce(e.settled_minor, e.tender_minor) > 0
 )
 select order_id from payer order by depth;
-
--- name: pays_all_the_same(order_id)!
--- Of an exchange order that nobody pays but what comes back: from now on that from which it comes pays the rest.
-insert into brought_tender (order_no, provider, token)
-select e.exchange_no, payer ->> 'provider', payer ->> 'token'
-from exchange e cross join payer_of(e.exchange_no) as payer
-where e.exchange_no = order_no_of(:order_id) and payer ->> 'provider' <> 'exchange'
-  and last_payment(e.exchange_no) ->> 'provider' = 'exchange'
-on conflict (order_no) do nothing;

@@ -8,7 +8,7 @@ from domain.errors import NotFound, Refused
 from domain.money import Money
 from domain.orders.edit_lines import EditedLines, as_units
 from domain.orders.edit_messages import AddedUnits, EditPreview, Obstacle, OrderEdit
-from domain.orders.edited import Edited, tax_of, total_of
+from domain.orders.edited import Edited, check_total, tax_of, total_of
 from domain.orders.edits import edited
 from store import clock
 from store.database import Connection
@@ -20,13 +20,16 @@ from store.stock.edit_standing import Standing, standing
 async def preview(conn: Connection, order_id: str, edit: OrderEdit) -> EditPreview:
     """What would change, and what cannot. Raises NotFound, and InvalidInput for what is no edit.
 
-    Raises Refused where the order is at another version than the edit names.
+    Raises Refused where the order is at another version than the edit names, or would come to
+    another total.
     """
     found = await standing(conn, order_id)
     present = found.present
     if edit.version is not None:
         await versions.check_unchanged(conn, order_id, edit.version, present.version)
     done = edited(present, edit.as_met, edit.person)
+    if not done.obstacles:
+        check_total(present, done, edit.as_met)
     before, after = total_of(present.order), total_of(done.order)
     more = after.minor - before.minor
     obstacles = done.obstacles

@@ -14,7 +14,7 @@ from domain.ids import WHO
 from domain.money import Money
 from domain.orders.edit_lines import EditedLines, as_units
 from domain.orders.edit_messages import EditOutcome, PersonChange
-from domain.orders.edited import Edited, total_of
+from domain.orders.edited import Edited, check_total, total_of
 from domain.orders.edits import edited
 from domain.orders.handling import BOUGHT, Handlings, nobody_picks
 from domain.orders.quantities import LineUnits
@@ -101,6 +101,7 @@ class _Edit:
         if ask.request.version is not None:
             await versions.check_unchanged(self._conn, ask.order_id, ask.request.version, present)
         done.check()
+        check_total(self._found.present, done, ask.request)
         if not done.changes:
             terms = (await orders.on_record(self._conn, [ask.order_id]))[ask.order_id].terms
             return EditAnswer(applied=Applied(outcome=self._outcome(present), terms=terms))

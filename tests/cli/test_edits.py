@@ -39,7 +39,11 @@ async def test_a_change_is_previewed_applied_and_told(cli: Cli, shop: Shop, tmp_
     assert "quantity of line 1: 2 → 3" in seen.out
     assert "to be authorized first: 12.20 USD" in seen.out
     assert "Moon" not in seen.out
-    done = await cli.done(*asked, "--version", "1", "--json")
+    apply = seen.out.splitlines()[-1]
+    assert apply == "apply it with --version 1 --total 37.20 and without --preview"
+    other = await cli(*asked, "--version", "1", "--total", "37.19", "--json")
+    assert (other.code, other.error["reason"]) == (1, "changed_meanwhile")
+    done = await cli.done(*asked, "--version", "1", "--total", "37.20", "--json")
     assert (done.json["outcome"], done.json["version"]) == ("edited", 2)
     late = await cli(*asked, "--version", "1", "--json")
     assert (late.code, late.error["reason"]) == (1, "changed_meanwhile")

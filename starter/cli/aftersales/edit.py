@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from domain.errors import InvalidInput
+from domain.money import to_decimal
 from domain.orders.edit_messages import EditOutcome, EditPreview, OrderEdit
 from domain.orders.people import Address
 from starter.cli.aftersales.request_options import Reason, RequestId
@@ -95,6 +96,10 @@ def edit(
         int | None,
         typer.Option("--version", min=1, help="Only if the order is still at this version."),
     ] = None,
+    total: Annotated[
+        str | None,
+        typer.Option("--total", metavar="40.00", help="Only if the order then comes to this."),
+    ] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Only show what would change, and what cannot.")
     ] = False,
@@ -115,6 +120,7 @@ def edit(
         "request_id": request_id or fresh_id("cli"),
         "by": by,
         "version": version,
+        "total": total,
         "lines": _lines(line or (), price or (), discount or (), tax or ()),
         "add": [_added(text) for text in add or ()],
         "shipping": shipping if any(shipping.values()) else None,
@@ -203,7 +209,8 @@ def _say_preview(seen: EditPreview, out: Output) -> None:
     for no in seen.obstacles:
         out.say(f"cannot be changed: {no.what}: {no.why}")
     if not seen.obstacles:
-        out.say(f"apply it with --version {seen.version} and without --preview")
+        total = to_decimal(seen.total.minor, seen.total.currency)
+        out.say(f"apply it with --version {seen.version} --total {total} and without --preview")
 
 
 def _say(order_id: str, outcome: EditOutcome, out: Output) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from domain.money import Money
+from domain.money import Money, to_decimal
 from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
-from domain.orders.edit_messages import OrderEdit
+from domain.orders.edit_messages import EditPreview, OrderEdit
 from domain.orders.hold_messages import ExtendRequest, ReleaseRequest
 from domain.orders.messages import CancelRequest, RefundRequest
 from domain.orders.price_match_messages import PriceMatchRequest
@@ -69,11 +69,11 @@ async def up_and_down(stage: Stage) -> str:
     )
     seen = await stage.service.edits.preview(order_id, more)
     expect(not seen.obstacles, f"{order_id}: {seen.obstacles}")
-    await stage.service.edits.edit(order_id, more.model_copy(update={"version": seen.version}))
+    await stage.service.edits.edit(order_id, as_seen(more, seen))
     less = {"reason": "no plates after all", "lines": [{"line_id": "2", "quantity": 0}], "by": WHO}
     down = OrderEdit.model_validate(less)
     lower = await stage.service.edits.preview(order_id, down)
-    await stage.service.edits.edit(order_id, down.model_copy(update={"version": lower.version}))
+    await stage.service.edits.edit(order_id, as_seen(down, lower))
     parts = [await stage.send(order_id)]
     detail = await stage.service.orders.get(order_id)
     parts += [
@@ -85,6 +85,12 @@ async def up_and_down(stage: Stage) -> str:
     ended = await stage.ended(order_id)
     expect(ended.captured_minor == lower.total.minor, f"{order_id}: {ended.captured_minor}")
     return f"{seen.total_before} → {seen.total} → {lower.total}, which was charged"
+
+
+def as_seen(edit: OrderEdit, seen: EditPreview) -> OrderEdit:
+    """The edit, by what its preview told."""
+    total = to_decimal(seen.total.minor, seen.total.currency)
+    return edit.model_copy(update={"version": seen.version, "total": total})
 
 
 async def taken_out(stage: Stage) -> str:

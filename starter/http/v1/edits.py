@@ -23,6 +23,7 @@ EXAMPLE = example(
     {
         "reason": "the customer wants one more",
         "version": 1,
+        "total": "30.00",
         "lines": [{"line_id": "1", "quantity": 3}],
     }
 )
@@ -51,7 +52,7 @@ async def preview(
 ) -> Response:
     """The new total and tax, what is charged more or less, and what cannot be changed and why.
 
-    Nothing is written. Apply it by the `version` of the answer.
+    Nothing is written. Apply it by the `version` of the answer, and the amount of its `total`.
     """
     await mine(caller, order_id)
     return await once.safe_to_repeat(lambda: caller.here.edits.preview(order_id, content))

@@ -428,6 +428,22 @@ create or replace function payer_of(its_no bigint) returns jsonb language sql st
     select payment from payer order by depth desc limit 1
 $$;
 
+-- The goods of an exchange order are let go before its return is there: it is paid like one in advance. Unless it says
+-- who pays what does not come back, the order before it does.
+create or replace function exchange_goes_ahead() returns trigger language plpgsql as $$
+begin
+    insert into brought_tender (order_no, provider, token)
+    select e.exchange_no, payer ->> 'provider', payer ->> 'token'
+    from exchange e cross join payer_of(e.exchange_no) as payer
+    where e.exchange_no = new.order_no and e.settled_at is null and payer ->> 'provider' <> 'exchange'
+      and last_payment(e.exchange_no) ->> 'provider' = 'exchange'
+    on conflict (order_no) do nothing;
+    return null;
+end $$;
+create or replace trigger awaiting_return_has_ended after update of released_at on order_hold for each row
+    when (old.released_at is null and new.released_at is not null and new.reason = 'awaiting_return')
+    execute function exchange_goes_ahead();
+
 -- Exchanges with both of their orders. `pays_minor`: what one pays of its exchange order at most. `authorized_minor`:
 -- what it has authorized there that is neither released nor paid back; `room_minor`: of that, what is not charged and
 -- not about to be released.

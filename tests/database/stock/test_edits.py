@@ -9,8 +9,10 @@ from uuid import uuid4
 import pytest
 
 from activities.orders.order_records import CloseOrder
+from activities.stock.contracts import TakeOut
 from activities.stock.edits import Edits
 from domain.errors import Conflict, InvalidInput, Refused
+from domain.money import to_decimal
 from domain.orders.edit_messages import OrderEdit
 from domain.orders.order import Order
 from domain.stock.edit_answers import Applied, ApplyEdit, EditAnswer
@@ -19,6 +21,7 @@ from starter.service.customers import Customers
 from starter.service.edits import EditRecords
 from store.database import Pool
 from store.orders import versions
+from store.stock import edit_previews
 from store.stock.edit_standing import standing
 from store.views import audit
 from tests.support.bench import Bench
@@ -149,6 +152,39 @@ async def test_of_two_edits_by_one_version_one_is_told_what_the_other_changed(po
     (won,) = [each.applied for each in both if each.applied is not None]
     assert lost.reason == "changed_meanwhile"
     assert str(won.outcome.changes[0]) in lost.message
+
+
+async def test_what_was_cancelled_since_a_preview_is_told_where_the_edit_says_its_total(
+    pool: Pool,
+) -> None:
+    bench = Bench(pool)
+    await bench.stocked("TEA", 20)
+    order = an_order(("TEA", 3, "10.00"))
+    part = await bench.at(order, "confirmed")
+    wanted: dict[str, Any] = {"reason": "one more", "lines": [{"line_id": "1", "quantity": 4}]}
+    async with pool.acquire() as conn:
+        edit = OrderEdit.model_validate(wanted)
+        seen = await edit_previews.preview(conn, order.order_id, edit)
+    told = {"version": seen.version, "total": to_decimal(seen.total.minor, seen.total.currency)}
+    await bench.removals.take_out(
+        TakeOut(
+            order_id=order.order_id,
+            fulfilment_id=part,
+            units={"1": 2},
+            effect=f"cancel:c1:{part}:0",
+            what="cancelled",
+            why="too many",
+        )
+    )
+    answer = await apply(pool, order, "r1", **told, lines=wanted["lines"])
+    assert answer.refused is not None
+    assert answer.refused.reason == "changed_meanwhile"
+    assert "2 of 3 units of line 1 are cancelled" in answer.refused.message
+    async with pool.acquire() as conn:
+        with pytest.raises(Refused, match="would come to"):
+            await edit_previews.preview(
+                conn, order.order_id, OrderEdit.model_validate({**wanted, **told})
+            )
 
 
 @pytest.mark.parametrize("order_of_calls", [0, 1])

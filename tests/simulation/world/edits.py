@@ -13,7 +13,7 @@ from domain.orders.amounts import LineMoney, LineWorth, Worth, value_lines
 from domain.orders.charges import Charges
 from domain.orders.edit_lines import EditedLines, as_units
 from domain.orders.edit_messages import EditOutcome, PersonChange
-from domain.orders.edited import Edited, LineStanding, Present, total_of
+from domain.orders.edited import Edited, LineStanding, Present, check_total, total_of
 from domain.orders.edits import edited
 from domain.orders.order import Order
 from domain.orders.price_match import owed_for_lower_price
@@ -71,6 +71,7 @@ class Edits:
         present = self._present()
         done = edited(present, ask.request, PersonChange())
         done.check()
+        check_total(present, done, ask.request)
         if not done.changes:
             outcome = self._outcome(ask, done, present.order)
             return EditAnswer(applied=Applied(outcome=outcome, terms=stock.terms()))

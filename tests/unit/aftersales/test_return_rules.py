@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from domain.aftersales.return_labels import wanted_label
 from domain.aftersales.return_rules import (
@@ -19,12 +20,14 @@ from domain.aftersales.return_rules import (
     Limit,
     Record,
     ReturnRule,
+    ReturnRules,
     ReturnTerms,
     decide,
     terms_for,
     window_ends,
 )
 from domain.errors import Refused
+from domain.faults import faults
 from domain.orders.return_messages import FAULT_OF_THE_SELLER
 
 DELIVERED = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -161,3 +164,19 @@ def test_a_label_is_bought_where_a_line_has_one_and_is_free_where_one_of_them_is
     both = wanted_label(asked(line(none), line(paid.model_copy(update={"label_service": "post"}))))
     assert both is not None
     assert both.service == "post"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"), [("4.905", "EUR"), ("0.5", "JPY"), ("1.0005", "KWD")]
+)
+def test_a_fee_that_is_finer_than_its_currency_is_refused_where_the_rule_is_read(
+    amount: str, currency: str
+) -> None:
+    content = {"rules": [{"label": "paid", "label_fee": {"amount": amount, "currency": currency}}]}
+    with pytest.raises(ValidationError) as no:
+        ReturnRules.model_validate(content)
+    _, where, why = faults(no.value, ReturnRules)[0]
+    assert where == "rules[0].label_fee.amount"
+    assert "more decimals" in why
+    exact = {"amount": amount[:-1].rstrip("."), "currency": currency}
+    assert ReturnRule.model_validate({"label_fee": exact}).label_fee is not None
