@@ -41,6 +41,8 @@ from activities.fulfilment.fulfilments import Fulfilments
 from activities.fulfilment.interceptions import Interceptions
 from activities.jobs.retention import OldJobs
 from activities.jobs.starts import JobStarts
+from activities.messages.planning import MessagePlan
+from activities.messages.sending import MessagePost
 from activities.notifications.delivering import Deliveries
 from activities.notifications.duties import OldEvents, event_duties
 from activities.notifications.sending import Sender
@@ -91,12 +93,14 @@ from activities.warehouse.till import Till
 from activities.warehouse.unannounced_parcels import UnannouncedParcels
 from domain.errors import InvalidInput, OrderloomError
 from domain.fulfilment.outside_work import Workshop
+from domain.messages.kinds import told
 from domain.orders.policy import Policy
 from domain.orders.providers import EXCHANGE
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.stock.location_ranking import Measure
 from runtime.extensions import installed, usable
 from runtime.logs import configure_logging
+from runtime.mail import MailSettings, post_of
 from runtime.order_starts import start_order
 from runtime.program import end, until_signal
 from runtime.servers import database_address, temporal_connection, until_there
@@ -106,6 +110,7 @@ from runtime.worker_options import sandbox, tuning, versioning
 from store import waits
 from store.database import DatabaseFault, Pool
 from store.jobs import jobs
+from store.notifications import sequence
 from store.payments import cover, provider_events
 from store.purchasing import replenishment
 from store.schema_version import prepared_pool
@@ -298,6 +303,26 @@ def duties(
     ]
 
 
+def mail_duties(pool: Pool, mail: MailSettings, pages_url: str | None) -> list[Duty]:
+    """Customers are told what happens; nobody is where no mail server is set."""
+    if mail.url is None:
+        return []
+    plan = MessagePlan(
+        pool, told(mail.kinds), tell_within=mail.tell_within, old_after=mail.old_after
+    )
+    post = MessagePost(
+        pool,
+        lambda: post_of(mail),
+        sender_for=mail.sender_for,
+        pages_url=pages_url,
+        per_minute=mail.per_minute,
+    )
+    return [
+        Duty(plan.plan, SWEEP_S, sequence.CHANNEL),
+        Duty(post.send_due, SWEEP_S, beside=True),
+    ]
+
+
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Connect, waiting as long as it takes, and work until `stop` is set."""
     database_url = database_address(settings)
@@ -366,6 +391,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         purchasing=settings.purchasing,
         sender=sender,
     )
+    work += mail_duties(pool, settings.mail, settings.pages_url)
     relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.
     relay.add_done_callback(lambda _: stop.set())

@@ -76,6 +76,11 @@ def claim_id(order_id: str, number: int) -> str:
     return f"{order_id}:C{number}"
 
 
+def message_ref(order_id: str, event_id: int) -> str:
+    """The message that tells of an event of the order: `web-1001:M57`."""
+    return f"{order_id}:M{event_id}"
+
+
 def backorder_id(order_id: str, round: int) -> str:
     """The order's n-th wait for backordered units."""
     return f"{order_id}:B{round}"

@@ -27,6 +27,7 @@ from domain.fulfilment.outside_work import Workshop
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.sellers import Seller
+from runtime.mail import MailSettings
 
 PREFIX: Final = "ORDERLOOM_"
 
@@ -159,6 +160,10 @@ class Settings(BaseSettings):
         default_factory=dict
     )
     """Where customers can follow a carrier's parcels: {"dhl_de": "https://…?id={number}"}."""
+
+    mail: MailSettings = MailSettings()
+    """How customers are told what happens, as ORDERLOOM_MAIL__URL=smtps://mail.example and
+    ORDERLOOM_MAIL__SENDER=orders@shop.example; docs/messages.md. Without a url nobody is told."""
 
     webhook_secrets: Secrets = Field(default_factory=dict)
     """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or

@@ -104,6 +104,7 @@ COMMANDS: Final = {
     "sellers": Entry("accounting.sellers", "Who sells, as documents name it.", _RUNNING),
     "up": Entry("operations.up", "Run the whole stack in the foreground.", _RUNNING),
     "simulate": Entry("operations.simulate", "Play warehouse, carriers and suppliers.", _RUNNING),
+    "messages": Entry("messages.messages", "What customers are told by mail.", _RUNNING),
     "webhooks": Entry(
         "notifications.webhooks", "Tell other systems what happens: where events go.", _RUNNING
     ),

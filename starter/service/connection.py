@@ -79,6 +79,7 @@ async def records(
             purchasing=settings.purchasing,
             plain_http=settings.webhook_targets_http,
             documents_years=settings.documents_kept_years,
+            pages_url=settings.pages_url,
         )
 
 
@@ -111,6 +112,7 @@ async def service(
             carrier_secrets=settings.carrier_webhook_secrets,
             plain_http=settings.webhook_targets_http,
             documents_years=settings.documents_kept_years,
+            pages_url=settings.pages_url,
         )
 
 

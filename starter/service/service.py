@@ -49,6 +49,7 @@ from starter.service.job_work import JobWork
 from starter.service.jobs import Jobs
 from starter.service.labels import Labels
 from starter.service.locations import Locations
+from starter.service.messages import Messages
 from starter.service.order_records import OrderRecords
 from starter.service.order_requests import OrderRequests
 from starter.service.orders import Orders
@@ -108,17 +109,20 @@ class Records:
         carrier_secrets: WebhookSecrets | None = None,
         plain_http: bool = False,
         documents_years: int = 10,
+        pages_url: str | None = None,
     ) -> None:
         """`webhook_secrets`, `carrier_secrets`: company → what it may sign its webhooks with.
 
         `plain_http`: events may be sent without TLS. `documents_years`: of an erased person,
-        documents stay whole for so long after the year of their issue.
+        documents stay whole for so long after the year of their issue. `pages_url`: where
+        customers' pages are.
         """
         self._pool = pool
         self._policy = policy
         self._purchasing_policy = purchasing
         self._plain_http = plain_http
         self._documents_years = documents_years
+        self._pages_url = pages_url
         self.hold_rules = HoldRules(pool)
         self.holds = HoldRecords(pool)
         self.orders = OrderRecords(pool)
@@ -148,6 +152,7 @@ class Records:
         self.jobs = Jobs(pool)
         self.labels = Labels(pool)
         self.locations = Locations(pool)
+        self.messages = Messages(pool, pages_url)
         self.requests = Requests(pool)
         self.returns = Returns(pool)
         self.search = Search(pool)
@@ -180,6 +185,7 @@ class Records:
                 purchasing=self._purchasing_policy,
                 plain_http=self._plain_http,
                 documents_years=self._documents_years,
+                pages_url=self._pages_url,
             )
 
 
@@ -208,6 +214,7 @@ class Service(Records):
         carrier_secrets: WebhookSecrets | None = None,
         plain_http: bool = False,
         documents_years: int = 10,
+        pages_url: str | None = None,
     ) -> None:
         """`taxes`: knows the rates for orders that come without."""
         super().__init__(
@@ -218,6 +225,7 @@ class Service(Records):
             carrier_secrets=carrier_secrets,
             plain_http=plain_http,
             documents_years=documents_years,
+            pages_url=pages_url,
         )
         self._temporal = temporal
         self._task_queue = task_queue

@@ -83,6 +83,11 @@ TEXTBOOK = (
 # The most exact place counts. Whoever adds a row says in docs/architecture.md why.
 TABLE = (
     Room("domain/", (*PURE, "domain", "pydantic", "pydantic_core", *LISTS)),
+    # Writes to customers: templates that are filled in, days and amounts in their language.
+    Room(
+        "domain/messages/",
+        (*PURE, "domain", "pydantic", "babel", "email", "jinja2", "markupsafe"),
+    ),
     Room(
         "store/",
         (
@@ -183,6 +188,11 @@ TABLE = (
         )
         for module in ("sending", "targets")
     ),
+    # Hands mails to a server.
+    Room(
+        "activities/messages/sending.py",
+        (*STDLIB, "domain", "store", "runtime.mail"),
+    ),
     # Speaks HTTP to shops, likewise.
     Room(
         "activities/shops/web.py",
@@ -262,6 +272,11 @@ TABLE = (
             "structlog",
             "stamina",
         ),
+    ),
+    # Speaks SMTP.
+    Room(
+        "runtime/mail.py",
+        (*STDLIB, "domain", "pydantic", "aiosmtplib"),
     ),
     Room(
         "runtime/codec.py",
@@ -474,6 +489,7 @@ DOORS = {
     ),
     "starter/service/transfers.py": ("store.stock.transfers",),
     "starter/service/event_subscriptions.py": ("store.notifications",),
+    "starter/service/messages.py": ("store.messages",),
     "starter/service/jobs.py": ("store.jobs.jobs", "store.jobs.work"),
     "starter/service/job_work.py": ("store.jobs.jobs", "store.jobs.work"),
     "starter/service/labels.py": ("store.aftersales.return_labels", "store.fulfilment.shipments"),

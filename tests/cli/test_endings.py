@@ -266,6 +266,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
             *("partners", "import-partners", "check", "receive", "list", "show"),
             *("send-again", "read-again", "settle"),
         ),
+        "messages": ("list", "show", "preview", "send-again", "test"),
         "webhooks": (
             *("list", "add", "show", "update", "rotate", "remove", "test", "deliveries"),
             *("dead", "resend", "replay"),

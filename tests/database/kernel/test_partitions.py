@@ -25,7 +25,7 @@ HISTORY = {
             *("answered_request", "order_money", "payment_authorization", "payment_operation"),
             *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event", "label_file"),
             *("pick_up", "unused_label", "put_back", "put_back_line", "supplier_parcel"),
-            "interception",
+            *("interception", "message"),
             *("outside_work", "appointment"),
             *(
                 "order_return",
@@ -76,7 +76,7 @@ WHOLE = {
     **dict.fromkeys(("event_out", "event_attempt", "event_delivery"), "a row goes after some time"),
     **dict.fromkeys(("job", "job_item", "job_part"), "a row goes some time after the job's end"),
     "event_taken_early": "a row goes in a moment",
-    **dict.fromkeys(("event_sequence", "event_subscription"), "there are few"),
+    **dict.fromkeys(("event_sequence", "event_subscription", "message_reading"), "there are few"),
     **dict.fromkeys(("dispute", "reconciliation_difference"), "few orders have one"),
     **dict.fromkeys(("closing", "reconciliation", "document_counter"), "a row a day, or a year"),
     **dict.fromkeys(("api_key", "api_key_secret", "signing_secret", "page_key"), "there are few"),

@@ -344,6 +344,12 @@ def job_part(number: int = 1, since: str = "null") -> str:
         values ('{JOB}', {number}, '', {since})"""
 
 
+def message(state: str = "'planned'") -> str:
+    return (
+        f"insert into message (order_no, event_id, kind, state) values (1, 1, 'shipped', {state})"
+    )
+
+
 def subscription(secrets: str = "'{x}'", state: str = "'active'", why: str = "null") -> str:
     return f"""
         insert into event_subscription (subscription_id, url, secrets, state, why, made_by, cursor)
@@ -961,6 +967,13 @@ FORBIDDEN = {
     "bill_is_for_a_purchase_order": an_edi_bill("nothing"),
     "edi_bill_pkey": f"{purchase()}; {an_edi_bill()}; {an_edi_bill()}",
     "edi_order_pkey": f"{an_edi_order()}; {an_edi_order()}",
+    # what customers are told
+    "message_reading_pkey": "insert into message_reading default values",
+    "there_is_one_message_reading": "update message_reading set only_one = false",
+    "message_pkey": f"{message()}; {message()}",
+    "message_state_is_known": message("'lost'"),
+    "message_that_is_sent_says_when": message("'sent'"),
+    "message_that_is_being_sent_has_a_holder": message("'sending'"),
     # shops, and what they have sent
     "shop_is_of_a_known_kind": a_shop("'market'"),
     "shop_has_one_to_three_secrets": a_shop(secrets="'{}'"),

@@ -1,0 +1,1 @@
+"""Messages to customers are planned and sent."""

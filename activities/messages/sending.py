@@ -1,0 +1,169 @@
+"""Sends messages that are due, each by one sender: intent first, then the mail, then its outcome.
+
+A sender that is lost between a mail and its answer leaves a message that is being sent. After the
+lease another sender sends it once more, under the same Message-ID: a mail that is lost is worse
+than one that a mailbox may recognise as the same. Everything else is sent once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from domain.errors import InvalidInput, OrderloomError
+from domain.messages import mail
+from domain.messages.rendering import render
+from runtime.mail import Answer, MailServerAway, Post
+from store import clock
+from store.database import Connection, DatabaseFault, Pool
+from store.messages import facts, rows
+from store.messages.facts import Told
+from store.messages.rows import Ending, Taken
+
+logger = logging.getLogger(__name__)
+
+LEASE: Final = timedelta(minutes=5)
+"""After so long a message whose sender says nothing is sent by another one."""
+
+ATTEMPT_SECONDS_MAX: Final = 180.0
+"""For a connection and a mail: well within the lease."""
+
+SENT_AT_ONCE: Final = 100
+PAUSES: Final = tuple(
+    timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440, 1440)
+)
+"""Before each further attempt, where a server says that it may take the mail later."""
+
+AWAY_PAUSE_MAX: Final = timedelta(minutes=15)
+AWAY_TRIES_MAX: Final = 300
+"""A server that is away is waited for, for three days; mails are not at fault."""
+
+
+class MessagePost:
+    """A duty of the relay that runs beside the others."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        make_post: Callable[[], Post],
+        *,
+        sender_for: Callable[[str], str],
+        pages_url: str | None,
+        per_minute: int,
+        lease: timedelta = LEASE,
+    ) -> None:
+        """`make_post`: a way to the mail server. `sender_for`: the address a seller writes from.
+
+        `per_minute`: mails that all workers together hand over.
+        """
+        self._pool = pool
+        self._make_post = make_post
+        self._sender_for = sender_for
+        self._pages_url = pages_url
+        self._per_minute = per_minute
+        self._lease = lease
+
+    async def send_due(self) -> int:
+        """Send what is due now. Returns how many were tried. One that fails stops no other."""
+        post, tried = self._make_post(), 0
+        try:
+            while tried < SENT_AT_ONCE:
+                holder = uuid.uuid4().hex
+                async with self._pool.acquire() as conn:
+                    taken = await rows.take(
+                        conn, holder, per_minute=self._per_minute, lease=self._lease
+                    )
+                if taken is None:
+                    break
+                tried += 1
+                ending = await self._sent(post, taken, holder)
+                if ending is None:
+                    continue
+                async with self._pool.acquire() as conn:
+                    await rows.end(conn, taken, holder, ending)
+                if ending.state == "planned" and ending.answer is None:
+                    break  # The server is away: the others would only wait for it as well.
+        finally:
+            await post.close()
+        return tried
+
+    async def _sent(self, post: Post, taken: Taken, holder: str) -> Ending | None:
+        """Send one. None: somebody else has taken it meanwhile."""
+        try:
+            async with self._pool.acquire() as conn:
+                told = await facts.told(
+                    conn, taken.order_no, taken.event_id, pages_url=self._pages_url
+                )
+                why = await self._not_told(conn, told)
+            if told is None or why is not None or told.email is None:
+                return Ending("dropped", why or "there is no such event any more")
+            return await self._posted(post, taken, holder, told, told.email)
+        except DatabaseFault:
+            raise
+        except MailServerAway as away:
+            logger.warning("messages are sent later: %s", away)
+            if taken.tries >= AWAY_TRIES_MAX:
+                return Ending("refused", "the mail server was away for too long")
+            pause = min(timedelta(minutes=taken.tries), AWAY_PAUSE_MAX)
+            return Ending("planned", f"mail server: {away}"[:300], pause=pause)
+        except InvalidInput as error:
+            return Ending("dropped", str(error)[:300])
+        except Exception as defect:  # noqa: BLE001 - whatever is wrong with one must not stop the others
+            where = "".join(traceback.format_tb(defect.__traceback__))
+            kind = type(defect).__name__
+            logger.error("message %s cannot be made: %s\n%s", taken.order_id, kind, where)  # noqa: TRY400 - a message could repeat data
+            told_as = str(defect) if isinstance(defect, OrderloomError) else kind
+            return Ending("dropped", f"defect: {told_as}"[:300])
+
+    async def _not_told(self, conn: Connection, told: Told | None) -> str | None:
+        """Why nobody is told; None: the customer is."""
+        if told is None or told.erased:
+            return "who ordered was erased"
+        if told.email is None:
+            return "there is no mail address"
+        if await rows.refuses_mails(conn, told.email):
+            return "an earlier mail came back: the address takes none"
+        return None
+
+    async def _posted(
+        self, post: Post, taken: Taken, holder: str, told: Told, email: str
+    ) -> Ending | None:
+        to = mail.address_of(email, told.facts.name)
+        sender = mail.address_of(self._sender_for(taken.seller), told.facts.shop.name)
+        mail_id = mail.message_id(taken.secret, taken.order_no, taken.event_id, taken.round, sender)
+        language = told.facts.language
+        content = mail.mail_of(
+            render(taken.kind, told.facts),
+            sender=sender,
+            to=to,
+            mail_id=mail_id,
+            at=clock.now(),
+            reply_to=None if told.reply_to is None else mail.address_of(told.reply_to),
+        )
+        async with self._pool.acquire() as conn:
+            if not await rows.intend(
+                conn, taken, holder, mail_id=mail_id, language=language, lease=self._lease
+            ):
+                return None
+        try:
+            async with asyncio.timeout(ATTEMPT_SECONDS_MAX):
+                answer = await post.send(content, mail_id, sender.addr_spec, to.addr_spec)
+        except TimeoutError:
+            raise MailServerAway(f"no answer within {ATTEMPT_SECONDS_MAX:g} s") from None
+        return _ending(answer, taken, mail_id, language, mail.without_address(answer.said, email))
+
+
+def _ending(answer: Answer, taken: Taken, mail_id: str, language: str, said: str) -> Ending:
+    if answer.outcome == "taken":
+        return Ending("sent", mail_id=mail_id, language=language, answer=said)
+    if answer.outcome == "later" and taken.tries <= len(PAUSES):
+        pause = PAUSES[taken.tries - 1]
+        return Ending("planned", said, pause=pause, mail_id=mail_id, answer=said)
+    why = said if answer.outcome == "refused" else f"not taken after {taken.tries} attempts: {said}"
+    gone = answer.of_address
+    return Ending("refused", why, of_address=gone, mail_id=mail_id, language=language, answer=said)

@@ -1,0 +1,51 @@
+"""What a template is filled in with. All of it is text that can be printed as it is."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.sellers import Language
+
+
+class Part(BaseModel):
+    """A part of what is told: frozen, and without unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ToldItem(Part):
+    """So many units of something."""
+
+    name: str
+    quantity: int
+
+
+class ToldShop(Part):
+    """Who writes. An empty text is one that nobody has said."""
+
+    name: str
+    colour: str = "#1f4f82"
+    support_email: str = ""
+    support_phone: str = ""
+
+
+class Facts(Part):
+    """Of a message. A text that does not belong to it, or that nobody knows, is empty.
+
+    `number`: the order's, as its channel wrote it. `day`: when it arrives. `items`: of the parcel,
+    where the message is about one, else of the order. `link`: to the customer's page.
+    """
+
+    language: Language
+    shop: ToldShop
+    number: str
+    name: str
+    placed_on: str
+    total: str
+    items: tuple[ToldItem, ...]
+    address: tuple[str, ...]
+    carrier: str = ""
+    tracking_number: str = ""
+    day: str = ""
+    amount: str = ""
+    link: str = ""

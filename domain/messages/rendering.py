@@ -1,0 +1,169 @@
+"""Fills templates in: a subject, plain text and HTML, of the same source.
+
+A template may come from a seller. It runs in a sandbox that has no functions but the parts, few
+filters, no arithmetic that grows texts, and no loop but over what it is given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from jinja2 import PackageLoader, StrictUndefined, Template, nodes
+from jinja2.exceptions import SecurityError, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
+
+from domain.errors import InvalidInput
+from domain.messages.facts import Facts
+from domain.messages.kinds import MessageKind
+from domain.messages.parts import HtmlParts, Parts, TextParts
+from domain.messages.words import WORDS
+from domain.sellers import Language
+
+SOURCE_MAX: Final = 100_000
+"""Characters that a template has at most."""
+
+RENDERED_MAX: Final = 300_000
+BLOCKS: Final = ("subject", "preheader", "title", "body")
+_FILTERS: Final = ("default", "first", "join", "last", "length", "lower", "title", "trim", "upper")
+_REFUSED: Final[Mapping[type[nodes.Node], str]] = {
+    nodes.Macro: "macros",
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "import",
+    nodes.Extends: "extends",
+}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A message as it is read."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset(["*", "**", "%"])
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        raise SecurityError(f"{operator} is not for templates")
+
+
+def source_of(kind: MessageKind, language: Language) -> str:
+    """The template that comes with Orderloom."""
+    loader = PackageLoader("domain.messages")
+    return loader.get_source(_environment(html=False), f"{language}/{kind}.jinja")[0]
+
+
+def render(kind: MessageKind, facts: Facts, source: str | None = None) -> Rendered:
+    """A message. `source`: a seller's own template; None: the one that comes with Orderloom.
+
+    Raises InvalidInput where a seller's own template cannot be filled in.
+    """
+    source = source_of(kind, facts.language) if source is None else source
+    try:
+        return _rendered(source, facts)
+    except TemplateError as error:
+        place = f", line {line}" if (line := getattr(error, "lineno", None)) else ""
+        raise InvalidInput(
+            f"cannot be filled in: {error.message or type(error).__name__}{place}",
+            where=f"template {kind} ({facts.language})",
+        ) from error
+    except (TypeError, ValueError, AttributeError, ArithmeticError, LookupError) as error:
+        raise InvalidInput(
+            f"cannot be filled in: {error}", where=f"template {kind} ({facts.language})"
+        ) from error
+
+
+def _rendered(source: str, facts: Facts) -> Rendered:
+    _check(source)
+    words = WORDS[facts.language]
+    plain = _blocks(source, facts, TextParts(facts), html=False)
+    marked = _blocks(source, facts, HtmlParts(facts), html=True)
+    subject = " ".join(plain["subject"].split())
+    hello = words.hello.format(name=facts.name) if facts.name else words.hello_nobody
+    shop = facts.shop
+    help_ = " · ".join(one for one in (shop.support_email, shop.support_phone) if one)
+    automatic = words.automatic.format(number=facts.number)
+    body = re.sub(r"\n{3,}", "\n\n", plain["body"].strip())
+    text = f"{hello}\n\n{body}\n\n"
+    if help_:
+        text += f"{words.questions}\n{help_}\n\n"
+    text += f"-- \n{shop.name}\n{automatic}\n"
+    html = _layout().render(
+        facts=facts,
+        subject=subject,
+        preheader=Markup(marked["preheader"].strip()),  # noqa: S704 - rendered with escapes
+        title=Markup(marked["title"].strip()),  # noqa: S704 - as above
+        body=Markup(marked["body"].strip()),  # noqa: S704 - as above
+        hello=hello,
+        help=help_,
+        questions=words.questions,
+        automatic=automatic,
+    )
+    return Rendered(subject, text, html)
+
+
+def _check(source: str) -> None:
+    if len(source) > SOURCE_MAX:
+        raise InvalidInput(f"is longer than {SOURCE_MAX:,} characters", where="template")
+    tree = _environment(html=False).parse(source)
+    for refused, name in _REFUSED.items():
+        for found in tree.find_all(refused):
+            raise SecurityError(f"{name} is not for templates, line {found.lineno}")
+    for loop in tree.find_all(nodes.For):
+        if loop.recursive or next(loop.find_all(nodes.For), None) is not None:
+            raise SecurityError(f"a loop in a loop is not for templates, line {loop.lineno}")
+    lacking = [name for name in BLOCKS if name not in {x.name for x in tree.find_all(nodes.Block)}]
+    if lacking:
+        raise InvalidInput(f"lacks the block {', '.join(lacking)}", where="template")
+
+
+def _blocks(source: str, facts: Facts, parts: Parts, *, html: bool) -> dict[str, str]:
+    template = _template(source, html)
+    told = {name: getattr(facts, name) for name in Facts.model_fields}
+    told |= {name: getattr(parts, name) for name in ("p", "items", "rows", "address", "button")}
+    # What is told keeps its name where a part has the same one.
+    told |= {"goods": facts.items, "goes_to": facts.address}
+    return {name: _block(template, name, told) for name in BLOCKS}
+
+
+def _block(template: Template, name: str, told: Mapping[str, Any]) -> str:
+    made, size = [], 0
+    for piece in template.blocks[name](template.new_context(dict(told))):
+        size += len(piece)
+        if size > RENDERED_MAX:
+            raise InvalidInput(f"comes to more than {RENDERED_MAX:,} characters", where="template")
+        made.append(piece)
+    return "".join(made)
+
+
+@cache
+def _environment(*, html: bool) -> _Environment:
+    made = _Environment(
+        autoescape=html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=PackageLoader("domain.messages"),
+    )
+    # A name that a seller writes is one of the facts, or a mistake.
+    made.globals.clear()
+    made.filters = {name: made.filters[name] for name in (*_FILTERS, "e", "escape")}
+    return made
+
+
+@cache
+def _template(source: str, html: bool) -> Template:
+    return _environment(html=html).from_string(source)
+
+
+@cache
+def _layout() -> Template:
+    return _environment(html=True).get_template("layout.html.jinja")

@@ -1,0 +1,1 @@
+"""Messages to customers: which are due, what became of them, and what they say."""

@@ -1,0 +1,110 @@
+"""What a message says, by the order as it is now, and whom it goes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain.messages.facts import Facts, ToldItem, ToldShop
+from domain.messages.mail import one_line
+from domain.messages.words import amount_text, day_text
+from domain.sellers import Language, Seller
+from store.accounting import sellers
+from store.database import Connection, load_queries
+from store.orders.page_links import order_link
+
+_sql = load_queries(__file__)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message to be rendered. `email`: as it was given, or None. `erased`: the person is."""
+
+    facts: Facts
+    email: str | None
+    erased: bool
+    reply_to: str | None
+
+
+async def told(
+    conn: Connection, order_no: int, event_id: int, *, pages_url: str | None
+) -> Told | None:
+    """What the customer is told of an event; None where there is no such one any more.
+
+    `pages_url`: where customers' pages are; None: no message has a link.
+    """
+    row = await _sql.facts(conn, order_no=order_no, event_id=event_id)
+    if row is None:
+        return None
+    seller = await sellers.get(conn, row["seller"])
+    customer = row["document"]["customer"]
+    language = seller.language_for(customer.get("locale") or "en")
+    link = await order_link(conn, row["order_id"], pages_url)
+    return Told(
+        facts=_facts(row, seller, language, link or ""),
+        email=customer.get("email"),
+        erased=row["erased"],
+        reply_to=seller.looks.support_email,
+    )
+
+
+def _facts(row: Any, seller: Seller, language: Language, link: str) -> Facts:
+    document, data, parcel = row["document"], row["data"], row["parcel"] or {}
+    units: dict[str, int] | None = parcel.get("units")
+    address = document.get("address") or {}
+    day = parcel.get("promised_on") or row["promised_on"]
+    amount, currency = data.get("amount_minor"), data.get("currency")
+    money = amount is not None and currency is not None
+    return Facts(
+        language=language,
+        shop=_shop(seller),
+        number=row["channel_order_id"],
+        name=_name(document["customer"]["name"]),
+        placed_on=day_text(
+            row["placed_at"].astimezone(ZoneInfo(seller.time_zone)).date(), language
+        ),
+        total=amount_text(row["total_minor"], row["currency"], language),
+        items=tuple(
+            ToldItem(name=one_line(line["name"]), quantity=units.get(line["line_id"], 0))
+            if units is not None
+            else ToldItem(name=one_line(line["name"]), quantity=line["quantity"])
+            for line in row["lines"] or ()
+            if units is None or units.get(line["line_id"], 0)
+        ),
+        address=_address(address),
+        carrier=one_line(parcel.get("carrier") or ""),
+        tracking_number=one_line(parcel.get("tracking_number") or ""),
+        day="" if day is None else day_text(_day(day), language),
+        amount=amount_text(amount, currency, language) if money else "",
+        link=link,
+    )
+
+
+def _shop(seller: Seller) -> ToldShop:
+    looks = seller.looks
+    return ToldShop(
+        name=one_line(seller.shown_name) if seller.is_set or looks.display_name else seller.seller,
+        support_email=looks.support_email or "",
+        support_phone=looks.support_phone or "",
+        **({} if looks.colour is None else {"colour": looks.colour}),
+    )
+
+
+def _name(name: str) -> str:
+    """As a greeting has it: no line break; and nothing of who gave no name."""
+    return "" if name == "Guest" else one_line(name)
+
+
+def _address(address: dict[str, Any]) -> tuple[str, ...]:
+    place = " ".join(part for part in (address.get("postal_code"), address.get("city")) if part)
+    lines = (
+        *(address.get("name"), address.get("company"), address.get("line1"), address.get("line2")),
+        *(place, address.get("region"), address.get("country")),
+    )
+    return tuple(one_line(line) for line in lines if line)
+
+
+def _day(day: date | str) -> date:
+    return date.fromisoformat(day) if isinstance(day, str) else day

@@ -1,0 +1,21 @@
+-- What a message says: asked for when it is sent, so that what was erased or changed since is told as it is.
+
+-- name: facts(order_no, event_id)^
+select o.order_id, o.channel_order_id, o.currency, o.total_minor, o.placed_at, o.seller,
+       p.erased_at is not null as erased, document_of(o.order_no) as document, e.data,
+       (select jsonb_agg(jsonb_build_object(
+                   'line_id', l.line_id, 'name', coalesce(i.name, l.sku), 'quantity', l.ordered)
+               order by l.position)
+        from order_line l join item i using (sku) where l.order_no = o.order_no) as lines,
+       (select to_jsonb(f) || jsonb_build_object(
+                   'carrier', s.carrier, 'tracking_number', s.tracking_number,
+                   'units', (select jsonb_object_agg(fl.line_id, coalesce(fl.picked, fl.quantity))
+                             from fulfilment_line fl
+                             where fl.order_no = f.order_no and fl.fulfilment_id = f.fulfilment_id))
+        from fulfilment f left join shipment s using (order_no, fulfilment_id)
+        where f.order_no = o.order_no and f.fulfilment_id = e.data ->> 'fulfilment_id') as parcel,
+       (select max(f.promised_on) from fulfilment f where f.order_no = o.order_no) as promised_on
+from customer_order o
+join order_person p using (order_no)
+join order_event e on e.order_no = o.order_no and e.event_id = :event_id
+where o.order_no = :order_no;

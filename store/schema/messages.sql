@@ -1,0 +1,38 @@
+-- What customers are told. A row holds no text, no name and no address: these are asked for when it is sent.
+
+-- How far the sequence of events was read for messages. One row.
+create table message_reading (
+    only_one boolean primary key default true
+        constraint there_is_one_message_reading check (only_one),
+    cursor   bigint,  -- a position of event_out; null: no mail server was ever set
+    secret   bytea    -- what ids of mails are made with; null, as before
+);
+insert into message_reading default values;
+
+create table message (
+    order_no  bigint      not null,
+    event_id  bigint      not null,  -- of the line of the order's story that it tells of
+    kind      text        not null,
+    state     text        not null constraint message_state_is_known check (state in (
+        'planned', 'sending', 'sent', 'refused', 'bounced', 'dropped')),
+    why       some_text,  -- it was dropped, refused or bounced
+    -- Its address takes no mails at all.
+    of_address boolean    not null default false,
+    planned_at timestamptz not null default moment(),
+    -- Not tried before. While it is being sent: taken for lost from then on.
+    next_at   timestamptz not null default moment(),
+    tries     integer     not null default 0,
+    round     integer     not null default 1,  -- one more each time that somebody has it sent again
+    holder    text,       -- the attempt that sends it
+    begun_at  timestamptz,  -- the last attempt
+    sent_at   timestamptz,
+    mail_id   text,       -- its Message-ID
+    language  text,
+    answer    some_text,  -- the mail server's last one, without the address
+    primary key (order_no, event_id),
+    constraint message_that_is_sent_says_when check ((state in ('sent', 'bounced')) = (sent_at is not null)),
+    constraint message_that_is_being_sent_has_a_holder check (state <> 'sending' or holder is not null)
+);
+create index message_due on message (next_at) where state in ('planned', 'sending');
+create index message_by_mail on message (mail_id) where mail_id is not null;
+create index message_begun on message (begun_at) where begun_at is not null;

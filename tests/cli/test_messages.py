@@ -1,0 +1,73 @@
+"""Messages to customers by the command line: previewed, shown, sent again; settings are tried."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from activities.notifications.sequencing import EventSequence
+from runtime.mail import MailSettings
+from store.database import Pool
+from tests.support.bench import Bench
+from tests.support.builders import an_order
+from tests.support.command_line import Cli
+from worker import mail_duties
+
+CUSTOMER = {"id": "A", "name": "Mina Yoon", "email": "mina@x.example", "locale": "de"}
+
+
+async def test_a_message_is_previewed_listed_shown_and_sent_again(
+    pool: Pool, database_url: str, tmp_path: Path
+) -> None:
+    mail = MailSettings(url=f"folder:{tmp_path}/mails", sender="orders@shop.example")
+    plan, post = mail_duties(pool, mail, None)
+    await plan.run()
+    order = an_order(
+        ("TEA", 1, "10.00"), customer=CUSTOMER, placed_at=datetime.now(UTC).isoformat()
+    )
+    await Bench(pool).take_in(order)
+    await EventSequence(pool).advance()
+    await plan.run()
+    await post.run()
+    cli = Cli(
+        {
+            "DATABASE_URL": database_url,
+            "ORDERLOOM_HOME": str(tmp_path),
+            "ORDERLOOM_MAIL__URL": f"folder:{tmp_path}/mails",
+            "ORDERLOOM_MAIL__SENDER": "orders@shop.example",
+        }
+    )
+    listed, previewed, tried = await cli.many(
+        ("messages", "list", "--order", order.order_id, "--json"),
+        ("messages", "preview", "shipped", "--order", order.order_id),
+        ("messages", "test"),
+    )
+    (row,) = listed.json["messages"]
+    assert (row["kind"], row["state"]) == ("received", "sent")
+    assert "Guten Tag Mina Yoon," in previewed.out
+    assert "ist unterwegs" in previewed.out
+    assert (tried.code, tried.out) == (0, f"folder: ok ({tmp_path}/mails)\n")
+    page = tmp_path / "mail.html"
+    name = row["message"]
+    shown, again, unknown, odd, table = await cli.many(
+        ("messages", "show", name, "--html", str(page)),
+        ("messages", "send-again", name),
+        ("messages", "show", f"{order.order_id}:M0"),
+        ("messages", "list", "--state", "lost"),
+        ("messages", "list"),
+    )
+    assert "To: mina@x.example" in shown.out
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert again.code == 0
+    assert (unknown.code, odd.code) == (1, 2)
+    assert "received" in table.out
+    await post.run()
+    assert len(list((tmp_path / "mails").iterdir())) == 2
+    away = Cli({**cli.environment, "ORDERLOOM_MAIL__URL": "smtp://127.0.0.1:1"})
+    refused = await away(*("messages", "test", "--json"))
+    assert refused.code == 1
+    assert [one["what"] for one in refused.json["steps"]] == ["name", "TLS"]
+
+
+def test_without_a_mail_server_nobody_plans_and_nobody_reads(pool: Pool) -> None:
+    assert mail_duties(pool, MailSettings(), None) == []

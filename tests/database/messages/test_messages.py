@@ -1,0 +1,333 @@
+"""Customers are told once: planned from events, sent by a real SMTP server, whoever dies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.messages.planning import MessagePlan
+from activities.messages.sending import MessagePost
+from activities.notifications.sequencing import EventSequence
+from domain.messages.kinds import KINDS, told
+from domain.orders.order import Order
+from runtime.mail import Folder, MailSettings, Server
+from starter.service.messages import Messages
+from store.database import Pool
+from store.orders import events
+from tests.support.bench import Bench
+from tests.support.builders import an_order
+from tests.support.mail_server import MailServer, mail_server
+
+CUSTOMER = {"id": "A", "name": "Mina Yoon", "email": "mina@x.example", "locale": "en"}
+
+
+class Desk:
+    """Orders that tell things, and customers who are told."""
+
+    def __init__(self, pool: Pool, server: MailServer) -> None:
+        self.pool = pool
+        self.server = server
+        self.messages = Messages(pool, "https://track.example")
+        self._told = 0
+
+    async def begin(self, **customer: Any) -> Order:
+        """An order of which nothing was told yet, while a mail server is set."""
+        await self.plan()
+        order = an_order(
+            ("TEA", 2, "10.00"),
+            customer={**CUSTOMER, **customer},
+            placed_at=datetime.now(UTC).isoformat(),
+        )
+        await Bench(self.pool).take_in(order)
+        return order
+
+    async def tell(self, order: Order, what: str, **data: Any) -> None:
+        self._told += 1
+        async with self.pool.acquire() as conn:
+            await events.tell(
+                conn, order.order_id, f"test:{self._told}", what, who="test", data=data
+            )
+
+    async def plan(self, **options: Any) -> None:
+        await EventSequence(self.pool).advance()
+        await MessagePlan(
+            self.pool,
+            told({}),
+            **{"tell_within": timedelta(hours=1), "old_after": timedelta(days=7), **options},
+        ).plan()
+
+    def settings(self, **fields: Any) -> MailSettings:
+        return MailSettings.model_validate(
+            {
+                "url": f"smtp://127.0.0.1:{self.server.port}",
+                "sender": "orders@shop.example",
+                "starttls": "never",
+                **fields,
+            }
+        )
+
+    def post(self, per_minute: int = 1000, **fields: Any) -> MessagePost:
+        mail = self.settings(**fields)
+        return MessagePost(
+            self.pool,
+            lambda: Server(mail),
+            sender_for=mail.sender_for,
+            pages_url="https://track.example",
+            per_minute=per_minute,
+        )
+
+    async def send(self) -> int:
+        await self.plan()
+        return await self.post().send_due()
+
+    async def due(self) -> None:
+        """Time passes: what waits is due."""
+        await self.pool.execute(
+            "update message set next_at = moment() where state in ('planned', 'sending')"
+        )
+
+    async def states(self) -> list[str]:
+        rows = await self.messages.list()
+        return [row.state for row in reversed(rows)]
+
+
+@pytest.fixture
+async def desk(pool: Pool) -> AsyncIterator[Desk]:
+    async with mail_server() as server:
+        yield Desk(pool, server)
+
+
+async def test_a_customer_is_told_of_each_event_once_in_its_sequence(desk: Desk) -> None:
+    order = await desk.begin()
+    await desk.tell(order, "confirmed")
+    await desk.tell(order, "packed")
+    assert await desk.send() == 2
+    assert await desk.send() == 0
+    first, second = desk.server.read
+    assert [first["Subject"], second["Subject"]] == [
+        f"We have your order {order.channel_order_id}",
+        f"Your order {order.channel_order_id} is confirmed",
+    ]
+    assert first["To"] == "Mina Yoon <mina@x.example>"
+    assert first["Auto-Submitted"] == "auto-generated"
+    assert first["Message-ID"] != second["Message-ID"]
+    text = first.get_body(("plain",))
+    assert text is not None
+    assert "2 × TEA" in text.get_content()
+    assert "https://track.example/o/" in text.get_content()
+    assert desk.server.connections == 1
+    rows = await desk.messages.list(order_id=order.order_id)
+    assert {row.state for row in rows} == {"sent"}
+    assert (await desk.messages.get(rows[0].message)).mail_id == second["Message-ID"]
+
+
+async def test_nobody_is_told_of_what_was_before_the_server_was_set(desk: Desk) -> None:
+    order = an_order(("TEA", 1, "10.00"), customer=CUSTOMER)
+    await Bench(desk.pool).take_in(order)
+    assert await desk.send() == 0
+    assert await desk.states() == []
+
+
+async def test_old_orders_and_old_events_tell_nobody_and_say_why(desk: Desk) -> None:
+    await desk.plan()
+    order = an_order(("TEA", 1, "10.00"), customer=CUSTOMER, placed_at="2020-01-01T00:00:00Z")
+    await Bench(desk.pool).take_in(order)
+    assert await desk.send() == 0
+    await desk.begin()
+    await desk.plan(tell_within=timedelta(0))
+    assert [row.why for row in await desk.messages.list()] == [
+        "too long ago when it was planned",
+        "an old order that was imported",
+    ]
+
+
+@pytest.mark.parametrize(
+    "customer", [{"email": None}, {"email": "a@x.example, b@x.example"}, {"email": "a b@x.example"}]
+)
+async def test_without_one_address_nothing_is_sent(desk: Desk, customer: dict[str, Any]) -> None:
+    await desk.begin(**customer)
+    await desk.send()
+    assert await desk.states() == ["dropped"]
+    assert desk.server.mails == []
+
+
+async def test_an_answer_that_is_lost_is_asked_for_again_under_the_same_id(desk: Desk) -> None:
+    desk.server.to_mail = lambda number: "drop" if number == 0 else None
+    await desk.begin()
+    await desk.send()
+    assert await desk.states() == ["planned"]
+    assert await desk.send() == 0
+    await desk.due()
+    await desk.send()
+    assert await desk.states() == ["sent"]
+    first, again = desk.server.read
+    assert first["Message-ID"] == again["Message-ID"]
+
+
+@pytest.mark.parametrize("moment", ["before the mail", "before the answer", "before the commit"])
+async def test_a_relay_that_dies_is_followed_by_one_that_sends_the_same_mail(
+    desk: Desk, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.begin()
+    await desk.plan()
+    reached = asyncio.Event()
+
+    async def stop(*_: object, **__: object) -> Any:
+        reached.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        if moment == "before the mail":
+            patched.setattr(Server, "connected", stop)
+        elif moment == "before the answer":
+            desk.server.wait, reached = asyncio.Event(), desk.server.has_mail
+        else:
+            patched.setattr("store.messages.rows.end", stop)
+        dying = asyncio.create_task(desk.post().send_due())
+        await asyncio.wait_for(reached.wait(), 10)
+        dying.cancel()
+        with suppress(asyncio.CancelledError):
+            await dying
+    desk.server.wait = None
+    assert await desk.states() == ["sending"]
+    assert await desk.post().send_due() == 0, "its lease still runs"
+    await desk.due()
+    assert await desk.post().send_due() == 1
+    assert await desk.states() == ["sent"]
+    assert len(desk.server.mails) == (1 if moment == "before the mail" else 2)
+    assert len({mail["Message-ID"] for mail in desk.server.read}) == 1
+
+
+async def test_several_relays_send_each_message_once(desk: Desk) -> None:
+    for _ in range(8):
+        await desk.begin()
+    await desk.plan()
+    for _ in range(10):
+        await asyncio.gather(*(desk.post().send_due() for _ in range(3)))
+    assert await desk.states() == ["sent"] * 8
+    assert len({mail["Message-ID"] for mail in desk.server.read}) == len(desk.server.mails) == 8
+
+
+async def test_all_relays_together_keep_to_the_rate(desk: Desk) -> None:
+    for _ in range(5):
+        await desk.begin()
+    await desk.plan()
+    await desk.post(per_minute=2).send_due()
+    await desk.post(per_minute=2).send_due()
+    assert sorted(await desk.states()) == ["planned"] * 3 + ["sent"] * 2
+
+
+async def test_later_is_tried_again_and_keeps_the_orders_sequence(desk: Desk) -> None:
+    desk.server.to_mail = lambda number: "451 come back" if number == 0 else None
+    order = await desk.begin()
+    await desk.tell(order, "confirmed")
+    await desk.send()
+    assert await desk.states() == ["planned", "planned"]
+    await desk.due()
+    await desk.send()
+    assert await desk.states() == ["sent", "sent"]
+    assert [str(mail["Subject"])[:7] for mail in desk.server.read] == ["We have", "Your or"]
+
+
+async def test_an_address_that_is_refused_gets_nothing_more_until_somebody_says_so(
+    desk: Desk,
+) -> None:
+    desk.server.to_recipient = lambda address: f"550 no mailbox <{address}> mina here"
+    order = await desk.begin()
+    await desk.tell(order, "confirmed")
+    await desk.send()
+    assert await desk.states() == ["refused", "dropped"]
+    row = (await desk.messages.list(order_id=order.order_id))[-1]
+    assert row.answer == "550 no mailbox <(address)> (address) here"
+    desk.server.to_recipient = lambda _: None
+    await desk.messages.send_again(row.message)
+    await desk.send()
+    assert await desk.states() == ["sent", "dropped"]
+
+
+async def test_a_mail_that_is_refused_says_nothing_of_its_address(desk: Desk) -> None:
+    desk.server.to_mail = lambda number: "554 looks like spam" if number == 0 else None
+    order = await desk.begin()
+    await desk.tell(order, "confirmed")
+    await desk.send()
+    assert await desk.states() == ["refused", "sent"]
+
+
+async def test_sent_again_it_is_another_mail(desk: Desk) -> None:
+    await desk.begin()
+    await desk.send()
+    await desk.messages.send_again((await desk.messages.list())[0].message)
+    await desk.send()
+    first, again = desk.server.read
+    assert first["Message-ID"] != again["Message-ID"]
+
+
+async def test_a_server_that_is_away_is_waited_for(desk: Desk) -> None:
+    await desk.begin()
+    await desk.begin()
+    await desk.plan()
+    assert await desk.post(url="smtp://127.0.0.1:1").send_due() == 1
+    assert await desk.states() == ["planned", "planned"]
+    await desk.due()
+    await desk.send()
+    assert await desk.states() == ["sent", "sent"]
+
+
+async def test_names_and_items_bring_no_header_and_no_tag(desk: Desk) -> None:
+    name = "Eve <script>alert(1)</script>, Bcc: all@x.example"
+    await desk.begin(name=name)
+    await desk.send()
+    (mail,) = desk.server.read
+    assert len(mail["To"].addresses) == 1
+    assert mail["Bcc"] is None
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert "<script" not in html.get_content()
+    assert "&lt;script" in html.get_content()
+
+
+async def test_a_folder_has_one_file_for_a_mail(desk: Desk, tmp_path: Path) -> None:
+    await desk.begin()
+    await desk.plan()
+    post = MessagePost(
+        desk.pool,
+        lambda: Folder(tmp_path),
+        sender_for=desk.settings().sender_for,
+        pages_url=None,
+        per_minute=10,
+    )
+    for _ in range(2):
+        await post.send_due()
+        await desk.pool.execute("update message set state = 'planned', sent_at = null")
+    await post.send_due()
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+async def test_who_is_erased_is_told_nothing_and_nothing_is_left(desk: Desk) -> None:
+    desk.server.to_recipient = lambda _: "550 Mina Yoon has moved"
+    order = await desk.begin()
+    await desk.send()
+    await desk.pool.execute("update customer_order set decision = 'closed'")
+    await desk.pool.execute("select person_erased(order_no, 10, 'x', 'y') from customer_order")
+    rows = await desk.pool.fetch("select * from message")
+    assert "Mina" not in str([dict(row) for row in rows])
+    await desk.messages.send_again((await desk.messages.list())[0].message)
+    await desk.send()
+    assert await desk.states() == ["dropped"]
+    assert order.order_id not in str(desk.server.mails)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("locale", ["en", "ko-KR", "de-AT"])
+async def test_each_kind_is_shown_in_each_language(desk: Desk, kind: Any, locale: str) -> None:
+    order = await desk.begin(locale=locale)
+    shown = await desk.messages.preview(kind, order.order_id)
+    assert shown.language == locale[:2]
+    assert order.channel_order_id in shown.subject
+    assert "Mina Yoon" in shown.text

@@ -1,0 +1,82 @@
+"""The addresses on a mail, its ids, and settings that are refused when they are set."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+from pydantic import ValidationError
+
+from domain.errors import InvalidInput
+from domain.messages import mail
+from domain.messages.rendering import Rendered
+from runtime.mail import MailSettings
+
+FROM = mail.address_of("orders@shop.example", "The Shop")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("a@b.example, c@d.example", "a@b.example c@d.example", "a@b.example;c@d.example"),
+        *("<a@b.example>", "A <a@b.example>", "a@b.example\r\nBcc: c@d.example", "a@@b.example"),
+        *("@b.example", "a@", "a@b..example", "a@-b.example", "a@b_c.example", "a b@c.example"),
+        *(f"{'a' * 65}@b.example", f"a@{'b' * 64}.example", "a@b.example\x00", ""),
+    ],
+)
+def test_what_is_not_one_mailbox_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="not the address of one mailbox"):
+        mail.address_of(text)
+
+
+def test_a_domain_is_written_as_the_net_knows_it() -> None:
+    assert mail.address_of("kim@bücher.example").addr_spec == "kim@xn--bcher-kva.example"
+
+
+def test_an_id_is_the_same_for_the_same_message_and_for_no_other() -> None:
+    ids = {
+        mail.message_id(secret, order, event, round_, FROM)
+        for secret in (b"a", b"b")
+        for order in (1, 11)
+        for event in (1, 11)
+        for round_ in (1, 2)
+    }
+    assert len(ids) == 16
+    assert mail.message_id(b"a", 1, 1, 1, FROM) in ids
+
+
+def test_a_name_and_a_subject_begin_no_header() -> None:
+    content = mail.mail_of(
+        Rendered("a\r\nBcc: x@y.example", "text", "<p>html</p>"),
+        sender=FROM,
+        to=mail.address_of("kim@x.example", "Kim\r\nCc: z@y.example, 김"),
+        mail_id="<1@shop.example>",
+        at=datetime(2026, 11, 30, tzinfo=UTC),
+    )
+    read = message_from_bytes(content, policy=default)
+    assert read["Subject"] == "a Bcc: x@y.example"
+    assert read["Bcc"] is read["Cc"] is None
+    assert [one.addr_spec for one in read["To"].addresses] == ["kim@x.example"]
+    assert read["X-Auto-Response-Suppress"] == "All"
+    assert "List-Unsubscribe" not in read
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"url": "http://x"}, "smtp://"),
+        ({"url": "smtp://user:secret@x"}, "settings of their own"),
+        ({"url": "smtp://x:99999"}, "smtp://"),
+        ({"url": "smtp://x"}, "needs a sender"),
+        ({"url": "smtp://x", "sender": "a@b, c@d"}, "not the address of one mailbox"),
+        ({"user": "x"}, "needs user and password"),
+        ({"kinds": {"web": ["parties"]}}, "received"),
+        ({"per_minute": 0}, "greater than"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused(fields: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said) as refused:
+        MailSettings.model_validate(fields)
+    assert "secret" not in str(refused.value.errors(include_input=False))
