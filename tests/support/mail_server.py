@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
@@ -33,7 +33,7 @@ class MailServer:
     @property
     def read(self) -> list[EmailMessage]:
         """The mails, as a mail program reads them."""
-        return [cast("EmailMessage", message_from_bytes(x, policy=default)) for x in self.mails]
+        return [message_from_bytes(x, policy=default) for x in self.mails]
 
     async def handle_RCPT(  # noqa: N802 - the library calls it so
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -55,7 +55,7 @@ class MailServer:
         if self.wait is not None:
             await self.wait.wait()
         if said == "drop":
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return said or "250 taken"
 
