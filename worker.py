@@ -100,7 +100,8 @@ from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.stock.location_ranking import Measure
 from runtime.extensions import installed, usable
 from runtime.logs import configure_logging
-from runtime.mail import MailSettings, post_of
+from runtime.mail import post_of
+from runtime.mail_settings import MailSettings
 from runtime.order_starts import start_order
 from runtime.program import end, until_signal
 from runtime.servers import database_address, temporal_connection, until_there

@@ -27,7 +27,7 @@ from domain.fulfilment.outside_work import Workshop
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.sellers import Seller
-from runtime.mail import MailSettings
+from runtime.mail_settings import MailSettings
 
 PREFIX: Final = "ORDERLOOM_"
 

@@ -60,12 +60,15 @@ class HtmlParts:
         )
 
     def items(self, items: Sequence[ToldItem]) -> str:
+        """What an order or a parcel holds."""
         return _table([_ROW.format(_CELL, one.name, f"× {one.quantity}") for one in items])
 
     def rows(self, rows: Sequence[tuple[str, str]]) -> str:
+        """Names and their values."""
         return _table([_ROW.format(_CELL, name, value) for name, value in rows if value])
 
     def address(self, title: str, lines: Sequence[str]) -> str:
+        """An address under its title."""
         if not lines:
             return ""
         return Markup('<p style="{}"><strong>{}</strong><br>{}</p>').format(
@@ -73,6 +76,7 @@ class HtmlParts:
         )
 
     def button(self, label: str) -> str:
+        """The link to the customer's page."""
         if not self._facts.link:
             return ""
         return Markup(
@@ -93,16 +97,20 @@ class TextParts:
         return f"{_wrapped(caller())}\n\n"
 
     def items(self, items: Sequence[ToldItem]) -> str:
+        """What an order or a parcel holds."""
         return "".join(f"  {one.quantity} × {one.name}\n" for one in items) + "\n"
 
     def rows(self, rows: Sequence[tuple[str, str]]) -> str:
+        """Names and their values."""
         shown = "".join(f"  {name}: {value}\n" for name, value in rows if value)
         return f"{shown}\n" if shown else ""
 
     def address(self, title: str, lines: Sequence[str]) -> str:
+        """An address under its title."""
         return f"{title}\n" + "".join(f"  {line}\n" for line in lines) + "\n" if lines else ""
 
     def button(self, label: str) -> str:
+        """The link to the customer's page."""
         return f"{label}:\n{self._facts.link}\n\n" if self._facts.link else ""
 
 

@@ -49,6 +49,8 @@ class Rendered:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
+    """Forbids arithmetic that could make a text of any length."""
+
     intercepted_binops = frozenset(["*", "**", "%"])
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:

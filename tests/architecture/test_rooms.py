@@ -276,7 +276,7 @@ TABLE = (
     # Speaks SMTP.
     Room(
         "runtime/mail.py",
-        (*STDLIB, "domain", "pydantic", "aiosmtplib"),
+        (*STDLIB, "domain", "runtime.mail_settings", "aiosmtplib"),
     ),
     Room(
         "runtime/codec.py",

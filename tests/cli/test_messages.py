@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from activities.notifications.sequencing import EventSequence
-from runtime.mail import MailSettings
+from runtime.mail_settings import MailSettings
 from store.database import Pool
 from tests.support.bench import Bench
 from tests.support.builders import an_order

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from runtime.mail import MailServerAway, MailSettings, Server, tried
+from runtime.mail import MailServerAway, Server, tried
+from runtime.mail_settings import MailSettings
 from tests.database.notifications.test_sending import a_certificate
 from tests.support.mail_server import mail_server
 

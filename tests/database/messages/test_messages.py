@@ -16,7 +16,8 @@ from activities.messages.sending import MessagePost
 from activities.notifications.sequencing import EventSequence
 from domain.messages.kinds import KINDS, told
 from domain.orders.order import Order
-from runtime.mail import Folder, MailSettings, Server
+from runtime.mail import Folder, Server
+from runtime.mail_settings import MailSettings
 from starter.service.messages import Messages
 from store.database import Pool
 from store.orders import events

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from domain.errors import InvalidInput
 from domain.messages import mail
 from domain.messages.rendering import Rendered
-from runtime.mail import MailSettings
+from runtime.mail_settings import MailSettings
 
 FROM = mail.address_of("orders@shop.example", "The Shop")
 
