@@ -24,6 +24,7 @@ COMMANDS: Final = {
         "orders.watch_folder", "Place orders from files that come into a folder.", _ORDERS
     ),
     "show": Entry("orders.show", "All there is about one order.", _ORDERS),
+    "tracking": Entry("orders.tracking", "The page where a customer sees an order.", _ORDERS),
     "counter": Entry("orders.counter", "Sell what customers have in the hand.", _ORDERS),
     "orders": Entry("orders.orders", "List orders, newest first.", _ORDERS),
     "watch": Entry("orders.watch", "Follow one order, or all of them, live.", _ORDERS),

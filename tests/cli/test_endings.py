@@ -235,6 +235,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         ),
         "locations": ("list", "import"),
         "channels": ("list", "show", "import", "retire", "reopen"),
+        "tracking": ("link", "rotate-key"),
         "sellers": ("list", "show", "import", "retire", "reopen"),
         "warehouse": (
             *("tasks", "pick", "put-back", "refuse", "pack", "handover", "collect"),

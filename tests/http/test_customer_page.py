@@ -105,6 +105,8 @@ async def test_a_parcel_on_its_way_is_told_in_the_customers_language(
     assert tracking is not None
     assert tracking in text
     assert "1 Sejong-daero" in text
+    assert {"en": "South Korea", "de": "Südkorea", "ko": "대한민국"}[language] in text
+    assert {"en": "Shipping", "de": "Versand", "ko": "배송비"}[language] in text
 
 
 async def test_each_page_is_small_and_loads_all_from_here(

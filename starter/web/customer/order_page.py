@@ -30,13 +30,13 @@ def shown_order(
         parts=parcels.parts(
             order, words, whole=whole, now=visit.now, urls=request.app.state.tracking_urls
         ),
-        goods=shown.goods(order, words),
+        goods=shown.goods(order, words) + (shown.besides(order, words) if whole else []),
         has_more=len(order.detail.lines) > shown.GOODS_MAX,
         whole=whole,
         offers=visit.offers,
         money=shown.money(order, words) if whole else (),
         papers=shown.papers(order, words) if whole else (),
-        address=shown.address(order) if whole else (),
+        address=shown.address(order, words) if whole else (),
         returns=shown.returns(order, words) if whole else (),
         claims=shown.claims(order, words) if whole else (),
         story=shown.story(order, words) if whole else (),

@@ -121,6 +121,19 @@ def goods(order: TrackedOrder, words: Words) -> list[Row]:
     return rows
 
 
+def besides(order: TrackedOrder, words: Words) -> list[Row]:
+    """What the order costs besides its goods: shipping, and fees with what a till has rounded."""
+    lines, summary = order.detail.lines, order.detail.summary
+    goods_minor = sum(line.goods_minor + line.tax_minor for line in lines)
+    shipping = sum(line.shipping_minor + line.shipping_tax_minor for line in lines)
+    other = summary.total_minor - goods_minor - shipping
+    return [
+        Row(words(key), words.money(minor, summary.currency))
+        for key, minor in (("shipping", shipping), ("fees", other))
+        if minor
+    ]
+
+
 def money(order: TrackedOrder, words: Words) -> list[Row]:
     """What the order costs, what was paid and paid back, and what is to be paid back yet."""
     summary = order.detail.summary
@@ -183,15 +196,18 @@ def claims(order: TrackedOrder, words: Words) -> list[Row]:
     ]
 
 
-def address(order: TrackedOrder) -> list[str]:
+def address(order: TrackedOrder, words: Words) -> list[str]:
     """Where it goes, line by line; nothing of what is not sent."""
     place = order.detail.document.get("shipping", {}).get("address")
     if not place:
         return []
-    known = _Place(**{name: place.get(name) for name in _Place.__dataclass_fields__})
-    return [
-        line for line in (place.get("name"), place.get("company"), *address_lines(known)) if line
-    ]
+    known = _Place(**{name: place.get(name) for name in _PLACE})
+    country = words.country(place["country"])
+    lines = (place.get("name"), place.get("company"), *address_lines(known), country)
+    return [line for line in lines if line]
+
+
+_PLACE: Final = ("line1", "line2", "postal_code", "city", "region")
 
 
 @dataclass(frozen=True)
@@ -201,7 +217,7 @@ class _Place:
     postal_code: str | None
     city: str | None
     region: str | None
-    country: str | None
+    country: None = None  # it is told by its name
 
 
 def story(order: TrackedOrder, words: Words) -> list[tuple[str, str]]:
