@@ -306,6 +306,11 @@ class Life:
         return self.result is not None or bool(self.failure)
 
     @property
+    def hears(self) -> bool:
+        """Whether a message reaches it now."""
+        return not self.over and not self._is_lost
+
+    @property
     def workflow(self) -> Any:
         """The workflow object of the present run."""
         return self._machine.workflow

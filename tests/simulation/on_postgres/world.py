@@ -223,6 +223,19 @@ class _Waiting:
             raise RPCError("nobody waits under this id", RPCStatusCode.NOT_FOUND, b"")
 
 
+class _Order:
+    """The order's workflow, as the relay reaches it."""
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+
+    async def start_update(self, name: str, request: Any, *, id: str, **_: Any) -> None:
+        if not self._life.hears:
+            raise RPCError("it does not run", RPCStatusCode.NOT_FOUND, b"")
+        if id not in self._life.answers:  # the server knows it
+            self._life.update(id, name, request)
+
+
 class _Temporal:
     """As much of Temporal's client as the relay's duties for one order need."""
 
@@ -231,6 +244,9 @@ class _Temporal:
 
     async def start_workflow(self, *_: Any, **__: Any) -> None:
         """The relay starts the order once more: it has its workflow already."""
+
+    def get_workflow_handle(self, *_: Any) -> _Order:
+        return _Order(self._life)
 
     def get_async_activity_handle(self, *, activity_id: str, **_: Any) -> _Waiting:
         return _Waiting(self._life, activity_id)
