@@ -44,10 +44,18 @@ def two(**fields: Any) -> Order:
 
 
 async def lost(shop: Shop, order: Order) -> str:
-    parcel = await shop.placed(order, a_policy(give_up_after=60, return_window=0.2))
+    parcel = await placed(shop, order)
+    await lose(shop, parcel)
+    return parcel
+
+
+async def placed(shop: Shop, order: Order) -> str:
+    return await shop.placed(order, a_policy(give_up_after=60, return_window=0.2))
+
+
+async def lose(shop: Shop, parcel: str) -> None:
     await shop.drive(parcel, "shipped")
     await shop.scan(parcel, "failure")
-    return parcel
 
 
 async def test_a_lost_parcel_that_comes_back_is_counted_and_not_paid_back_again(

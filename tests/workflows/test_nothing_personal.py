@@ -70,9 +70,12 @@ async def test_no_name_of_a_customer_is_in_a_history_a_search_attribute_or_a_log
     await shop.settled()
 
 
-async def test_who_ordered_stands_in_one_table_beside_what_is_printed(shop: Shop) -> None:
+async def test_who_ordered_stands_in_one_table_beside_what_is_printed_and_who_is_known(
+    shop: Shop,
+) -> None:
     await live(shop)
-    assert (await left_of_it(shop.pool, WORDS)).keys() <= {"order_person", "document", "label_file"}
+    stands = {"order_person", "customer", "document", "label_file"}
+    assert (await left_of_it(shop.pool, WORDS)).keys() <= stands
 
 
 async def test_nothing_of_a_person_is_left_where_the_law_wants_no_documents(shop: Shop) -> None:
