@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -183,5 +183,25 @@ def load_queries(module_file: str, name: str | None = None) -> Any:
     same folder.
     """
     file = Path(module_file)
-    beside = file.with_suffix(".sql") if name is None else file.with_name(f"{name}.sql")
-    return aiosql.from_path(beside, "asyncpg", encoding="utf-8")
+    return _Queries(file.with_suffix(".sql") if name is None else file.with_name(f"{name}.sql"))
+
+
+class _Queries:
+    """The queries of a file, read when the first of them is asked for.
+
+    To read all files takes a third of a second, and a command needs few of them.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    @cached_property
+    def _loaded(self) -> Any:
+        return aiosql.from_path(self._file, "asyncpg", encoding="utf-8")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        query = getattr(self._loaded, name)
+        setattr(self, name, query)  # is found at once from now on
+        return query

@@ -1,4 +1,8 @@
-"""Commands in the locales that people have: whatever the terminal's encoding, no name ends one."""
+"""Commands in the locales that people have: whatever the terminal's encoding, no name ends one.
+
+Of each test one command is a program of its own; the others are copies of a process that has loaded
+the program in that locale.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,14 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support.builders import a_document
-from tests.support.command_line import EXAMPLES, PROGRAM, ROOT, SECONDS_MAX, Cli, Ended
+from tests.support.command_line import EXAMPLES, PROGRAM, ROOT, SECONDS_MAX, Cli, Copier, Ended
 from tests.support.shop import Shop
 
 NAME = "김하늘 × Zoë → 名"
@@ -26,27 +31,38 @@ class Locale:
 
     environment: dict[str, str]
     encoding: str
+    copier: Copier
 
 
-@pytest.fixture(params=["C", "ko_KR.EUC-KR"])
-def locale(request: pytest.FixtureRequest, tmp_path: Path) -> Locale:
+@pytest.fixture(scope="module", params=["C", "ko_KR.EUC-KR"])
+def locale(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Locale]:
     """Python takes both of them as they are, which it does not do with C by itself."""
     if request.param == "C":
-        forced = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-        return Locale(forced, "ascii")
+        forced, encoding = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "ascii"
+    else:
+        path = with_korean(tmp_path_factory.mktemp("locales"))
+        forced = {"LC_ALL": "ko_KR.eucKR", "LOCPATH": str(path), "PYTHONUTF8": "0"}
+        encoding = "euc_kr"
+    copier = Copier(forced, encoding=encoding)
+    yield Locale(forced, encoding, copier)
+    copier.end()
+
+
+def with_korean(folder: Path) -> Path:
+    """The folder, with a Korean locale that writes in EUC-KR."""
     localedef = shutil.which("localedef")
     if localedef is None:
         pytest.skip("no localedef to make the locale with")
-    (tmp_path / "locales").mkdir()
     made = subprocess.run(
-        [localedef, "-i", "ko_KR", "-f", "EUC-KR", str(tmp_path / "locales" / "ko_KR.eucKR")],
+        [localedef, "-i", "ko_KR", "-f", "EUC-KR", str(folder / "ko_KR.eucKR")],
         capture_output=True,
         check=False,
     )
     if made.returncode:
         pytest.skip(f"localedef makes no Korean locale: {made.stderr!r}")
-    path = str(tmp_path / "locales")
-    return Locale({"LC_ALL": "ko_KR.eucKR", "LOCPATH": path, "PYTHONUTF8": "0"}, "euc_kr")
+    return folder
 
 
 async def spoken(cli: Cli, locale: Locale, *arguments: str | bytes, stdin: bytes = b"") -> Ended:
@@ -64,6 +80,12 @@ async def spoken(cli: Cli, locale: Locale, *arguments: str | bytes, stdin: bytes
     assert process.returncode is not None
     assert b"Traceback" not in err, err
     return Ended(process.returncode, out.decode(locale.encoding), err.decode(locale.encoding))
+
+
+async def copied(cli: Cli, locale: Locale, *arguments: str, stdin: bytes = b"") -> Ended:
+    """The same in a copy of a process of that locale."""
+    there = Cli({**cli.environment, **locale.environment})
+    return await there(*arguments, stdin=stdin, copier=locale.copier)
 
 
 async def test_commands_read_and_answer_in_every_locale(
@@ -84,7 +106,7 @@ async def test_commands_read_and_answer_in_every_locale(
         ("stock", "import", str(EXAMPLES / "stock.csv"), "--new-location", "outlet"),
         ("stock", "list"),
     ):
-        ended = await spoken(cli, locale, *arguments)
+        ended = await copied(cli, locale, *arguments)
         assert (ended.code, ended.err) == (0, ""), (arguments, ended)
     kept = (await cli.done("show", order_id, "--json")).json
     assert kept["document"]["customer"]["name"] == NAME
@@ -100,7 +122,7 @@ async def test_what_is_read_by_programs_has_no_locale(cli: Cli, shop: Shop, loca
     shown = await spoken(cli, locale, "show", order_id, "--json")
     assert shown.json["document"]["customer"]["name"] == NAME
     wrong = json.dumps({**document, NAME: 1}).encode()
-    told = await spoken(cli, locale, "place", "-", "--json", stdin=wrong)
+    told = await copied(cli, locale, "place", "-", "--json", stdin=wrong)
     assert told.json["problems"][0]["field"] == NAME
 
 

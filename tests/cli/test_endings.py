@@ -310,7 +310,7 @@ async def test_the_schema_is_printed_without_loading_temporal(cli: Cli) -> None:
 async def test_up_runs_a_stack_that_commands_in_another_shell_find(tmp_path: Path) -> None:
     with temporary_folder() as folder:
         cli = Cli({"HOME": str(tmp_path), "ORDERLOOM_HOME": str(folder / "home")})
-        process = await cli.start("up", "--json")
+        process = await cli.start("up", "--json", "--no-http")
         try:
             assert process.stdout is not None
             ready = json.loads(await asyncio.wait_for(process.stdout.readline(), SECONDS_MAX))

@@ -64,9 +64,9 @@ class Shell:
         }
 
     @contextmanager
-    def up(self) -> Iterator[Up]:
+    def up(self, *options: str) -> Iterator[Up]:
         """`orderloom up`, ready; stopped at the end, with everything that it left."""
-        stack = Up(self)
+        stack = Up(self, *options)
         try:
             stack.wait_until_ready()
             yield stack
@@ -195,13 +195,13 @@ class Shell:
 class Up:
     """A running `orderloom up --json`."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, *options: str) -> None:
         self._shell = shell
         self._lines: list[str] = []
         self._more = threading.Condition()
         with (shell.folder / "up.log").open("ab") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "starter.cli", "up", "--json"],
+                [sys.executable, "-m", "starter.cli", "up", "--json", *options],
                 cwd=shell.folder,
                 env=shell.environment,
                 stdin=subprocess.DEVNULL,

@@ -38,7 +38,7 @@ def test_an_order_travels_from_the_shelf_to_a_paid_back_return_and_a_restart_cha
             assert up.stop() == 0
             assert_no_stack(shell)
         assert "orderloom up" in shell.orderloom("show", ORDER, code=3)
-        with shell.up() as up:
+        with shell.up("--no-http") as up:
             assert everything(shell) == before
             an_order_that_was_under_way_goes_on_to_its_end(shell)
             assert up.stop() == 0

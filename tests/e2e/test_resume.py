@@ -95,12 +95,12 @@ ENDED: Final = {"closed": ("closed", 1), "cancelled": ("cancelled", 1)}
 
 async def test_every_order_ends_once_though_temporals_database_is_deleted_under_them() -> None:
     with fresh_shell() as shell:
-        with shell.up() as up:
+        with shell.up("--no-http") as up:
             async with office(shell) as shop:
                 bought = await live_to_the_middle(shop)
             assert up.stop() == 0
         lose_temporal(shell)
-        with shell.up() as up:
+        with shell.up("--no-http") as up:
             async with office(shell) as shop:
                 await shop.pool.execute("delete from sandbox.fault")
                 await they_are_in_the_middle(shop)

@@ -6,13 +6,12 @@ The stack runs first with a list that has the Bulgarian lev, and then with today
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from tests.e2e.stack import Shell, fresh_shell, until
-from tests.support.command_line import COPIER
+from tests.support.command_line import COPIER, Copier
 
 OLDER_LIST: Final = """
 import iso4217
@@ -50,21 +49,17 @@ class Older:
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
+        self._copier = Copier({"PYTHONPATH": shell.environment["PYTHONPATH"]})
+
+    def close(self) -> None:
+        self._copier.end()
 
     def __call__(self, *arguments: str, stdin: str = "") -> Any:
-        done = subprocess.run(
-            [sys.executable, "-m", "starter.cli", *arguments, "--json"],
-            cwd=self._shell.folder,
-            env=self._shell.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            encoding="utf-8",
+        done = self._copier.run(
+            *(self._shell.environment, (*arguments, "--json"), stdin.encode(), self._shell.folder)
         )
-        assert done.returncode == 0, (arguments, done)
-        return json.loads(done.stdout)
+        assert done.code == 0, (arguments, done)
+        return done.json
 
 
 def number_of(shell: Shell, order: str) -> str:
@@ -95,12 +90,11 @@ def test_what_was_written_in_a_currency_that_has_left_the_list_goes_on() -> None
         (shell.folder / "older" / "sitecustomize.py").write_text(OLDER_LIST, encoding="utf-8")
         today = shell.environment["PYTHONPATH"]
         shell.environment["PYTHONPATH"] = f"{shell.folder / 'older'}:{today}"
-        older = Older(shell)
-        with shell.up() as stack:
+        with shell.up("--no-http") as stack, closing(Older(shell)) as older:
             before(shell, older)
             assert stack.stop() == 0
         shell.environment["PYTHONPATH"] = today
-        with shell.up():
+        with shell.up("--no-http"):
             after(shell)
 
 

@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,16 @@ class Copier:
     Starting Python and its imports takes nearly all of a command's time, and is the same each time.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, environment: dict[str, str] | None = None, *, encoding: str = "utf-8"
+    ) -> None:
+        """`environment`: what Python looks at as it starts; `encoding`: what it then writes."""
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            **(environment or {}),
+        }
+        self._encoding = encoding
         self._lock = threading.Lock()
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,10 +73,19 @@ class Copier:
         arguments: tuple[str, ...],
         data: bytes,
         folder: Path = ROOT,
+        closed: Collection[int] = (),
     ) -> Ended:
-        """A command from its start to its end, in that folder. It reads `data`."""
+        """A command from its start to its end, in that folder. It reads `data`.
+
+        `closed`: the streams that it does not have, such as 1 for its standard output.
+        """
         request = json.dumps(
-            {"environment": environment, "arguments": arguments, "folder": str(folder)}
+            {
+                "environment": environment,
+                "arguments": arguments,
+                "folder": str(folder),
+                "closed": [*closed],
+            }
         ).encode()
         answer, answering = os.pipe()
         with (
@@ -86,7 +106,8 @@ class Copier:
             code = int(answered.read())
             stdout.seek(0)
             stderr.seek(0)
-            return Ended(code, stdout.read().decode(), stderr.read().decode())
+            said, complained = (one.read().decode(self._encoding) for one in (stdout, stderr))
+            return Ended(code, said, complained)
 
     def _send(self, request: bytes, descriptors: list[int]) -> None:
         with self._lock:
@@ -95,7 +116,7 @@ class Copier:
                 with other:
                     self._process = subprocess.Popen(
                         (sys.executable, str(Path(__file__).with_name("copier.py"))),
-                        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+                        env=self._environment,
                         stdin=other.fileno(),
                         stdout=subprocess.DEVNULL,
                         start_new_session=True,  # it ends with the commands that it still runs
@@ -131,9 +152,17 @@ class Cli:
             **pipes,
         )
 
-    async def __call__(self, *arguments: str, stdin: str | bytes = b"") -> Ended:
+    async def __call__(
+        self,
+        *arguments: str,
+        stdin: str | bytes = b"",
+        closed: Collection[int] = (),
+        copier: Copier = COPIER,
+    ) -> Ended:
+        """A command from its start to its end, as `Copier.run` has it."""
         data = stdin.encode() if isinstance(stdin, str) else stdin
-        return _sound(await asyncio.to_thread(COPIER.run, self.environment, arguments, data))
+        run = partial(copier.run, self.environment, arguments, data, closed=closed)
+        return _sound(await asyncio.to_thread(run))
 
     async def many(self, *commands: tuple[str, ...]) -> list[Ended]:
         """Several commands, one after the other."""

@@ -66,6 +66,9 @@ def run(request: dict[str, Any], streams: list[int]) -> NoReturn:
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    for number in request["closed"]:
+        os.close(number)
+        setattr(sys, ("stdin", "stdout", "stderr")[number], None)  # as Python does when it starts
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
