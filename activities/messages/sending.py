@@ -17,9 +17,11 @@ from typing import Final
 
 from domain.errors import InvalidInput, OrderloomError
 from domain.messages import mail
+from domain.messages.kinds import WISHED
 from domain.messages.rendering import render
 from runtime.mail import Answer, MailServerAway, Post
 from store import clock
+from store.customers.care import may_be_told
 from store.database import Connection, DatabaseFault, Pool
 from store.messages import facts, rows
 from store.messages.facts import Told
@@ -97,9 +99,9 @@ class MessagePost:
         try:
             async with self._pool.acquire() as conn:
                 told = await facts.told(
-                    conn, taken.order_no, taken.event_id, pages_url=self._pages_url
+                    conn, taken.order_no, taken.event_id, taken.kind, pages_url=self._pages_url
                 )
-                why = await self._not_told(conn, told)
+                why = await self._not_told(conn, taken, told)
             if told is None or why is not None or told.email is None:
                 return Ending("dropped", why or "there is no such event any more")
             return await self._posted(post, taken, holder, told, told.email)
@@ -120,12 +122,15 @@ class MessagePost:
             told_as = str(defect) if isinstance(defect, OrderloomError) else kind
             return Ending("dropped", f"defect: {told_as}"[:300])
 
-    async def _not_told(self, conn: Connection, told: Told | None) -> str | None:
+    async def _not_told(self, conn: Connection, taken: Taken, told: Told | None) -> str | None:
         """Why nobody is told; None: the customer is."""
         if told is None or told.erased:
             return "who ordered was erased"
         if told.email is None:
             return "there is no mail address"
+        wished = await may_be_told(conn, taken.order_id, "delivery_updates")
+        if taken.kind in WISHED and not wished:
+            return "the customer does not wish to be told of it"
         if await rows.refuses_mails(conn, told.email):
             return "an earlier mail came back: the address takes none"
         return None
@@ -138,7 +143,7 @@ class MessagePost:
         mail_id = mail.message_id(taken.secret, taken.order_no, taken.event_id, taken.round, sender)
         language = told.facts.language
         content = mail.mail_of(
-            render(taken.kind, told.facts),
+            render(taken.kind, told.facts, told.source),
             sender=sender,
             to=to,
             mail_id=mail_id,

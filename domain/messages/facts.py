@@ -33,7 +33,8 @@ class Facts(Part):
     """Of a message. A text that does not belong to it, or that nobody knows, is empty.
 
     `number`: the order's, as its channel wrote it. `day`: when it arrives. `items`: of the parcel,
-    where the message is about one, else of the order. `link`: to the customer's page.
+    where the message is about one, else of the order. `link`: to the customer's page. `code`: with
+    which goods are collected. `earlier_day`: a promised day that is not held, perhaps.
     """
 
     language: Language
@@ -47,5 +48,9 @@ class Facts(Part):
     carrier: str = ""
     tracking_number: str = ""
     day: str = ""
+    earlier_day: str = ""
     amount: str = ""
+    code: str = ""
+    return_id: str = ""
+    decision: str = ""
     link: str = ""

@@ -65,6 +65,11 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "make a return of it, or say what became of it: `orderloom returns settle-parcel`",
         "orderloom returns take-parcel {name} --order ORDER",
     ),
+    "message": WayOn(
+        "ask the customer for another address (`orderloom edit`), or tell them another way; then "
+        "send it again",
+        "orderloom messages send-again {name}",
+    ),
     "subscription": WayOn(
         "mend its receiver and have it go on where it stood, or remove it",
         "orderloom webhooks update {name} --activate",

@@ -7,11 +7,16 @@ from collections.abc import Collection, Sequence
 from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
+from domain.messages.bounces import read_bounce
+from domain.messages.examples import the_poorest, the_richest
 from domain.messages.kinds import MessageKind, MessageState
-from domain.messages.rendering import render
+from domain.messages.rendering import render, source_of
+from domain.sellers import Language
+from store.accounting import sellers
 from store.database import Connection, Pool
-from store.messages import facts, rows
+from store.messages import facts, rows, templates
 from store.messages.rows import MessageRow
+from store.messages.templates import OwnTemplate
 
 
 class ShownMessage(BaseModel):
@@ -26,6 +31,16 @@ class ShownMessage(BaseModel):
     subject: str
     text: str
     html: str
+
+
+class Bounced(BaseModel):
+    """What was taken in. `message`: such as web-1001:M57. `final`: it will not be delivered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    message: str
+    final: bool
+    status: str
 
 
 class Messages:
@@ -81,13 +96,56 @@ class Messages:
             await rows.send_again(conn, order_id, event_id)
         return await self.get(message)
 
+    async def bounce(self, mail: bytes) -> Bounced:
+        """Take in a mail that says what became of one of ours. Raises InvalidInput and NotFound.
+
+        What could not be delivered is `bounced`; where the address takes no mails, nothing more is
+        sent to it until somebody has it sent again.
+        """
+        report = read_bounce(mail)
+        async with self._pool.acquire() as conn:
+            found = await rows.bounced(conn, report)
+        return Bounced(message=found, final=report.final, status=report.status)
+
+    async def templates(self, seller: str | None = None) -> Sequence[OwnTemplate]:
+        """Sellers' own templates."""
+        async with self._pool.acquire() as conn:
+            return await templates.find(conn, seller)
+
+    async def template(self, seller: str, kind: MessageKind, language: Language) -> str:
+        """A template as it is used: the seller's own one, or that of Orderloom. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            await sellers.get(conn, seller)
+            own = await templates.source_of(conn, seller, kind, language)
+        return source_of(kind, language) if own is None else own
+
+    async def set_template(
+        self, seller: str, kind: MessageKind, language: Language, source: str, *, by: str
+    ) -> None:
+        """Use a seller's own template from now on. Raises NotFound.
+
+        Raises InvalidInput for one that cannot be filled in: it is tried with an order of which all
+        is known, and with one of which nothing is.
+        """
+        for facts_ in (the_richest(language), the_poorest(language)):
+            render(kind, facts_, source)
+        async with self._pool.acquire() as conn:
+            await sellers.get(conn, seller)
+            await templates.save(conn, seller, kind, language, source, who=by)
+
+    async def reset_template(self, seller: str, kind: MessageKind, language: Language) -> None:
+        """Use the template of Orderloom again. Raises NotFound where it is used."""
+        async with self._pool.acquire() as conn:
+            if not await templates.remove(conn, seller, kind, language):
+                raise NotFound(f"{seller} has no template of its own for {kind} ({language})")
+
     async def _rendered(
         self, conn: Connection, order_id: str, order_no: int, event_id: int, kind: MessageKind
     ) -> ShownMessage:
-        told = await facts.told(conn, order_no, event_id, pages_url=self._pages_url)
+        told = await facts.told(conn, order_no, event_id, kind, pages_url=self._pages_url)
         if told is None:
             raise NotFound(f"there is no event {event_id} of {order_id}")
-        rendered = render(kind, told.facts)
+        rendered = render(kind, told.facts, told.source)
         return ShownMessage(
             order_id=order_id,
             kind=kind,

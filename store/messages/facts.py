@@ -8,11 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.messages.facts import Facts, ToldItem, ToldShop
+from domain.messages.kinds import MessageKind
 from domain.messages.mail import one_line
 from domain.messages.words import amount_text, day_text
 from domain.sellers import Language, Seller
 from store.accounting import sellers
 from store.database import Connection, load_queries
+from store.messages import templates
 from store.orders.page_links import order_link
 
 _sql = load_queries(__file__)
@@ -26,10 +28,12 @@ class Told:
     email: str | None
     erased: bool
     reply_to: str | None
+    source: str | None
+    """The seller's own template; None: the one that comes with Orderloom."""
 
 
 async def told(
-    conn: Connection, order_no: int, event_id: int, *, pages_url: str | None
+    conn: Connection, order_no: int, event_id: int, kind: MessageKind, *, pages_url: str | None
 ) -> Told | None:
     """What the customer is told of an event; None where there is no such one any more.
 
@@ -47,6 +51,7 @@ async def told(
         email=customer.get("email"),
         erased=row["erased"],
         reply_to=seller.looks.support_email,
+        source=await templates.source_of(conn, row["seller"], kind, language),
     )
 
 
@@ -54,7 +59,8 @@ def _facts(row: Any, seller: Seller, language: Language, link: str) -> Facts:
     document, data, parcel = row["document"], row["data"], row["parcel"] or {}
     units: dict[str, int] | None = parcel.get("units")
     address = document.get("address") or {}
-    day = parcel.get("promised_on") or row["promised_on"]
+    day = data.get("promised_on") or parcel.get("promised_on") or row["promised_on"]
+    is_at_risk = row["what"].startswith("promise at risk")
     amount, currency = data.get("amount_minor"), data.get("currency")
     money = amount is not None and currency is not None
     return Facts(
@@ -76,8 +82,12 @@ def _facts(row: Any, seller: Seller, language: Language, link: str) -> Facts:
         address=_address(address),
         carrier=one_line(parcel.get("carrier") or ""),
         tracking_number=one_line(parcel.get("tracking_number") or ""),
-        day="" if day is None else day_text(_day(day), language),
+        day="" if day is None or is_at_risk else day_text(_day(day), language),
+        earlier_day=day_text(_day(day), language) if day is not None and is_at_risk else "",
         amount=amount_text(amount, currency, language) if money else "",
+        code=one_line(parcel.get("code") or ""),
+        return_id=data.get("return_id") or "",
+        decision=data.get("decision") or "",
         link=link,
     )
 

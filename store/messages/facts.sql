@@ -2,12 +2,14 @@
 
 -- name: facts(order_no, event_id)^
 select o.order_id, o.channel_order_id, o.currency, o.total_minor, o.placed_at, o.seller,
-       p.erased_at is not null as erased, document_of(o.order_no) as document, e.data,
+       p.erased_at is not null as erased, document_of(o.order_no) as document, e.what, e.data,
        (select jsonb_agg(jsonb_build_object(
                    'line_id', l.line_id, 'name', coalesce(i.name, l.sku), 'quantity', l.ordered)
                order by l.position)
         from order_line l join item i using (sku) where l.order_no = o.order_no) as lines,
        (select to_jsonb(f) || jsonb_build_object(
+                   'code', (select k.code from pick_up k
+                            where k.order_no = f.order_no and k.fulfilment_id = f.fulfilment_id),
                    'carrier', s.carrier, 'tracking_number', s.tracking_number,
                    'units', (select jsonb_object_agg(fl.line_id, coalesce(fl.picked, fl.quantity))
                              from fulfilment_line fl

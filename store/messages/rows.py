@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.ids import message_ref
-from domain.messages.kinds import TELLS, ChannelKind, MessageKind, MessageState
+from domain.messages.bounces import BounceReport
+from domain.messages.kinds import TELLS, UNTOLD, ChannelKind, MessageKind, MessageState
 from domain.notifications.event_types import EventType
 from store.database import Connection, Record, load_queries
 from store.notifications import sequence
@@ -95,6 +96,7 @@ async def plan(
         channels=[channel for channel, _, _ in told],
         types=[event for _, event, _ in told],
         kinds=[kind for _, _, kind in told],
+        untold=list(UNTOLD),
         within=within,
         old_after=old_after,
         at_most=at_most,
@@ -158,6 +160,23 @@ async def send_again(conn: Connection, order_id: str, event_id: int) -> None:
     row = await _named(conn, order_id, event_id)
     if await _sql.again(conn, order_no=row["order_no"], event_id=event_id) != "UPDATE 1":
         raise Refused(f"{message_ref(order_id, event_id)} is about to be sent")
+
+
+async def bounced(conn: Connection, report: BounceReport) -> str:
+    """Write down what a mail that came back says; returns the message. Raises NotFound.
+
+    One that is only late stays as it is.
+    """
+    for mail_id in report.mail_ids:
+        if report.final:
+            row = await _sql.bounced(
+                conn, mail_id=mail_id, why=report.said, of_address=report.of_address
+            )
+        else:
+            row = await _sql.by_mail(conn, mail_id=mail_id)
+        if row is not None:
+            return message_ref(row["order_id"], row["event_id"])
+    raise NotFound("it is about no mail of ours, or about one that was sent again since")
 
 
 async def find(

@@ -6,7 +6,7 @@ update message_reading
 set cursor = (select position from event_sequence), secret = coalesce(secret, :drawn)
 where cursor is null;
 
--- name: plan(channels, types, kinds, within, old_after, at_most)^
+-- name: plan(channels, types, kinds, untold, within, old_after, at_most)^
 -- Events become messages, and the reading goes on behind them. One that is planned meanwhile keeps nobody waiting.
 with here as materialized (
     select cursor from message_reading where cursor is not null for update skip locked
@@ -17,12 +17,14 @@ with here as materialized (
     insert into message (order_no, event_id, kind, state, why)
     select e.order_no, e.event_id, k.kind,
            case when late.why is null then 'planned' else 'dropped' end, late.why
-    from events e join customer_order o using (order_no) join channel c using (channel)
+    from events e join order_event l using (order_no, event_id)
+    join customer_order o using (order_no) join channel c using (channel)
     join unnest(:channels::text[], :types::text[], :kinds::text[]) as k (channel, type, kind)
         on k.channel = c.kind and k.type = e.type,
     lateral (select case
         when o.placed_at < o.received_at - :old_after::interval then 'an old order that was imported'
         when e.at < moment() - :within::interval then 'too long ago when it was planned' end as why) late
+    where l.what <> all(:untold::text[])
     order by e.position
     on conflict do nothing
     returning state
@@ -81,6 +83,18 @@ update message
 set state = 'planned', round = round + 1, tries = 0, next_at = moment(), why = null, of_address = false,
     holder = null, sent_at = null, answer = null
 where order_no = :order_no and event_id = :event_id and state not in ('planned', 'sending');
+
+-- name: bounced(mail_id, why, of_address)^
+-- sent → bounced. Its server may know that sooner than we know that it was sent.
+update message m
+set state = 'bounced', why = :why, answer = :why, of_address = :of_address, holder = null,
+    sent_at = coalesce(sent_at, moment())
+from customer_order o
+where m.mail_id = :mail_id and o.order_no = m.order_no
+returning o.order_id, m.event_id;
+
+-- name: by_mail(mail_id)^
+select o.order_id, m.event_id from message m join customer_order o using (order_no) where m.mail_id = :mail_id;
 
 -- name: find(order_id, states, before_event, at_most)
 -- Newest first; of one order, or in some states.

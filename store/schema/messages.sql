@@ -36,3 +36,17 @@ create table message (
 create index message_due on message (next_at) where state in ('planned', 'sending');
 create index message_by_mail on message (mail_id) where mail_id is not null;
 create index message_begun on message (begun_at) where begun_at is not null;
+-- For the list of tasks: few.
+create index message_that_came_back on message (order_no) where state in ('refused', 'bounced');
+
+-- Sellers' own templates, in the place of those that come with Orderloom.
+create table message_template (
+    seller   text        not null
+        constraint template_is_of_a_seller references seller on update cascade,
+    kind     text        not null,
+    language text        not null,
+    source   text        not null,
+    set_at   timestamptz not null default moment(),
+    set_by   text        not null,
+    primary key (seller, kind, language)
+);

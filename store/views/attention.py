@@ -27,6 +27,7 @@ Kind = Literal[
     "carrier_message",
     "edi",
     "parcel",
+    "message",
     "subscription",
     "shop",
     "shop_parcel",

@@ -115,6 +115,13 @@ with task as (
     from edi_interchange i left join edi_partner p using (partner) left join channel c using (channel)
     where i.done_at is null and i.error is not null and (i.direction = 'in' or i.tries > 3)
     union all
+    -- The customer does not hear of an order that goes on; until the message is sent again.
+    select 'message', o.order_id, format('%s:M%s', o.order_id, min(m.event_id)),
+           format('the customer was not told: %s', min(m.why)), '{}', min(m.planned_at), null, null, null, o.seller
+    from message m join customer_order o using (order_no)
+    where m.state in ('refused', 'bounced') and o.decision not in ('closed', 'cancelled', 'rejected')
+    group by o.order_no
+    union all
     -- Nothing is sent to it any more, until somebody has seen to it.
     select 'subscription', '', s.subscription_id, format('events for %s: %s', split_part(s.url, '?', 1), s.why),
            '{}', s.disabled_at, null, null, null, null

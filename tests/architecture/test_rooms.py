@@ -489,7 +489,7 @@ DOORS = {
     ),
     "starter/service/transfers.py": ("store.stock.transfers",),
     "starter/service/event_subscriptions.py": ("store.notifications",),
-    "starter/service/messages.py": ("store.messages",),
+    "starter/service/messages.py": ("store.accounting.sellers", "store.messages"),
     "starter/service/jobs.py": ("store.jobs.jobs", "store.jobs.work"),
     "starter/service/job_work.py": ("store.jobs.jobs", "store.jobs.work"),
     "starter/service/labels.py": ("store.aftersales.return_labels", "store.fulfilment.shipments"),

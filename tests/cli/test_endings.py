@@ -267,7 +267,10 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
             *("partners", "import-partners", "check", "receive", "list", "show"),
             *("send-again", "read-again", "settle"),
         ),
-        "messages": ("list", "show", "preview", "send-again", "test"),
+        "messages": (
+            *("list", "show", "preview", "send-again", "test", "bounce", "templates"),
+            *("template", "set-template", "reset-template"),
+        ),
         "webhooks": (
             *("list", "add", "show", "update", "rotate", "remove", "test", "deliveries"),
             *("dead", "resend", "replay"),

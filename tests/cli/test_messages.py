@@ -69,5 +69,33 @@ async def test_a_message_is_previewed_listed_shown_and_sent_again(
     assert [one["what"] for one in refused.json["steps"]] == ["name", "TLS"]
 
 
+async def test_a_template_is_printed_set_listed_and_reset(
+    database_url: str, tmp_path: Path
+) -> None:
+    cli = Cli({"DATABASE_URL": database_url, "ORDERLOOM_HOME": str(tmp_path)})
+    printed = await cli.done("messages", "template", "shipped", "--language", "de")
+    file = tmp_path / "own.jinja"
+    file.write_text(printed.out.replace("unterwegs", "los"), encoding="utf-8")
+    wrong = tmp_path / "wrong.jinja"
+    wrong.write_text(printed.out.replace("number", "nmae"), encoding="utf-8")
+    of = ("--language", "de")
+    refused, done, listed, reset, none, odd = await cli.many(
+        ("messages", "set-template", "shipped", str(wrong), *of),
+        ("messages", "set-template", "shipped", str(file), *of, "--by", "kim"),
+        ("messages", "templates", "--json"),
+        ("messages", "reset-template", "shipped", *of),
+        ("messages", "templates"),
+        ("messages", "bounce", str(file)),
+    )
+    assert (refused.code, done.code, reset.code) == (2, 0, 0)
+    assert "nmae" in refused.err
+    (own,) = listed.json["templates"]
+    assert (own["seller"], own["kind"], own["language"], own["set_by"]) == (
+        *("main", "shipped", "de", "kim"),
+    )
+    assert none.out == "no seller has a template of its own\n"
+    assert (odd.code, "delivery status" in odd.err) == (2, True)
+
+
 def test_without_a_mail_server_nobody_plans_and_nobody_reads(pool: Pool) -> None:
     assert mail_duties(pool, MailSettings(), None) == []

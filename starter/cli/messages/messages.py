@@ -12,6 +12,7 @@ from domain.errors import InvalidInput
 from domain.messages.kinds import KINDS, MessageState
 from runtime.mail import tried
 from runtime.settings import load_settings
+from starter.cli.messages import message_templates
 from starter.cli.terminal.named import order_named
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, local
@@ -169,6 +170,10 @@ def try_settings(as_json: Json = False) -> None:
             out.say(f"{one.what}: {one.fault or 'ok'}{f' ({one.told})' if one.told else ''}")
     if faults:
         raise typer.Exit(1)
+
+
+for _more in message_templates.COMMANDS:
+    app.command(_more.name)(_more.run)
 
 
 def _written(shown: ShownMessage, html: Path | None) -> None:

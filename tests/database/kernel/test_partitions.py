@@ -76,7 +76,10 @@ WHOLE = {
     **dict.fromkeys(("event_out", "event_attempt", "event_delivery"), "a row goes after some time"),
     **dict.fromkeys(("job", "job_item", "job_part"), "a row goes some time after the job's end"),
     "event_taken_early": "a row goes in a moment",
-    **dict.fromkeys(("event_sequence", "event_subscription", "message_reading"), "there are few"),
+    **dict.fromkeys(
+        ("event_sequence", "event_subscription", "message_reading", "message_template"),
+        "there are few",
+    ),
     **dict.fromkeys(("dispute", "reconciliation_difference"), "few orders have one"),
     **dict.fromkeys(("closing", "reconciliation", "document_counter"), "a row a day, or a year"),
     **dict.fromkeys(("api_key", "api_key_secret", "signing_secret", "page_key"), "there are few"),

@@ -350,6 +350,12 @@ def message(state: str = "'planned'") -> str:
     )
 
 
+def message_template(seller: str = "main") -> str:
+    return f"""
+        insert into message_template (seller, kind, language, source, set_by)
+        values ('{seller}', 'shipped', 'en', 'x', 'x')"""
+
+
 def subscription(secrets: str = "'{x}'", state: str = "'active'", why: str = "null") -> str:
     return f"""
         insert into event_subscription (subscription_id, url, secrets, state, why, made_by, cursor)
@@ -974,6 +980,8 @@ FORBIDDEN = {
     "message_state_is_known": message("'lost'"),
     "message_that_is_sent_says_when": message("'sent'"),
     "message_that_is_being_sent_has_a_holder": message("'sending'"),
+    "template_is_of_a_seller": message_template("nobody"),
+    "message_template_pkey": f"{message_template()}; {message_template()}",
     # shops, and what they have sent
     "shop_is_of_a_known_kind": a_shop("'market'"),
     "shop_has_one_to_three_secrets": a_shop(secrets="'{}'"),

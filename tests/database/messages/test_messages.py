@@ -14,11 +14,14 @@ import pytest
 from activities.messages.planning import MessagePlan
 from activities.messages.sending import MessagePost
 from activities.notifications.sequencing import EventSequence
+from domain.customers.care import ConsentWord
+from domain.errors import InvalidInput, NotFound
 from domain.messages.kinds import KINDS, told
 from domain.orders.order import Order
 from runtime.mail import Folder, Server
 from runtime.mail_settings import MailSettings
 from starter.service.messages import Messages
+from starter.service.service import Records
 from store.database import Pool
 from store.orders import events
 from tests.support.bench import Bench
@@ -332,3 +335,139 @@ async def test_each_kind_is_shown_in_each_language(desk: Desk, kind: Any, locale
     assert shown.language == locale[:2]
     assert order.channel_order_id in shown.subject
     assert "Mina Yoon" in shown.text
+
+
+async def test_what_comes_back_by_itself_and_a_hold_for_its_payment_tell_nobody(
+    desk: Desk,
+) -> None:
+    order = await desk.begin()
+    for line in ("coming back", "lost goods are back", "held: payment", "held: address"):
+        await desk.tell(order, line)
+    await desk.send()
+    kinds = [row.kind for row in await desk.messages.list()]
+    assert kinds == ["held", "received"]
+
+
+async def test_a_label_is_told_where_that_is_set(desk: Desk) -> None:
+    order = await desk.begin()
+    await desk.tell(order, "label bought")
+    await desk.plan()
+    assert [row.kind for row in await desk.messages.list()] == ["received"]
+    assert ("web", "orderloom.fulfilment.labelled.v1", "label_made") in told(
+        {"web": ["label_made"]}
+    )
+
+
+async def test_what_a_customer_does_not_wish_is_not_sent_and_what_is_needed_is(desk: Desk) -> None:
+    order = await desk.begin()
+    await Records(desk.pool).customer_care.say(
+        "C1", ConsentWord(kind="delivery_updates", given=False, how="by phone"), who="desk"
+    )
+    await desk.tell(order, "shipped")
+    await desk.tell(order, "delivered")
+    await desk.send()
+    assert await desk.states() == ["sent", "sent", "dropped"]
+
+
+async def test_a_date_that_moved_is_told_with_the_new_one(desk: Desk) -> None:
+    order = await desk.begin()
+    await desk.tell(order, "first day of sale moved", line_id="1", promised_on="2027-01-05")
+    await desk.send()
+    text = desk.server.read[-1].get_body(("plain",))
+    assert text is not None
+    assert "Tuesday, 5 January 2027" in text.get_content()
+
+
+def a_bounce(mail_id: str, action: str = "failed", status: str = "5.1.1") -> bytes:
+    return f"""From: MAILER-DAEMON@mail.test
+To: orders@shop.example
+Subject: Undelivered
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+Mail to mina@x.example could not be delivered.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.test
+
+Final-Recipient: rfc822; mina@x.example
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; 550 no mina@x.example here
+--b
+Content-Type: text/rfc822-headers
+
+Message-ID: {mail_id}
+Subject: We have your order
+--b--
+""".encode()
+
+
+async def test_a_mail_that_comes_back_is_seen_and_ends_what_follows(desk: Desk) -> None:
+    order = await desk.begin()
+    await desk.send()
+    mail_id = desk.server.read[0]["Message-ID"]
+    late = await desk.messages.bounce(a_bounce(mail_id, "delayed", "4.4.1"))
+    assert (late.final, await desk.states()) == (False, ["sent"])
+    found = await desk.messages.bounce(a_bounce(mail_id))
+    row = await desk.messages.get(found.message)
+    assert (row.state, row.answer) == ("bounced", "5.1.1 550 no (address) here")
+    await desk.tell(order, "confirmed")
+    await desk.send()
+    assert await desk.states() == ["bounced", "dropped"]
+    (task,) = await Records(desk.pool).needs_attention.tasks()
+    assert (task.kind, task.subject, task.name) == ("message", order.order_id, row.message)
+    await desk.messages.send_again(row.message)
+    await desk.send()
+    assert await desk.states() == ["sent", "dropped"]
+    assert await Records(desk.pool).needs_attention.tasks() == []
+
+
+async def test_a_full_mailbox_holds_nothing_back(desk: Desk) -> None:
+    order = await desk.begin()
+    await desk.send()
+    await desk.messages.bounce(a_bounce(desk.server.read[0]["Message-ID"], status="5.2.2"))
+    await desk.tell(order, "confirmed")
+    await desk.send()
+    assert await desk.states() == ["bounced", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("mail", "said"),
+    [
+        (b"", "no delivery status"),
+        (b"Subject: out of office\r\n\r\nBack on Monday", "no delivery status"),
+        (a_bounce("nothing"), "does not name the mail"),
+        (b"x" * 10_000_001, "longer than"),
+    ],
+)
+async def test_what_is_no_bounce_is_refused(desk: Desk, mail: bytes, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        await desk.messages.bounce(mail)
+
+
+async def test_a_bounce_of_no_mail_of_ours_is_not_found(desk: Desk) -> None:
+    with pytest.raises(NotFound, match="no mail of ours"):
+        await desk.messages.bounce(a_bounce("<1@elsewhere.example>"))
+
+
+async def test_a_sellers_own_template_is_tried_when_it_is_set_and_then_sent(desk: Desk) -> None:
+    ours = await desk.messages.template("main", "received", "en")
+    own = ours.replace("We have your order", "Got it:")
+    with pytest.raises(InvalidInput, match="nmae"):
+        await desk.messages.set_template(
+            "main", "received", "en", own.replace("{{ number }}", "{{ nmae }}"), by="x"
+        )
+    assert await desk.messages.templates() == []
+    await desk.messages.set_template("main", "received", "en", own, by="x")
+    order = await desk.begin()
+    await desk.send()
+    assert desk.server.read[0]["Subject"] == f"Got it: {order.channel_order_id}"
+    await desk.messages.reset_template("main", "received", "en")
+    assert await desk.messages.template("main", "received", "en") == ours
+    with pytest.raises(NotFound, match="no template of its own"):
+        await desk.messages.reset_template("main", "received", "en")

@@ -9,35 +9,16 @@ from typing import Any, get_args
 import pytest
 
 from domain.errors import InvalidInput
-from domain.messages.facts import Facts, ToldItem, ToldShop
+from domain.messages.examples import the_poorest, the_richest
 from domain.messages.kinds import KINDS, MessageKind
 from domain.messages.rendering import SOURCE_MAX, render, source_of
 from domain.messages.words import amount_text, day_text
 from domain.sellers import Language
 
 NASTY = 'Eve <img src="https://evil.example/x.png"> {{ 7 * 7 }} & Söhne'
+"""What a customer may be called."""
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 VOID = {"meta", "br", "img"}
-
-
-def the_richest(language: Language) -> Facts:
-    fields = {name: NASTY for name, one in Facts.model_fields.items() if one.annotation is str}
-    return Facts.model_validate(
-        {
-            **fields,
-            "language": language,
-            "shop": ToldShop(name=NASTY, support_email="help@x.example", support_phone="112"),
-            "link": "https://track.example/o/abc",
-            "items": tuple(ToldItem(name=f"{NASTY} {n}", quantity=n) for n in range(1, 100)),
-            "address": (NASTY, NASTY),
-        }
-    )
-
-
-def the_poorest(language: Language) -> Facts:
-    fields = {name: "" for name, one in Facts.model_fields.items() if one.annotation is str}
-    rest = {"language": language, "shop": ToldShop(name="x"), "items": (), "address": ()}
-    return Facts.model_validate({**fields, **rest, "number": "1001"})
 
 
 class Page(HTMLParser):
@@ -72,16 +53,17 @@ class Page(HTMLParser):
 def test_the_richest_and_the_poorest_order_are_whole_pages(
     kind: MessageKind, language: Language
 ) -> None:
-    rich = render(kind, the_richest(language))
+    rich = render(kind, the_richest(language).model_copy(update={"name": NASTY}))
     page = Page(rich.html)
     assert page.language == language
     assert set(page.links) == {"https://track.example/o/abc"}
     assert "url(" not in rich.html
-    assert "49" not in rich.text.replace("1 49", "") or "{{ 7 * 7 }}" in rich.text
+    assert "{{ 7 * 7 }}" in rich.text
     assert "\n" not in rich.subject
     assert "<p" not in rich.text
     assert "&lt;img" in rich.html
     assert "&lt;" not in rich.text
+    assert "&amp;amp;" in rich.html, "what is filled in is escaped"
     assert max(len(line) for line in rich.text.splitlines()) <= 130  # a name is never broken
     poor = render(kind, the_poorest(language))
     assert Page(poor.html).links == []
@@ -118,8 +100,8 @@ def a_template(body: str) -> str:
 def test_a_sellers_own_template_stands_in_the_place_of_ours() -> None:
     own = a_template("{% call p() %}Hi {{ name }}{% endcall %}")
     made = render("shipped", the_richest("en"), own)
-    assert "Hi Eve &lt;img" in made.html
-    assert "Hi Eve <img" in made.text
+    assert "Hi Ève &lt;b&gt;" in made.html
+    assert "Hi Ève <b>" in made.text
     assert source_of("shipped", "en") != own
 
 
