@@ -58,17 +58,28 @@ class Messages:
         *,
         order_id: str | None = None,
         states: Collection[MessageState] | None = None,
+        channels: Collection[str] | None = None,
+        sellers: Collection[str] | None = None,
         before: int | None = None,
         at_most: int = 100,
     ) -> Sequence[MessageRow]:
-        """Messages, newest first: of an order, or in some states, `before` an event's id."""
+        """Messages, newest first: of an order, in some states, of some channels and sellers.
+
+        `before` an event's id. None: of all.
+        """
         async with self._pool.acquire() as conn:
             return await rows.find(
-                conn, order_id=order_id, states=states, before=before, at_most=at_most
+                conn,
+                order_id=order_id,
+                states=states,
+                channels=channels,
+                sellers=sellers,
+                before=before,
+                at_most=at_most,
             )
 
     async def get(self, message: str) -> MessageRow:
-        """One message, such as web-1001:M57. Raises NotFound and InvalidInput."""
+        """One message, such as web-1001:M57. Raises NotFound."""
         order_id, event_id = rows.event_in(message)
         async with self._pool.acquire() as conn:
             found = await rows.find(conn, order_id=order_id, before=event_id + 1, at_most=1)

@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.errors import InvalidInput, NotFound, Refused
+from domain.errors import NotFound, Refused
 from domain.ids import message_ref
 from domain.messages.bounces import BounceReport
 from domain.messages.kinds import TELLS, UNTOLD, ChannelKind, MessageKind, MessageState
@@ -184,14 +184,18 @@ async def find(
     *,
     order_id: str | None = None,
     states: Collection[MessageState] | None = None,
+    channels: Collection[str] | None = None,
+    sellers: Collection[str] | None = None,
     before: int | None = None,
     at_most: int = 100,
 ) -> list[MessageRow]:
-    """Messages, newest first, `before` the one with an event's id."""
+    """Messages, newest first, `before` the one with an event's id; None: of all."""
     rows = _sql.find(
         conn,
         order_id=order_id,
         states=None if states is None else list(states),
+        channels=None if channels is None else list(channels),
+        sellers=None if sellers is None else list(sellers),
         before_event=before,
         at_most=at_most,
     )
@@ -228,10 +232,10 @@ async def example(conn: Connection, order_id: str, kind: MessageKind) -> tuple[i
 
 
 def event_in(message: str) -> tuple[str, int]:
-    """(order id, event's id) of what a message is called. Raises InvalidInput."""
+    """(order id, event's id) of what a message is called. Raises NotFound."""
     order_id, _, number = message.partition(":M")
     if not order_id or not number.isdecimal() or len(number) > 18:
-        raise InvalidInput("is no message, such as web-1001:M57", where=message)
+        raise NotFound(f"there is no message {message}; one is called such as web-1001:M57")
     return order_id, int(number)
 
 

@@ -96,13 +96,15 @@ returning o.order_id, m.event_id;
 -- name: by_mail(mail_id)^
 select o.order_id, m.event_id from message m join customer_order o using (order_no) where m.mail_id = :mail_id;
 
--- name: find(order_id, states, before_event, at_most)
--- Newest first; of one order, or in some states.
+-- name: find(order_id, states, channels, sellers, before_event, at_most)
+-- Newest first; of one order, in some states, of some channels and sellers (null: of all).
 select o.order_id, m.event_id, m.kind, m.state, m.why, m.of_address, m.planned_at, m.next_at, m.tries, m.round,
        m.sent_at, m.mail_id, m.language, m.answer
 from message m join customer_order o using (order_no)
 where (:order_id::text is null or m.order_no = order_no_of(:order_id))
   and (:states::text[] is null or m.state = any(:states))
+  and (:channels::text[] is null or o.channel = any(:channels))
+  and (:sellers::text[] is null or o.seller = any(:sellers))
   and (:before_event::bigint is null or m.event_id < :before_event)
 order by m.event_id desc limit :at_most;
 

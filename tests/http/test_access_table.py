@@ -152,6 +152,7 @@ async def test_what_is_somebody_elses_is_not_there(api: Api) -> None:
         "fulfilment_id": f"{theirs.order_id}:1",
         "return_id": f"{theirs.order_id}:R1",
         "claim_id": f"{theirs.order_id}:C1",
+        "message": f"{theirs.order_id}:M1",
         "command_id": later.headers.get("location", "/none").rsplit("/", 1)[1],
     }
     for name in THEIRS:
