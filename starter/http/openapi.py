@@ -50,6 +50,7 @@ _TAGS: Final[Mapping[str, str]] = {
     "operations": "What waits for a person, the audit, and the search.",
     "events": "What happened, told to other systems.",
     "webhooks": "What companies and shops send here.",
+    "edi": "Documents with trading partners, in X12.",
     "access": "API keys.",
 }
 _TEXT_MAX: Final = 8 * 2**20

@@ -71,7 +71,7 @@ def import_partners(
 ) -> None:
     """Set all there is to know about the partners in a file; the others stay as they are.
 
-    Example: `orderloom edi import-partners examples/edi_partners.json`
+    Example: `orderloom edi import-partners examples/edi-partners.json`
     """
     wanted = read_json_file(Partners, file).partners
     who = reporter(by)
@@ -146,7 +146,7 @@ def list_interchanges(
         out.say("nothing needs a person" if failed else "nothing came and nothing went")
     else:
         out.table(
-            ["number", "", "partner", "control", "at", "documents", "what came of it"],
+            ["number", "way", "partner", "control", "at", "documents", "what came of it"],
             [_row(one) for one in found],
         )
 
@@ -270,7 +270,7 @@ def _show(found: Sequence[Partner], out: Output) -> None:
         out.say("there are no trading partners; `orderloom edi import-partners` makes them")
     else:
         out.table(
-            ["partner", "name", "", "version", "its id", "our id", "way"],
+            ["partner", "name", "trades as", "version", "its id", "our id", "way"],
             [
                 (
                     *(one.partner, one.name, one.channel or one.supplier, one.version),

@@ -1,0 +1,208 @@
+"""A customer that we did not write trades with us, well and badly; files are carried by folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.edi.exchange import EdiExchange
+from activities.notifications.sending import Sender
+from domain.edi.partners import Folders
+from domain.orders.order import Order
+from store.database import Pool
+from tests.support.bench import Bench, authorizing
+from tests.support.receiver import HERE
+from tests.support.trading import Trade, a_mock, faults_of
+
+BEHAVIOURS = (
+    *("accept", "no-ack", "strict", "late", "corrupt", "reject-ack", "duplicate-order"),
+    *("change-after-confirm", "cancel-late"),
+)
+DAYS = 7
+
+
+class Week(Trade):
+    """Orders of a customer, and our warehouse."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__(pool)
+        self.bench = Bench(pool)
+
+    async def confirmed(self) -> None:
+        """Every order that has come is confirmed."""
+        found = await self.pool.fetch(
+            "select document_of(order_no) as order from customer_order where decision = 'received'"
+        )
+        for row in found:
+            order = Order.model_validate(row["order"])
+            await self.bench.reserve(order)
+            await self.bench.authorizations.authorize_payment(authorizing(order))
+
+    async def ships(self, order_id: str) -> None:
+        """The warehouse hands all of an order over, and it is charged."""
+        number = "select document_of(order_no) from customer_order where order_id = $1"
+        order = Order.model_validate(await self.pool.fetchval(number, order_id))
+        part = await self.bench.at(order, "shipped")
+        await self.bench.charged(part)
+
+    async def settled(self, mock: Any, rounds: int = 4) -> None:
+        for _ in range(rounds):
+            await self.exchange(mock)
+            mock.advance(everything=True)
+            await self.confirmed()
+
+
+@pytest.fixture
+async def week(pool: Pool) -> Week:
+    week = Week(pool)
+    await week.bench.stocked("WIDGET-001", 1000)
+    await week.with_buyer()
+    return week
+
+
+def asks(mock: Any, po: str, quantity: int = 10, behaviour: str = "accept") -> None:
+    mock.behaviour("NORTHWIND", behaviour)
+    line = {"sku": "WIDGET-001", "quantity": str(quantity), "uom": "EA", "price": "12.50"}
+    order = {"partner": "NORTHWIND", "po_number": po, "requested_on": "2027-01-15"}
+    answer = mock.post("/_mock/purchase", {**order, "lines": [line]})
+    assert answer.status == 201, answer.body
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+async def test_whatever_the_customer_does_one_order_comes_of_it_and_a_person_hears_the_rest(
+    week: Week, behaviour: str
+) -> None:
+    with a_mock() as mock:
+        asks(mock, "PO-7", behaviour=behaviour)
+        await week.settled(mock)
+        orders = await week.pool.fetchval("select count(*) from customer_order")
+        tasks = " | ".join(await week.tasks())
+        match behaviour:
+            case "accept" | "strict" | "late" | "duplicate-order":
+                assert (orders, tasks) == (1, "")
+            case "no-ack":
+                assert orders == 1
+                await week.pool.execute(
+                    "update edi_document set receipt_due = now() - interval '1 day'"
+                )
+                assert "has not acknowledged it" in " | ".join(await week.tasks())
+            case "corrupt":
+                assert orders == 0
+                (came,) = await week.edi.list(direction="in")
+                assert came.documents[0].state == "rejected"
+            case "reject-ack":
+                assert orders == 1
+                assert "the partner rejected it" in tasks
+            case "change-after-confirm":
+                assert len(week.asked) == 1
+                assert orders == 1
+            case "cancel-late":  # It cancels as soon as it hears that goods have left: see below.
+                assert (orders, tasks) == (1, "")
+
+
+async def test_a_weeks_orders_parcels_and_bills_agree_on_both_sides(week: Week) -> None:
+    with a_mock() as mock:
+        for day in range(DAYS):
+            asks(mock, f"PO-{day}", quantity=10 + day)
+            await week.exchange(mock)
+        await week.confirmed()
+        assert await week.exchange(mock) == ["855"] * DAYS
+        for day in range(DAYS):
+            await week.ships(f"b2b-PO-{day}")
+        sent = await week.exchange(mock)
+        assert sorted(sent) == ["810"] * DAYS + ["856"] * DAYS
+        await week.settled(mock)
+
+        assert mock.get("/_mock/disagreements").body == []
+        assert mock.unacknowledged() == []
+        assert await week.tasks() == []
+        ours = await week.pool.fetch(
+            "select channel_order_id, total_minor from customer_order order by order_no"
+        )
+        for row in ours:
+            theirs = mock.order(row["channel_order_id"], partner="NORTHWIND")
+            (line,) = theirs["lines"]
+            assert line["shipped"] == line["quantity"] == line["invoiced"]
+            assert float(theirs["total"]) * 100 == row["total_minor"]
+
+
+async def test_a_cancellation_that_comes_when_goods_have_left_is_refused(week: Week) -> None:
+    with a_mock() as mock:
+        asks(mock, "PO-8", behaviour="cancel-late")
+        await week.exchange(mock)
+        await week.confirmed()
+        await week.exchange(mock)
+        await week.ships("b2b-PO-8")
+        week.refusal = "all of it has left"
+        await week.exchange(mock)
+        await week.exchange(mock)
+        assert len(week.asked) == 1
+        answer = next(
+            one for one in await week.edi.list(direction="out") if one.documents[0].code == "865"
+        )
+        raw = (await week.edi.show(answer.interchange.interchange_no)).raw
+        assert raw is not None
+        assert b"REF*ZZ**all of it has left~" in raw
+        assert faults_of(mock, raw) == []
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    return Folders(incoming=str(tmp_path / "in"), outgoing=str(tmp_path / "out"))
+
+
+async def test_files_come_and_go_by_folders_and_a_crash_sends_the_same_again(
+    week: Week, folders: Folders
+) -> None:
+    await week.with_buyer(folders=folders.model_dump())
+    exchange = EdiExchange(week.pool, Sender(HERE), settled_s=0)
+    incoming, outgoing = Path(folders.incoming), Path(folders.outgoing)
+    with a_mock() as mock:
+        asks(mock, "PO-9")
+        raw = mock.mailbox()[0]["payload"]
+        await exchange.carry()
+        (incoming / "order.edi").write_text(raw, encoding="utf-8")
+        (incoming / "half.edi.part").write_text(raw[:100], encoding="utf-8")
+        (incoming / "odd.edi").write_text("no X12", encoding="utf-8")
+        await exchange.carry()
+        assert sorted(one.name for one in incoming.iterdir()) == ["half.edi.part", "processed"]
+        processed = sorted(one.name for one in (incoming / "processed").iterdir())
+        assert processed == ["odd.edi", "order.edi"]
+        await week.inbox.work_through()
+        await week.confirmed()
+        await week.telling.tell()
+        await exchange.carry()
+        names = sorted(one.name for one in outgoing.iterdir())
+        assert names == ["mock-000000001.edi", "mock-000000002.edi"]
+        before = [(outgoing / name).read_bytes() for name in names]
+        assert all(faults_of(mock, one) == [] for one in before)
+
+        # It was written, and the worker died before that was noted.
+        await week.pool.execute("update edi_interchange set done_at = null where direction = 'out'")
+        await exchange.carry()
+        assert sorted(one.name for one in outgoing.iterdir()) == names
+        assert [(outgoing / name).read_bytes() for name in names] == before
+
+
+async def test_a_folder_that_cannot_be_written_to_holds_back_what_follows(
+    week: Week, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    there = {"incoming": str(tmp_path / "in"), "outgoing": str(tmp_path / "file" / "out")}
+    await week.with_buyer(folders=there)
+    exchange = EdiExchange(week.pool, Sender(HERE), settled_s=0)
+    with a_mock() as mock:
+        asks(mock, "PO-10")
+        await week.comes(mock.mailbox()[0]["payload"])
+    await week.confirmed()
+    await week.telling.tell()
+    await exchange.carry()
+    first, second = reversed(await week.edi.list(direction="out"))
+    assert "cannot be written to" in str(first.interchange.error)
+    assert second.interchange.error is None
+    await week.with_buyer(folders={**there, "outgoing": str(tmp_path / "out")})
+    await week.edi.send_again(first.interchange.interchange_no)
+    await exchange.carry()
+    assert len(list((tmp_path / "out").iterdir())) == 2
