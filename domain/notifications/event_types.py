@@ -157,6 +157,7 @@ NOT_TOLD: Final = frozenset(
         "found goods kept by the customer",
         "found goods not paid for",
         "goodwill asked for",
+        "interception given up",
         "label refused",
         "label voided",
         "missing units refunded",

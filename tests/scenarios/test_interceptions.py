@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from domain.errors import Refused
 from domain.orders.interception_messages import Interception, ParcelAnew
+from domain.orders.messages import AttentionAnswer
 from store.aftersales.returns import Counted
+from store.sandbox.companies import clear_faults, set_fault
 from tests.support.builders import a_policy, address_of, an_order
 from tests.support.shop import Shop
 
@@ -45,6 +49,37 @@ async def test_a_parcel_that_is_called_back_is_counted_and_paid_back(shop: Shop)
     assert (await shop.result(order.order_id))["outcome"] in ("cancelled", "closed")
     assert (await shop.orders.get(order.order_id)).summary.refunded_minor == 2500
     assert (await shop.level("TEA")).on_hand == 2
+    await shop.settled()
+
+
+async def test_where_the_carrier_never_answers_a_person_gives_it_up_and_another_is_asked_for(
+    shop: Shop,
+) -> None:
+    await shop.stocked("TEA", 2)
+    order = an_order(("TEA", 2))
+    parcel = await shop.placed(order, a_policy(give_up_after=0.5))
+    await shop.drive(parcel, "shipped")
+    async with shop.pool.acquire() as conn:
+        await set_fault(conn, "carrier", "intercept", "unavailable", 1.0)
+    wanted = Interception(fulfilment_id=parcel, way="return", reason="ordered twice")
+    first = asyncio.create_task(shop.interceptions.intercept(order.order_id, wanted))
+    step = await shop.parked(order.order_id)
+    given_up = AttentionAnswer(step=step, action="cancel", note="nobody answers there")
+    await shop.orders.resolve_attention(order.order_id, given_up)
+    with pytest.raises(Refused) as no:
+        await first
+    assert (no.value.reason, no.value.instead) == (
+        "no_answer",
+        ("intercept_parcel", "claim_items"),
+    )
+    async with shop.pool.acquire() as conn:
+        await clear_faults(conn)
+    done = await shop.interceptions.intercept(order.order_id, wanted)
+    assert (done.outcome, done.fee and done.fee.minor) == ("accepted", 750)
+    assert "interception given up" in await shop.story(order.order_id)
+    await shop.scan(parcel, "return_to_sender")
+    task = await shop.task("receive-return", f"{order.order_id}:R1")
+    await shop.warehouse.receive_return(task.part_id, who="kim")
     await shop.settled()
 
 
