@@ -40,8 +40,12 @@ async def ended(process: Process) -> tuple[int, str]:
     return process.returncode, err.decode()
 
 
-async def test_it_answers_until_it_is_told_to_stop_and_logs_no_names(cli: Cli) -> None:
-    async with serving(cli) as (process, client):
+async def test_it_answers_until_it_is_told_to_stop_and_logs_no_names(
+    cli: Cli, unused_tcp_port: int
+) -> None:
+    """It tells its figures, too, on an address of their own."""
+    where = f"127.0.0.1:{unused_tcp_port}"
+    async with serving(cli, "--metrics", where) as (process, client):
         assert (await client.get("/livez")).json() == {"status": "ok"}
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "ready")
@@ -49,6 +53,12 @@ async def test_it_answers_until_it_is_told_to_stop_and_logs_no_names(cli: Cli) -
         assert "swagger-ui" in (await client.get("/docs")).text
         asked = await client.get("/of/kim@example.com", headers={"X-Request-Id": "shop-7"})
         assert asked.json()["request_id"] == "shop-7"
+        async with httpx.AsyncClient() as prometheus:
+            figures = (await prometheus.get(f"http://{where}/metrics")).text
+        assert 'orderloom_http_requests_total{method="GET",route="/livez",status="200"} 1.0' in (
+            figures
+        )
+        assert (await client.get("/metrics")).status_code == 404
         code, err = await ended(process)
     assert code == 0
     lines = [json.loads(line) for line in err.splitlines()]
@@ -69,19 +79,6 @@ async def test_it_says_which_server_is_away(cli: Cli, pool: Pool) -> None:
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "away")
         assert (await client.get("/livez")).status_code == 200
-
-
-async def test_figures_are_told_on_an_address_of_their_own(cli: Cli, unused_tcp_port: int) -> None:
-    where = f"127.0.0.1:{unused_tcp_port}"
-    async with serving(cli, "--metrics", where) as (process, client):
-        await client.get("/livez")
-        async with httpx.AsyncClient() as prometheus:
-            figures = (await prometheus.get(f"http://{where}/metrics")).text
-        assert 'orderloom_http_requests_total{method="GET",route="/livez",status="200"} 1.0' in (
-            figures
-        )
-        assert (await client.get("/metrics")).status_code == 404
-        assert (await ended(process))[0] == 0
 
 
 @pytest.mark.parametrize(

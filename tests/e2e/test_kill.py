@@ -104,7 +104,7 @@ def test_orders_finish_with_each_effect_once_though_everything_is_killed_under_t
     with fresh_shell() as shell, receiving_beside(EveryTenth()) as receiver:
         shell.environment |= TO_THIS_MACHINE
         batches = iter(write_orders(shell, chance))
-        with shell.up("--no-http") as up:
+        with shell.up() as up:
             shell.orderloom("stock", "import", "stock.csv")
             shell.orderloom("webhooks", "add", receiver.url)
             insist(shell, *place(next(batches)))
@@ -115,7 +115,7 @@ def test_orders_finish_with_each_effect_once_though_everything_is_killed_under_t
             with placing(shell, batch):
                 time.sleep(chance.uniform(0.3, 2.5))
                 up.kill_everything()
-        with shell.up("--no-http") as up:
+        with shell.up() as up:
             insist(shell, *place(batch))
             wait_until_finished(shell, simulating)
             assert len(orders(shell)) == ORDERS
