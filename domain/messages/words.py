@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency
 
@@ -53,6 +54,11 @@ def day_text(day: date, language: Language) -> str:
     """A day with its weekday, as people write it."""
     pattern = {"en": "EEEE, d MMMM y", "ko": "y년 M월 d일 EEEE", "de": "EEEE, d. MMMM y"}
     return format_date(day, pattern[language], locale=language)
+
+
+def country_text(country: str, language: Language) -> str:
+    """A country's name, by its code; the code where it has none."""
+    return Locale.parse(language).territories.get(country, country)
 
 
 def amount_text(minor: int, currency: str, language: Language) -> str:

@@ -70,6 +70,9 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "send it again",
         "orderloom messages send-again {name}",
     ),
+    "mail_server": WayOn(
+        "see which of its settings fails; what waits is sent by itself", "orderloom messages test"
+    ),
     "subscription": WayOn(
         "mend its receiver and have it go on where it stood, or remove it",
         "orderloom webhooks update {name} --activate",

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from domain.messages.facts import Facts, ToldItem, ToldShop
 from domain.messages.kinds import MessageKind
 from domain.messages.mail import one_line
-from domain.messages.words import amount_text, day_text
+from domain.messages.words import amount_text, country_text, day_text
 from domain.sellers import Language, Seller
 from store.accounting import sellers
 from store.database import Connection, load_queries
@@ -79,7 +79,7 @@ def _facts(row: Any, seller: Seller, language: Language, link: str) -> Facts:
             for line in row["lines"] or ()
             if units is None or units.get(line["line_id"], 0)
         ),
-        address=_address(address),
+        address=_address(address, language),
         carrier=one_line(parcel.get("carrier") or ""),
         tracking_number=one_line(parcel.get("tracking_number") or ""),
         day="" if day is None or is_at_risk else day_text(_day(day), language),
@@ -107,11 +107,11 @@ def _name(name: str) -> str:
     return "" if name == "Guest" else one_line(name)
 
 
-def _address(address: dict[str, Any]) -> tuple[str, ...]:
+def _address(address: dict[str, Any], language: Language) -> tuple[str, ...]:
     place = " ".join(part for part in (address.get("postal_code"), address.get("city")) if part)
     lines = (
         *(address.get("name"), address.get("company"), address.get("line1"), address.get("line2")),
-        *(place, address.get("region"), address.get("country")),
+        *(place, address.get("region"), country_text(address.get("country") or "", language)),
     )
     return tuple(one_line(line) for line in lines if line)
 

@@ -80,8 +80,8 @@ select exists (
 -- name: again(order_no, event_id)!
 -- Somebody wants it sent once more: another mail, with an id of its own.
 update message
-set state = 'planned', round = round + 1, tries = 0, next_at = moment(), why = null, of_address = false,
-    holder = null, sent_at = null, answer = null
+set state = 'planned', round = round + 1, tries = 0, planned_at = moment(), next_at = moment(), why = null,
+    of_address = false, holder = null, sent_at = null, answer = null
 where order_no = :order_no and event_id = :event_id and state not in ('planned', 'sending');
 
 -- name: bounced(mail_id, why, of_address)^

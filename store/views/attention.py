@@ -28,6 +28,7 @@ Kind = Literal[
     "edi",
     "parcel",
     "message",
+    "mail_server",
     "subscription",
     "shop",
     "shop_parcel",

@@ -122,6 +122,15 @@ with task as (
     where m.state in ('refused', 'bounced') and o.decision not in ('closed', 'cancelled', 'rejected')
     group by o.order_no
     union all
+    -- One that a server has not answered is tried again; after an hour somebody should look.
+    select 'mail_server', '', 'mail server',
+           format('%s message(s) to customers wait: %s', count(*), coalesce(max(m.why), 'no worker sends them')),
+           '{}', min(m.planned_at), null, null, null, null
+    from message m
+    where m.state in ('planned', 'sending') and m.planned_at < moment() - interval '1 hour' and m.answer is null
+      and m.next_at < moment() + interval '15 minutes'
+    having count(*) > 0
+    union all
     -- Nothing is sent to it any more, until somebody has seen to it.
     select 'subscription', '', s.subscription_id, format('events for %s: %s', split_part(s.url, '?', 1), s.why),
            '{}', s.disabled_at, null, null, null, null

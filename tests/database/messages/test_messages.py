@@ -283,6 +283,20 @@ async def test_a_server_that_is_away_is_waited_for(desk: Desk) -> None:
     assert await desk.states() == ["sent", "sent"]
 
 
+async def test_messages_that_wait_for_long_are_a_task(desk: Desk) -> None:
+    await desk.begin()
+    await desk.plan()
+    await desk.post(url="smtp://127.0.0.1:1").send_due()
+    assert await Records(desk.pool).needs_attention.tasks() == []
+    await desk.pool.execute("update message set planned_at = planned_at - interval '61 minutes'")
+    (task,) = await Records(desk.pool).needs_attention.tasks()
+    assert (task.kind, task.subject) == ("mail_server", "")
+    assert task.reason.startswith("1 message(s) to customers wait: mail server: ")
+    await desk.due()
+    await desk.send()
+    assert await Records(desk.pool).needs_attention.tasks() == []
+
+
 async def test_names_and_items_bring_no_header_and_no_tag(desk: Desk) -> None:
     name = "Eve <script>alert(1)</script>, Bcc: all@x.example"
     await desk.begin(name=name)

@@ -12,7 +12,7 @@ from domain.errors import InvalidInput
 from domain.messages.examples import the_poorest, the_richest
 from domain.messages.kinds import KINDS, MessageKind
 from domain.messages.rendering import SOURCE_MAX, render, source_of
-from domain.messages.words import amount_text, day_text
+from domain.messages.words import amount_text, country_text, day_text
 from domain.sellers import Language
 
 NASTY = 'Eve <img src="https://evil.example/x.png"> {{ 7 * 7 }} & Söhne'
@@ -85,6 +85,7 @@ def test_days_and_amounts_are_as_people_write_them() -> None:
     assert day_text(day, "en") == "Thursday, 3 December 2026"
     assert day_text(day, "ko") == "2026년 12월 3일 목요일"
     assert day_text(day, "de") == "Donnerstag, 3. Dezember 2026"
+    assert [country_text("DE", x) for x in LANGUAGES] == ["Germany", "독일", "Deutschland"]
     assert amount_text(123450, "EUR", "de") == "1.234,50\xa0€"
     assert amount_text(15000, "KRW", "ko") == "₩15,000"
     assert amount_text(123450, "USD", "en") == "$1,234.50"
