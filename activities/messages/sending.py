@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Final
 
 from domain.errors import InvalidInput, OrderloomError
+from domain.looks import picture
 from domain.messages import mail
 from domain.messages.kinds import WISHED
 from domain.messages.rendering import render
@@ -148,6 +149,7 @@ class MessagePost:
             to=to,
             mail_id=mail_id,
             at=clock.now(),
+            logo=None if told.logo is None else picture(told.logo),
             reply_to=None if told.reply_to is None else mail.address_of(told.reply_to),
         )
         async with self._pool.acquire() as conn:

@@ -15,7 +15,9 @@ def the_richest(language: Language) -> Facts:
         {
             **dict.fromkeys(_TEXTS, _ODD),
             "language": language,
-            "shop": ToldShop(name=_ODD, support_email="help@x.example", support_phone="112"),
+            "shop": ToldShop(
+                name=_ODD, support_email="help@x.example", support_phone="112", has_logo=True
+            ),
             "link": "https://track.example/o/abc",
             "items": tuple(ToldItem(name=f"{_ODD} {n}", quantity=n) for n in range(1, 101)),
             "address": (_ODD, _ODD, _ODD),

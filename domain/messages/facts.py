@@ -21,12 +21,13 @@ class ToldItem(Part):
 
 
 class ToldShop(Part):
-    """Who writes. An empty text is one that nobody has said."""
+    """Who writes. An empty text is one that nobody has said. `has_logo`: the mail carries it."""
 
     name: str
     colour: str = "#1f4f82"
     support_email: str = ""
     support_phone: str = ""
+    has_logo: bool = False
 
 
 class Facts(Part):

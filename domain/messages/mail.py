@@ -15,7 +15,8 @@ from email.policy import SMTP
 from typing import Final
 
 from domain.errors import InvalidInput
-from domain.messages.rendering import Rendered
+from domain.looks import Picture
+from domain.messages.rendering import LOGO, Rendered
 
 _LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _HOST: Final = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+")
@@ -59,6 +60,7 @@ def mail_of(
     mail_id: str,
     at: datetime,
     reply_to: Address | None = None,
+    logo: Picture | None = None,
 ) -> bytes:
     """The whole mail. Programs that answer mails by themselves are asked not to."""
     mail = EmailMessage(policy=SMTP)
@@ -73,6 +75,11 @@ def mail_of(
     mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(rendered.text)
     mail.add_alternative(rendered.html, subtype="html")
+    html = mail.get_body(("html",))
+    if logo is not None and html is not None:
+        main, _, sub = logo.media_type.partition("/")
+        cid = f"<{LOGO.removeprefix('cid:')}>"
+        html.add_related(logo.content, maintype=main, subtype=sub, cid=cid, disposition="inline")
     return mail.as_bytes()
 
 

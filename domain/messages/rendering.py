@@ -28,6 +28,9 @@ SOURCE_MAX: Final = 100_000
 """Characters that a template has at most."""
 
 RENDERED_MAX: Final = 300_000
+LOGO: Final = "cid:logo"
+"""Where a mail's HTML finds the logo: in the mail itself. Nothing is loaded from elsewhere."""
+
 BLOCKS: Final = ("subject", "preheader", "title", "body")
 _FILTERS: Final = ("default", "first", "join", "last", "length", "lower", "title", "trim", "upper")
 _REFUSED: Final[Mapping[type[nodes.Node], str]] = {
@@ -101,6 +104,7 @@ def _rendered(source: str, facts: Facts) -> Rendered:
     html = _layout().render(
         facts=facts,
         subject=subject,
+        logo=LOGO,
         preheader=Markup(marked["preheader"].strip()),  # noqa: S704 - rendered with escapes
         title=Markup(marked["title"].strip()),  # noqa: S704 - as above
         body=Markup(marked["body"].strip()),  # noqa: S704 - as above

@@ -58,7 +58,7 @@ def day_text(day: date, language: Language) -> str:
 
 def country_text(country: str, language: Language) -> str:
     """A country's name, by its code; the code where it has none."""
-    return Locale.parse(language).territories.get(country, country)
+    return str(Locale.parse(language).territories.get(country, country))
 
 
 def amount_text(minor: int, currency: str, language: Language) -> str:

@@ -10,7 +10,7 @@ from domain.errors import NotFound
 from domain.messages.bounces import read_bounce
 from domain.messages.examples import the_poorest, the_richest
 from domain.messages.kinds import MessageKind, MessageState
-from domain.messages.rendering import render, source_of
+from domain.messages.rendering import LOGO, render, source_of
 from domain.sellers import Language
 from store.accounting import sellers
 from store.database import Connection, Pool
@@ -164,5 +164,5 @@ class Messages:
             to=told.email,
             subject=rendered.subject,
             text=rendered.text,
-            html=rendered.html,
+            html=rendered.html.replace(LOGO, told.logo or LOGO),
         )

@@ -28,6 +28,9 @@ class Told:
     email: str | None
     erased: bool
     reply_to: str | None
+    logo: str | None
+    """As a `data:` address."""
+
     source: str | None
     """The seller's own template; None: the one that comes with Orderloom."""
 
@@ -51,6 +54,7 @@ async def told(
         email=customer.get("email"),
         erased=row["erased"],
         reply_to=seller.looks.support_email,
+        logo=seller.looks.logo,
         source=await templates.source_of(conn, row["seller"], kind, language),
     )
 
@@ -98,6 +102,7 @@ def _shop(seller: Seller) -> ToldShop:
         name=one_line(seller.shown_name) if seller.is_set or looks.display_name else seller.seller,
         support_email=looks.support_email or "",
         support_phone=looks.support_phone or "",
+        has_logo=looks.logo is not None,
         **({} if looks.colour is None else {"colour": looks.colour}),
     )
 

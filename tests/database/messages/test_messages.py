@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -485,3 +486,23 @@ async def test_a_sellers_own_template_is_tried_when_it_is_set_and_then_sent(desk
     assert await desk.messages.template("main", "received", "en") == ours
     with pytest.raises(NotFound, match="no template of its own"):
         await desk.messages.reset_template("main", "received", "en")
+
+
+async def test_a_sellers_logo_travels_in_the_mail(desk: Desk) -> None:
+    png = b"\x89PNG\r\n\x1a\n" + b"x" * 20
+    logo = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    await desk.pool.execute(
+        "update seller set looks = $1", {"logo": logo, "display_name": "Leaf", "colour": "#0a5c36"}
+    )
+    order = await desk.begin()
+    await desk.send()
+    (mail,) = desk.server.read
+    assert mail["From"].addresses[0].display_name == "Leaf"
+    (image,) = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+    assert (image["Content-ID"], image.get_content()) == ("<logo>", png)
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert '<img src="cid:logo" alt="Leaf"' in html.get_content()
+    assert "#0a5c36" in html.get_content()
+    shown = await desk.messages.preview("received", order.order_id)
+    assert f'<img src="{logo}" alt="Leaf"' in shown.html

@@ -35,8 +35,9 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        assert "src" not in given
-        assert tag not in {"script", "link", "iframe", "img"}
+        assert given.get("src") in {None, "cid:logo"}
+        assert tag != "img" or given["alt"]
+        assert tag not in {"script", "link", "iframe"}
         if tag == "html":
             self.language = given["lang"]
         if given.get("href"):
