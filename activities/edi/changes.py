@@ -5,8 +5,9 @@ All of a change is done, or nothing. A price is not changed so: it is agreed on 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from activities.edi.acting import Acted, Came
 from domain import ids
@@ -52,7 +53,10 @@ class EdiChanges:
             return await _refuse(conn, came, wish, wish.refused)
         kept = await answers.find(conn, wish.order_id, _request_id(came))
         if kept is not None:
-            return await _met(conn, came, wish, wish.asked)
+            said = _said(kept.outcome)
+            if kept.outcome.get("outcome") == "refused":
+                return await _refuse(conn, came, wish, said or "it is too late")
+            return await _met(conn, came, wish, wish.asked, said)
         return Acted(later=True, order_id=wish.order_id)
 
     async def ask(self, came: Came, acted: Acted) -> None:
@@ -145,7 +149,7 @@ async def _refuse(conn: Connection, came: Came, wish: _Wish, why: str) -> Acted:
     return Acted("refused", why, order_id=on_record)
 
 
-async def _met(conn: Connection, came: Came, wish: _Wish, asked: AskedOrder) -> Acted:
+async def _met(conn: Connection, came: Came, wish: _Wish, asked: AskedOrder, said: str) -> Acted:
     """The order has met it: from now on the customer wants what it has asked for now."""
     _, skus = await edi_orders.lines_of(conn, wish.order_id)
     known = {line.line_id for line in asked.lines}
@@ -162,7 +166,7 @@ async def _met(conn: Connection, came: Came, wish: _Wish, asked: AskedOrder) -> 
     await edi_orders.ask(
         conn, wish.order_id, asked.model_copy(update={"lines": tuple(lines.values())})
     )
-    await _answer(conn, came, wish, "")
+    await _answer(conn, came, wish, "", said)
     return Acted(note="cancelled" if wish.edit.cancels else "changed", order_id=wish.order_id)
 
 
@@ -171,7 +175,15 @@ def _changed(before: AskedLine, now: AskedLine) -> AskedLine:
     return before.model_copy(update={"quantity": now.quantity, "unit": now.unit, "price": price})
 
 
-async def _answer(conn: Connection, came: Came, wish: _Wish, refused: str) -> None:
+def _said(outcome: Mapping[str, Any]) -> str:
+    """What an order says of units that it does not cancel; empty: nothing."""
+    reasons = [str(one.get("why") or "") for one in outcome.get("refused", ())]
+    return "; ".join(sorted({one for one in reasons if one})) or str(outcome.get("message") or "")
+
+
+async def _answer(
+    conn: Connection, came: Came, wish: _Wish, refused: str, remark: str = ""
+) -> None:
     asked = wish.asked
     answer = change_answer(
         wish.edit,
@@ -179,6 +191,7 @@ async def _answer(conn: Connection, came: Came, wish: _Wish, refused: str) -> No
         today=clock.today(),
         currency=asked.currency if asked else "",
         refused=refused,
+        remark=remark,
     )
     await write(
         conn,

@@ -97,9 +97,18 @@ def _described(line: AskedLine) -> Written:
 
 
 def change_answer(
-    edit: AskedEdit, *, ordered_on: date, today: date, currency: str, refused: str = ""
+    edit: AskedEdit,
+    *,
+    ordered_on: date,
+    today: date,
+    currency: str,
+    refused: str = "",
+    remark: str = "",
 ) -> list[Written]:
-    """The 865: what of a change was done. `refused`: why nothing of it was."""
+    """The 865: what of a change was done. `refused`: why nothing of it was.
+
+    `remark`: what else the customer should know.
+    """
     verdict = "RD" if refused else "AC"
     purpose = "01" if edit.cancels else "04"
     release = edit.release
@@ -119,8 +128,8 @@ def change_answer(
     body: list[Written] = [begin]
     if currency:
         body.append(("CUR", "SE", currency))
-    if refused:
-        body.append(("REF", "ZZ", "", cut(refused, _REASON_MAX)))
+    if refused or remark:
+        body.append(("REF", "ZZ", "", cut(refused or remark, _REASON_MAX)))
     for line in edit.lines:
         asked = line.asked
         numbers = [part for pair in asked.numbers for part in pair]

@@ -14,11 +14,19 @@ update edi_order set asked = :asked where order_id = :order_id;
 select digest, decision, state from customer_order where order_id = :order_id;
 
 -- name: to_tell(after, at_most)
--- Orders of which something can be told; the next ones behind that id.
+-- Orders of which something is due to be told, or that are over; the next ones behind that id.
 select e.order_id, e.partner, e.asked, e.answered_at, o.decision, o.reason, o.decided_at, o.order_no,
        o.state
 from edi_order e join customer_order o using (order_id)
-where e.ended_at is null and e.order_id > :after
+where e.ended_at is null and e.order_id > :after and o.decision <> 'received'
+  and (e.answered_at is null
+       or o.decision in ('closed', 'rejected', 'cancelled') and o.decided_at < moment() - interval '1 day'
+       or exists (select from shipment s where s.order_no = o.order_no and s.handed_over_at is not null
+                  and not exists (select from edi_document d
+                                  where d.partner = e.partner and d.subject = '856:' || s.fulfilment_id))
+       or exists (select from document b where b.order_no = o.order_no and b.kind = 'invoice'
+                  and not exists (select from edi_document d
+                                  where d.partner = e.partner and d.subject = '810:' || b.number)))
 order by e.order_id limit :at_most;
 
 -- name: lines(order_no)
