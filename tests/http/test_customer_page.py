@@ -177,7 +177,7 @@ async def test_the_look_up_shows_where_it_is_and_nothing_of_the_person(
     text = await reader.main(f"/o/{token}")
     assert "On its way" in text
     assert "so this page shows where it is and nothing more" in text
-    for private in ("Sejong", "Kim", "$", "What you can do", "Documents"):
+    for private in ("Sejong", "Kim", "$", "POT", "Green", "What you can do", "Documents"):
         assert private not in text, private
     for path in ("cancel", "documents/1", "labels/R1"):
         assert (await reader.get(f"/o/{token}/{path}")).status_code == 404
@@ -275,5 +275,5 @@ async def test_documents_are_read_by_their_place(bench: Bench, reader: Reader, p
     file = await reader.get(f"/o/{token}/documents/1")
     assert (file.status_code, file.headers["content-type"]) == (200, "application/pdf")
     assert file.content.startswith(b"%PDF")
-    for number in ("0", "2", "99"):
+    for number in ("0", "2", "-1", "x", "1" * 5000):
         assert (await reader.get(f"/o/{token}/documents/{number}")).status_code == 404

@@ -30,7 +30,7 @@ def shown_order(
         parts=parcels.parts(
             order, words, whole=whole, now=visit.now, urls=request.app.state.tracking_urls
         ),
-        goods=shown.goods(order, words) + (shown.besides(order, words) if whole else []),
+        goods=[*shown.goods(order, words), *shown.besides(order, words)] if whole else (),
         has_more=len(order.detail.lines) > shown.GOODS_MAX,
         whole=whole,
         offers=visit.offers,

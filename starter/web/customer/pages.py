@@ -39,12 +39,12 @@ async def version(request: Request, token: str) -> Response:
 
 @router.get("/o/{token}/documents/{number}")
 @pages_at(3)
-async def document(request: Request, token: str, number: int) -> Response:
+async def document(request: Request, token: str, number: str) -> Response:
     """An invoice or a credit note, by its place in the list of the page."""
     visit = await visit_by(request, token, whole=True)
-    if not 1 <= number <= len(visit.order.documents):
+    row = {str(n): one for n, one in enumerate(visit.order.documents, start=1)}.get(number)
+    if row is None:
         raise NoPageError("nothing_here", 404)
-    row = visit.order.documents[number - 1]
     issued = await here(request).accounting.document(row.number, row.seller)
     content = await asyncio.to_thread(render, issued)
     return _file(content, "application/pdf")

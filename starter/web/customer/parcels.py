@@ -69,7 +69,8 @@ def parts(
 ) -> list[Part]:
     """All parts of an order, as they were planned; what waits for stock, and what is not planned.
 
-    `whole`: with its codes. `urls`: carrier → where a parcel can be followed, with `{number}`.
+    `whole`: with its goods and its codes. `urls`: carrier → where its parcels can be followed, with
+    `{number}`.
     """
     told = _Told(order, words, whole, now, urls)
     shown = [one for one in order.detail.fulfilments if one.state != "cancelled" and one.units]
@@ -102,6 +103,8 @@ class _Told:
         return self._order.facts.names.get(sku, sku)
 
     def goods(self, units: Mapping[str, int]) -> tuple[str, ...]:
+        if not self._whole:
+            return ()
         words = self._words
         return tuple(
             words("units", n=words.number(n), name=self.name(line_id))
