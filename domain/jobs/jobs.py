@@ -23,6 +23,7 @@ Kind = Literal[
     "import_supplier_terms",
     "export_orders",
     "export_stock",
+    "export_customers",
     "export_ledger",
     "cancel_orders",
     "release_orders",
@@ -41,6 +42,7 @@ NEEDS: Final[Mapping[Kind, frozenset[Scope]]] = {
     "import_supplier_terms": frozenset({"purchasing:write"}),
     "export_orders": frozenset({"orders:read"}),
     "export_stock": frozenset({"stock:read"}),
+    "export_customers": frozenset({"customers:read"}),
     "export_ledger": frozenset({"accounting:read"}),
     # By a filter these tell which orders there are.
     "cancel_orders": frozenset({"aftersales:write", "orders:read"}),

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from domain.customers.care import ConsentKind
 from domain.fields import (
     CurrencyOnceUsed,
     CustomerId,
@@ -69,6 +70,17 @@ class StockImport(Document):
     new_locations: Annotated[tuple[Id, ...], Field(max_length=100)] = ()
     reason: Reason | None = None
     by: Who | None = None
+
+
+ContactsFormat = Literal["hubspot", "salesforce", "jsonl"]
+
+
+class CustomersExport(Document):
+    """Customers for a CRM. `segment`: who belongs to it; `consent`: who wishes these messages."""
+
+    format: ContactsFormat = "jsonl"
+    segment: Id | None = None
+    consent: ConsentKind | None = None
 
 
 class StockExport(Document):
@@ -177,6 +189,7 @@ OPTIONS: Final[Mapping[Kind, type[Document]]] = {
     "import_supplier_terms": NoOptions,
     "export_orders": OrderFilters,
     "export_stock": StockExport,
+    "export_customers": CustomersExport,
     "export_ledger": LedgerExport,
     "cancel_orders": ManyCancellations,
     "release_orders": ManyReleases,

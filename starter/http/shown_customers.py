@@ -118,8 +118,8 @@ class ShownCustomer(_Shown):
     """A customer. Lists have the latest 20; `tasks`, the oldest; orders have a list, too.
 
     `known_as`: names, mail addresses, addresses and so on that the orders have. `merged` (others
-    who are this person), `credit`, `vouchers`, `notes` and `consent` are the person's as a whole: a
-    key for some channels or sellers sees none.
+    who are this person), `credit`, `vouchers`, `notes`, `consent` and `segments` are of the person
+    as a whole: a key for some channels or sellers sees none.
     """
 
     customer_id: str
@@ -134,6 +134,7 @@ class ShownCustomer(_Shown):
     vouchers: tuple[ShownVoucher, ...]
     notes: tuple[KeptNote, ...]
     consent: tuple[CustomerWish, ...]
+    segments: tuple[str, ...]
 
 
 def hit_of(one: FoundCustomer) -> CustomerHit:
@@ -170,6 +171,7 @@ def customer_of(page: CustomerPage) -> ShownCustomer:
             )
             for one in page.consent
         ),
+        segments=tuple(page.segments),
     )
 
 

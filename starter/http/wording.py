@@ -20,6 +20,7 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "customers erase": "POST /v1/customers/erase",
     "customers export": "GET /v1/customers/export",
     "customers find": "GET /v1/customers",
+    "customers segments": "GET /v1/customer-segments",
     "disputes": "GET /v1/disputes",
     "holds put-on": "PUT /v1/hold-lists/{name}",
     "holds rules": "GET /v1/hold-rules",

@@ -11,15 +11,17 @@ from typing import Any, Final, NamedTuple
 
 from domain.errors import NotFound
 from domain.jobs.jobs import FilePart, Kind, ResultFile
-from domain.jobs.options import LedgerExport, OrderFilters, StockExport
+from domain.jobs.options import CustomersExport, LedgerExport, OrderFilters, StockExport
 from domain.sellers import choose_one
 from starter.accounting.books import exporting, pieces
 from starter.accounting.books.exporting import Format, Wanted
+from starter.jobs.contacts import written
 from starter.service.job_work import Standing
 from starter.service.service import Records
 
 ORDERS_A_PART: Final = 100
 ROWS_A_PART: Final = 2_000
+CUSTOMERS_A_PART: Final = 1_000
 
 JSON_ENTRIES_MAX: Final = 20_000
 """One JSON document is written as a whole. The other formats have no limit."""
@@ -47,6 +49,9 @@ def export_of(job: Standing) -> Export:
     """How this job writes its file."""
     if job.kind == "export_ledger":
         return Export(_ledger, *_BOOKS[Format(job.options["format"])])
+    if job.kind == "export_customers":
+        is_lines = job.options.get("format", "jsonl") == "jsonl"
+        return Export(_customers, *(_LINES if is_lines else _TABLE))
     return _EXPORTS[job.kind]
 
 
@@ -91,6 +96,26 @@ async def _orders(here: Records, job: Standing) -> FilePart:
         is_last=page.is_last,
         first=min(page.times, default=None),
         last=max(page.times, default=None),
+    )
+
+
+async def _customers(here: Records, job: Standing) -> FilePart:
+    wanted = CustomersExport.model_validate(job.options)
+    found = await here.segments.block(
+        segment=wanted.segment,
+        consent=wanted.consent,
+        after=job.reached or 0,
+        at_most=CUSTOMERS_A_PART,
+    )
+    text = written(found.members, wanted.format, is_first=job.reached is None)
+    times = [one.contact.last_received_at for one in found.members]
+    return FilePart(
+        text.encode(),
+        rows=len(found.members),
+        reached=found.reached or job.reached,
+        is_last=found.reached is None,
+        first=min(times, default=None),
+        last=max(times, default=None),
     )
 
 
@@ -154,9 +179,11 @@ async def _ledger(here: Records, job: Standing) -> FilePart:
     )
 
 
+_LINES: Final = ("jsonl", "application/jsonl")
+_TABLE: Final = ("csv", "text/csv")
 _EXPORTS: Final[dict[Kind, Export]] = {
-    "export_orders": Export(_orders, "jsonl", "application/jsonl"),
-    "export_stock": Export(_stock, "csv", "text/csv"),
+    "export_orders": Export(_orders, *_LINES),
+    "export_stock": Export(_stock, *_TABLE),
 }
 _BOOKS: Final = {
     Format.BEANCOUNT: ("beancount", "text/plain"),
@@ -164,4 +191,4 @@ _BOOKS: Final = {
     Format.XERO: ("csv", "text/csv"),
     Format.JSON: ("json", "application/json"),
 }
-EXPORTS: Final[frozenset[Kind]] = frozenset({*_EXPORTS, "export_ledger"})
+EXPORTS: Final[frozenset[Kind]] = frozenset({*_EXPORTS, "export_ledger", "export_customers"})

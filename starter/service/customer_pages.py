@@ -11,6 +11,7 @@ from domain.errors import NotFound, Refused
 from domain.payments.vouchers import Voucher
 from starter.service.customer_care import Consent, KeptNote, consents
 from starter.service.customers import ALL, Part
+from starter.service.segments import Segments
 from store.customers import care, finding, pages
 from store.customers.finding import FoundCustomer
 from store.customers.pages import Happening, KnownAs, OpenTask, Seen, Sums, TheirOrder
@@ -23,8 +24,8 @@ from store.payments.credit_accounts import CreditAccount
 class CustomerPage:
     """One customer. Lists have the latest `rows` at most; `tasks` the oldest.
 
-    `merged`: the ids of others who are this person. It, `credit`, `vouchers`, `notes` and `consent`
-    are of the person as a whole, for one who sees the whole person.
+    `merged`: the ids of others who are this person. It, `credit`, `vouchers`, `notes`, `consent`
+    and `segments` are of the person as a whole, for one who sees the whole person.
     """
 
     customer_id: str
@@ -39,6 +40,7 @@ class CustomerPage:
     vouchers: Sequence[Voucher]
     notes: Sequence[KeptNote]
     consent: Sequence[Consent]
+    segments: Sequence[str]
 
 
 class CustomerPages:
@@ -101,8 +103,9 @@ class CustomerPages:
             theirs = [str(one.value) for one in known if one.kind == "customer_id"]
             whole = sorted(theirs) if part.is_all else []
             number = found.customer_no
+            ours = customer_id(number)
             return CustomerPage(
-                customer_id=customer_id(number),
+                customer_id=ours,
                 merged=[customer_id(one) for one in found.merged] if part.is_all else [],
                 known_since=found.made_at,
                 known_as=known,
@@ -114,6 +117,7 @@ class CustomerPages:
                 vouchers=[x for one in whole for x in await vouchers.listed(conn, customer_id=one)],
                 notes=await care.notes(conn, number, at_most=rows) if part.is_all else [],
                 consent=consents(await care.words(conn, number)) if part.is_all else [],
+                segments=await Segments(self._pool).of(ours) if part.is_all else (),
             )
 
     async def orders(

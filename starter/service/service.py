@@ -35,6 +35,7 @@ from starter.service.codes import Codes
 from starter.service.counter_sales import CounterSales
 from starter.service.credit import Credit
 from starter.service.customer_care import CustomerCare
+from starter.service.customer_changes import CustomerChanges
 from starter.service.customer_pages import CustomerPages
 from starter.service.customers import Customers
 from starter.service.edi import Edi
@@ -67,6 +68,7 @@ from starter.service.reconciliation import Reconciliation, ReconciliationRecords
 from starter.service.requests import Requests
 from starter.service.returns import OF_A_RETURN, Returns
 from starter.service.search import Search
+from starter.service.segments import Segments
 from starter.service.sellers import Sellers
 from starter.service.shops import Shops
 from starter.service.stock import Stock
@@ -99,7 +101,7 @@ class Records:
     reconciliation: ReconciliationRecords
     unannounced: UnannouncedRecords
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - a line for each door
         self,
         pool: Pool,
         *,
@@ -144,6 +146,7 @@ class Records:
         self.credit = Credit(pool)
         self.customers = Customers(pool, documents_years=documents_years)
         self.customer_care = CustomerCare(pool)
+        self.customer_changes = CustomerChanges(pool)
         self.customer_pages = CustomerPages(pool)
         self.job_work = JobWork(pool)
         self.edi = Edi(pool)
@@ -156,6 +159,7 @@ class Records:
         self.requests = Requests(pool)
         self.returns = Returns(pool)
         self.search = Search(pool)
+        self.segments = Segments(pool)
         self.sellers = Sellers(pool)
         self.shops = Shops(pool)
         self.stock = Stock(pool, None if policy is None else policy.sourcing)

@@ -2215,6 +2215,15 @@ create table customer_change (
 create index customer_change_by_transaction on customer_change (xact, change_no);
 create index customer_change_by_time on customer_change (at);
 
+-- Segments of customers (domain/customers/segments.py says what one is). A few rows, which go when somebody removes
+-- them.
+create table customer_segment (
+    segment    text        primary key,
+    document   jsonb       not null,
+    changed_at timestamptz not null default moment(),
+    changed_by text        not null
+);
+
 -- What other systems are told: the sequence of events, who subscribes to them, and what was sent.
 
 -- Where the sequencer is (routines/notifications.sql). One row.
@@ -2503,7 +2512,7 @@ create table job (
     -- The list is that of domain.jobs.jobs.Kind.
     kind            text        not null constraint job_is_of_a_known_kind check (kind in (
         'import_orders', 'import_stock', 'import_items', 'import_kits', 'import_supplier_terms',
-        'export_orders', 'export_stock', 'export_ledger',
+        'export_orders', 'export_stock', 'export_customers', 'export_ledger',
         'cancel_orders', 'release_orders', 'resolve_steps', 'print_pick_list', 'print_packing_slips', 'print_documents')),
     options         jsonb       not null default '{}',
     key_id          text,  -- null: a command has made it

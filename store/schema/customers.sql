@@ -75,3 +75,12 @@ create table customer_change (
 );
 create index customer_change_by_transaction on customer_change (xact, change_no);
 create index customer_change_by_time on customer_change (at);
+
+-- Segments of customers (domain/customers/segments.py says what one is). A few rows, which go when somebody removes
+-- them.
+create table customer_segment (
+    segment    text        primary key,
+    document   jsonb       not null,
+    changed_at timestamptz not null default moment(),
+    changed_by text        not null
+);

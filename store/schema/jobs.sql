@@ -5,7 +5,7 @@ create table job (
     -- The list is that of domain.jobs.jobs.Kind.
     kind            text        not null constraint job_is_of_a_known_kind check (kind in (
         'import_orders', 'import_stock', 'import_items', 'import_kits', 'import_supplier_terms',
-        'export_orders', 'export_stock', 'export_ledger',
+        'export_orders', 'export_stock', 'export_customers', 'export_ledger',
         'cancel_orders', 'release_orders', 'resolve_steps', 'print_pick_list', 'print_packing_slips', 'print_documents')),
     options         jsonb       not null default '{}',
     key_id          text,  -- null: a command has made it

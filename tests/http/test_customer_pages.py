@@ -152,3 +152,59 @@ async def test_odd_words_about_customers_are_refused(
     caller = await api.caller("customers:read", "customers:write")
     answer = await caller.send_once(f"{CUSTOMERS}/C1/{path}", content)
     problem(answer, 422, "invalid_input")
+
+
+async def test_segments_are_set_listed_and_shown_with_their_members(api: Api, pool: Pool) -> None:
+    for number in range(5):
+        await taken_in(pool, "web", customer={"id": f"K{number}", "name": f"Kim {number}"})
+    caller = await api.caller("customers:read", "customers:write")
+    rules = {"segment": "all", "orders": {"at_least": 1}}
+    answer = await caller.send_once("/v1/customer-segments", {"segments": [rules]}, method="PUT")
+    (told,) = answer.json()["segments"]
+    assert told["set_as"]["orders"] == {"at_least": 1, "at_most": None}
+    assert (await caller.get("/v1/customer-segments")).json() == answer.json()
+    members = await caller.listed("/v1/customer-segments/all/members")
+    assert [one["customer_id"] for one in members] == ["C1", "C2", "C3", "C4", "C5"]
+    assert (await caller.get(f"{CUSTOMERS}/C2")).json()["segments"] == ["all"]
+    gone = await caller.send_once("/v1/customer-segments/all", method="DELETE")
+    assert gone.status_code == 204
+    problem(await caller.get("/v1/customer-segments/all/members"), 404, "not_found")
+    odd_ones: tuple[Any, ...] = ({}, {"segments": []}, {"segments": [{"segment": "x"}]})
+    for wrong in odd_ones:
+        odd = await caller.send_once("/v1/customer-segments", wrong, method="PUT")
+        problem(odd, 422, "invalid_input")
+
+
+async def test_what_happens_to_customers_is_followed_with_a_cursor(api: Api, pool: Pool) -> None:
+    caller = await api.caller("customers:read")
+    now = (await caller.get(f"{CUSTOMERS}/changes", params={"cursor": "now"})).json()
+    await taken_in(pool, "web")
+    asked = {"cursor": now["next_cursor"]}
+    told = (await caller.get(f"{CUSTOMERS}/changes", params=asked)).json()
+    assert [(one["customer_id"], one["what"], one["into"]) for one in told["items"]] == [
+        ("C1", "created", None)
+    ]
+    again = {"cursor": told["next_cursor"]}
+    after = (await caller.get(f"{CUSTOMERS}/changes", params=again)).json()
+    assert after == {"items": [], "has_more": False, "next_cursor": told["next_cursor"]}
+    problem(await caller.get(f"{CUSTOMERS}/changes", params={"cursor": "x"}), 422, "invalid_input")
+
+
+async def test_what_is_of_all_channels_takes_a_key_for_all(api: Api, pool: Pool) -> None:
+    await taken_in(pool, "b2b")
+    rules = {"segments": [{"segment": "all", "orders": {"at_least": 1}}]}
+    everybody = await api.caller("customers:write")
+    await everybody.send_once("/v1/customer-segments", rules, method="PUT")
+    of_web = await api.caller("customers:read", "customers:write", channels=["web"])
+    for path in ("customers/changes", "customer-segments", "customer-segments/all/members"):
+        problem(await of_web.get(f"/v1/{path}"), 403, "restricted_key")
+    saved = await of_web.send_once("/v1/customer-segments", rules, method="PUT")
+    problem(saved, 403, "restricted_key")
+    gone = await of_web.send_once("/v1/customer-segments/all", method="DELETE")
+    problem(gone, 403, "restricted_key")
+    problem(await of_web.send_once("/v1/exports/customers", {}), 403, "restricted_key")
+    reader = await api.caller("customers:read")
+    none = await reader.send_once("/v1/exports/customers", {"segment": "none"})
+    problem(none, 404, "not_found")
+    made = await reader.send_once("/v1/exports/customers", {"segment": "all"})
+    assert (made.status_code, made.json()["kind"]) == (202, "export_customers")

@@ -9,7 +9,7 @@ import typer
 
 from domain.orders.people import Address, Customer
 from domain.words import count_of
-from starter.cli.customers import care
+from starter.cli.customers import care, segments
 from starter.cli.customers.care import OursArgument
 from starter.cli.customers.rendering import customers_found, tell_page
 from starter.cli.terminal.files import STANDARD_OUTPUT, write_file
@@ -23,6 +23,8 @@ from store.customers.people import KnownFor, PersonsOrder
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 app.add_typer(care.app)
+app.add_typer(segments.app, name="segments")
+app.add_typer(segments.told)
 
 CustomerArgument = Annotated[
     str,

@@ -83,12 +83,18 @@ def tell_page(page: CustomerPage, out: Output) -> None:
             for one in page.orders
         ],
     )
+    _tell_rest(page, out)
+
+
+def _tell_rest(page: CustomerPage, out: Output) -> None:
     if page.happened:
         out.say()
     for happening in page.happened:
         out.say(_happening(happening))
     for note in page.notes:
         out.say(f"note of {told(note)}")
+    if page.segments:
+        out.say(f"segments: {', '.join(page.segments)}")
     for consent in page.consent:
         out.say(wish(consent))
     if page.tasks:
@@ -103,6 +109,7 @@ def _document(page: CustomerPage) -> dict[str, Any]:
     content: dict[str, Any] = {
         "customer_id": page.customer_id,
         "merged": list(page.merged),
+        "segments": list(page.segments),
         "known_since": page.known_since.isoformat(),
         **{name: [wire(row) for row in getattr(page, name)] for name in rows},
         "consent": [

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from domain.jobs.options import LedgerExport, OrderFilters, StockExport
+from domain.jobs.options import CustomersExport, LedgerExport, OrderFilters, StockExport
 from starter.http.callers import Caller, may
 from starter.http.examples import example
 from starter.http.once import Keyed
@@ -48,6 +48,28 @@ async def export_stock(
 ) -> Response:
     """CSV: a row for each SKU and location."""
     return await made(caller, once, "export_stock", wanted)
+
+
+@router.post(
+    "/customers",
+    operation_id="exportCustomers",
+    summary="Export customers for a CRM",
+    **MAKES_A_JOB,
+)
+async def export_customers(
+    wanted: Annotated[CustomersExport, example({"format": "hubspot", "consent": "marketing"})],
+    caller: Annotated[Caller, may("customers:read")],
+    once: Keyed,
+) -> Response:
+    """A line for each, with what their orders come to; as HubSpot or Salesforce import them.
+
+    `consent`: those alone who wish such messages. A file that is kept goes when somebody in it is
+    erased. For a key that sees all channels and sellers.
+    """
+    caller.check_sees_all("customers of all channels and sellers")
+    if wanted.segment is not None:
+        await caller.here.segments.check_known(wanted.segment)
+    return await made(caller, once, "export_customers", wanted)
 
 
 @router.post(

@@ -11,7 +11,7 @@ declare
 begin
     with at_work as (
         select job_id from job
-        where ended_at is null and (kind = 'export_orders' or kind like 'print_%')
+        where ended_at is null and (kind in ('export_orders', 'export_customers') or kind like 'print_%')
         order by job_id for no key update
     )
     update job set erased = erased + 1 from at_work where job.job_id = at_work.job_id;

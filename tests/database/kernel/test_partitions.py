@@ -95,7 +95,9 @@ WHOLE = {
     "channel": "there are few",
     "edi_partner": "there are few",
     "edi_order": "few channels trade by EDI; as long as its order",
-    **dict.fromkeys(("hold_rule", "hold_listing"), "what a shop has said, not its orders"),
+    **dict.fromkeys(
+        ("hold_rule", "hold_listing", "customer_segment"), "what a shop has said, not its orders"
+    ),
     **dict.fromkeys(
         ("credit_account", "credit_authorization", "credit_operation"),
         "a company of its own: it answers each key for ever",

@@ -1,0 +1,53 @@
+"""What other systems are told of customers, in a sequence that stays."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from store.database import Connection, load_queries
+
+_sql = load_queries(__file__)
+
+ChangeKind = Literal["created", "changed", "merged", "unmerged", "consent_changed", "erased"]
+
+
+class Place(NamedTuple):
+    """A place in the sequence: behind this change of this transaction."""
+
+    xact: int
+    change_no: int
+
+
+class Change(BaseModel):
+    """What happened to a customer. `into_no`: of merges, the customer who remains."""
+
+    model_config = ConfigDict(frozen=True)
+
+    change_no: int
+    xact: int
+    customer_no: int
+    what: ChangeKind
+    into_no: int | None
+    at: datetime
+
+
+class Horizon(NamedTuple):
+    """`now`: what was told before is behind it. `next`: no transaction has this number yet."""
+
+    now: int
+    next: int
+
+
+async def changes(conn: Connection, after: Place, *, at_most: int) -> list[Change]:
+    """The changes behind a place, in the sequence in which they became visible."""
+    rows = _sql.changes(conn, after_xact=str(after.xact), after_no=after.change_no, at_most=at_most)
+    return [Change(**row) async for row in rows]
+
+
+async def horizon(conn: Connection) -> Horizon:
+    """How far the sequence goes at this moment."""
+    row = await _sql.horizon(conn)
+    return Horizon(row["now"], row["next"])
