@@ -66,7 +66,7 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "orderloom returns take-parcel {name} --order ORDER",
     ),
     "message": WayOn(
-        "ask the customer for another address (`orderloom edit`), or tell them another way; then "
+        "ask the customer for another address and change the order, or tell them another way; then "
         "send it again",
         "orderloom messages send-again {name}",
     ),
