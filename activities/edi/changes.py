@@ -49,6 +49,9 @@ class EdiChanges:
     async def change(self, conn: Connection, came: Came) -> Acted:
         """Refuse what cannot be; answer what the order has met; or have it be asked."""
         wish = await _wish(conn, came)
+        partner, number = came.partner.partner, wish.edit.number
+        if wish.asked is None and await documents.is_waiting(conn, partner, "850", number):
+            return Acted(later=True)  # Its order could not be placed yet.
         if wish.refused or wish.asked is None:
             return await _refuse(conn, came, wish, wish.refused)
         kept = await answers.find(conn, wish.order_id, _request_id(came))

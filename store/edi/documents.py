@@ -109,6 +109,12 @@ async def is_written(conn: Connection, partner: str, subject: str) -> bool:
     return found
 
 
+async def is_waiting(conn: Connection, partner: str, code: str, reference: str) -> bool:
+    """Whether a document that a partner sent about this is not acted on yet."""
+    found: bool = await _sql.is_waiting(conn, partner=partner, code=code, reference=reference)
+    return found
+
+
 async def lock_waiting(conn: Connection) -> Record | None:
     """Lock the next one to act on. This lock comes before an order's."""
     row: Record | None = await _sql.lock_waiting(conn)

@@ -16,6 +16,12 @@ returning document_no;
 -- name: is_written(partner, subject)$
 select exists (select from edi_document where partner = :partner and subject = :subject);
 
+-- name: is_waiting(partner, code, reference)$
+-- Whether a document that came is not acted on yet.
+select exists (
+    select from edi_document
+    where partner = :partner and code = :code and reference = :reference and direction = 'in' and state = 'waiting');
+
 -- name: lock_waiting()^
 -- The next one to act on.
 select d.document_no, d.interchange_no, d.place, d.partner, d.code, d.tries, d.order_id, d.po_id, d.at, i.raw

@@ -6,6 +6,7 @@ import pytest
 
 from domain.orders.edit_messages import EditRequest
 from domain.orders.messages import CancelRequest
+from starter.service.channels import Channels
 from store.database import Pool
 from tests.database.edi.test_edi_orders import bought
 from tests.support.bench import Bench
@@ -69,3 +70,24 @@ async def test_what_no_order_can_be_asked_is_refused_with_its_reason(trade: Trad
         assert b"REF*ZZ**there is no order 4500009999~" in answer
         assert faults_of(mock, answer) == []
         assert trade.asked == []
+
+
+async def test_a_change_waits_for_its_order_to_be_placed(trade: Trade) -> None:
+    channels = Channels(trade.pool)
+    await channels.retire("b2b")
+    with a_mock() as mock:
+        await trade.comes(bought(mock, "4500003003"))
+        mock.mailbox(leave=False)
+        change = {"lines": [{"line": "1", "quantity": "2"}]}
+        assert mock.post("/_mock/purchase/4500003003/change", change).status == 200
+        await trade.comes(mock.mailbox(leave=False)[0]["payload"])
+        assert [code for code, _ in await trade.goes()] == ["997", "997"]
+        assert "b2b is retired" in (await trade.tasks())[0]
+
+        await channels.reopen("b2b")
+        for _ in range(3):
+            await trade.pool.execute("update edi_document set try_after = now()")
+            await trade.inbox.work_through()
+        assert len(trade.asked) == 1
+        assert [code for code, _ in await trade.goes()] == ["865"]
+        assert await trade.tasks() == []
