@@ -108,6 +108,10 @@ def _as_of(channel: Channel, number: int, order: Order, paid: Payment | None) ->
     if channel.channel == TILL:
         return _sold_at_the_till(number, order, paid)
     document = order.model_dump(mode="json") | {"channel": channel.channel}
+    document["customer"] |= {
+        "email": f"{order.customer.id.lower()}@example.com",
+        "locale": "de" if channel.seller == DE else "en",
+    }
     if channel.seller == DE:
         document |= _in_euro(document)
         if number % _GIFTS == 0:

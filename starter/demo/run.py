@@ -18,7 +18,7 @@ from domain.orders.order import Order
 from domain.words import count_of
 from runtime.codec import data_converter
 from runtime.discovery import StackInfo
-from starter.demo import closing, company, folder, over_http, shop
+from starter.demo import closing, company, folder, mails, over_http, shop
 from starter.demo.customers import (
     FINAL,
     Board,
@@ -65,7 +65,7 @@ async def run(
     console.print(f"Starting PostgreSQL, Temporal and {count_of(workers, 'worker')} in {home}")
     await folder.empty(home)
     code = 1
-    settings = shop.settings_of("PURCHASING", shop.BUYING)
+    settings = shop.settings_of("PURCHASING", shop.BUYING) | mails.settings(home)
     if http:
         settings |= shop.settings_of("POLICY", shop.policy(len(documents))) | over_http.SETTINGS
     async with (
@@ -172,6 +172,7 @@ class _Demo:
                 with_slow_labels(documents, script), script
             )
         seconds = clock.time() - began
+        sent_mails = await mails.all_sent(self._service.messages, self._home)
         report = await self._service.audit()
         reconciled = await closing.reconciled(self._service, opened)
         books = [
@@ -194,6 +195,7 @@ class _Demo:
             purchases=purchases,
             books=books,
             reconciled=reconciled,
+            mails=sent_mails,
             audit=report,
             kept_up=keep,
             ui_url=f"{self._info.temporal_ui_url}/namespaces/{self._info.temporal_namespace}/workflows",
@@ -203,6 +205,7 @@ class _Demo:
         even = all(one.are_even for one in books)
         agreed = all(one.state == "clean" for one in reconciled)
         complete = complete and not any(story.wrong for story in stories_told)
+        complete = complete and sent_mails.are_sent_once
         clean = report.clean and even and agreed and complete
         return 0 if clean and not day.units.unexplained else 1
 

@@ -14,6 +14,7 @@ from domain.sellers import Seller
 from starter.accounting.books import taxes, trial
 from starter.cli.terminal.output import make_table
 from starter.demo.customers import STAGES, Script
+from starter.demo.mails import Mails
 from starter.demo.outcomes import Promises, UnitOutcomes
 from starter.demo.shop import Placed
 from starter.demo.steps import StepTimes
@@ -60,6 +61,7 @@ class Day:
     purchases: Sequence[PurchaseOrder]
     books: Sequence[Books]
     reconciled: Sequence[ComparedDay]
+    mails: Mails
     audit: AuditReport
     ui_url: str
     kept_up: bool
@@ -75,6 +77,7 @@ def tell(day: Day, console: Console) -> None:
         ("Cancellations, by where the order was", _cancellations(day.script)),
         ("Returns", _returns(day)),
         ("After the sale, and kinds of goods", _told(day.told)),
+        (f"Mails to customers, in {day.mails.folder}", day.mails.table),
         ("Warehouse and carriers", _outside(day.outside)),
         ("Money", _money(day.orders)),
         ("Steps, slowest first", _steps(day.steps)),

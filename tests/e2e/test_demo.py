@@ -101,10 +101,14 @@ def left_behind(home: Path) -> list[str]:
 def told_as_they_should_be(text: str) -> None:
     """Every story of what comes after the sale is in the summary, and none went wrong."""
     _, _, rest = text.partition("After the sale, and kinds of goods")
-    stories, _, _ = rest.partition("Warehouse and carriers")
+    stories, _, _ = rest.partition("Mails to customers")
     assert "WENT WRONG" not in stories, stories
     for name in telling.STORIES:
         assert re.search(rf"^{re.escape(name)} +\S", stories, re.MULTILINE), stories
+    _, _, rest = text.partition("Mails to customers")
+    mails, _, _ = rest.partition("Warehouse and carriers")
+    for kind in ("received", "confirmed", "shipped", "delivered", "refund", "claim_decided"):
+        assert re.search(rf"^{kind}( +\d+)+ *$", mails, re.MULTILINE), mails
 
 
 async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are_clean(

@@ -16,6 +16,7 @@ from domain.stock.items import Item
 from domain.stock.licences import Licence
 from domain.stock.locations import Location
 from starter.demo import company
+from starter.demo.mails import LANGUAGES
 from starter.service.service import Records
 
 DESK: Final = "desk"
@@ -68,7 +69,12 @@ def order(name: str, *lines: dict[str, Any], paid: Payment, **fields: Any) -> Or
         "channel": DESK,
         "channel_order_id": name,
         "placed_at": datetime.now(UTC),
-        "customer": {"id": f"C-{name}", "name": _ADDRESS["name"], "email": "robin@example.com"},
+        "customer": {
+            "id": f"C-{name}",
+            "name": _ADDRESS["name"],
+            "email": "robin@example.com",
+            "locale": LANGUAGES[len(name) % len(LANGUAGES)],
+        },
         "currency": CURRENCY,
         "lines": lines,
         "shipping": {"service": "standard", "price": "5.00", "tax_rate": "8", "address": _ADDRESS},
