@@ -23,6 +23,7 @@ OPERATIONS: Final[Mapping[str, str]] = {
     "customers segments": "GET /v1/customer-segments",
     "disputes": "GET /v1/disputes",
     "holds put-on": "PUT /v1/hold-lists/{name}",
+    "edit": "POST /v1/orders/{order_id}/edit",
     "holds rules": "GET /v1/hold-rules",
     "invoices": "GET /v1/documents",
     "items import": "PUT /v1/items",
