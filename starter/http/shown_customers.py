@@ -17,6 +17,7 @@ from starter.service.customer_care import KeptNote
 from starter.service.customer_pages import CustomerPage
 from store.customers.finding import FoundCustomer
 from store.customers.pages import Happening, KnownAs, OpenTask, Sums, TheirOrder
+from store.messages.rows import MessageRow
 
 
 class _Shown(BaseModel):
@@ -114,12 +115,23 @@ class CustomerWish(_Shown):
     said_at: datetime | None
 
 
+class CustomerMessage(_Shown):
+    """A message to the customer, and what became of it."""
+
+    message: str
+    order_id: str
+    kind: str
+    state: str
+    why: str | None
+    sent_at: datetime | None
+
+
 class ShownCustomer(_Shown):
     """A customer. Lists have the latest 20; `tasks`, the oldest; orders have a list, too.
 
     `known_as`: names, mail addresses, addresses and so on that the orders have. `merged` (others
-    who are this person), `credit`, `vouchers`, `notes`, `consent` and `segments` are of the person
-    as a whole: a key for some channels or sellers sees none.
+    who are this person), `credit`, `vouchers`, `notes`, `consent`, `segments` and `messages` are
+    of the person as a whole: a key for some channels or sellers sees none.
     """
 
     customer_id: str
@@ -135,6 +147,7 @@ class ShownCustomer(_Shown):
     notes: tuple[KeptNote, ...]
     consent: tuple[CustomerWish, ...]
     segments: tuple[str, ...]
+    messages: tuple[CustomerMessage, ...]
 
 
 def hit_of(one: FoundCustomer) -> CustomerHit:
@@ -172,6 +185,7 @@ def customer_of(page: CustomerPage) -> ShownCustomer:
             for one in page.consent
         ),
         segments=tuple(page.segments),
+        messages=tuple(_message(one) for one in page.messages),
     )
 
 
@@ -189,3 +203,8 @@ def _happening(one: Happening) -> CustomerHappening:
 
 def _task(one: OpenTask) -> CustomerTask:
     return CustomerTask(**dict(one))
+
+
+def _message(one: MessageRow) -> CustomerMessage:
+    fields = one.model_dump(include=set(CustomerMessage.model_fields))
+    return CustomerMessage(message=one.message, **fields)

@@ -16,6 +16,8 @@ from store.customers import care, finding, pages
 from store.customers.finding import FoundCustomer
 from store.customers.pages import Happening, KnownAs, OpenTask, Seen, Sums, TheirOrder
 from store.database import Connection, Pool
+from store.messages import rows as messages
+from store.messages.rows import MessageRow
 from store.payments import credit_accounts, vouchers
 from store.payments.credit_accounts import CreditAccount
 
@@ -24,8 +26,8 @@ from store.payments.credit_accounts import CreditAccount
 class CustomerPage:
     """One customer. Lists have the latest `rows` at most; `tasks` the oldest.
 
-    `merged`: the ids of others who are this person. It, `credit`, `vouchers`, `notes`, `consent`
-    and `segments` are of the person as a whole, for one who sees the whole person.
+    `merged`: the ids of others who are this person. It, `credit`, `vouchers`, `notes`, `consent`,
+    `segments` and `messages` are of the person as a whole, for one who sees the whole person.
     """
 
     customer_id: str
@@ -41,6 +43,7 @@ class CustomerPage:
     notes: Sequence[KeptNote]
     consent: Sequence[Consent]
     segments: Sequence[str]
+    messages: Sequence[MessageRow]
 
 
 class CustomerPages:
@@ -118,6 +121,7 @@ class CustomerPages:
                 notes=await care.notes(conn, number, at_most=rows) if part.is_all else [],
                 consent=consents(await care.words(conn, number)) if part.is_all else [],
                 segments=await Segments(self._pool).of(ours) if part.is_all else (),
+                messages=await _messages(conn, whole, rows),
             )
 
     async def orders(
@@ -144,6 +148,12 @@ async def _seen(conn: Connection, customer: str, part: Part) -> tuple[pages.Cust
     if found is None or found.erased_at is not None:
         raise _unknown(customer)
     return found, Seen(found.customer_no, part.channels, part.sellers)
+
+
+async def _messages(conn: Connection, channel_ids: Sequence[str], at_most: int) -> list[MessageRow]:
+    """What was sent to the customer under any of these ids, the latest first."""
+    found = [x for one in channel_ids for x in await messages.of_customer(conn, one, at_most)]
+    return sorted(found, key=lambda one: one.event_id, reverse=True)[:at_most]
 
 
 def _unknown(customer: str) -> NotFound:

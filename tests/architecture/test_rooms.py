@@ -460,6 +460,7 @@ DOORS = {
     "starter/service/customer_care.py": ("store.customers.care", "store.customers.pages"),
     "starter/service/customer_pages.py": (
         *("store.customers.care", "store.customers.finding", "store.customers.pages"),
+        "store.messages.rows",
         *("store.payments.credit_accounts", "store.payments.vouchers"),
     ),
     # What a request changes of the person stays here, and does not enter Temporal.

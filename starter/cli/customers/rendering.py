@@ -91,6 +91,8 @@ def _tell_rest(page: CustomerPage, out: Output) -> None:
         out.say()
     for happening in page.happened:
         out.say(_happening(happening))
+    for message in page.messages:
+        out.say(f"message {message.message}: {message.kind}, {message.state.replace('_', ' ')}")
     for note in page.notes:
         out.say(f"note of {told(note)}")
     if page.segments:
@@ -105,7 +107,17 @@ def _tell_rest(page: CustomerPage, out: Output) -> None:
 
 
 def _document(page: CustomerPage) -> dict[str, Any]:
-    rows = ("known_as", "sums", "orders", "happened", "tasks", "credit", "vouchers", "notes")
+    rows = (
+        "known_as",
+        "sums",
+        "orders",
+        "happened",
+        "tasks",
+        "credit",
+        "vouchers",
+        "notes",
+        "messages",
+    )
     content: dict[str, Any] = {
         "customer_id": page.customer_id,
         "merged": list(page.merged),

@@ -234,3 +234,15 @@ async def test_a_page_adds_up_what_was_ordered_paid_and_paid_back(pool: Pool) ->
     assert [task.kind for task in page.tasks] == ["refund"]
     rest = await CustomerPages(pool).orders("C1", after=page.orders[-1].order_no, at_most=9)
     assert [order.order_id for order in rest] == [delivered.order_id]
+
+
+async def test_a_page_shows_what_the_customer_was_told(pool: Pool) -> None:
+    bench = Bench(pool)
+    await bench.take_in(of({"id": "A", "name": "Kim", "email": "kim@x.example"}))
+    await pool.execute(
+        "insert into message (order_no, event_id, kind, state) "
+        "select order_no, event_id, 'received', 'planned' from order_event"
+    )
+    (told,) = (await CustomerPages(pool).page("C1")).messages
+    assert (told.order_id.partition("-")[0], told.kind) == ("web", "received")
+    assert (await CustomerPages(pool).page("C1", part=Part(channels=["web"]))).messages == []
