@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -27,11 +30,20 @@ class Node:
         lock = (source / "package-lock.json").read_bytes()
         self.folder = _CACHE / f"{name}-{hashlib.sha256(lock).hexdigest()[:12]}"
         stamp = self.folder / "node_modules" / ".installed"
-        shutil.copytree(source, self.folder, dirs_exist_ok=True)
-        if not stamp.exists():
-            # No package runs a program of its own while it is installed.
-            self._node(_NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
-            stamp.touch()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.one_at_a_time():
+            shutil.copytree(source, self.folder, dirs_exist_ok=True)
+            if not stamp.exists():
+                # No package runs a program of its own while it is installed.
+                self._node(_NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+                stamp.touch()
+
+    @contextmanager
+    def one_at_a_time(self) -> Iterator[None]:
+        """Other processes that would change the folder wait until the block ends."""
+        with (self.folder / "being-changed").open("w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def run(self, package: str, *arguments: str, **environment: str) -> None:
         """Run a package's program. Raises CalledProcessError where it fails."""

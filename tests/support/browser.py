@@ -13,7 +13,6 @@ machine for which the package has none, the machine's own is taken.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import platform
@@ -57,8 +56,7 @@ def _unpacked() -> Path:
     """The folder of the browser, unpacked by the first process that needs it."""
     folder = node().folder
     there = folder / "chromium"
-    with (folder / "unpacking").open("w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with node().one_at_a_time():
         if not there.exists():
             half = folder / "chromium.half"
             shutil.rmtree(half, ignore_errors=True)
