@@ -69,7 +69,7 @@ class EdiInbox:
                 unknown = (
                     f"nobody is known who sends {kind} interchanges as {':'.join(found.sender)} to "
                     f"{':'.join(found.receiver)}; `orderloom edi import-partners` makes it known, "
-                    f"and `orderloom edi read-again {row['interchange_no']}` reads this one"
+                    f"and `orderloom edi read-again` reads number {row['interchange_no']} then"
                 )
                 await interchanges.unreadable(
                     conn, row["interchange_no"], unknown, partner=None, control=found.control

@@ -56,7 +56,7 @@ _Path = Annotated[
 Unit = Annotated[str, Shape(r"^[A-Z0-9]{2}$", "a unit of measure of X12, such as EA or CS")]
 
 
-class Party(Document):
+class TradingParty(Document):
     """An address on an envelope: ISA's qualifier and id. `group`: GS's code, where it differs."""
 
     qualifier: Annotated[str, Shape(r"^[A-Z0-9]{2}$", "two letters or digits, such as ZZ")] = "ZZ"
@@ -116,8 +116,8 @@ class Partner(Document):
     role: Role
     channel: Code | None = None
     supplier: Id | None = None
-    ours: Party
-    theirs: Party
+    ours: TradingParty
+    theirs: TradingParty
     version: Literal["004010", "005010"] = "004010"
     test: Flag = False
     separators: Signs = Signs()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from domain.edi.partners import Partner, Party
+from domain.edi.partners import Partner, TradingParty
 from domain.errors import InvalidInput, NotFound
 from domain.stored import stored
 from store.database import Connection, StillReferred, load_queries
@@ -19,7 +19,7 @@ def address_of(ours: tuple[str, str], theirs: tuple[str, str], *, test: bool) ->
     return f"{ours[0]}:{ours[1]}/{theirs[0]}:{theirs[1]}{'/test' if test else ''}"
 
 
-def _pair(party: Party) -> tuple[str, str]:
+def _pair(party: TradingParty) -> tuple[str, str]:
     return party.qualifier, party.id
 
 

@@ -57,7 +57,7 @@ class InterchangeShown(Interchange):
     raw: str | None = None
 
 
-class Settled(Document):
+class SeenTo(Document):
     """`note`: how a person has seen to it."""
 
     note: Reason
@@ -161,7 +161,7 @@ async def send_again(
 )
 async def settle(
     number: Number,
-    content: Annotated[Settled, example({"note": "they send it again"})],
+    content: Annotated[SeenTo, example({"note": "they send it again"})],
     caller: Annotated[Caller, may("operations:write")],
     once: Keyed,
 ) -> Response:
@@ -177,7 +177,7 @@ async def settle(
 )
 async def settle_document(
     number: Number,
-    content: Annotated[Settled, example({"note": "called them: they pay the old price"})],
+    content: Annotated[SeenTo, example({"note": "called them: they pay the old price"})],
     caller: Annotated[Caller, may("operations:write")],
     once: Keyed,
 ) -> Response:
