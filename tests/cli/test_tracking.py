@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 from runtime.settings import Settings
+from store.database import Pool
+from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.command_line import Cli
-from tests.support.shop import Shop
 
 PAGE = (Path(__file__).parents[2] / "docs/tracking.md").read_text(encoding="utf-8")
 URL = "https://track.example.com"
@@ -25,9 +26,8 @@ def consoles() -> list[tuple[list[str], str]]:
     return found
 
 
-async def test_the_commands_of_the_page_do_what_it_shows(cli: Cli, shop: Shop) -> None:
-    await shop.stocked("TEA", 9)
-    await shop.placed(an_order(("TEA", 1), channel_order_id="1001"))
+async def test_the_commands_of_the_page_do_what_it_shows(cli: Cli, pool: Pool) -> None:
+    await Bench(pool).take_in(an_order(("TEA", 1), channel_order_id="1001"))
     unset = await cli("tracking", "link", "web-1001")
     assert (unset.code, "ORDERLOOM_PAGES_URL: is not set" in unset.err) == (2, True)
     cli.environment["ORDERLOOM_PAGES_URL"] = URL

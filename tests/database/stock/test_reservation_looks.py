@@ -14,6 +14,9 @@ from store.stock import reservations
 from store.stock.catalogue import Catalogue
 from tests.support.bench import Bench
 from tests.support.builders import an_order
+from tests.support.own_database import database_url, pool
+
+__all__ = ["database_url", "pool"]
 
 ORDERS: Final = 20
 WHOLE: Final = Policy(partly_available="all_or_nothing")

@@ -9,6 +9,9 @@ from typing import Any, Final, cast
 from store.client_pool import open_client_pool
 from store.database import Connection, Pool
 from store.views import reads
+from tests.support.own_database import database_url, pool
+
+__all__ = ["database_url", "pool"]
 
 ORDERS: Final = 10_000
 SHOWN: Final = 10

@@ -13,6 +13,9 @@ from store.database import Connection, Pool
 from store.payments import provider_reads
 from store.views import search
 from tests.database.views.test_lists import ORDERS, Blocks, many_orders
+from tests.support.own_database import database_url, pool
+
+__all__ = ["database_url", "pool"]
 
 BLOCKS_MAX: Final = 100
 """Of 8 KB that a question may look at, cached or not. Each of the tables has hundreds."""
