@@ -164,8 +164,7 @@ async def approve(conn: Connection, ask: ApproveReturn) -> Approved:
             asks = decide(asked).asks
         except Refused as error:
             refused = Approved(refusal=ReturnRefusal.of(error))
-            told = refused.model_dump(mode="json")
-            await effects.keep_nothing(conn, order_id, effect, ask.turn, told)
+            await effects.keep_nothing(conn, order_id, effect, ask.turn, refused)
             return refused
     number = await returns.next_number(conn, order_id)
     approved = Approved(return_id=ids.return_id(order_id, number), asks=asks)

@@ -58,7 +58,6 @@ class SendingAnew:
                     return_id = await sending_anew.want(conn, ask.request, ask.request_id)
             except OrderloomError as error:
                 refused = ToBeSent(refused=ReturnRefusal.of(error))
-                told = refused.model_dump(mode="json")
-                await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, told)
+                await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, refused)
                 return refused
         return ToBeSent(return_id=return_id)

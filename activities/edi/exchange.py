@@ -1,4 +1,4 @@
-"""A duty of the relay: takes files from partners' folders, and sends what is written."""
+"""A duty of the relay: it takes files from partners' folders, and sends the documents that wait."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class EdiExchange:
         self._kept = kept
 
     async def carry(self) -> None:
-        """Collect from each partner's folder, and send what waits for each."""
+        """Take the files from each partner's folder, and send the documents that wait for it."""
         async with self._pool.acquire() as conn:
             known = {one.partner: one for one in await partners.find(conn) if not one.retired}
             waiting = await interchanges.partners_to_send_to(conn)

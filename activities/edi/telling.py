@@ -32,7 +32,7 @@ class EdiTelling:
         self._pool = pool
 
     async def tell(self) -> None:
-        """Write down what is due to be told of each order that is not over."""
+        """Write the documents that are due for each order that is not over."""
         after = ""
         while True:
             async with self._pool.acquire() as conn:

@@ -93,8 +93,7 @@ class Interceptions:
                     asked = await interceptions.ask(conn, request, ask.request_id)
             except Refused as no:
                 refused = InterceptAnswer(refused=InterceptRefusal.of(no))
-                told = refused.model_dump(mode="json")
-                await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, told)
+                await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, refused)
                 return refused
         if asked.answer != "asked":
             return _answered(request, asked)
@@ -123,8 +122,7 @@ class Interceptions:
             asked = await interceptions.give_up(conn, request, ask.request_id)
             if asked is None:  # so that no attempt that comes late asks the carrier
                 nothing = InterceptAnswer(refused=InterceptRefusal.of(_no_answer(request)))
-                told = nothing.model_dump(mode="json")
-                await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, told)
+                await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, nothing)
                 return nothing
         return _answered(request, asked)
 

@@ -89,8 +89,7 @@ class Holds:
                     change = await _changed(conn, ask)
                 except Refused as no:
                     refused = HoldsChanged(refused=_refusal(no))
-                    told = refused.model_dump(mode="json")
-                    await effects.keep_nothing(conn, order_id, effect, ask.turn, told)
+                    await effects.keep_nothing(conn, order_id, effect, ask.turn, refused)
                     return refused
                 hold_ids = change.hold_ids
                 await events.tell(

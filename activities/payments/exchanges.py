@@ -69,8 +69,7 @@ class Exchanges:
                 approved = await approve(conn, back)
             if approved.refusal is not None:
                 refused = Agreed(refusal=approved.refusal)
-                told = refused.model_dump(mode="json")
-                await effects.keep_nothing(conn, order_id, effect, back.turn, told)
+                await effects.keep_nothing(conn, order_id, effect, back.turn, refused)
                 return refused
             exchange_order_id = await exchanges.agree(
                 conn, approved.return_id, quoted, request.mode, waits=bool(approved.asks)

@@ -51,8 +51,7 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
         if asked is not None:
             return asked
         refused = RefundGranted(refused=Refusal.of(error))
-        told = refused.model_dump(mode="json")
-        await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, told)
+        await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, refused)
         return refused
     number = 1 + await refunds.count(conn, ask.order_id, BY_REQUEST)
     refund_id = ids.refund_id(ask.order_id, number)

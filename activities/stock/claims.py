@@ -94,8 +94,7 @@ class Claims:
                         return await act(conn, order, ask, effect)
                 except OrderloomError as error:
                     refused = ClaimAnswer(refused=Refusal.of(error))
-                    told = refused.model_dump(mode="json")
-                    await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, told)
+                    await effects.keep_nothing(conn, ask.order_id, effect, ask.turn, refused)
                     return refused
         except OrderloomError as error:
             return ClaimAnswer(refused=Refusal.of(error))

@@ -8,9 +8,10 @@ on the order's decision says that it is over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+
+from pydantic import BaseModel
 
 from store.database import Connection, load_queries
 from store.faults import refusals
@@ -36,7 +37,7 @@ async def settled(conn: Connection, order_id: str, effect: str, turn: str) -> di
 
 
 async def keep_nothing(
-    conn: Connection, order_id: str, effect: str, turn: str, answer: Mapping[str, Any]
+    conn: Connection, order_id: str, effect: str, turn: str, answer: BaseModel
 ) -> None:
     """Record an answer that changed nothing, so that a late attempt of this turn gives it as well.
 
@@ -44,7 +45,8 @@ async def keep_nothing(
     holds the order's lock. A repeat changes nothing.
     """
     nothing = _nothing_in(turn, effect)
-    await _sql.keep(conn, order_id=order_id, effect=nothing, answer=answer)
+    told = answer.model_dump(mode="json")
+    await _sql.keep(conn, order_id=order_id, effect=nothing, answer=told)
 
 
 def _nothing_in(turn: str, effect: str) -> str:

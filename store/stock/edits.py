@@ -55,8 +55,7 @@ async def apply(conn: Connection, ask: ApplyEdit, catalogue: Catalogue) -> EditA
         )
         answer = EditAnswer(refused=no)
     if answer.applied is None or not answer.applied.outcome.changes:
-        told = answer.model_dump(mode="json")
-        await effects.keep_nothing(conn, ask.order_id, ask.effect, ask.turn, told)
+        await effects.keep_nothing(conn, ask.order_id, ask.effect, ask.turn, answer)
     return answer
 
 
