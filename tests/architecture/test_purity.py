@@ -37,6 +37,21 @@ def impurities(source: Source) -> list[str]:
     return [f"{source.path}:{line} {what}" for line, what in _impurities(source)]
 
 
+def last_words(source: Source) -> list[str]:
+    """Each `await` in a `finally`: a workflow that is thrown away cannot take a step any more.
+
+    Its coroutines are closed where they wait (GeneratorExit), outside of the workflow's loop.
+    """
+    return [
+        f"{source.path}:{node.lineno} awaits in a finally: a workflow that is thrown away cannot"
+        for attempt in ast.walk(source.tree)
+        if isinstance(attempt, ast.Try)
+        for statement in attempt.finalbody
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Await | ast.AsyncWith | ast.AsyncFor)
+    ]
+
+
 def _impurities(source: Source) -> Iterator[tuple[int, str]]:
     for node in ast.walk(source.tree):
         match node:
@@ -68,6 +83,16 @@ def test_domain_and_workflows_have_no_clock_no_chance_and_no_io() -> None:
     pure = sources("domain/", "workflows/")
     assert len(pure) > 15
     assert [line for source in pure for line in impurities(source)] == []
+
+
+def test_no_workflow_awaits_in_a_finally() -> None:
+    assert [line for source in sources("workflows/") for line in last_words(source)] == []
+
+
+def test_a_planted_await_in_a_finally_is_found() -> None:
+    text = "async def f():\n    try:\n        await pay()\n    finally:\n        await release()\n"
+    (line,) = last_words(Source("workflows/order.py", text))
+    assert line.startswith("workflows/order.py:5 awaits in a finally")
 
 
 @pytest.mark.parametrize(

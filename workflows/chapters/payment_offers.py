@@ -63,34 +63,33 @@ class PaymentOffers:
         until: datetime | None = None
         offer: _Offer | None = None
         unpaid = ""
-        try:
-            while True:
-                outcome = await attempt()
-                if isinstance(outcome, Done) and offer is not None:
-                    await self._accept(offer)
-                if not isinstance(outcome, Refused):
-                    return outcome
-                self.attempt += outcome.kind != NO_PROVIDER
-                if until is None and outcome.kind not in patient:
-                    return outcome
-                if offer is not None:
-                    offer.tell("refused", outcome.message)
-                until = until or workflow.now() + self._policy.pay_within
-                if not self._held:
-                    self._held = True
-                    await self._holds.hold(outcome.message, until)
-                self._holds.refused_again(outcome.message)
-                next_offer = await self._next(until, unless)
-                if not isinstance(next_offer, _Offer):
-                    unpaid = next_offer.message
-                    return next_offer
-                offer = next_offer
-                self.brought = offer.request.provider or "", offer.request.token
-        finally:
+        while True:
+            outcome = await attempt()
+            if isinstance(outcome, Done) and offer is not None:
+                await self._accept(offer)
+            if not isinstance(outcome, Refused):
+                break
+            self.attempt += outcome.kind != NO_PROVIDER
+            if until is None and outcome.kind not in patient:
+                break
             if offer is not None:
-                offer.tell("refused", TOO_LATE)
-            if self._held:
-                await self._release_hold("orderloom", unpaid=unpaid)
+                offer.tell("refused", outcome.message)
+            until = until or workflow.now() + self._policy.pay_within
+            if not self._held:
+                self._held = True
+                await self._holds.hold(outcome.message, until)
+            self._holds.refused_again(outcome.message)
+            next_offer = await self._next(until, unless)
+            if not isinstance(next_offer, _Offer):
+                outcome, unpaid = next_offer, next_offer.message
+                break
+            offer = next_offer
+            self.brought = offer.request.provider or "", offer.request.token
+        if offer is not None:
+            offer.tell("refused", TOO_LATE)
+        if self._held:
+            await self._release_hold("orderloom", unpaid=unpaid)
+        return outcome
 
     def check_pay(self, request: PayRequest) -> None:
         """Raises ApplicationError where no payment is awaited."""
