@@ -207,6 +207,7 @@ class OrderWorkflow(OrderMessages):
         if self.unpaid:
             everything = CancelRequest(reason=self.unpaid, by="orderloom")
             await self.cancellations.cancel(everything, "unpaid")
+            self.runs.taken_up()  # each run asks again for what somebody did not give back
         self.enter("in fulfilment")
         self.fulfilments.start_all()
         self.backorders.start()

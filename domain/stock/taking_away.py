@@ -58,6 +58,18 @@ def choose(units: LineUnits, waiting: LineUnits, parts: Mapping[str, Part]) -> T
     return Taken(waited_for, dict(taken))
 
 
+def check_emptied(taken: Taken, parts: Mapping[str, Part], heard: Mapping[str, LineUnits]) -> None:
+    """Raise Refused where one is to be emptied of which the workflow counts more units than these.
+
+    Those are missing, and nobody would see to them once it is stopped.
+    """
+    for part, units in taken.parts.items():
+        if units == parts[part].claimed:
+            for line_id, count in heard.get(part, {}).items():
+                if count != units.get(line_id, 0):
+                    raise moving(line_id)
+
+
 def _in_turn(parts: Mapping[str, Part]) -> list[str]:
     youngest = sorted(parts, key=lambda each: (len(each), each), reverse=True)
     return sorted(youngest, key=lambda each: RECALLABLE.index(parts[each].state))

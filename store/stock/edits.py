@@ -20,7 +20,7 @@ from domain.orders.handling import BOUGHT, Handlings, nobody_picks
 from domain.orders.quantities import LineUnits
 from domain.orders.refund_rules import Granted
 from domain.stock.edit_answers import Applied, ApplyEdit, EditAnswer, Refusal
-from domain.stock.taking_away import Taken, choose, moving
+from domain.stock.taking_away import Taken, check_emptied, choose, moving
 from store.database import Connection, load_queries
 from store.fulfilment import fulfilments
 from store.locks import lock_order
@@ -106,6 +106,8 @@ class _Edit:
             return EditAnswer(applied=Applied(outcome=self._outcome(present), terms=terms))
         self._check_heard()
         self._taken = choose(done.taken, self._found.waiting, self._found.parts)
+        check_emptied(self._taken, self._found.parts, ask.fulfilments)
+        check_emptied(self._taken, self._found.parts, ask.fulfilments)
         sourced = await self._source(catalogue) if done.added or done.taken else None
         bought = {
             k: n

@@ -175,6 +175,17 @@ async def test_s13_where_each_parcel_is_paid_alone_one_is_made_smaller_and_charg
     assert len(await world.authorized(order)) == 2
 
 
+async def test_a_fulfilment_is_not_emptied_before_it_is_known_that_others_of_it_are_missing(
+    world: World,
+) -> None:
+    order = an_order(("TEA", 3), ("CUP", 2))
+    part = await confirmed(world, order)
+    await world.pick(part, {"1": 3})
+    before: dict[str, LineUnits] = {part: {"1": 3, "2": 2}}
+    none_left = line("2", quantity=0)
+    assert await refused(world, order, "r1", heard=before, **none_left) == "units_moving"
+
+
 async def confirmed_ahead(world: World, order: Order) -> str:
     reserved = await twice(world, "reserve_stock", ReserveStock(order_id=order.order_id))
     assert await twice(world, "authorize_payment", authorizing(order, ahead=True)) is None

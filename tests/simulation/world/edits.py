@@ -20,7 +20,7 @@ from domain.orders.price_match import owed_for_lower_price
 from domain.orders.quantities import LineQuantities, LineUnits
 from domain.orders.refund_rules import Granted
 from domain.stock.edit_answers import Applied, ApplyEdit, EditAnswer, Refusal
-from domain.stock.taking_away import Part, Taken, choose, moving
+from domain.stock.taking_away import Part, Taken, check_emptied, choose, moving
 from tests.simulation.world.memory import Memory
 from tests.simulation.world.money import Money
 from tests.simulation.world.stock import LIVE, Stock
@@ -75,7 +75,9 @@ class Edits:
         if not done.changes:
             outcome = self._outcome(ask, done, present.order)
             return EditAnswer(applied=Applied(outcome=outcome, terms=stock.terms()))
-        taken = choose(done.taken, self._waiting, self._parts(ask, done.taken))
+        parts = self._parts(ask, done.taken)
+        taken = choose(done.taken, self._waiting, parts)
+        check_emptied(taken, parts, ask.fulfilments)
         if stock.bought and any(k not in ask.called_back for k in taken.waited_for):
             return EditAnswer(to_call_back=taken.waited_for)
         self._check_lower(done, {x.line_id: x.unit_price for x in present.order.lines})
