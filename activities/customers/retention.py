@@ -8,7 +8,7 @@ from typing import Final
 
 from activities.relay import BATCH
 from activities.retention import AS_SHIPPED
-from store.customers import care, people
+from store.customers import changes, people
 from store.database import DatabaseFault, Pool
 
 logger = logging.getLogger(__name__)
@@ -75,4 +75,4 @@ class Persons:
 
     async def _some_changes(self) -> int:
         async with self._pool.acquire() as conn:
-            return await care.forget_changes(conn, self._changes_kept, BATCH)
+            return await changes.forget(conn, self._changes_kept, BATCH)

@@ -1,14 +1,13 @@
-"""Segments of customers: rules that a shop sets as data, and who belongs to which."""
+"""Segments of customers: rules that a shop sets as data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from domain.customers.care import UNLESS_SAID, ConsentKind
+from domain.customers.care import ConsentKind
 from domain.errors import InvalidInput
 from domain.fields import Amount, Country, Currency, Document, Id, Printable, inconsistent
 from domain.money import to_minor
@@ -136,68 +135,3 @@ class Segments(Document):
     """All segments of a file."""
 
     segments: Annotated[tuple[Segment, ...], Field(min_length=1, max_length=SEGMENTS_MAX)]
-
-
-class Facts(BaseModel):
-    """What segments look at, of one customer and whoever is merged into it.
-
-    `worth`: currency → what `WorthRule.of` names, in minor units. `consent`: what they have said.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    orders: int
-    first_order_at: datetime | None
-    last_order_at: datetime | None
-    units_delivered: int
-    units_returned: int
-    worth: Mapping[str, Mapping[WorthOf, int]]
-    channels: Sequence[str]
-    sellers: Sequence[str]
-    countries: Sequence[str]
-    consent: Mapping[ConsentKind, bool]
-
-    def wishes(self, kind: ConsentKind) -> bool:
-        """Whether they wish messages of this kind."""
-        return self.consent.get(kind, UNLESS_SAID[kind])
-
-
-def belongs(facts: Facts, to: Segment, now: datetime) -> bool:
-    """Whether a customer belongs to a segment at this moment."""
-    return (
-        all(_is_worth(facts, rule) for rule in to.worth)
-        and (to.orders is None or to.orders.holds(facts.orders))
-        and (to.returned is None or _returned(facts, to.returned))
-        and (to.last_order is None or _ordered(facts, to.last_order, now))
-        and _any_of(to.channels, facts.channels)
-        and _any_of(to.sellers, facts.sellers)
-        and _any_of(to.countries, facts.countries)
-        and (to.consent is None or facts.wishes(to.consent))
-    )
-
-
-def _is_worth(facts: Facts, rule: WorthRule) -> bool:
-    low, high = rule.range_minor
-    worth = facts.worth.get(rule.currency, {}).get(rule.of, 0)
-    return low <= worth and (high is None or worth <= high)
-
-
-def _returned(facts: Facts, rule: ReturnedRule) -> bool:
-    delivered, came_back = facts.units_delivered, 100 * facts.units_returned
-    return (
-        delivered >= rule.units
-        and rule.at_least_percent * delivered <= came_back <= rule.at_most_percent * delivered
-    )
-
-
-def _ordered(facts: Facts, rule: LastOrderRule, now: datetime) -> bool:
-    if facts.last_order_at is None:
-        return False
-    ago = now - facts.last_order_at
-    return (rule.within is None or ago <= rule.within) and (
-        rule.longer_ago is None or ago > rule.longer_ago
-    )
-
-
-def _any_of(wanted: Sequence[str], there: Sequence[str]) -> bool:
-    return not wanted or not set(wanted).isdisjoint(there)

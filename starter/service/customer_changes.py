@@ -38,8 +38,9 @@ class CustomerChanges:
     async def since(self, cursor: str | None, *, at_most: int) -> Changes:
         """The changes behind a cursor; without one, from the oldest that is kept on.
 
-        Raises InvalidInput for a cursor that is none, or is of another database
-        (`cursor_of_another_database`): then the reader begins again.
+        Raises InvalidInput for a cursor that is none, is of another database
+        (`cursor_of_another_database`), or is so old that changes behind it are deleted
+        (`cursor_too_old`): then the reader begins again.
         """
         async with self._pool.acquire() as conn:
             horizon = await changes.horizon(conn)
@@ -54,6 +55,16 @@ class CustomerChanges:
                     reason="cursor_of_another_database",
                 )
             found = await changes.changes(conn, after, at_most=at_most + 1)
+            # Asked after the changes: some may be deleted just now.
+            gone = await changes.forgotten(conn)
+        # Numbers of transactions that came with a backup from another server say nothing here.
+        if cursor is not None and after < gone and gone.xact <= horizon.next:
+            raise InvalidInput(
+                "changes behind the cursor are not kept any more: ask with `now` and keep the "
+                "cursor, export all customers, and go on from that cursor",
+                where="cursor",
+                reason="cursor_too_old",
+            )
         shown = found[:at_most]
         reached = Place(shown[-1].xact, shown[-1].change_no) if shown else after
         return Changes(shown, _told(reached), more=len(found) > at_most)

@@ -8,10 +8,11 @@ from typing import Final, TypeAlias
 
 from domain.customers.care import ConsentKind
 from domain.customers.ids import number_of
-from domain.customers.segments import Segment, belongs
+from domain.customers.membership import Check, belongs, checks
+from domain.customers.segments import Segment
 from domain.errors import InvalidInput, NotFound
 from store import clock
-from store.customers import segments
+from store.customers import pages, segments
 from store.database import Connection, Pool
 
 ShownSegment: TypeAlias = segments.ShownSegment
@@ -27,6 +28,15 @@ class Member:
 
     contact: Contact
     segments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a customer belongs to a segment, or does not: rule by rule."""
+
+    segment: str
+    belongs: bool
+    checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,29 @@ class Segments:
         async with self._pool.acquire() as conn:
             if all(one.segment != segment for one in await segments.find(conn)):
                 raise _unknown(segment)
+
+    async def get(self, segment: str) -> ShownSegment:
+        """One segment, as it was set. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            for one in await segments.find(conn):
+                if one.segment == segment:
+                    return one
+        raise _unknown(segment)
+
+    async def why(self, customer: str) -> Sequence[Why]:
+        """Of each segment, why a customer belongs to it or does not. Raises NotFound.
+
+        The id of one who is merged into another names that one.
+        """
+        async with self._pool.acquire() as conn:
+            person = await pages.customer(conn, number_of(customer))
+            found: Sequence[Contact] = ()
+            if person is not None:
+                number = person.customer_no
+                found, _ = await segments.contacts(conn, customer_no=number, at_most=1)
+            if not found:
+                raise NotFound(f"there is no customer {customer}")
+            return [why(found[0], one) for one in await _known(conn)]
 
     async def of(self, customer: str) -> tuple[str, ...]:
         """The names of the segments that a customer belongs to. Raises NotFound."""
@@ -113,6 +146,12 @@ class Segments:
             told += found.members
             reached = found.reached
         return told[:at_most]
+
+
+def why(one: Contact, segment: Segment) -> Why:
+    """Why a customer belongs to a segment at this moment, or does not."""
+    looked_at = checks(one.facts, segment, clock.now())
+    return Why(segment.segment, all(each.holds for each in looked_at), looked_at)
 
 
 async def _known(conn: Connection) -> list[Segment]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, cast
 
 from pydantic import BaseModel, ConfigDict
@@ -128,9 +128,3 @@ async def unmerge(conn: Connection, customer_no: int, *, who: str, why: str) -> 
 async def merges(conn: Connection, customer_no: int) -> list[KeptMerge]:
     """All merges of a customer, of others into it and of it into others, the latest first."""
     return [KeptMerge(**row) async for row in _sql.merges(conn, customer_no=customer_no)]
-
-
-async def forget_changes(conn: Connection, kept: timedelta, at_most: int) -> int:
-    """Delete what other systems were told of customers so long ago: how many."""
-    count: int = await _sql.forget_changes(conn, kept=kept, at_most=at_most)
-    return count

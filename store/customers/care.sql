@@ -51,11 +51,3 @@ select customer_unmerged(:customer_no, :who, :why);
 -- All merges of a customer, of others into it and of it into others, the latest first.
 select customer_no, into_no, who, why, merged_at, undone_at, undone_by, undone_why from customer_merge
 where customer_no = :customer_no or into_no = :customer_no order by merge_no desc;
-
--- name: forget_changes(kept, at_most)$
-with gone as (
-    delete from customer_change where change_no in (
-        select change_no from customer_change where at < moment() - :kept::interval order by at limit :at_most)
-    returning 1
-)
-select count(*) from gone;

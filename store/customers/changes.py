@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -51,3 +51,15 @@ async def horizon(conn: Connection) -> Horizon:
     """How far the sequence goes at this moment."""
     row = await _sql.horizon(conn)
     return Horizon(row["now"], row["next"])
+
+
+async def forgotten(conn: Connection) -> Place:
+    """The last change that was deleted: who has not read so far has missed some."""
+    row = await _sql.forgotten(conn)
+    return Place(row["xact"], row["change_no"])
+
+
+async def forget(conn: Connection, kept: timedelta, at_most: int) -> int:
+    """Delete what other systems were told of customers so long ago: how many."""
+    count: int = await _sql.forget(conn, kept=kept, at_most=at_most)
+    return count

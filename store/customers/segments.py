@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from domain.customers.segments import SEGMENTS_MAX, Facts, Segment
+from domain.customers.membership import Facts
+from domain.customers.segments import SEGMENTS_MAX, Segment
 from domain.errors import NotFound, Refused
 from domain.stored import stored
 from store.database import Connection, load_queries

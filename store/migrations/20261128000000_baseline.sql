@@ -2215,6 +2215,16 @@ create table customer_change (
 create index customer_change_by_transaction on customer_change (xact, change_no);
 create index customer_change_by_time on customer_change (at);
 
+-- The last change that was deleted, in the sequence in which they are read: who has not read so far has missed some.
+-- One row.
+create table customer_change_forgotten (
+    only_one  boolean primary key default true
+        constraint one_change_was_forgotten_last check (only_one),
+    xact      xid8    not null default '0',
+    change_no bigint  not null default 0
+);
+insert into customer_change_forgotten default values;
+
 -- Segments of customers (domain/customers/segments.py says what one is). A few rows, which go when somebody removes
 -- them.
 create table customer_segment (

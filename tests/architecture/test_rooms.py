@@ -455,7 +455,10 @@ DOORS = {
         "store.payments.credit_accounts",
         "store.payments.vouchers",
     ),
-    "starter/service/segments.py": ("store.customers.segments", "store.clock"),
+    "starter/service/segments.py": (
+        *("store.customers.segments", "store.customers.pages"),
+        "store.clock",
+    ),
     "starter/service/customer_changes.py": ("store.customers.changes",),
     "starter/service/customer_care.py": ("store.customers.care", "store.customers.pages"),
     "starter/service/customer_pages.py": (

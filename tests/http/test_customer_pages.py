@@ -165,6 +165,11 @@ async def test_segments_are_set_listed_and_shown_with_their_members(api: Api, po
     assert (await caller.get("/v1/customer-segments")).json() == answer.json()
     members = await caller.listed("/v1/customer-segments/all/members")
     assert [one["customer_id"] for one in members] == ["C1", "C2", "C3", "C4", "C5"]
+    because = {"rule": "orders", "wanted": "1 or more", "found": "1", "holds": True}
+    assert members[0]["because"] == [because]
+    assert (await caller.get("/v1/customer-segments/all")).json() == told
+    reasons = (await caller.get(f"{CUSTOMERS}/C2/segments")).json()["segments"]
+    assert reasons == [{"segment": "all", "belongs": True, "checks": [because]}]
     assert (await caller.get(f"{CUSTOMERS}/C2")).json()["segments"] == ["all"]
     gone = await caller.send_once("/v1/customer-segments/all", method="DELETE")
     assert gone.status_code == 204
@@ -196,7 +201,10 @@ async def test_what_is_of_all_channels_takes_a_key_for_all(api: Api, pool: Pool)
     everybody = await api.caller("customers:write")
     await everybody.send_once("/v1/customer-segments", rules, method="PUT")
     of_web = await api.caller("customers:read", "customers:write", channels=["web"])
-    for path in ("customers/changes", "customer-segments", "customer-segments/all/members"):
+    for path in (
+        *("customers/changes", "customer-segments", "customer-segments/all"),
+        "customer-segments/all/members",
+    ):
         problem(await of_web.get(f"/v1/{path}"), 403, "restricted_key")
     saved = await of_web.send_once("/v1/customer-segments", rules, method="PUT")
     problem(saved, 403, "restricted_key")

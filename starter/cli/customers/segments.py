@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -11,6 +11,8 @@ import typer
 
 from domain.customers.care import ConsentKind
 from domain.customers.ids import customer_id
+from domain.customers.membership import Check
+from domain.customers.membership import wanted as rules_of
 from domain.customers.segments import Segments
 from domain.errors import InvalidInput
 from domain.jobs.options import ContactsFormat
@@ -20,6 +22,8 @@ from starter.cli.terminal.options import DryRun, Json, Limit, Who, read_json_fil
 from starter.cli.terminal.output import Output, local
 from starter.jobs.contacts import written
 from starter.service.connection import from_records, records
+from starter.service.segments import Member, ShownSegment, Why, why
+from starter.service.service import Records
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 told = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -75,6 +79,52 @@ def set_segments(
     else:
         names = ", ".join(one.segment for one in wanted)
         out.say(f"{count_of(len(wanted), 'segment')} set: {names}")
+
+
+@app.command()
+def show(
+    segment: SegmentArgument,
+    customer: Annotated[
+        str | None,
+        typer.Option("--customer", metavar="CUSTOMER", help="Why this one is in it, or is not."),
+    ] = None,
+    limit: Limit = 20,
+    as_json: Json = False,
+) -> None:
+    """Show a segment: what it asks for, who belongs to it, and why.
+
+    Example: `orderloom customers segments show regulars`
+    """
+
+    async def asked(here: Records) -> tuple[ShownSegment, Sequence[tuple[str, Why]], bool]:
+        shown = await here.segments.get(segment)
+        if customer is not None:
+            ours = await here.customer_pages.id_of(customer.strip())
+            return (
+                shown,
+                [(ours, x) for x in await here.segments.why(ours) if x.segment == segment],
+                False,
+            )
+        found = await here.segments.members(segment, at_most=limit + 1)
+        told = [(customer_id(x.contact.customer_no), _why(x, shown)) for x in found[:limit]]
+        return shown, told, len(found) > limit
+
+    shown, told, more = from_records(asked)
+    out = Output(as_json=as_json)
+    if as_json:
+        out.document(_shown(shown, told, more=more))
+        return
+    out.say(f"{shown.segment}: {(shown.set_as and shown.set_as.about) or 'a segment'}")
+    out.say(f"  set by {shown.changed_by}, {local(shown.changed_at)}")
+    for rule in rules_of(shown.set_as) if shown.set_as else ():
+        out.say(f"  {rule}")
+    for ours, one in told:
+        looked_at = "; ".join(_check(x) for x in one.checks)
+        out.say(f"{ours} {'is in it' if one.belongs else 'is not in it'}: {looked_at}")
+    if not told:
+        out.say("nobody belongs to it")
+    if more:
+        out.say(f"… and more: --limit shows more than {limit}")
 
 
 @app.command()
@@ -207,6 +257,36 @@ async def _write(parts: AsyncIterator[str], to_file: str) -> None:
     with whole_file(to_file, 0o600) as file:
         async for part in parts:
             file.write(part.encode())
+
+
+def _why(one: Member, shown: ShownSegment) -> Why:
+    if shown.set_as is None:
+        return Why(shown.segment, belongs=True, checks=())
+    return why(one.contact, shown.set_as)
+
+
+def _check(one: Check) -> str:
+    fits = "" if one.holds else f", not {one.wanted}"
+    return f"{one.rule.replace('_', ' ')} {one.found}{fits}"
+
+
+def _shown(shown: ShownSegment, told: Sequence[tuple[str, Why]], *, more: bool) -> dict[str, Any]:
+    set_as = shown.set_as
+    return {
+        "segment": shown.segment,
+        "set_as": set_as and set_as.model_dump(mode="json", exclude_defaults=True),
+        "changed_by": shown.changed_by,
+        "changed_at": shown.changed_at.isoformat(),
+        "customers": [
+            {
+                "customer_id": ours,
+                "belongs": one.belongs,
+                "checks": [x.model_dump(mode="json") for x in one.checks],
+            }
+            for ours, one in told
+        ],
+        "more": more,
+    }
 
 
 def _one_of(text: str, known: tuple[str, ...], where: str) -> Any:

@@ -10,14 +10,16 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from domain.customers.ids import customer_id
-from domain.customers.segments import Segments
+from domain.customers.membership import Check
+from domain.customers.segments import Segment, Segments
 from domain.fields import Id
 from starter.http.callers import Caller, may
 from starter.http.examples import example
 from starter.http.paging import PAGE_MAX, Page, Paged
 from starter.http.reading import StrictRoute
+from starter.http.v1.customer_pages import OurId, part_of
 from starter.service.customer_changes import Change
-from starter.service.segments import Member, ShownSegment
+from starter.service.segments import Member, ShownSegment, why
 from store.customers.changes import ChangeKind
 
 router = APIRouter(prefix="/v1", tags=["customers"], route_class=StrictRoute)
@@ -36,12 +38,30 @@ class ShownSegments(_Shown):
 
 
 class ShownMember(_Shown):
-    """A customer of a segment, and all segments that they belong to."""
+    """A customer of a segment. `because`: each rule of it, and what the customer has.
+
+    `segments`: all segments that they belong to.
+    """
 
     customer_id: str
     orders: int
     last_order_at: datetime | None
     segments: tuple[str, ...]
+    because: tuple[Check, ...]
+
+
+class ShownWhy(_Shown):
+    """Whether a customer belongs to a segment. `checks`: each rule, and what the customer has."""
+
+    segment: str
+    belongs: bool
+    checks: tuple[Check, ...]
+
+
+class CustomerSegments(_Shown):
+    """Each segment, and why a customer belongs to it or does not."""
+
+    segments: tuple[ShownWhy, ...]
 
 
 class ShownChange(_Shown):
@@ -79,8 +99,9 @@ async def list_changes(
 ) -> ShownChanges:
     """Created, changed, merged, unmerged, consent changed, erased: each once, in a fixed sequence.
 
-    They are kept for 30 days. Orders have events of their own. `cursor_of_another_database`: a
-    backup was brought back; export all customers, and go on from `now`.
+    They are kept for 30 days. Orders have events of their own. A cursor is refused with `reason`
+    `cursor_too_old`: changes behind it are not kept any more; or `cursor_of_another_database`: a
+    backup was brought back. Then ask with `now`, export all customers, and go on from that cursor.
     """
     caller.check_sees_all(_WHAT)
     found = await caller.here.customer_changes.since(cursor, at_most=limit)
@@ -125,6 +146,37 @@ async def save_segments(
     return ShownSegments(segments=tuple(await caller.here.segments.list()))
 
 
+@router.get(
+    "/customer-segments/{segment}", operation_id="getSegment", summary="Read a segment of customers"
+)
+async def get_segment(
+    segment: SegmentName, caller: Annotated[Caller, may("customers:read")]
+) -> ShownSegment:
+    """As it was set, and by whom. Who is in it, and why: `GET …/members`."""
+    shown = await caller.here.segments.get(segment)
+    caller.check_sees_all(_WHAT)
+    return shown
+
+
+@router.get(
+    "/customers/{customer_id}/segments",
+    operation_id="listCustomerSegments",
+    summary="Read why a customer belongs to a segment, or does not",
+)
+async def list_customer_segments(
+    customer_id: OurId, caller: Annotated[Caller, may("customers:read")]
+) -> CustomerSegments:
+    """Each segment, rule by rule: what it wants, what the customer has, and whether that holds."""
+    await caller.here.customer_pages.check_seen(customer_id, part=part_of(caller))
+    caller.check_sees_all("what is known of a person as a whole")
+    found = await caller.here.segments.why(customer_id)
+    return CustomerSegments(
+        segments=tuple(
+            ShownWhy(segment=one.segment, belongs=one.belongs, checks=one.checks) for one in found
+        )
+    )
+
+
 @router.delete(
     "/customer-segments/{segment}",
     operation_id="removeSegment",
@@ -156,11 +208,15 @@ async def list_members(
     found = await caller.here.segments.members(
         segment, after=0 if place is None else int(place[0]), at_most=paged.at_most
     )
-    return paged.page({}, found, place=lambda one: [one.contact.customer_no], show=_member)
+    rules = (await caller.here.segments.get(segment)).set_as
+    return paged.page(
+        {}, found, place=lambda one: [one.contact.customer_no], show=lambda one: _member(one, rules)
+    )
 
 
-def _member(one: Member) -> ShownMember:
+def _member(one: Member, rules: Segment | None) -> ShownMember:
     return ShownMember(
+        because=why(one.contact, rules).checks if rules else (),
         customer_id=customer_id(one.contact.customer_no),
         orders=one.contact.facts.orders,
         last_order_at=one.contact.facts.last_order_at,

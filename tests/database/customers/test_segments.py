@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from activities.customers.retention import Persons
 from domain.customers.care import ConsentWord
 from domain.customers.segments import SEGMENTS_MAX, Segment
 from domain.errors import InvalidInput, NotFound, Refused
@@ -235,3 +236,48 @@ async def test_changes_are_told_once_in_a_sequence_that_stays(pool: Pool) -> Non
     with pytest.raises(InvalidInput) as refused:
         await here.since("99999999999-1", at_most=1)
     assert refused.value.reason == "cursor_of_another_database"
+
+
+async def test_a_cursor_behind_which_changes_are_gone_is_told(pool: Pool) -> None:
+    here = CustomerChanges(pool)
+    begin = (await here.since("now", at_most=5)).cursor
+    for name in "abc":
+        await bought(pool, name, 1)
+    first = await here.since(begin, at_most=1)
+    second = await here.since(first.cursor, at_most=1)
+    old = "update customer_change set at = at - interval '31 days' where customer_no < 3"
+    await pool.execute(old)
+    assert [x.customer_no for x in (await here.since(begin, at_most=5)).changes] == [1, 2, 3]
+    await Persons(pool).forget()
+    for late in (begin, first.cursor):
+        with pytest.raises(InvalidInput, match="export all customers") as refused:
+            await here.since(late, at_most=5)
+        assert refused.value.reason == "cursor_too_old"
+    for whole in (second.cursor, None):
+        assert [x.customer_no for x in (await here.since(whole, at_most=5)).changes] == [3]
+    # A backup of a server that had many more transactions says nothing about what was missed here.
+    await pool.execute("update customer_change_forgotten set xact = '99999999999'")
+    assert (await here.since(begin, at_most=5)).changes
+
+
+async def test_a_customer_is_told_why_they_are_in_a_segment(pool: Pool) -> None:
+    await bought(pool, "Ada", 1, 2)
+    here = Segments(pool)
+    await here.save(
+        [
+            a_segment("often", orders={"at_least": 3}, channels=["web"]),
+            a_segment("usd", worth=[{"currency": "USD", "of": "ordered", "at_least": "40.00"}]),
+        ],
+        who="ann",
+    )
+    often, usd = await here.why("C1")
+    assert (often.segment, often.belongs, usd.belongs) == ("often", False, True)
+    assert [(x.rule, x.wanted, x.found, x.holds) for x in (*often.checks, *usd.checks)] == [
+        ("orders", "3 or more", "2", False),
+        ("channels", "web", "web", True),
+        ("worth", "ordered 40.00 or more USD", "ordered 40.00 USD", True),
+    ]
+    assert (await here.get("usd")).changed_by == "ann"
+    for lost in (here.why("C7"), here.get("none")):
+        with pytest.raises(NotFound):
+            await lost

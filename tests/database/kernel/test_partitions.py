@@ -77,7 +77,10 @@ WHOLE = {
     **dict.fromkeys(("job", "job_item", "job_part"), "a row goes some time after the job's end"),
     "event_taken_early": "a row goes in a moment",
     **dict.fromkeys(
-        ("event_sequence", "event_subscription", "message_reading", "message_template"),
+        (
+            *("event_sequence", "event_subscription", "message_reading", "message_template"),
+            "customer_change_forgotten",
+        ),
         "there are few",
     ),
     **dict.fromkeys(("dispute", "reconciliation_difference"), "few orders have one"),

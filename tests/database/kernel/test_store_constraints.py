@@ -943,6 +943,8 @@ FORBIDDEN = {
     "page_keys_count_from_one": page_key(number=0),
     "page_key_is_long": page_key("short"),
     # who is told of what, and what was told
+    "customer_change_forgotten_pkey": "insert into customer_change_forgotten default values",
+    "one_change_was_forgotten_last": "update customer_change_forgotten set only_one = false",
     "event_sequence_pkey": "insert into event_sequence default values",
     "there_is_one_sequence": "update event_sequence set only_one = false",
     "subscription_has_one_to_three_secrets": subscription("'{}'"),

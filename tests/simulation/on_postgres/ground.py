@@ -61,7 +61,7 @@ RULES: Final = (
 
 KEPT: Final = (
     *("schema_migrations", "routine_set", "location", "fault", "seller", "channel"),
-    *("event_sequence", "message_reading", "return_rule"),
+    *("event_sequence", "message_reading", "return_rule", "customer_change_forgotten"),
 )
 """Tables that hold nothing of a life."""
 

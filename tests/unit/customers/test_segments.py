@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from domain.customers.segments import Facts, Segment, belongs
+from domain.customers.membership import Facts, belongs, checks, wanted
+from domain.customers.segments import Segment
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 FACTS: dict[str, Any] = {
@@ -66,7 +67,11 @@ def a_segment(**rules: Any) -> Segment:
     ],
 )
 def test_all_that_a_segment_asks_for_must_hold(rules: dict[str, Any], is_in: bool) -> None:
-    assert belongs(Facts.model_validate(FACTS), a_segment(**rules), NOW) is is_in
+    facts, to = Facts.model_validate(FACTS), a_segment(**rules)
+    assert belongs(facts, to, NOW) is is_in
+    looked_at = checks(facts, to, NOW)
+    assert all(one.holds for one in looked_at) is is_in
+    assert [one.wanted for one in looked_at] == [one.partition(": ")[2] for one in wanted(to)]
 
 
 def test_who_has_no_order_that_counts_has_no_last_one() -> None:
@@ -75,6 +80,31 @@ def test_who_has_no_order_that_counts_has_no_last_one() -> None:
     )
     assert not belongs(nobody, a_segment(last_order={"longer_ago": "P1D"}), NOW)
     assert belongs(nobody, a_segment(orders={"at_most": 0}), NOW)
+
+
+def test_each_rule_is_told_in_words() -> None:
+    to = a_segment(
+        worth=[{"currency": "EUR", "at_least": "10", "at_most": "90.00"}],
+        orders={"at_least": 1, "at_most": 2},
+        returned={"at_least_percent": 30, "units": 5},
+        last_order={"within": "P30D", "longer_ago": "P5D"},
+        channels=["web", "pos"],
+        countries=["KR"],
+        consent="delivery_updates",
+    )
+    assert [
+        f"{one.rule}: {one.wanted} / {one.found} / {one.holds}"
+        for one in checks(Facts.model_validate({**FACTS, "countries": []}), to, NOW)
+    ] == [
+        "worth: kept from 10 to 90.00 EUR / kept 90.00 EUR / True",
+        "orders: from 1 to 2 / 3 / False",
+        "returned: from 30 to 100 %, of 5 delivered or more / 3 of 10 delivered / True",
+        "last_order: within 30 days, longer ago than 5 days / 10 days ago / True",
+        "channels: pos, web / b2b, web / True",
+        "countries: KR / none / False",
+        "consent: delivery_updates / yes, by default / True",
+    ]
+    assert wanted(to)[3] == "last order: within 30 days, longer ago than 5 days"
 
 
 @pytest.mark.parametrize(
