@@ -18,9 +18,12 @@ from urllib.parse import urlsplit
 import aiosmtplib
 
 from domain.errors import InvalidInput, OrderloomError
+from domain.messages.bounces import is_of_address
 from runtime.mail_settings import PORTS, MailSettings
 
 _PERMANENT: Final = 500
+_LOGINS: Final = frozenset({530, 534, 535, 538})
+"""A login is wanted, or another one: no mail is at fault."""
 
 
 class MailServerAway(OrderloomError):
@@ -77,11 +80,9 @@ class Server:
             return Answer("taken", said)
         except aiosmtplib.SMTPRecipientsRefused as refusal:
             one = refusal.recipients[0]
-            await self._reset(client)
-            return _answer(one.code, one.message, of_address=one.code != 552)
+            return await self._refused(client, one, of_address=is_of_address(one.code, one.message))
         except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError) as refusal:
-            await self._reset(client)
-            return _answer(refusal.code, refusal.message)
+            return await self._refused(client, refusal)
         except (aiosmtplib.SMTPException, OSError) as error:
             await self.close()
             raise MailServerAway(_told(error)) from error
@@ -91,15 +92,31 @@ class Server:
             self._client = None
             raise
 
+    async def _refused(
+        self,
+        client: aiosmtplib.SMTP,
+        said: aiosmtplib.SMTPResponseException,
+        *,
+        of_address: bool = False,
+    ) -> Answer:
+        """What the server meant. Raises MailServerAway where it wants a login, or another one."""
+        if said.code in _LOGINS:
+            await self.close()
+            raise MailServerAway(_told(said))
+        await self._reset(client)
+        return _answer(said.code, said.message, of_address=of_address)
+
     async def connected(self) -> aiosmtplib.SMTP:
         """A connection, with TLS and its user known. Raises MailServerAway."""
         if self._client is not None and self._client.is_connected:
             return self._client
-        client = _client(self._settings)
+        client: aiosmtplib.SMTP | None = None
         try:
+            client = _client(self._settings)
             await client.connect()
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            client.close()
+            if client is not None:
+                client.close()
             raise MailServerAway(_told(error)) from error
         self._client = client
         return client
@@ -151,10 +168,13 @@ async def tried(settings: MailSettings) -> Sequence[Step]:
     steps: list[Step] = []
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port)
-    except OSError as error:
-        return [Step("name", host, f"the name cannot be resolved: {error.strerror}")]
+    except (OSError, UnicodeError) as error:
+        return [Step("name", host, f"the name cannot be resolved: {_told(error)}")]
     steps.append(Step("name", f"{host} is {found[0][4][0]}"))
-    client = _client(settings, login=False)
+    try:
+        client = _client(settings, login=False)
+    except (OSError, ValueError) as error:
+        return [*steps, Step("ca_file", str(settings.ca_file), f"cannot be used: {_told(error)}")]
     what = "TLS" if parts.scheme == "smtps" or settings.starttls != "never" else "connection"
     try:
         await client.connect()

@@ -141,7 +141,10 @@ class MessagePost:
     ) -> Ending | None:
         to = mail.address_of(email, told.facts.name)
         sender = mail.address_of(self._sender_for(taken.seller), told.facts.shop.name)
-        mail_id = mail.message_id(taken.secret, taken.order_no, taken.event_id, taken.round, sender)
+        # An earlier sender's id stays, also where the address that mails come from has changed.
+        mail_id = taken.mail_id or mail.message_id(
+            taken.secret, taken.order_no, taken.event_id, taken.round, sender
+        )
         language = told.facts.language
         content = mail.mail_of(
             render(taken.kind, told.facts, told.source),

@@ -15,8 +15,11 @@ from domain.messages.mail import one_line, without_address
 BYTES_MAX: Final = 10_000_000
 
 _ID: Final = re.compile(r"<[^<>\s]{1,200}>")
-# The mail is at fault, or the mailbox is full: another mail may be taken.
-_OF_THE_MAIL: Final = ("5.2.2", "5.2.3", "5.3.4", "5.5.", "5.6.", "5.7.")
+# The mail is at fault, or who sends it, or the mailbox is full: another mail may be taken.
+_OF_THE_MAIL: Final = ("5.1.7", "5.1.8", "5.2.2", "5.2.3", "5.3.", "5.5.", "5.6.", "5.7.")
+_STATUS: Final = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
+# Replies to a recipient that say nothing of the mailbox: a full one, and commands out of place.
+_OTHER_REPLIES: Final = (500, 501, 502, 503, 504, 521, 552, 554, 555)
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,11 @@ def read_bounce(content: bytes) -> BounceReport:
     """Read a mail that came back. Raises InvalidInput for any other mail."""
     if len(content) > BYTES_MAX:
         raise InvalidInput(f"is longer than {BYTES_MAX:,} bytes", where="mail")
-    mail = message_from_bytes(content)
-    fields = [one for part in _parts(mail, "message/delivery-status") for one in _blocks(part)]
+    try:
+        mail = message_from_bytes(content)
+        fields = [one for part in _parts(mail, "message/delivery-status") for one in _blocks(part)]
+    except RecursionError:
+        raise InvalidInput("has parts in parts without end", where="mail") from None
     recipients = [one for one in fields if one.get("Action")]
     if not recipients:
         raise InvalidInput(
@@ -61,6 +67,18 @@ def read_bounce(content: bytes) -> BounceReport:
         status=status,
         said=f"{status} {without_address(said.strip(), address)}".strip(),
     )
+
+
+def is_of_address(code: int, said: str) -> bool:
+    """Whether a server's answer to a recipient means that no mail is delivered there.
+
+    By its enhanced status (RFC 3463) where it has one. A server that takes no mails of ours, such
+    as one that has us on a list, says nothing of the recipient.
+    """
+    status = _STATUS.search(said)
+    if status is not None:
+        return not status[0].startswith(_OF_THE_MAIL)
+    return code not in _OTHER_REPLIES
 
 
 def _parts(mail: Message, kind: str) -> Iterator[Message]:

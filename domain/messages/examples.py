@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from domain.messages.facts import Facts, ToldItem, ToldShop
+from domain.orders.lines import LINES_MAX
 from domain.sellers import Language
 
 _ODD = 'Ève <b>&amp;</b> "Söhne", 김'
+_NUMBERS = range(1, LINES_MAX + 1)
 _TEXTS = [name for name, field in Facts.model_fields.items() if field.annotation is str]
 
 
 def the_richest(language: Language) -> Facts:
-    """Everything is known, many lines were ordered, and all texts are odd."""
+    """Everything is known, as many lines were ordered as can be, and all texts are odd."""
     return Facts.model_validate(
         {
             **dict.fromkeys(_TEXTS, _ODD),
@@ -19,7 +21,7 @@ def the_richest(language: Language) -> Facts:
                 name=_ODD, support_email="help@x.example", support_phone="112", has_logo=True
             ),
             "link": "https://track.example/o/abc",
-            "items": tuple(ToldItem(name=f"{_ODD} {n}", quantity=n) for n in range(1, 101)),
+            "items": tuple(ToldItem(name=f"{_ODD} {n}", quantity=n) for n in _NUMBERS),
             "address": (_ODD, _ODD, _ODD),
         }
     )

@@ -21,6 +21,8 @@ from domain.messages.rendering import LOGO, Rendered
 _LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _HOST: Final = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+")
 _ID_DIGITS: Final = 32
+_WIRE: Final = SMTP.clone(cte_type="7bit")
+"""Letters of other alphabets are encoded: not every server on the way takes them as they are."""
 
 
 def address_of(text: str, name: str = "") -> Address:
@@ -63,7 +65,7 @@ def mail_of(
     logo: Picture | None = None,
 ) -> bytes:
     """The whole mail. Programs that answer mails by themselves are asked not to."""
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_WIRE)
     mail["From"] = sender
     mail["To"] = to
     if reply_to is not None:

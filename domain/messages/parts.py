@@ -12,8 +12,12 @@ from typing import Final, Protocol
 from markupsafe import Markup
 
 from domain.messages.facts import Facts, ToldItem
+from domain.messages.words import WORDS
 
 LINE: Final = 76
+ITEMS_SHOWN: Final = 100
+"""Of longer lists the rest is counted: large mailboxes cut a mail off after some 100 KB."""
+
 _CELL: Final = "padding:6px 0;border-bottom:1px solid #d8dde3;font-size:16px;line-height:1.5"
 _TEXT: Final = "margin:0 0 16px;font-size:16px;line-height:1.5"
 _ROW: Final = Markup(
@@ -61,7 +65,10 @@ class HtmlParts:
 
     def items(self, items: Sequence[ToldItem]) -> str:
         """What an order or a parcel holds."""
-        return _table([_ROW.format(_CELL, one.name, f"× {one.quantity}") for one in items])
+        rows = [_ROW.format(_CELL, one.name, f"× {one.quantity}") for one in items[:ITEMS_SHOWN]]
+        if len(items) > ITEMS_SHOWN:
+            rows.append(_ROW.format(_CELL, _more(items, self._facts), ""))
+        return _table(rows)
 
     def rows(self, rows: Sequence[tuple[str, str]]) -> str:
         """Names and their values."""
@@ -98,7 +105,10 @@ class TextParts:
 
     def items(self, items: Sequence[ToldItem]) -> str:
         """What an order or a parcel holds."""
-        return "".join(f"  {one.quantity} × {one.name}\n" for one in items) + "\n"
+        shown = [f"  {one.quantity} × {one.name}\n" for one in items[:ITEMS_SHOWN]]
+        if len(items) > ITEMS_SHOWN:
+            shown.append(f"  {_more(items, self._facts)}\n")
+        return "".join(shown) + "\n"
 
     def rows(self, rows: Sequence[tuple[str, str]]) -> str:
         """Names and their values."""
@@ -112,6 +122,10 @@ class TextParts:
     def button(self, label: str) -> str:
         """The link to the customer's page."""
         return f"{label}:\n{self._facts.link}\n\n" if self._facts.link else ""
+
+
+def _more(items: Sequence[ToldItem], facts: Facts) -> str:
+    return WORDS[facts.language].more.format(number=len(items) - ITEMS_SHOWN)
 
 
 def _table(rows: Sequence[Markup]) -> Markup:

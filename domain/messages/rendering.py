@@ -1,7 +1,8 @@
 """Fills templates in: a subject, plain text and HTML, of the same source.
 
 A template may come from a seller. It runs in a sandbox that has no functions but the parts, few
-filters, no arithmetic that grows texts, and no loop but over what it is given.
+filters, no names of its own, no arithmetic that grows texts, and no loop but over what it is given:
+so nothing that it says makes a text that is much longer than the template and the order.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
-from jinja2 import PackageLoader, StrictUndefined, Template, nodes
+from jinja2 import PackageLoader, StrictUndefined, Template, nodes, pass_eval_context
 from jinja2.exceptions import SecurityError, TemplateError
+from jinja2.filters import do_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -33,13 +35,31 @@ LOGO: Final = "cid:logo"
 
 BLOCKS: Final = ("subject", "preheader", "title", "body")
 _FILTERS: Final = ("default", "first", "join", "last", "length", "lower", "title", "trim", "upper")
-_REFUSED: Final[Mapping[type[nodes.Node], str]] = {
+PARTS: Final = ("p", "items", "rows", "address", "button")
+"""What a template can call."""
+
+_TEMPLATES_KEPT: Final = 200
+"""So many compiled templates at most: sellers' own ones are tried before they are set."""
+
+_TAKEN: Final = (
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Block, nodes.If, nodes.For),
+    *(nodes.CallBlock, nodes.Call, nodes.Keyword, nodes.Pair, nodes.Name, nodes.Const),
+    *(nodes.Tuple, nodes.List, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.Filter),
+    *(nodes.Test, nodes.Compare, nodes.Operand, nodes.CondExpr, nodes.And, nodes.Or, nodes.Not),
+    *(nodes.Concat, nodes.Add, nodes.Sub),
+)
+_NAMED: Final[Mapping[type[nodes.Node], str]] = {
     nodes.Macro: "macros",
-    nodes.Include: "include",
-    nodes.Import: "import",
     nodes.FromImport: "import",
-    nodes.Extends: "extends",
+    nodes.Assign: "set",
+    nodes.AssignBlock: "set",
+    nodes.FilterBlock: "filter blocks",
+    nodes.Scope: "autoescape",
+    nodes.Mul: "*",
+    nodes.Pow: "**",
+    nodes.Mod: "%",
 }
+"""How kinds of nodes are called whose own names say little."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +69,6 @@ class Rendered:
     subject: str
     text: str
     html: str
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """Forbids arithmetic that could make a text of any length."""
-
-    intercepted_binops = frozenset(["*", "**", "%"])
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        raise SecurityError(f"{operator} is not for templates")
 
 
 def source_of(kind: MessageKind, language: Language) -> str:
@@ -78,6 +89,14 @@ def render(kind: MessageKind, facts: Facts, source: str | None = None) -> Render
         place = f", line {line}" if (line := getattr(error, "lineno", None)) else ""
         raise InvalidInput(
             f"cannot be filled in: {error.message or type(error).__name__}{place}",
+            where=f"template {kind} ({facts.language})",
+        ) from error
+    except (
+        RecursionError,
+        SyntaxError,
+    ) as error:  # Jinja reads it, or Python what Jinja makes of it
+        raise InvalidInput(
+            "cannot be filled in: it is nested too deeply",
             where=f"template {kind} ({facts.language})",
         ) from error
     except (TypeError, ValueError, AttributeError, ArithmeticError, LookupError) as error:
@@ -119,22 +138,50 @@ def _rendered(source: str, facts: Facts) -> Rendered:
 def _check(source: str) -> None:
     if len(source) > SOURCE_MAX:
         raise InvalidInput(f"is longer than {SOURCE_MAX:,} characters", where="template")
+    if "\0" in source or any("\ud800" <= sign <= "\udfff" for sign in source):
+        raise InvalidInput("holds signs that are no text", where="template")
     tree = _environment(html=False).parse(source)
-    for refused, name in _REFUSED.items():
-        for found in tree.find_all(refused):
-            raise SecurityError(f"{name} is not for templates, line {found.lineno}")
-    for loop in tree.find_all(nodes.For):
-        if loop.recursive or next(loop.find_all(nodes.For), None) is not None:
-            raise SecurityError(f"a loop in a loop is not for templates, line {loop.lineno}")
+    for node in tree.find_all(nodes.Node):
+        why = _not_taken(node)
+        if why is not None:
+            raise SecurityError(f"{why} is not for templates, line {node.lineno}")
     lacking = [name for name in BLOCKS if name not in {x.name for x in tree.find_all(nodes.Block)}]
     if lacking:
         raise InvalidInput(f"lacks the block {', '.join(lacking)}", where="template")
 
 
+def _not_taken(node: nodes.Node) -> str | None:
+    """What a template cannot have: this part of it; None: it can."""
+    if not isinstance(node, _TAKEN):
+        return _NAMED.get(type(node), type(node).__name__.lower())
+    if isinstance(node, nodes.Call) and not (
+        isinstance(node.node, nodes.Name) and node.node.name in PARTS
+    ):
+        return f"a call of {getattr(node.node, 'attr', None) or getattr(node.node, 'name', 'that')}"
+    if isinstance(node, nodes.For):
+        if node.recursive or next(node.find_all(nodes.For), None) is not None:
+            return "a loop in a loop"
+        if not isinstance(node.iter, nodes.Name):
+            return "a loop over anything but what it is given"
+    if isinstance(node, nodes.Name) and node.name in ("self", "super", "caller"):
+        return node.name
+    return None
+
+
+@pass_eval_context
+def _join(eval_ctx: nodes.EvalContext, value: Any, d: str = "") -> str:
+    """Jinja's filter, for texts that are not too long."""
+    joined = list(value)
+    if len(d) * len(joined) + sum(len(str(one)) for one in joined) > RENDERED_MAX:
+        raise InvalidInput(f"comes to more than {RENDERED_MAX:,} characters", where="template")
+    made: str = do_join(eval_ctx, joined, d)
+    return made
+
+
 def _blocks(source: str, facts: Facts, parts: Parts, *, html: bool) -> dict[str, str]:
     template = _template(source, html)
     told = {name: getattr(facts, name) for name in Facts.model_fields}
-    told |= {name: getattr(parts, name) for name in ("p", "items", "rows", "address", "button")}
+    told |= {name: getattr(parts, name) for name in PARTS}
     # What is told keeps its name where a part has the same one.
     told |= {"goods": facts.items, "goes_to": facts.address}
     return {name: _block(template, name, told) for name in BLOCKS}
@@ -151,8 +198,8 @@ def _block(template: Template, name: str, told: Mapping[str, Any]) -> str:
 
 
 @cache
-def _environment(*, html: bool) -> _Environment:
-    made = _Environment(
+def _environment(*, html: bool) -> ImmutableSandboxedEnvironment:
+    made = ImmutableSandboxedEnvironment(
         autoescape=html,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -162,10 +209,11 @@ def _environment(*, html: bool) -> _Environment:
     # A name that a seller writes is one of the facts, or a mistake.
     made.globals.clear()
     made.filters = {name: made.filters[name] for name in (*_FILTERS, "e", "escape")}
+    made.filters["join"] = _join
     return made
 
 
-@cache
+@lru_cache(_TEMPLATES_KEPT)
 def _template(source: str, html: bool) -> Template:
     return _environment(html=html).from_string(source)
 

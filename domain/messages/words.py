@@ -26,6 +26,7 @@ class Words:
     hello_nobody: str
     questions: str
     automatic: str
+    more: str
 
 
 WORDS: Final[Mapping[Language, Words]] = {
@@ -34,18 +35,21 @@ WORDS: Final[Mapping[Language, Words]] = {
         hello_nobody="Hello,",
         questions="Any questions? We are happy to help:",
         automatic="This message about order {number} was sent automatically.",
+        more="and {number} more",
     ),
     "ko": Words(
         hello="{name} 님, 안녕하세요.",
         hello_nobody="안녕하세요, 고객님.",
         questions="궁금한 점이 있으시면 언제든지 문의해 주세요.",
         automatic="이 메일은 주문 {number}에 관해 자동으로 발송되었습니다.",
+        more="외 {number}종",
     ),
     "de": Words(
         hello="Guten Tag {name},",
         hello_nobody="Guten Tag,",
         questions="Haben Sie Fragen? Wir helfen Ihnen gern:",
         automatic="Diese Nachricht zu Ihrer Bestellung {number} wurde automatisch versendet.",
+        more="und {number} weitere",
     ),
 }
 

@@ -51,7 +51,10 @@ class MessageRow(BaseModel):
 
 @dataclass(frozen=True)
 class Taken:
-    """A message that one sender holds. `secret`: what ids of mails are made with."""
+    """A message that one sender holds. `secret`: what ids of mails are made with.
+
+    `mail_id`: the Message-ID under which an earlier sender may have sent it.
+    """
 
     order_no: int
     event_id: int
@@ -60,6 +63,7 @@ class Taken:
     kind: MessageKind
     tries: int
     round: int
+    mail_id: str | None
     secret: bytes
 
 

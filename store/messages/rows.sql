@@ -53,7 +53,7 @@ where o.order_no = m.order_no and (m.order_no, m.event_id) = (
       and (select count(*) from message r
            where r.begun_at > moment() - interval '1 minute') < :per_minute::bigint
     order by d.next_at, d.order_no, d.event_id limit 1)
-returning m.order_no, m.event_id, o.order_id, o.seller, m.kind, m.tries, m.round;
+returning m.order_no, m.event_id, o.order_id, o.seller, m.kind, m.tries, m.round, m.mail_id;
 
 -- name: end(order_no, event_id, holder, state, why, of_address, pause, mail_id, language, answer)!
 -- sending → any other state, by the one that holds it. `pause`: until it is tried again.
@@ -81,7 +81,7 @@ select exists (
 -- Somebody wants it sent once more: another mail, with an id of its own.
 update message
 set state = 'planned', round = round + 1, tries = 0, planned_at = moment(), next_at = moment(), why = null,
-    of_address = false, holder = null, sent_at = null, answer = null
+    of_address = false, holder = null, sent_at = null, answer = null, mail_id = null
 where order_no = :order_no and event_id = :event_id and state not in ('planned', 'sending');
 
 -- name: bounced(mail_id, why, of_address)^

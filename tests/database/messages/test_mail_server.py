@@ -85,10 +85,30 @@ async def test_a_wrong_password_is_said_and_never_shown(tmp_path: Path) -> None:
             await hand_over(mail)
 
 
+async def test_a_server_that_wants_a_login_which_is_not_set_refuses_no_mail(tmp_path: Path) -> None:
+    file = a_certificate(tmp_path, "localhost")
+    async with mail_server(tls=served(file), user=USER) as server:
+        with pytest.raises(MailServerAway, match="530"):
+            await hand_over(settings(server.port, ca_file=file))
+        assert (await tried(settings(server.port, ca_file=file)))[-1].fault.startswith("530")
+
+
+async def test_a_file_of_certificates_that_is_not_there_is_no_mails_fault(tmp_path: Path) -> None:
+    async with mail_server() as server:
+        mail = settings(server.port, ca_file=tmp_path / "none.pem", starttls="never")
+        with pytest.raises(MailServerAway):
+            await hand_over(mail)
+        last = (await tried(mail))[-1]
+        assert (last.what, last.told) == ("ca_file", str(tmp_path / "none.pem"))
+        assert last.fault.startswith("cannot be used: ")
+
+
 async def test_each_step_that_fails_is_named() -> None:
     assert (await tried(MailSettings()))[-1].what == "url"
     unknown = settings(25).model_copy(update={"url": "smtp://nowhere.invalid:25"})
     assert (await tried(unknown))[-1].what == "name"
+    odd = unknown.model_copy(update={"url": "smtp://a..b:25"})
+    assert (await tried(odd))[-1].what == "name"
     assert (await tried(settings(1)))[-1].what == "TLS"
     assert (await tried(settings(1, starttls="never")))[-1].what == "connection"
     folder = MailSettings(url="folder:/proc/none", sender="a@shop.example")

@@ -209,6 +209,17 @@ async def test_a_relay_that_dies_is_followed_by_one_that_sends_the_same_mail(
     assert len({mail["Message-ID"] for mail in desk.server.read}) == 1
 
 
+async def test_an_id_stays_though_the_sender_changes_before_it_is_sent_again(desk: Desk) -> None:
+    desk.server.to_mail = lambda number: "drop" if number == 0 else None
+    await desk.begin()
+    await desk.send()
+    await desk.due()
+    await desk.post(sender="shop@other.example").send_due()
+    first, again = desk.server.read
+    assert again["From"] == "main <shop@other.example>" != first["From"]
+    assert first["Message-ID"] == again["Message-ID"]
+
+
 async def test_several_relays_send_each_message_once(desk: Desk) -> None:
     for _ in range(8):
         await desk.begin()
@@ -254,6 +265,15 @@ async def test_an_address_that_is_refused_gets_nothing_more_until_somebody_says_
     await desk.messages.send_again(row.message)
     await desk.send()
     assert await desk.states() == ["sent", "dropped"]
+
+
+async def test_a_server_that_has_us_on_a_list_says_nothing_of_the_address(desk: Desk) -> None:
+    said = iter(["550 5.7.1 blocked by a list"])
+    desk.server.to_recipient = lambda _: next(said, None)
+    order = await desk.begin()
+    await desk.tell(order, "confirmed")
+    await desk.send()
+    assert await desk.states() == ["refused", "sent"]
 
 
 async def test_a_mail_that_is_refused_says_nothing_of_its_address(desk: Desk) -> None:
@@ -440,6 +460,18 @@ async def test_a_mail_that_comes_back_is_seen_and_ends_what_follows(desk: Desk) 
     await desk.send()
     assert await desk.states() == ["sent", "dropped"]
     assert await Records(desk.pool).needs_attention.tasks() == []
+
+
+async def test_a_late_bounce_stops_no_mail_that_somebody_has_asked_for_since(desk: Desk) -> None:
+    await desk.begin()
+    await desk.send()
+    mail_id = desk.server.read[0]["Message-ID"]
+    found = await desk.messages.bounce(a_bounce(mail_id))
+    await desk.messages.send_again(found.message)
+    with pytest.raises(NotFound, match="sent again since"):
+        await desk.messages.bounce(a_bounce(mail_id))
+    await desk.send()
+    assert await desk.states() == ["sent"]
 
 
 async def test_a_full_mailbox_holds_nothing_back(desk: Desk) -> None:

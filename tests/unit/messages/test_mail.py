@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from domain.errors import InvalidInput
 from domain.messages import mail
+from domain.messages.bounces import is_of_address, read_bounce
 from domain.messages.rendering import Rendered
 from runtime.mail_settings import MailSettings
 
@@ -61,6 +62,48 @@ def test_a_name_and_a_subject_begin_no_header() -> None:
     assert [one.addr_spec for one in read["To"].addresses] == ["kim@x.example"]
     assert read["X-Auto-Response-Suppress"] == "All"
     assert "List-Unsubscribe" not in read
+
+
+def test_a_mail_is_ascii_on_the_wire_whatever_it_says() -> None:
+    content = mail.mail_of(
+        Rendered("주문 접수", "안녕하세요.", "<p>안녕하세요.</p>"),
+        sender=FROM,
+        to=mail.address_of("kim@x.example", "김"),
+        mail_id="<1@shop.example>",
+        at=datetime(2026, 11, 30, tzinfo=UTC),
+    )
+    assert content.isascii()
+    text = message_from_bytes(content, policy=default).get_body(("plain",))
+    assert text is not None
+    assert text.get_content().strip() == "안녕하세요."
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "of_address"),
+    [
+        (550, "no mailbox here", True),
+        (550, "5.1.1 no such user", True),
+        (550, "5.4.1 Recipient address rejected: Access denied", True),
+        (553, "5.1.8 Sender address rejected", False),
+        (550, "5.7.1 Client host blocked using a list", False),
+        (554, "5.1.1 no such user", True),
+        (554, "we take no mail from you", False),
+        (552, "mailbox full", False),
+        (503, "5.5.1 MAIL first", False),
+    ],
+)
+def test_only_a_word_about_the_mailbox_ends_what_follows(
+    code: int, said: str, of_address: bool
+) -> None:
+    assert is_of_address(code, said) is of_address
+
+
+def test_a_bounce_with_parts_in_parts_without_end_is_refused() -> None:
+    content = b"".join(
+        b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n) for n in range(2000)
+    )
+    with pytest.raises(InvalidInput, match="parts in parts"):
+        read_bounce(content)
 
 
 @pytest.mark.parametrize(

@@ -113,11 +113,26 @@ def test_a_sellers_own_template_stands_in_the_place_of_ours() -> None:
         ("{{ nmae }}", "nmae"),
         ("{{ number.isoformat() }}", "isoformat"),
         ("{{ number * 1000000000 }}", r"\* is not for templates"),
+        # Texts that double with each line, loops without an end, and pages of another's HTML.
+        ("{% set a = name ~ name %}{% set b = a ~ a %}{{ b }}", "set is not for templates"),
+        ("{% with a = name ~ name %}{{ a }}{% endwith %}", "with is not for templates"),
+        ("{{ self.body() }}", "a call of body"),
+        ("{% block b %}{{ self.c() }}{{ self.c() }}{% endblock %}", "a call of c"),
+        ("{{ '{:>999999999}'.format(1) }}", "a call of format"),
+        ("{{ number.ljust(999999999) }}", "a call of ljust"),
+        ("{{ goods | join(goods | join(goods | join(goods | join(name)))) }}", "comes to more"),
+        (f"{{{{ '{'x' * 40_000}' | join('{'y' * 40_000}') }}}}", "comes to more than"),
+        ("{% for a in [name] %}{{ a }}{% endfor %}", "a loop over anything but"),
+        ("{% autoescape false %}{{ name }}{% endautoescape %}", "autoescape is not for"),
+        ("{% if number %}" * 150 + "{% endif %}" * 150, "nested too deeply"),
+        ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "nested too deeply"),
+        ("\0", "signs that are no text"),
+        ("\ud800", "signs that are no text"),
         ("{{ '%1000000000s' % number }}", "% is not for templates"),
         ("{{ number | center(1000000000) }}", "center"),
         ("{{ number | safe }}", "safe"),
         ("{% for a in goods %}{% for b in goods %}x{% endfor %}{% endfor %}", "loop in a loop"),
-        ("{% for a in range(1000000000) %}x{% endfor %}", "range"),
+        ("{% for a in range(1000000000) %}x{% endfor %}", "a loop over anything but"),
         ("{% macro x() %}{{ x() }}{% endmacro %}{{ x() }}", "macros"),
         ("{% include 'en/shipped.jinja' %}", "include"),
         ("{% import 'en/shipped.jinja' as x %}", "import"),
@@ -130,6 +145,19 @@ def test_a_sellers_own_template_stands_in_the_place_of_ours() -> None:
 def test_what_a_template_may_not_is_refused(body: str, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         render("shipped", the_richest("en"), a_template(body))
+
+
+def test_a_long_list_is_cut_where_large_mailboxes_would_cut_the_mail() -> None:
+    rests: dict[Language, str] = {
+        "en": "and 400 more",
+        "ko": "외 400종",
+        "de": "und 400 weitere",
+    }
+    for language, rest in rests.items():
+        made = render("received", the_richest(language))
+        assert rest in made.html
+        assert rest in made.text
+        assert len(made.html.encode()) < 102_000
 
 
 def test_a_template_without_a_block_is_refused() -> None:
