@@ -28,11 +28,14 @@ from starter.http.reading import StrictRoute
 from starter.http.streams import Streams
 from starter.service.service import Service
 from starter.web import customer
+from starter.web.customer.faults import fault_page
 
 _ASKED: Final = ("If-Match", "If-None-Match", "Prefer", "X-Request-Id", "Last-Event-ID")
 _TOLD: Final = ("ETag", "Link", "Location", "Idempotent-Replayed", "Retry-After", "X-Request-Id")
 _ROUTERS: Final = (health.router, pages.router, *customer.ROUTERS, *v1.ROUTERS)
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
+_SAID: Final = ("allow", "retry-after")
+"""Headers of a problem that its page has, too."""
 _WHAT_TO_DO: Final = {
     404: "there is no such path: /openapi.json lists those that are there",
     405: "this path takes other methods: the header Allow names them",
@@ -115,12 +118,12 @@ def _of(request: Request) -> dict[str, Any]:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, OrderloomError)
-    return problems.response(problems.problem_of(error, **_of(request)))
+    return _readable(request, problems.response(problems.problem_of(error, **_of(request))))
 
 
 async def _not_valid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problems.response(problems.of_faults(error.errors(), **_of(request)))
+    return _readable(request, problems.response(problems.of_faults(error.errors(), **_of(request))))
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
@@ -129,13 +132,14 @@ async def _no_route(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if status == 405:
         headers["Allow"] = ", ".join(_methods(request))
-    return problems.answer(
+    problem = problems.answer(
         status=status,
         code=_CODES.get(status, "refused"),
         detail=_WHAT_TO_DO.get(status, error.detail),
         headers=headers,
         **_of(request),
     )
+    return _readable(request, problem)
 
 
 def _methods(request: Request) -> list[str]:
@@ -165,4 +169,11 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _defect(request: Request, _: Exception) -> Response:
     # The framework sends this answer and raises the error again. `Front` then logs it.
-    return problems.answer(status=500, code="defect", detail=DEFECT, **_of(request))
+    problem = problems.answer(status=500, code="defect", detail=DEFECT, **_of(request))
+    return _readable(request, problem)
+
+
+def _readable(request: Request, problem: Response) -> Response:
+    """The problem, or for somebody with a browser a page that says what to do."""
+    told = {name: problem.headers[name] for name in _SAID if name in problem.headers}
+    return fault_page(request.scope, problem.status_code, told) or problem

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starter.http import problems
 from starter.http.metrics import Metrics
 from starter.http.problems import DEFECT, ProblemError
+from starter.web.customer.faults import fault_page
 
 logger = logging.getLogger("orderloom.http")
 
@@ -126,15 +127,17 @@ class Front:
             logger.error("a request has failed: %s\n%s", type(defect).__name__, where)  # noqa: TRY400 - no message
             problem = ProblemError(500, "defect", DEFECT)
         if not answer.has_begun:
-            response = problems.answer(
+            # The rest of a body that was not read would be taken for the next request.
+            headers = {"Connection": "close"} if problem.code in _UNREAD else {}
+            page = fault_page(scope, problem.status_code, headers)
+            response = page or problems.answer(
                 status=problem.status_code,
                 code=problem.code,
                 detail=problem.detail,
                 instance=scope["path"],
                 request_id=answer.request_id,
                 retryable=problem.retryable,
-                # The rest of a body that was not read would be taken for the next request.
-                headers={"Connection": "close"} if problem.code in _UNREAD else None,
+                headers=headers,
             )
             await response(scope, receive, answer.send)
 

@@ -18,7 +18,7 @@ from store.database import Pool
 from store.fulfilment import licences, pick_ups
 from store.fulfilment.licences import Given
 from store.fulfilment.pick_ups import PickUp
-from store.orders import page_links
+from store.orders import answers, page_links
 from store.orders.page_links import Behind, NoOrder
 from store.views import customer_page, reads
 from store.views.customer_page import PageFacts
@@ -87,6 +87,11 @@ class Tracking:
         async with self._pool.acquire() as conn:
             found = await sellers.find(conn, at_most=2)
         return found[0] if len(found) == 1 else None
+
+    async def has_answered(self, order_id: str, request_id: str) -> bool:
+        """Whether the order has met a request with this id."""
+        async with self._pool.acquire() as conn:
+            return await answers.find(conn, order_id, request_id) is not None
 
     async def order(self, order_id: str) -> TrackedOrder:
         """All that an order's page shows, as of one moment. Raises NotFound."""

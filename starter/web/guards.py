@@ -55,6 +55,8 @@ async def form(request: Request) -> dict[str, str]:
         )
     except ValueError:
         raise BadForm from None
+    if any("\0" in part for name, values in found.items() for part in (name, *values)):
+        raise BadForm
     return {name: values[0].strip() for name, values in found.items()}
 
 

@@ -39,9 +39,10 @@ class Visitor(httpx.AsyncClient):
         """Open the form, fill it in, and send it as a browser does."""
         form = await self.get(await self.path(f"/{ask}"))
         assert form.status_code == 200, form.text
-        found = re.search(r'name="request_id" value="([^"]+)"', form.text)
-        assert found is not None
-        sent = {"request_id": found[1], **{k.replace("__", ":"): v for k, v in fields.items()}}
+        return await self.send_form(ask, {**hidden(form.text), **named(fields)})
+
+    async def send_form(self, ask: str, sent: dict[str, str]) -> httpx.Response:
+        """Send a form as it was filled in."""
         return await self.post(
             await self.path(f"/{ask}"), data=sent, headers={"Sec-Fetch-Site": "same-origin"}
         )
@@ -52,6 +53,17 @@ class Visitor(httpx.AsyncClient):
         page = await self.get(str(answer.url.join(answer.headers["location"])))
         assert page.status_code == 200
         return page.text
+
+
+def hidden(page: str) -> dict[str, str]:
+    """What a form sends that nobody fills in."""
+    found = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    assert found.keys() == {"request_id", "seen"}
+    return found
+
+
+def named(fields: dict[str, str]) -> dict[str, str]:
+    return {name.replace("__", ":"): value for name, value in fields.items()}
 
 
 @pytest.fixture
@@ -86,6 +98,28 @@ async def test_units_are_cancelled_once_and_told_by_the_customer(stocked: Shop) 
     assert detail.summary.cancelled == 1
     (event,) = [one for one in detail.story if one.what.startswith("cancelled")]
     assert (event.who, event.why) == ("customer", "I do not want it any more: Sorry!")
+
+
+async def test_forms_of_two_tabs_and_after_going_back_ask_for_nothing_twice(stocked: Shop) -> None:
+    visitor = await visit(stocked)
+    tabs = [(await visitor.get(await visitor.path("/cancel"))).text for _ in range(2)]
+    filled = {"units:1": "2", "why": "other"}
+    assert (await visitor.send_form("cancel", {**hidden(tabs[0]), **filled})).status_code == 303
+    late = await visitor.send_form("cancel", {**hidden(tabs[1]), **filled, "comment": "<i>it</i>"})
+    assert late.status_code == 409
+    assert "The order has changed since you opened this form" in late.text
+    assert "&lt;i&gt;it&lt;/i&gt;</textarea>" in late.text  # what was typed is still there
+    assert 'max="1"' in late.text
+    assert (await stocked.orders.get(visitor.order_id)).summary.cancelled == 2
+    # What the second tab shows by now can be sent.
+    sent = {**hidden(late.text), **filled, "units:1": "1"}
+    assert (await visitor.send_form("cancel", sent)).status_code == 303
+    # Nothing is left to be cancelled: the page says so in place of an empty form.
+    gone = await visitor.send_form(
+        "cancel", {**hidden(tabs[1]), **filled, "request_id": "page-new"}
+    )
+    assert gone.status_code == 409
+    assert "<form" not in gone.text
 
 
 async def test_the_address_is_changed_until_something_has_left(stocked: Shop) -> None:

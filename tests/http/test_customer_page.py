@@ -15,6 +15,7 @@ from domain.orders.order import Order
 from domain.sellers import Seller
 from domain.stock.items import Item
 from starter.service.service import Records, Service
+from starter.web.customer import shown
 from store import clock
 from store.accounting import sellers
 from store.database import Pool
@@ -35,7 +36,9 @@ class Reader(httpx.AsyncClient):
     def __init__(self, pool: Pool) -> None:
         # The pages ask no workflow unless a form is sent.
         self.app = Api(cast("Service", Records(pool))).app
-        super().__init__(transport=httpx.ASGITransport(self.app), base_url="https://track.example")
+        # A fault is answered as a server does it, and fails no test by itself.
+        told = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        super().__init__(transport=told, base_url="https://track.example")
 
     async def main(self, path: str, status: int = 200) -> str:
         """The text of a page, without tags."""
@@ -237,6 +240,124 @@ async def test_a_form_of_another_page_is_refused(
         answer = await reader.post(path, data={"number": "1"}, headers=headers)
         assert answer.status_code == 403
         assert "This did not come from our page" in answer.text
+
+
+async def test_the_language_is_chosen_and_kept_by_every_link(
+    bench: Bench, reader: Reader, pool: Pool
+) -> None:
+    order = ordered("de-AT")
+    await bench.at(order, "delivered")
+    token = await token_of(pool, order)
+    page = (await reader.get(f"/o/{token}")).text
+    assert '<a href="?lang=ko" lang="ko" hreflang="ko">한국어</a>' in page
+    assert '<a href="?lang=de" lang="de" hreflang="de" aria-current="true">Deutsch</a>' in page
+    korean = await reader.get(f"/o/{token}?lang=ko&done=pay")
+    assert '<html lang="ko">' in korean.text
+    assert "set-cookie" not in korean.headers
+    # What was just told is told in the other language, too.
+    assert 'href="?done=pay&amp;lang=en"' in korean.text
+    links = re.findall(
+        r'(?:href|action|data-live|data-page)="\.\./((?:o|track)[^"]*)"', korean.text
+    )
+    assert len(links) >= 5
+    assert [one for one in links if not one.endswith("?lang=ko")] == []
+    form = (await reader.get(f"/o/{token}/return?lang=ko")).text
+    assert f'action="../../o/{token}/return?lang=ko"' in form
+    assert "어떤" in (await reader.get(f"/o/{token}/claim?lang=ko")).text
+    for nonsense in ("fr", "", "<b>", "ko&lang=de"):
+        assert '<html lang="de">' in (await reader.get(f"/o/{token}?lang={nonsense}")).text
+
+
+async def test_a_chosen_language_goes_with_the_look_up(bench: Bench, reader: Reader) -> None:
+    await bench.at(ordered(channel_order_id="1001"), "shipped")
+    sent = {"number": "1001", "said": "kim@example.com"}
+    found = await reader.post("/track?lang=de", data=sent)
+    assert found.headers["location"].endswith("?lang=de")
+    text = await reader.main(f"/{found.headers['location']}")
+    assert "Unterwegs" in text
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": "ko"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "said"),
+    [
+        ("GET", "/", 404, "아무것도 없습니다"),
+        ("GET", "/orders/%22%3E%3Cb%3E", 404, "아무것도 없습니다"),
+        ("GET", "/o", 404, "아무것도 없습니다"),
+        ("GET", "/o/x/y/z/..%2F..%2F", 404, "아무것도 없습니다"),
+        ("GET", "/track/", 404, "아무것도 없습니다"),
+        ("GET", "/pages/none.css", 404, "아무것도 없습니다"),
+        ("PUT", "/track", 405, "이 방법으로는"),
+        ("POST", "/o/x", 405, "이 방법으로는"),
+        ("OPTIONS", "/track", 405, "이 방법으로는"),
+    ],
+)
+async def test_a_browser_reads_a_page_where_there_is_none(
+    reader: Reader, method: str, path: str, status: int, said: str
+) -> None:
+    answer = await reader.request(method, path, headers=BROWSER)
+    assert (answer.status_code, said in answer.text) == (status, True)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-security-policy"].startswith("default-src 'self'")
+    assert "<b>" not in answer.text
+    assert ("allow" in answer.headers) == (status == 405)
+    # Its style sheet is found from wherever it is.
+    found = re.search(r'href="([^"]*page\.[^"]*)"', answer.text)
+    assert found is not None
+    assert (await reader.get(str(answer.url.join(found[1])))).status_code == 200
+
+
+async def test_a_program_still_reads_a_problem(reader: Reader) -> None:
+    for path, accept in (("/nothing", "*/*"), ("/v1/nothing", "text/html")):
+        answer = await reader.get(path, headers={"Accept": accept})
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_form_that_is_too_large_is_answered_by_a_page(
+    bench: Bench, reader: Reader, pool: Pool
+) -> None:
+    order = ordered("de")
+    await bench.take_in(order)
+    token = await token_of(pool, order)
+    answer = await reader.post(
+        f"/o/{token}/cancel?lang=de",
+        content=b"comment=" + b"a" * 9 * 2**20,
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status_code == 413
+    assert "Das war zu viel auf einmal" in answer.text
+    assert f'href="../../o/{token}?lang=de"' in answer.text
+
+
+async def test_a_fault_of_ours_is_told_without_a_word_of_it(
+    bench: Bench, reader: Reader, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ordered()
+    await bench.take_in(order)
+    token = await token_of(pool, order)
+
+    def fails(*_: Any) -> None:
+        raise RuntimeError("Kim Minji's secret")
+
+    monkeypatch.setattr(shown, "story", fails)
+    answer = await reader.get(f"/o/{token}?lang=de", headers={"X-Request-Id": "req-17"})
+    assert answer.status_code == 500
+    assert "Bei uns ist etwas schiefgegangen" in answer.text
+    assert "nennen Sie diese Nummer: req-17" in answer.text
+    for told in ("Traceback", "RuntimeError", "Kim", "story"):
+        assert told not in answer.text
+
+
+async def test_head_is_answered_as_get_without_its_body(
+    bench: Bench, reader: Reader, pool: Pool
+) -> None:
+    order = ordered()
+    await bench.take_in(order)
+    answer = await reader.head(f"/o/{await token_of(pool, order)}")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert (await reader.head("/o/x")).status_code == 404
 
 
 async def test_no_log_and_no_figure_has_a_token(

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from domain.errors import Ending, InvalidInput, OrderloomError, Refused, Unreachable
 from starter.web.customer import offers, requests, shown
+from starter.web.customer.languages import query
 from starter.web.customer.order_page import shown_order
 from starter.web.customer.templates import page
 from starter.web.customer.visits import NoPageError, Visit, here, pages_at, turns_of, visit_by
@@ -32,11 +33,10 @@ _ANSWER_SECONDS: Final = 15.0
 async def ask_page(request: Request, token: str, ask: str) -> Response:
     """The form for something that can be asked for."""
     visit = await visit_by(request, token, whole=True)
-    if ask not in offers.ASKS:
-        raise NoPageError("nothing_here", 404)
-    if not visit.offers.has(ask):
+    known = _known(ask)
+    if not visit.offers.has(known):
         return shown_order(request, visit, depth=2, told="why_refused", status=409)
-    return _form(visit, ask, {})
+    return _form(request, visit, known, {})
 
 
 @router.post("/o/{token}/{ask}")
@@ -44,10 +44,7 @@ async def ask_page(request: Request, token: str, ask: str) -> Response:
 async def ask(request: Request, token: str, ask: str) -> Response:
     """Ask the order. It leads back to the page, so that a reload asks nothing again."""
     visit = await visit_by(request, token, whole=True)
-    words = visit.words
-    known = next((one for one in offers.ASKS if one == ask), None)
-    if known is None:
-        raise NoPageError("nothing_here", 404)
+    known = _known(ask)
     if is_foreign(request):
         return shown_order(request, visit, depth=2, told="why_foreign", status=403)
     if not turns_of(request).takes(ASKED, f"order {visit.order.detail.summary.order_id}"):
@@ -55,29 +52,59 @@ async def ask(request: Request, token: str, ask: str) -> Response:
     sent: dict[str, str] = {}
     try:
         sent = await form(request)
+        if await _has_changed(request, visit, known, sent):
+            return _form(request, visit, known, sent, refusal="why_changed", status=409)
         async with asyncio.timeout(_ANSWER_SECONDS):
             told = await requests.send(here(request), visit.order, known, sent)
     except (BadForm, ValidationError, requests.Incomplete, OrderloomError) as error:
-        status, sentence = _refusal(error, words)
-        return _form(visit, ask, sent, refusal=sentence, status=status)
+        status, key = _refusal(error, visit.words)
+        # What was refused may have changed while its form was open: it is shown as it is by now.
+        now = await visit_by(request, token, whole=True)
+        if not now.offers.has(known):
+            return shown_order(request, now, depth=2, told=key, status=status)
+        return _form(request, now, known, sent, refusal=key, status=status)
     except TimeoutError:
         told = "done_waits"
-    done = told.removeprefix("done_")
-    return RedirectResponse(f"../{token}?done={done}", 303, headers=HEADERS)
+    done = query(request, done=told.removeprefix("done_"))
+    return RedirectResponse(f"../{token}{done}", 303, headers=HEADERS)
+
+
+def _known(ask: str) -> offers.Ask:
+    """Raises NoPageError for what nobody can ask for."""
+    for one in offers.ASKS:
+        if one == ask:
+            return one
+    raise NoPageError("nothing_here", 404)
+
+
+async def _has_changed(
+    request: Request, visit: Visit, ask: offers.Ask, sent: Mapping[str, str]
+) -> bool:
+    """Whether what the form was about is no more as the form has shown it.
+
+    So a form that is sent again from a second tab, or by going back, asks for nothing twice. One
+    that was answered already gets that answer again.
+    """
+    order = visit.order
+    if not visit.offers.has(ask) or sent.get("seen") == offers.digest(order, ask):
+        return False
+    order_id = order.detail.summary.order_id
+    return not await here(request).tracking.has_answered(order_id, sent.get("request_id", ""))
 
 
 def _refusal(error: Exception, words: Words) -> tuple[int, str]:
+    """The status of the answer, and the key of the sentence that says why."""
     match error:
         case requests.Incomplete():
-            return 422, words(error.key)
+            return 422, error.key
         case InvalidInput() if error.reason:
             return 422, requests.why(error.reason, words)
         case BadForm() | ValidationError() | InvalidInput():
-            return 422, words("not_complete")
+            return 422, "not_complete"
         case Ending():
-            return 409, words("why_ending")
+            return 409, "why_ending"
         case Unreachable():
-            return 503, words("why_unreachable")
+            return 503, "why_unreachable"
         case Refused():
             return 409, requests.why(error.reason, words)
         case _:
@@ -85,32 +112,29 @@ def _refusal(error: Exception, words: Words) -> tuple[int, str]:
 
 
 def _form(
+    request: Request,
     visit: Visit,
-    ask: str,
+    ask: offers.Ask,
     sent: Mapping[str, str],
     *,
     refusal: str = "",
     status: int = 200,
 ) -> Response:
     order, words = visit.order, visit.words
-    units = {
-        "cancel": offers.cancellable,
-        "return": offers.returnable,
-        "claim": offers.claimable,
-    }.get(ask)
     place = order.detail.document.get("shipping", {}).get("address") or {}
     return page(
-        *("ask", words, order.seller),
+        *("ask", request, words, order.seller),
         depth=2,
         status=status,
         token=visit.token,
         ask=ask,
-        refusal=refusal,
+        refusal=words(refusal) if refusal else "",
         sent=sent,
         # What was refused may be asked once more, with other content: that is another request.
         request_id=f"page-{uuid.uuid4().hex}",
         names=shown.names(order),
-        units={} if units is None else units(order),
+        seen=offers.digest(order, ask),
+        units=offers.units(order, ask),
         cancel_why=requests.CANCEL_WHY,
         return_why=requests.RETURN_WHY,
         claim_kinds=requests.CLAIM_KINDS,

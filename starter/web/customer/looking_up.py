@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from starlette.responses import RedirectResponse, Response
 
+from starter.web.customer.languages import query, words_of_browser
 from starter.web.customer.templates import page
 from starter.web.customer.visits import here, pages_at, turns_of
-from starter.web.customer.words import Words, accepted
 from starter.web.guards import HEADERS, BadForm, form, is_foreign
 
 router = APIRouter(include_in_schema=False)
@@ -40,7 +40,7 @@ async def track(request: Request) -> Response:
     except BadForm:
         return await _track(request, {}, told="not_complete", status=422)
     number, said = sent.get("number", ""), sent.get("said", "")
-    if not 0 < len(number) <= 120 or not 0 < len(said) <= 254 or "\0" in number + said:
+    if not 0 < len(number) <= 120 or not 0 < len(said) <= 254:
         return await _track(request, sent, told="not_complete", status=422)
     address = f"address {request.client.host if request.client else ''}"
     whose = f"number {number.lstrip('#').lower()}"
@@ -50,12 +50,12 @@ async def track(request: Request) -> Response:
     token = await here(request).tracking.looked_up(number, said)
     if token is None:
         return await _track(request, sent, told="track_nothing", status=404)
-    return RedirectResponse(f"o/{token}", 303, headers=HEADERS)
+    return RedirectResponse(f"o/{token}{query(request)}", 303, headers=HEADERS)
 
 
 async def _track(
     request: Request, sent: Mapping[str, str], *, told: str = "", status: int = 200
 ) -> Response:
-    words = Words(accepted(request.headers.get("accept-language", "")))
+    words = words_of_browser(request)
     seller = await here(request).tracking.only_seller()
-    return page("track", words, seller, depth=0, status=status, told=told, sent=sent)
+    return page(*("track", request, words, seller), depth=0, status=status, told=told, sent=sent)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,6 +65,20 @@ def claimable(order: TrackedOrder) -> Mapping[str, int]:
     """Line id → units that were delivered, and that the customer has."""
     left = {x.line_id: x.delivered - x.returned for x in order.detail.lines}
     return {line_id: n for line_id, n in left.items() if n > 0}
+
+
+def units(order: TrackedOrder, ask: Ask) -> Mapping[str, int]:
+    """Line id → units of which so many can be chosen in the form."""
+    found = {"cancel": cancellable, "return": returnable, "claim": claimable}.get(ask)
+    return {} if found is None else found(order)
+
+
+def digest(order: TrackedOrder, ask: Ask) -> str:
+    """Names what a form is about: another one means that this has changed meanwhile."""
+    place = order.detail.document.get("shipping", {}).get("address") if ask == "address" else None
+    owed = to_pay(order) if ask == "pay" else 0
+    content = json.dumps([ask, units(order, ask), place, owed], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def by_code(order: TrackedOrder) -> tuple[str, ...]:

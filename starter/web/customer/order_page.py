@@ -17,7 +17,7 @@ def shown_order(
     order, words, whole = visit.order, visit.words, visit.whole
     summary = order.detail.summary
     return page(
-        *("order", words, order.seller),
+        *("order", request, words, order.seller),
         depth=depth,
         status=status,
         token=visit.token,

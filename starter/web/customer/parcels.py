@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
+from urllib.parse import quote
 
 from starter.service.tracking import TrackedOrder
 from starter.web.customer.words import Words
@@ -145,7 +146,8 @@ class _Told:
         if one.tracking_number and one.state in ("shipped", "delivered", "exception"):
             lines.append(words("carrier", name=one.carrier))
             lines.append(words("tracking_number", number=one.tracking_number))
-            link = self._urls.get(one.carrier or "", "").replace("{number}", one.tracking_number)
+            number = quote(one.tracking_number, safe="")
+            link = self._urls.get(one.carrier or "", "").replace("{number}", number)
         return Part(
             *(heading, mood, words(status), tuple(lines), self.goods(one.units)),
             steps=self._steps(one),

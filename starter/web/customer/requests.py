@@ -130,6 +130,6 @@ def _address(named: Mapping[str, str], order: TrackedOrder, sent: Mapping[str, s
 
 
 def why(reason: str, words: Words) -> str:
-    """A refusal as its customer reads it, by its code."""
+    """The key of the sentence that tells a customer of a refusal, by its code."""
     key = f"why_{reason}"
-    return words(key if words.has(key) else "why_refused")
+    return key if words.has(key) else "why_refused"

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from domain.sellers import Seller
 from starter.web.assets import Assets, colours, logo
+from starter.web.customer.languages import choices, query
 from starter.web.customer.words import Words
 from starter.web.guards import HEADERS
 
@@ -26,6 +28,7 @@ _TEMPLATES: Final = Environment(
 
 def page(
     name: str,
+    request: Request,
     words: Words,
     seller: Seller | None,
     *,
@@ -38,10 +41,14 @@ def page(
     So the pages work below any path that a proxy has for them.
     """
     picture = logo(seller)
+    told = str(values.get("told", ""))
+    done = told.removeprefix("done_") if told.startswith("done_") else ""
     content = _TEMPLATES.get_template(f"{name}.html").render(
         w=words,
         seller=seller,
         root="../" * depth,
+        kept=query(request),
+        languages=choices(words, done),
         css=ASSETS.names["page.css"],
         script=ASSETS.names["live.js"],
         colours=colours(seller).name,

@@ -14,8 +14,8 @@ from domain.errors import NotFound, Refused, Unreachable
 from starter.service.service import Service
 from starter.service.tracking import NoOrder, TrackedOrder
 from starter.web.customer import offers
+from starter.web.customer.languages import words_for, words_of_browser
 from starter.web.customer.templates import page
-from starter.web.customer.words import Words, accepted
 from starter.web.guards import Turns
 
 Handler = Callable[..., Awaitable[Response]]
@@ -53,8 +53,14 @@ def pages_at(depth: int) -> Callable[[Handler], Handler]:
 
 def apart(request: Request, key: str, status: int, depth: int) -> Response:
     """A page about no order."""
-    words = Words(accepted(request.headers.get("accept-language", "")))
-    return page("apart", words, None, depth=depth, status=status, key=key)
+    return page(
+        *("apart", request, words_of_browser(request), None),
+        depth=depth,
+        status=status,
+        key=key,
+        number="",
+        token="",
+    )
 
 
 def here(request: Request) -> Service:
@@ -75,12 +81,12 @@ def turns_of(request: Request) -> Turns:
 class Visit:
     """Somebody who came with a good link: the order behind it, and their words."""
 
-    def __init__(self, token: str, order: TrackedOrder, *, whole: bool) -> None:
+    def __init__(self, request: Request, token: str, order: TrackedOrder, *, whole: bool) -> None:
         self.token = token
         self.order = order
         self.whole = whole
         locale = order.detail.document.get("customer", {}).get("locale", "en")
-        self.words = Words(locale, order.seller.time_zone)
+        self.words = words_for(request, locale, order.seller.time_zone)
         self.now = datetime.now(UTC)
         self.offers = offers.offers(order, self.words, self.now)
 
@@ -95,4 +101,4 @@ async def visit_by(request: Request, token: str, *, whole: bool = False) -> Visi
         raise NoPageError("nothing_here", 404)
     if whole and not behind.whole:
         raise NoPageError("nothing_here", 404)
-    return Visit(token, await tracking.order(behind.order_id), whole=behind.whole)
+    return Visit(request, token, await tracking.order(behind.order_id), whole=behind.whole)

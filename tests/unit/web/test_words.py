@@ -9,7 +9,7 @@ from string import Formatter
 import pytest
 
 from domain.sellers import LANGUAGES, Language
-from starter.web.customer import parcels, requests, shown
+from starter.web.customer import faults, parcels, requests, shown
 from starter.web.customer.offers import ASKS
 from starter.web.customer.words import FOLDER, Sentence, Words, accepted, catalogue, language_of
 
@@ -34,7 +34,7 @@ def test_each_language_has_the_same_sentences_with_the_same_places(language: Lan
 
 BUILT = re.compile(
     r"(ask|done|why|scan|state|document|return|claim|cancel_why|wish|address|tender)_\w+"
-    r"|(nothing_here|expired|erased|away)_about"
+    r"|(nothing_here|expired|erased|away|not_so|too_\w+|refused|defect)_about"
 )
 """Sentences whose keys are put together."""
 
@@ -59,6 +59,8 @@ def test_what_is_built_of_parts_is_there() -> None:
         *shown._TENDERS.values(),
         *parcels._ON_ITS_WAY.values(),
         *parcels._STEPS,
+        *(faults._KEYS.values()),
+        *(f"{key}_about" for key in (*faults._KEYS.values(), "refused", "expired", "erased")),
     ]
     assert [key for key in wanted if key not in known] == []
 
