@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from activities.inboxes import pause_after, said
+from domain.edi.parsed import TransactionSet
 from domain.edi.partners import Partner
-from domain.edi.wire import TransactionSet, read
+from domain.edi.wire import read
 from store.database import Connection, Pool
 from store.edi import documents, partners
 from store.edi.documents import State

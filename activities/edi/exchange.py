@@ -13,6 +13,7 @@ from activities.relay import BATCH
 from activities.retention import AS_SHIPPED
 from domain.edi.files import parts
 from domain.edi.partners import Partner
+from domain.edi.wire import INTERCHANGE_BYTES_MAX
 from store.database import Pool
 from store.edi import interchanges, partners
 
@@ -61,9 +62,12 @@ class EdiExchange:
             logger.warning("the folder of %s cannot be read: %s", partner.partner, error)
 
     async def _keep(self, name: str, raw: bytes) -> None:
-        """Keep each interchange of a file for itself, all of them or none."""
+        """Keep each interchange of a file for itself, all of them or none.
+
+        Of a file that is too large nothing is read: what is kept of it is for a person.
+        """
         async with self._pool.acquire() as conn, conn.transaction():
-            for part in parts(raw):
+            for part in parts(raw) if len(raw) <= INTERCHANGE_BYTES_MAX else [raw]:
                 await interchanges.keep(conn, name, part)
 
     async def _send_all(self, partner: Partner) -> None:

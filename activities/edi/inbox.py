@@ -16,12 +16,15 @@ from domain.edi.acknowledgements import (
     JudgedGroup,
     acknowledgement,
     answers,
+    envelope_answer,
     envelope_refused,
+    envelope_taken,
     judge,
 )
+from domain.edi.parsed import Interchange, Segment, TransactionSet
 from domain.edi.partners import Partner
 from domain.edi.rules import GROUPS, reference_of
-from domain.edi.wire import Interchange, Unreadable, read
+from domain.edi.wire import Unreadable, read
 from domain.words import count_of
 from store import clock
 from store.database import Connection, Pool, Record
@@ -65,18 +68,28 @@ class EdiInbox:
                 return True
             partner = await partners.by_address(conn, found.receiver, found.sender, test=found.test)
             if partner is None:
-                kind = "test" if found.test else "production"
-                unknown = (
-                    f"nobody is known who sends {kind} interchanges as {':'.join(found.sender)} to "
-                    f"{':'.join(found.receiver)}; `orderloom edi import-partners` makes it known, "
-                    f"and `orderloom edi read-again` reads number {row['interchange_no']} then"
-                )
+                unknown = await self._nobody(conn, found, row["interchange_no"])
                 await interchanges.unreadable(
                     conn, row["interchange_no"], unknown, partner=None, control=found.control
                 )
                 return True
             await self._read(conn, row, found, partner)
         return True
+
+    async def _nobody(self, conn: Connection, found: Interchange, number: int) -> str:
+        """What is said of an interchange that is of no partner."""
+        kind, other = ("test", "production") if found.test else ("production", "test")
+        ids = f"{':'.join(found.sender)} to {':'.join(found.receiver)}"
+        near = await partners.by_address(conn, found.receiver, found.sender, test=not found.test)
+        hint = (
+            f"{near.partner}, who has these ids, is agreed for {other} alone (ISA, element 15)"
+            if near is not None
+            else "`orderloom edi import-partners` makes it known"
+        )
+        return (
+            f"nobody is known who sends {kind} interchanges as {ids}; {hint}. "
+            f"`orderloom edi read-again {number}` reads it once that is set"
+        )
 
     async def _read(
         self, conn: Connection, row: Record, found: Interchange, partner: Partner
@@ -93,22 +106,16 @@ class EdiInbox:
         if before is not None:
             await self._repeated(conn, row, found, partner, before)
             return
+        if found.wants_receipt:
+            await write(conn, partner, ENVELOPE, envelope_taken(found), at=now)
         place = 0
-        judged = judge(found, partner.taken)
-        for group in judged:
+        for receipt in found.receipts:
+            await self._envelope_answered(conn, number, partner, receipt, place)
+            place += 1
+        for group in judge(found, partner.agreed):
             await self._write_down(conn, number, partner, group, place)
             place += len(group.documents)
-            if group.group.kind == GROUPS[ACKNOWLEDGEMENT]:
-                for document in group.taken:
-                    for said in answers(document):
-                        codes = [code for code, kind in GROUPS.items() if kind == said.group]
-                        await documents.receipt(
-                            conn,
-                            *(partner.partner, codes, said.control, said.set_control),
-                            accepted=said.accepted,
-                            note=said.note,
-                        )
-            else:
+            if group.group.kind != GROUPS[ACKNOWLEDGEMENT]:
                 await write(
                     conn,
                     *(partner, ACKNOWLEDGEMENT, acknowledgement(group)),
@@ -117,15 +124,44 @@ class EdiInbox:
                 )
         outcome = f"read: {count_of(place, 'document')}"
         await interchanges.read(conn, number, partner.partner, found.control, outcome)
+        await interchanges.came_whole(conn, partner.partner, found.control, number)
+
+    async def _envelope_answered(
+        self, conn: Connection, number: int, partner: Partner, receipt: Segment, place: int
+    ) -> None:
+        """A TA1 is about a whole interchange of ours: what is refused, it has not read."""
+        control, why = envelope_answer(receipt)
+        known = await documents.envelope_receipt(conn, partner.partner, control, why)
+        await documents.came(
+            conn,
+            *(number, place, partner.partner),
+            code=ENVELOPE,
+            group_control="",
+            set_control="",
+            reference=control[:100],
+            state="done",
+            note=why,
+            task="" if known else f"it is about an interchange {control} that we have not sent",
+        )
 
     async def _write_down(
         self, conn: Connection, number: int, partner: Partner, group: JudgedGroup, place: int
     ) -> None:
+        """Each document that came. One that is rejected needs a person until it comes again."""
         taken = {id(one) for one in group.taken}
         for offset, one in enumerate(group.documents):
             is_receipt = one.document.code == ACKNOWLEDGEMENT
             is_taken = id(one.document) in taken
             findings = (*group.findings, *one.findings)
+            note = "; ".join(str(found) for found in findings)[:_NOTE_MAX]
+            reference = reference_of(one.document)[:100]
+            task = "" if is_taken else f"we have rejected it; see that it comes again: {note}"
+            if is_taken and is_receipt:
+                task = await self._acknowledged(conn, partner, one.document)
+            if is_taken and reference:
+                await documents.came_again(
+                    conn, partner.partner, one.document.code, reference, number
+                )
             await documents.came(
                 conn,
                 number,
@@ -134,10 +170,28 @@ class EdiInbox:
                 code=one.document.code[:3],
                 group_control=group.group.control,
                 set_control=one.document.control,
-                reference=reference_of(one.document)[:100],
+                reference=reference,
                 state="rejected" if not is_taken else "done" if is_receipt else "waiting",
-                note="; ".join(str(found) for found in findings)[:_NOTE_MAX],
+                note=note,
+                task=task[:_NOTE_MAX],
             )
+
+    async def _acknowledged(
+        self, conn: Connection, partner: Partner, document: TransactionSet
+    ) -> str:
+        """Note what a 997 says. Returns what it says of documents that we have not sent."""
+        unknown = []
+        for said in answers(document):
+            codes = [code for code, kind in GROUPS.items() if kind == said.group]
+            known = await documents.receipt(
+                conn,
+                *(partner.partner, codes, said.control, said.set_control),
+                accepted=said.accepted,
+                note=said.note,
+            )
+            if not known:
+                unknown.append(f"{said.group} {said.control} {said.set_control}".strip())
+        return f"it is about {', '.join(unknown)}, which we have not sent" if unknown else ""
 
     async def _repeated(
         self,
@@ -150,7 +204,7 @@ class EdiInbox:
         """One with a number that was used before: answered again, and nothing is done twice."""
         number, raw = before
         if raw is None or raw.strip() == row["raw"].strip():
-            for group in judge(found, partner.taken):
+            for group in judge(found, partner.agreed):
                 if group.group.kind != GROUPS[ACKNOWLEDGEMENT]:
                     answer = acknowledgement(group)
                     await write(conn, partner, ACKNOWLEDGEMENT, answer, at=clock.now())

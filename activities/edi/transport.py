@@ -8,6 +8,7 @@ control number; one that was sent and not noted is sent again, the same bytes un
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,10 @@ from typing import Final
 from activities.notifications.sending import Sender
 from domain.edi.partners import Folders, Partner
 from domain.edi.wire import INTERCHANGE_BYTES_MAX
+from domain.letters import nearest_ascii
 from store import clock
+
+logger = logging.getLogger(__name__)
 
 SETTLED_S: Final = 2.0
 """A file that was written to within this time may not be whole yet."""
@@ -32,19 +36,29 @@ Keep = Callable[[str, bytes], Awaitable[object]]
 
 
 async def collect(folders: Folders, keep: Keep, *, settled_s: float = SETTLED_S) -> int:
-    """Take the files that came into the folder. Returns how many. Raises OSError."""
+    """Take the files that came into the folder. Returns how many.
+
+    One that cannot be taken stops no other. Raises OSError for the folder itself.
+    """
     folder = Path(folders.incoming)
     names = await asyncio.to_thread(_ready, folder, settled_s)
+    taken = 0
     for name in names:
-        path = folder / name
-        if await asyncio.to_thread(_size, path) > INTERCHANGE_BYTES_MAX:
-            await asyncio.to_thread(_move, path, FAILED)
-            start = await asyncio.to_thread(_beginning, folder / FAILED / name)
-            await keep(name, start)  # What is kept shows whose it is, and becomes a task.
-            continue
-        await keep(name, await asyncio.to_thread(path.read_bytes))
-        await asyncio.to_thread(_move, path, PROCESSED)
-    return len(names)
+        try:
+            await _take(folder / name, keep)
+            taken += 1
+        except OSError as error:
+            logger.warning("%s cannot be taken: %s", nearest_ascii(name), error.strerror)
+    return taken
+
+
+async def _take(path: Path, keep: Keep) -> None:
+    """Keep what is in a file, and move it away then. Of a large one, only how it begins."""
+    content = await asyncio.to_thread(_beginning, path)
+    name = "".join(one if one.isprintable() else "?" for one in path.name)
+    await keep(name, content)
+    is_large = len(content) > INTERCHANGE_BYTES_MAX
+    await asyncio.to_thread(_move, path, FAILED if is_large else PROCESSED)
 
 
 def _ready(folder: Path, settled_s: float) -> list[str]:
@@ -64,10 +78,6 @@ def _whole(folder: Path, until: float, settled_s: float) -> Iterator[tuple[float
             changed = entry.stat().st_mtime
             if not settled_s or changed <= until:
                 yield changed, entry.name
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
 
 
 def _beginning(path: Path) -> bytes:

@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from domain.edi.rules import SEGMENTS, group_findings, set_findings
-from domain.edi.wire import Finding, Group, Interchange, TransactionSet
+from domain.edi.parsed import Finding, Group, Interchange, Segment, TransactionSet
+from domain.edi.rules import SEGMENTS, Agreed, group_findings, set_findings
 from domain.edi.written import Written
+
+_DUPLICATE: Final = "025"
+"""TA105: this control number was used before."""
 
 _FINDINGS_MAX: Final = 50
 """So many of a document are told: the rest would be of the same kind."""
@@ -40,13 +43,13 @@ class JudgedGroup:
             yield from (one.document for one in self.documents if not one.findings)
 
 
-def judge(interchange: Interchange, taken: frozenset[str]) -> list[JudgedGroup]:
-    """Every group and document, with what is wrong. `taken`: what this partner may send."""
+def judge(interchange: Interchange, agreed: Agreed) -> list[JudgedGroup]:
+    """Every group and document, with what is wrong."""
     return [
         JudgedGroup(
             group,
-            (*group.findings, *group_findings(group)),
-            tuple(Judged(one, tuple(set_findings(group, one, taken))) for one in group.sets),
+            (*group.findings, *group_findings(group, agreed)),
+            tuple(Judged(one, tuple(set_findings(group, one, agreed))) for one in group.sets),
         )
         for group in interchange.groups
     ]
@@ -66,7 +69,7 @@ def acknowledgement(judged: JudgedGroup) -> list[Written]:
         body.append(("AK5", "R" if refused else "A", *codes[:5]))
     accepted = len(list(judged.taken))
     declared = group.declared if group.declared.isdecimal() else str(len(group.sets))
-    codes = [found.code for found in judged.findings]
+    codes = [found.code for found in judged.findings if found.code]
     body.append(
         ("AK9", _verdict(judged, accepted), declared[:6], len(group.sets), accepted, *codes[:5])
     )
@@ -99,7 +102,28 @@ def _details(findings: Sequence[Finding]) -> Iterator[Written]:
 
 def envelope_refused(interchange: Interchange, finding: Finding) -> list[Written]:
     """TA1: nothing of this interchange was taken, because its envelope is at fault."""
-    return [("TA1", interchange.control, interchange.day, interchange.time, "R", finding.code)]
+    return _receipt(interchange, "R", finding.code)
+
+
+def envelope_taken(interchange: Interchange) -> list[Written]:
+    """TA1: its envelope has no fault. For partners who ask for it in ISA14."""
+    return _receipt(interchange, "A", "000")
+
+
+def _receipt(interchange: Interchange, verdict: str, code: str) -> list[Written]:
+    return [("TA1", interchange.control, interchange.day, interchange.time, verdict, code)]
+
+
+def envelope_answer(receipt: Segment) -> tuple[str, str]:
+    """What a partner's TA1 says: the control number of our interchange, and why it was not taken.
+
+    The reason is empty where it was.
+    """
+    refused = receipt.at(4) not in ("A", "E")
+    why = f"TA1 {receipt.at(4)} {receipt.at(5)}".strip() if refused else ""
+    if receipt.at(5) == _DUPLICATE and refused:
+        why += ": it has had this number before. Where it was sent again, the partner has it"
+    return receipt.at(1).lstrip("0"), why
 
 
 @dataclass(frozen=True)

@@ -77,16 +77,20 @@ def _answered(
 
 def _acked(partner: Partner, line: AskedLine, stands: Standing) -> Iterator[Written]:
     """What becomes of a line: now, and later."""
-    per = partner.units.get(line.unit, 1)
-    now = Decimal(stands.wanted - stands.waiting) / per
-    asked_units = line.quantity * per
+    now = stands.wanted - stands.waiting
+    asked_units = line.quantity * partner.units.get(line.unit, 1)
     if now:
         code = "IA" if stands.waiting == 0 and stands.wanted == asked_units else "IQ"
-        yield ("ACK", code, now, line.unit)
+        yield ("ACK", code, *_counted(partner, line, now))
     if stands.waiting:
-        later = Decimal(stands.waiting) / per
         day = (_DELIVERY, stands.promised_on) if stands.promised_on else ()
-        yield ("ACK", "IB", later, line.unit, *day)
+        yield ("ACK", "IB", *_counted(partner, line, stands.waiting), *day)
+
+
+def _counted(partner: Partner, line: AskedLine, units: int) -> tuple[Decimal, str]:
+    """Units of ours in the customer's unit of measure; where they do not fill it, one by one."""
+    per = partner.units.get(line.unit, 1)
+    return (Decimal(units // per), line.unit) if units % per == 0 else (Decimal(units), "EA")
 
 
 def _described(line: AskedLine) -> Written:
@@ -193,18 +197,14 @@ def shipping_notice(
         line = asked.line(line_id)
         node += 1
         numbers: Sequence[str] = partner.numbers_of(skus[line_id])
-        unit, per, ordered, told = "EA", 1, "", line_id
-        if line is not None:
-            numbers = [part for pair in line.numbers for part in pair]
-            unit, ordered, told = line.unit, str(line.quantity), line.told
-            per = partner.units.get(line.unit, 1)
-        count = Decimal(units) / per
         body.append(("HL", node, 3, "I", 0))
-        body.append(("LIN", told, *numbers))
-        if ordered:
-            body.append(("SN1", told, count, unit, "", Decimal(ordered), unit))
-        else:
-            body.append(("SN1", told, count, unit))
+        if line is None:
+            body.append(("LIN", line_id, *numbers))
+            body.append(("SN1", line_id, units, "EA"))
+            continue
+        body.append(("LIN", line.told, *(part for pair in line.numbers for part in pair)))
+        count, unit = _counted(partner, line, units)
+        body.append(("SN1", line.told, count, unit, "", line.quantity, line.unit))
     return [*body, ("CTT", node)]
 
 
@@ -238,8 +238,9 @@ def invoice(
         numbers: Sequence[str] = partner.numbers_of(line.sku)
         count = Decimal(line.quantity)
         if known is not None and known.price is not None and known.unit in partner.units:
-            unit, price, told_as = known.unit, known.price, known.told
-            count = count / partner.units[unit]
+            count, unit = _counted(partner, known, line.quantity)
+            told_as = known.told
+            price = known.price if unit == known.unit else partner.price_of(known.price, known.unit)
             numbers = [part for pair in known.numbers for part in pair]
         goods += _cents(count * price)
         lines.append(("IT1", told_as, count, unit, price, "", *numbers))

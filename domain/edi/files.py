@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
-from domain.edi.wire import ISA_CHARACTERS
+from domain.edi.wire import ISA_CHARACTERS, beginning
 
 
 def parts(raw: bytes) -> list[bytes]:
-    """A file's interchanges, each for itself. What cannot be told apart stays together."""
+    """A file's interchanges, each for itself. What cannot be told apart stays together.
+
+    One that was cut off ends where the next one begins.
+    """
+    raw = beginning(raw)
     found: list[bytes] = []
-    rest = raw.lstrip()
-    while len(rest) > ISA_CHARACTERS and rest.startswith(b"ISA"):
-        element, end = re.escape(rest[3:4]), re.escape(rest[105:106])
-        trailer = re.search(rb"(?:%b|\n)\s*IEA%b[^%b]*%b" % (end, element, end, end), rest)
-        behind = rest[trailer.end() :].lstrip() if trailer else b""
-        if trailer is None or not behind:
+    at = 0
+    while raw.startswith(b"ISA", at) and len(raw) > at + ISA_CHARACTERS:
+        ends = _end_of(raw[at : at + ISA_CHARACTERS]).search(raw, at + ISA_CHARACTERS - 1)
+        begins = None if ends is None else _BEHIND.match(raw, ends.end())
+        if ends is None or begins is None or begins.end() == len(raw):
             break
-        found.append(rest[: trailer.end()])
-        rest = behind
-    return [*found, rest]
+        found.append(raw[at : ends.end()])
+        at = begins.end()
+    return [*found, raw[at:]]
+
+
+_BEHIND: Final = re.compile(rb"\s*")
+
+
+def _end_of(header: bytes) -> re.Pattern[bytes]:
+    """Its trailer, or the header of the next one. However long a file is, it is read once."""
+    element, end = re.escape(header[3:4]), re.escape(header[105:106])
+    return re.compile(
+        rb"(?:%b|\n)[ \r\n]{0,8}(?:IEA%b[^%b]*%b|(?=ISA%b))" % (end, element, end, end, element)
+    )

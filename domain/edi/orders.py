@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from domain.edi.asked import AskedChange, AskedEdit, AskedLine, AskedOrder
+from domain.edi.parsed import Segment, TransactionSet
 from domain.edi.partners import Partner
 from domain.edi.reading import (
     Block,
@@ -23,13 +24,19 @@ from domain.edi.reading import (
     whole_units,
 )
 from domain.edi.rules import number_of
-from domain.edi.wire import Segment, TransactionSet
 from domain.errors import InvalidInput
 from domain.faults import faults
 from domain.orders.order import Order
 
 ORIGINALS: Final = ("00", "06", "07")
 """BEG01 of a new order, and of one that is sent again to be sure."""
+
+NO_ORDERS: Final = {
+    "BK": "a blanket order",
+    "CF": "the confirmation of one",
+    "IN": "a copy for information",
+}
+"""BEG02 of what nobody is to send goods for."""
 
 _DELETES, _ADDS = "DI", "AI"
 
@@ -113,6 +120,8 @@ def _not_agreed(document: TransactionSet, begin: Segment, currency: str) -> str:
     """Why nothing of it can be taken, whatever its lines say; empty: it can."""
     if begin.at(1) not in ORIGINALS:
         return f"BEG01 is {begin.at(1)}: an order is changed or cancelled by an 860"
+    if begin.at(2) in NO_ORDERS:
+        return f"BEG02 is {begin.at(2)}: it is {NO_ORDERS[begin.at(2)]}, and orders nothing"
     if not currency:
         return "it names no currency (CUR), and none is agreed"
     charges = [one for one in document.segments if one.tag == "SAC" and one.at(1) in ("A", "C")]

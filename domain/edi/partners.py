@@ -8,7 +8,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
-from domain.edi.wire import Separators
+from domain.edi.parsed import Separators
+from domain.edi.rules import Agreed
 from domain.fields import (
     Currency,
     Document,
@@ -21,6 +22,7 @@ from domain.fields import (
     Token,
     inconsistent,
 )
+from domain.money import PRICE_DECIMALS_MAX
 from domain.orders.people import Address
 from domain.orders.policy import Duration
 from domain.orders.price_fields import Rate
@@ -163,9 +165,9 @@ class Partner(Document):
         return self
 
     @property
-    def taken(self) -> frozenset[str]:
-        """The documents that it may send."""
-        return TAKEN[self.role]
+    def agreed(self) -> Agreed:
+        """What is agreed of all that it sends."""
+        return Agreed(TAKEN[self.role], self.theirs.group_id, self.ours.group_id, self.charset)
 
     def sku_of(self, numbers: dict[str, str]) -> str:
         """The SKU behind product numbers, by their qualifiers; "" where none is known.
@@ -194,8 +196,16 @@ class Partner(Document):
         return ("VP" if self.role == "customer" else "BP"), sku
 
     def price_of(self, price: Decimal, unit: str) -> Decimal:
-        """The price of one of our units, where the price is of this unit of measure."""
-        return price / self.units[unit]
+        """The price of one of our units, where the price is of this unit of measure.
+
+        It has as many decimals as a price may have: the worth of all units is rounded to the cent.
+        """
+        return _fine(price / self.units[unit])
+
+
+def _fine(price: Decimal) -> Decimal:
+    rounded = price.quantize(Decimal(1).scaleb(-PRICE_DECIMALS_MAX))
+    return price if rounded == price else rounded
 
 
 GTINS: Final = frozenset({"UP", "EN", "UK", "UI", "UA"})

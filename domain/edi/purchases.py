@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from domain.edi.parsed import Segment, TransactionSet
 from domain.edi.partners import Partner
 from domain.edi.reading import (
     Block,
@@ -25,7 +26,6 @@ from domain.edi.reading import (
     whole_units,
 )
 from domain.edi.rules import number_of
-from domain.edi.wire import Segment, TransactionSet
 from domain.edi.written import Written, cut
 from domain.errors import InvalidInput
 from domain.purchasing.purchase_orders import PurchaseDocument

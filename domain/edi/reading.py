@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from domain.edi.parsed import Segment, TransactionSet
 from domain.edi.partners import Partner
 from domain.edi.rules import number_of
-from domain.edi.wire import Segment, TransactionSet
 
 Block = Sequence[Segment]
 """A segment that begins a loop, and those behind it."""

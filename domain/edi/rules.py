@@ -12,7 +12,20 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
-from domain.edi.wire import Finding, Group, Segment, TransactionSet
+from domain.edi.parsed import Finding, Group, Segment, TransactionSet
+
+
+class Agreed(NamedTuple):
+    """What is agreed of all documents of a partner.
+
+    `taken`: the kinds that it may send. `sender`, `receiver`: the codes in GS; empty: any.
+    `charset`: the letters of its texts.
+    """
+
+    taken: frozenset[str]
+    sender: str = ""
+    receiver: str = ""
+    charset: str = "latin-1"
 
 
 class _Element(NamedTuple):
@@ -104,11 +117,20 @@ _BEGINNINGS: Final = {
     "810": "BIG",
 }
 _NUMBERED: Final = {"850": "PO1"}
+_COUNTED: Final = {"850": "PO1", "855": "PO1", "860": "POC", "865": "POC", "810": "IT1"}
 VERSIONS: Final = ("004010", "005010")
 
 
-def group_findings(group: Group) -> Iterator[Finding]:
-    """What is wrong with a group beside its counts: its kind, and its version."""
+def group_findings(group: Group, agreed: Agreed) -> Iterator[Finding]:
+    """What is wrong with a group beside its counts: its kind, its version, and its parties."""
+    for place, code, wanted in (
+        (2, group.sender, agreed.sender),
+        (3, group.receiver, agreed.receiver),
+    ):
+        if wanted and code != wanted:
+            what = f"names {code or 'nobody'}, and {wanted} is agreed"
+            do = "put each partner's documents into its own interchange"
+            yield Finding("group", "", what, do, "GS", element=place)
     if group.kind not in GROUPS.values():
         kinds = ", ".join(sorted(GROUPS.values()))
         yield Finding(
@@ -121,8 +143,9 @@ def group_findings(group: Group) -> Iterator[Finding]:
         )
 
 
-def set_findings(group: Group, one: TransactionSet, taken: frozenset[str]) -> Iterator[Finding]:
-    """What is wrong with a document. `taken`: the kinds that this partner may send."""
+def set_findings(group: Group, one: TransactionSet, agreed: Agreed) -> Iterator[Finding]:
+    """What is wrong with a document."""
+    taken = agreed.taken
     yield from one.findings
     if one.code not in taken or GROUPS.get(one.code) != group.kind:
         some = ", ".join(sorted(taken))
@@ -135,14 +158,15 @@ def set_findings(group: Group, one: TransactionSet, taken: frozenset[str]) -> It
             number = len(one.segments)
             yield Finding("segment", "3", f"{tag} is missing", f"send {tag}", tag, number)
     for segment in one.segments:
-        yield from _segment_findings(segment)
+        yield from _segment_findings(segment, agreed.charset)
     yield from _numbered_twice(one)
+    yield from _miscounted(one)
 
 
-def _segment_findings(segment: Segment) -> Iterator[Finding]:
+def _segment_findings(segment: Segment, charset: str) -> Iterator[Finding]:
     for position, rule in enumerate(SEGMENTS.get(segment.tag, ()), start=1):
         value = segment.at(position)
-        found = _wrong(rule, value)
+        found = _wrong(rule, value, charset)
         if found is not None:
             code, what, do = found
             yield Finding(
@@ -156,10 +180,14 @@ def _segment_findings(segment: Segment) -> Iterator[Finding]:
         )
 
 
-def _wrong(rule: _Element, value: str) -> tuple[str, str, str] | None:
+def _wrong(rule: _Element, value: str, charset: str) -> tuple[str, str, str] | None:
     """AK403, what, and what to do; None: nothing is wrong."""
     if not value:
         return ("1", "is missing", "it is needed") if rule.needed else None
+    try:
+        value = value.encode("latin-1").decode(charset)
+    except UnicodeError:
+        return "6", f"is not in {charset}", f"write it in {charset}, or agree on other letters"
     if not rule.shortest <= len(value) <= rule.longest:
         code = "5" if len(value) > rule.longest else "4"
         most = f"{rule.shortest} to {rule.longest} are allowed"
@@ -193,6 +221,18 @@ def _numbered_twice(one: TransactionSet) -> Iterator[Finding]:
                     *(segment.number, 1, segment.at(1)),
                 )
             seen.add(segment.at(1))
+
+
+def _miscounted(one: TransactionSet) -> Iterator[Finding]:
+    """CTT01 counts the lines: where there are fewer, some may be lost."""
+    tag = _COUNTED.get(one.code)
+    lines = sum(segment.tag == tag for segment in one.segments)
+    for segment in one.segments:
+        told = segment.at(1)
+        if tag and segment.tag == "CTT" and told.isdecimal() and int(told) != lines:
+            what = f"counts {told} lines, and there are {lines}"
+            again = "send the document again"
+            yield Finding("element", "7", what, again, "CTT", segment.number, 1, told)
 
 
 def is_day(text: str) -> bool:

@@ -7,10 +7,11 @@ here raises for what a set says: that is a finding, which the 997 tells the send
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final
 
+from domain.edi.parsed import Finding, Group, Interchange, Segment, Separators, TransactionSet
 from domain.errors import InvalidInput
 
 INTERCHANGE_BYTES_MAX: Final = 5_000_000
@@ -20,89 +21,7 @@ ISA_CHARACTERS: Final = 106
 
 _ISA_WIDTHS: Final = (3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 
-Level = Literal["interchange", "group", "set", "segment", "element"]
-
-
-class Separators(NamedTuple):
-    """The characters that end a segment, and part elements and their components."""
-
-    segment: str = "~"
-    element: str = "*"
-    component: str = ">"
-
-
-class Segment(NamedTuple):
-    """A segment: its name, its elements, and its number in the set, where ST is 1."""
-
-    tag: str
-    elements: tuple[str, ...]
-    number: int
-
-    def at(self, position: int) -> str:
-        """The element at a position, counted from 1; empty where there is none."""
-        return self.elements[position - 1] if position <= len(self.elements) else ""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What is wrong, with X12's own code: AK502, AK905, AK304, AK403 or TA105, by its level.
-
-    `segment`, `number`, `element`: where, as far as it is known. `do`: what its sender can do.
-    """
-
-    level: Level
-    code: str
-    what: str
-    do: str
-    segment: str = ""
-    number: int = 0
-    element: int = 0
-    value: str = ""
-
-    def __str__(self) -> str:
-        place = f"segment {self.number} ({self.segment})" if self.number else self.segment
-        place += f", element {self.element}" if self.element else ""
-        return f"{f'{place}: ' if place else ''}{self.what}; {self.do}"
-
-
-@dataclass(frozen=True)
-class TransactionSet:
-    """One document, ST to SE, both included."""
-
-    code: str
-    control: str
-    segments: tuple[Segment, ...]
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
-class Group:
-    """Documents of one kind, GS to GE. `declared`: how many there are, as its trailer says."""
-
-    kind: str
-    control: str
-    version: str
-    sets: tuple[TransactionSet, ...]
-    declared: str
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True)
-class Interchange:
-    """What one partner has sent to another. Each party is a qualifier and an id.
-
-    `findings`: with one, nothing in it may be acted on, because a part of it may be missing.
-    """
-
-    sender: tuple[str, str]
-    receiver: tuple[str, str]
-    day: str
-    time: str
-    control: str
-    test: bool
-    separators: Separators
-    groups: tuple[Group, ...]
-    findings: tuple[Finding, ...] = ()
+_RECEIPT: Final = "TA1"
 
 
 class Unreadable(InvalidInput):
@@ -111,8 +30,9 @@ class Unreadable(InvalidInput):
 
 def read(raw: bytes) -> Interchange:
     """The interchange in these bytes. Raises Unreadable, with what is wrong and where."""
+    raw = beginning(raw)
     header, separators = _header(raw)
-    text = raw.lstrip().decode("latin-1")  # Each byte stays one sign until its charset is known.
+    text = raw.decode("latin-1")  # Each byte stays one sign until its charset is known.
     segments = list(_segments(text, separators))
     trailer = segments[-1] if segments[-1].tag == "IEA" else None
     inside = segments[1 : -1 if trailer else None]
@@ -126,8 +46,15 @@ def read(raw: bytes) -> Interchange:
         test=header[15] == "T",
         separators=separators,
         groups=groups,
+        wants_receipt=header[14] == "1",
+        receipts=tuple(one for one in inside if one.tag == _RECEIPT),
         findings=tuple(_envelope(header[13], trailer, inside, len(groups))),
     )
+
+
+def beginning(raw: bytes) -> bytes:
+    """The bytes from the first one on that can be of an interchange."""
+    return raw.lstrip().removeprefix(codecs.BOM_UTF8).lstrip()
 
 
 def _header(raw: bytes) -> tuple[list[str], Separators]:
@@ -138,7 +65,7 @@ def _header(raw: bytes) -> tuple[list[str], Separators]:
             "documents in several",
             where="interchange",
         )
-    start = raw.lstrip()[:ISA_CHARACTERS]
+    start = raw[:ISA_CHARACTERS]
     if not start.startswith(b"ISA"):
         raise Unreadable(
             f"does not begin with ISA but with {start[:12]!r}: it is no X12, or in a character set "
@@ -210,6 +137,7 @@ def _envelope(
             segment="IEA",
             element=2,
         )
+    yield from _astray(inside)
     headers = sum(one.tag == "GS" for one in inside)
     if not trailer.at(1).isdecimal() or int(trailer.at(1)) != max(groups, headers):
         yield Finding(
@@ -222,8 +150,25 @@ def _envelope(
         )
 
 
+def _astray(inside: Sequence[Segment]) -> Iterator[Finding]:
+    """What stands in no group: nobody can tell to which document it belongs."""
+    is_open = False
+    for number, segment in enumerate(inside, start=2):
+        if segment.tag in ("GS", "GE"):
+            is_closed_twice = segment.tag == "GE" and not is_open
+            is_open = segment.tag == "GS"
+        else:
+            is_closed_twice = False
+        if is_closed_twice or not (is_open or segment.tag in ("GE", _RECEIPT)):
+            yield Finding(
+                *("interchange", "024", "stands in no group", "send the whole interchange again"),
+                *(segment.tag[:20], number),
+            )
+            return
+
+
 def _groups(inside: Sequence[Segment]) -> Iterator[Group]:
-    """Each group; what stands outside of one is a fault of the one before it."""
+    """Each group. What stands outside of them is a fault of the interchange."""
     header: Segment | None = None
     content: list[Segment] = []
     for segment in inside:
@@ -244,6 +189,10 @@ def _group(header: Segment, content: Sequence[Segment], trailer: Segment | None)
     sets = tuple(_sets(content))
     findings: list[Finding] = []
     again = "send the whole group again"
+    known = sum(len(one.segments) for one in sets)
+    if known < len(content):
+        what = f"has {len(content) - known} segments outside of its documents"
+        findings.append(Finding("group", "", what, again, segment="GS"))
     if trailer is None:
         findings.append(Finding("group", "3", "has no trailer GE", again, segment="GS"))
     else:
@@ -254,7 +203,16 @@ def _group(header: Segment, content: Sequence[Segment], trailer: Segment | None)
             what = f"counts {trailer.at(1)} documents, and there are {len(sets)}"
             findings.append(Finding("group", "5", what, again, segment="GE", element=1))
     declared = trailer.at(1) if trailer else ""
-    return Group(header.at(1), header.at(6), header.at(8), sets, declared, tuple(findings))
+    return Group(
+        kind=header.at(1),
+        sender=header.at(2),
+        receiver=header.at(3),
+        control=header.at(6),
+        version=header.at(8),
+        sets=sets,
+        declared=declared,
+        findings=tuple(findings),
+    )
 
 
 def _sets(content: Sequence[Segment]) -> Iterator[TransactionSet]:

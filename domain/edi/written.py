@@ -7,9 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
+from domain.edi.parsed import Separators
 from domain.edi.partners import Partner
 from domain.edi.rules import GROUPS
-from domain.edi.wire import Separators
 from domain.letters import nearest_ascii
 
 CONTROL_MAX: Final = 999_999_999

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from domain.edi.acknowledgements import judge
 from domain.edi.files import parts
 from domain.edi.partners import Partner
-from domain.edi.rules import GROUPS
+from domain.edi.rules import GROUPS, Agreed
 from domain.edi.wire import INTERCHANGE_BYTES_MAX, read
 from domain.errors import InvalidInput, NotFound
 from store.database import Pool
@@ -89,15 +89,15 @@ class Edi:
             one = await partners.by_address(conn, found.receiver, found.sender, test=found.test)
             if one is None:  # Ours go the other way.
                 one = await partners.by_address(conn, found.sender, found.receiver, test=found.test)
-                taken = frozenset(GROUPS)
+                agreed = Agreed(frozenset(GROUPS))
             else:
-                taken = one.taken
+                agreed = one.agreed
         said = [str(finding) for finding in found.findings]
         if one is None:
             said.append(
                 f"{':'.join(found.sender)} to {':'.join(found.receiver)}: no partner of ours"
             )
-        for group in judge(found, taken):
+        for group in judge(found, agreed):
             said += [f"group {group.group.control}: {finding}" for finding in group.findings]
             for document in group.documents:
                 name = f"{document.document.code} {document.document.control}"

@@ -55,8 +55,9 @@ async def came(
     reference: str,
     state: State,
     note: str,
+    task: str = "",
 ) -> None:
-    """Write down one that came."""
+    """Write down one that came. `task`: why a person is needed."""
     await _sql.came(
         conn,
         interchange_no=interchange_no,
@@ -68,6 +69,16 @@ async def came(
         reference=reference,
         state=state,
         note=note,
+        task=task,
+    )
+
+
+async def came_again(
+    conn: Connection, partner: str, code: str, reference: str, interchange_no: int
+) -> None:
+    """What is read now was rejected before: that needs nobody any more."""
+    await _sql.came_again(
+        conn, partner=partner, code=code, reference=reference, interchange_no=interchange_no
     )
 
 
@@ -176,6 +187,15 @@ async def receipt(
         note=note,
     )
     return len([row async for row in rows])
+
+
+async def envelope_receipt(conn: Connection, partner: str, control: str, why: str) -> bool:
+    """The partner has told by a TA1 whether it took an interchange. `why`: it has not.
+
+    False: we have sent none with this number.
+    """
+    known: bool = await _sql.envelope_receipt(conn, partner=partner, control=control, why=why)
+    return known
 
 
 async def settle(conn: Connection, document_no: int, note: str) -> bool:

@@ -1,8 +1,15 @@
 -- The documents in interchanges.
 
--- name: came(interchange_no, place, partner, code, group_control, set_control, reference, state, note)!
-insert into edi_document (interchange_no, place, direction, partner, code, group_control, set_control, reference, state, note)
-values (:interchange_no, :place, 'in', :partner, :code, :group_control, :set_control, :reference, :state, nullif(:note, ''));
+-- name: came(interchange_no, place, partner, code, group_control, set_control, reference, state, note, task)!
+insert into edi_document (interchange_no, place, direction, partner, code, group_control, set_control, reference, state, note,
+                          error)
+values (:interchange_no, :place, 'in', :partner, :code, :group_control, :set_control, :reference, :state, nullif(:note, ''),
+        nullif(:task, ''));
+
+-- name: came_again(partner, code, reference, interchange_no)!
+update edi_document set settled_at = moment(), note = format('it came again in interchange %s', :interchange_no::bigint)
+where partner = :partner and direction = 'in' and code = :code and reference = :reference
+  and state = 'rejected' and error is not null and settled_at is null;
 
 -- name: went(interchange_no, partner, code, control, reference, subject, order_id, po_id, within)$
 -- One that goes. Its receipt is awaited, unless it is a receipt itself. No row: one about the same was written before.
@@ -51,6 +58,16 @@ set state = case when :accepted then 'accepted' else 'rejected' end,
 where partner = :partner and direction = 'out' and group_control = :control and code = any(:kind_codes::text[])
   and (:set_control = '' or set_control = :set_control) and state in ('open', 'accepted', 'rejected')
 returning document_no;
+
+-- name: envelope_receipt(partner, control, why)$
+-- A TA1 names an interchange. What the partner has acknowledged by a 997, it has read; a receipt of ours gets none.
+with about as (
+    select interchange_no from edi_interchange where direction = 'out' and partner = :partner and control = :control
+), refused as (
+    update edi_document set state = 'rejected', note = :why, error = 'the partner did not take it: ' || :why
+    where interchange_no in (select interchange_no from about) and state in ('open', 'done') and :why <> ''
+)
+select exists (select from about);
 
 -- name: settle(document_no, note)$
 update edi_document set settled_at = moment(), note = 'settled: ' || :note,

@@ -67,6 +67,11 @@ async def read(
     )
 
 
+async def came_whole(conn: Connection, partner: str, control: str, interchange_no: int) -> None:
+    """It is read, so those with its number that could not be read need nobody any more."""
+    await _sql.came_whole(conn, partner=partner, control=control, interchange_no=interchange_no)
+
+
 async def unreadable(
     conn: Connection, interchange_no: int, error: str, *, partner: str | None, control: str | None
 ) -> None:

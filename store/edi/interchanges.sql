@@ -18,13 +18,19 @@ for update skip locked;
 -- Those that came before with the same number, and were read.
 select interchange_no, raw from edi_interchange
 where partner = :partner and direction = 'in' and control = :control and interchange_no < :interchange_no
-  and done_at is not null and outcome not like 'refused%'
+  and outcome like 'read: %'
 order by interchange_no limit 1;
 
 -- name: read(interchange_no, partner, control, outcome)!
 update edi_interchange
 set partner = :partner, control = :control, done_at = moment(), outcome = :outcome, error = null
 where interchange_no = :interchange_no;
+
+-- name: came_whole(partner, control, interchange_no)!
+-- Others with its number that could not be read need nobody any more.
+update edi_interchange set done_at = moment(), outcome = format('it came whole in interchange %s', :interchange_no::bigint)
+where partner = :partner and direction = 'in' and control = :control and interchange_no <> :interchange_no
+  and done_at is null and error is not null;
 
 -- name: unreadable(interchange_no, partner, control, error)!
 -- A person is needed. It stays as it came.

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import codecs
+import time
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from domain.edi.acknowledgements import acknowledgement, answers, judge
+from domain.edi.acknowledgements import (
+    acknowledgement,
+    answers,
+    envelope_answer,
+    envelope_taken,
+    judge,
+)
 from domain.edi.files import parts
+from domain.edi.parsed import Interchange
 from domain.edi.partners import Partner
-from domain.edi.wire import Interchange, Unreadable, read
-from domain.edi.written import interchange
+from domain.edi.rules import Agreed
+from domain.edi.wire import Unreadable, read
+from domain.edi.written import envelope, interchange
 from domain.errors import InvalidInput
 
 AT = datetime(2026, 11, 30, 8, 5, tzinfo=UTC)
-TAKEN = frozenset({"850", "860", "997"})
+AGREED = Agreed(frozenset({"850", "860", "997"}), charset="utf-8")
 
 
 def a_partner(**changes: Any) -> Partner:
@@ -45,7 +55,7 @@ def an_850(**changes: Any) -> bytes:
 
 def ak(raw: bytes) -> list[tuple[Any, ...]]:
     """The 997 that answers an interchange of one group."""
-    return acknowledgement(judge(read(raw), TAKEN)[0])
+    return acknowledgement(judge(read(raw), AGREED)[0])
 
 
 def test_what_was_written_is_read_with_the_separators_that_it_shows() -> None:
@@ -141,7 +151,7 @@ def test_what_is_wrong_is_told_in_the_codes_of_the_997(
 
 
 def test_a_document_that_a_partner_may_not_send_is_refused() -> None:
-    (judged,) = judge(read(an_850()), frozenset({"855"}))
+    (judged,) = judge(read(an_850()), Agreed(frozenset({"855"})))
     assert ("AK5", "R", "1") in acknowledgement(judged)
 
 
@@ -191,3 +201,79 @@ def test_goods_are_known_by_gtin_by_the_partners_number_and_by_ours() -> None:
 def test_too_many_bytes_are_refused() -> None:
     with pytest.raises(InvalidInput, match="at most"):
         read(b"ISA" + b"*" * 5_000_001)
+
+
+def test_a_text_is_in_the_letters_that_are_agreed() -> None:
+    body = (*ORDER[:2], ("N1", "ST", "Lodz Hurtownia"), *ORDER[2:])
+    raw = interchange(a_partner(), "850", 7, body, at=AT)
+    polish = raw.replace(b"Lodz", "Łódź".encode())
+    assert ak(polish)[-1] == ("AK9", "A", "1", 1, 1)
+    wrong = ak(raw.replace(b"Lodz", "Łódź".encode("cp1250")))
+    assert wrong[2:4] == [("AK3", "N1", 4, "", "8"), ("AK4", 2, 93, "6", "")]
+    long = raw.replace(b"Lodz Hurtownia", ("창" * 60).encode())
+    assert ak(long)[-1] == ("AK9", "A", "1", 1, 1)
+    assert ak(long.replace("창".encode(), "창창".encode(), 1))[3][3] == "5"
+    marked = codecs.BOM_UTF8 + b"\r\n" + polish
+    assert read(marked).control == "000000007"
+    assert parts(marked) == [polish]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ((b"GS*PO", b"N1*ST*ASTRAY~\nGS*PO"), "segment 2 (N1): stands in no group"),
+        ((b"IEA*1", b"GE*1*7~\nIEA*1"), "segment 10 (GE): stands in no group"),
+        ((b"IEA*1", b"ST*850*0002~\nIEA*1"), "segment 10 (ST): stands in no group"),
+    ],
+)
+def test_what_stands_in_no_group_is_not_passed_over(change: tuple[bytes, bytes], said: str) -> None:
+    (finding,) = read(an_850().replace(*change)).findings
+    assert finding.code == "024"
+    assert str(finding).startswith(said)
+
+
+def test_what_stands_in_no_document_rejects_its_group() -> None:
+    raw = an_850().replace(b"GE*1*7", b"PO1*2*9*EA*1*BP*LOST~\nGE*1*7")
+    (judged,) = judge(read(raw), AGREED)
+    assert "has 1 segments outside of its documents" in str(judged.findings[0])
+    assert ak(raw)[-2:] == [("AK5", "R"), ("AK9", "R", "1", 1, 0)]
+
+
+def test_a_group_of_somebody_else_is_not_taken() -> None:
+    partner = a_partner()
+    (judged,) = judge(read(an_850()), partner.agreed)  # We wrote it, and it comes from us.
+    assert [one.element for one in judged.findings] == [2, 3]
+    assert "names ORDERLOOM, and ACME is agreed" in str(judged.findings[0])
+
+
+def test_fewer_lines_than_the_document_counts_are_told() -> None:
+    raw = an_850().replace(b"CTT*1", b"CTT*3")
+    assert ("AK4", 1, 354, "7", "3") in ak(raw)
+
+
+def test_one_that_was_cut_ends_where_the_next_one_begins() -> None:
+    whole = an_850()
+    cut, read_whole = parts(whole[:-20] + b"\n" + whole)
+    assert read(cut).findings[0].code == "023"
+    assert not read(read_whole).findings
+
+
+def test_a_large_file_of_little_ones_is_taken_apart_at_once() -> None:
+    began = time.process_time()
+    assert len(parts(an_850() * 2_000)) == 2_000
+    parts(an_850()[:107] + b"\n" * 200_000)
+    parts(an_850()[:107] * 10_000)
+    assert time.process_time() - began < 1
+
+
+def test_a_partner_tells_by_ta1_whether_it_took_an_interchange() -> None:
+    said = [("TA1", "000000017", "261130", "0805", "R", "025")]
+    (receipt,) = read(envelope(a_partner(), 3, [("", said)], at=AT)).receipts
+    control, why = envelope_answer(receipt)
+    assert control == "17"
+    assert why.startswith("TA1 R 025: it has had this number before")
+    assert envelope_answer(receipt._replace(elements=(*receipt.elements[:3], "A", "000"))) == (
+        "17",
+        "",
+    )
+    assert envelope_taken(read(an_850())) == [("TA1", "000000007", "261130", "0805", "A", "000")]
