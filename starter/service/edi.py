@@ -7,11 +7,15 @@ the row that keeps it.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 from domain.edi.acknowledgements import judge
 from domain.edi.files import parts
+from domain.edi.parsed import Finding
 from domain.edi.partners import Partner
 from domain.edi.rules import GROUPS, Agreed
 from domain.edi.wire import INTERCHANGE_BYTES_MAX, read
@@ -29,6 +33,49 @@ class Shown:
     interchange: Interchange
     documents: Sequence[Document]
     raw: bytes | None = None
+
+
+class Fault(BaseModel):
+    """What is wrong with a file, and where.
+
+    `interchange`: which one in the file, from 1; `control`, `group`, `document`: their control
+    numbers; `code`: of the document, such as 850. `segment`, `number`, `element`: as X12 counts
+    them. `reason`: X12's own code, which a 997 or TA1 has. `do`: what its sender can do.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    interchange: int
+    control: str = ""
+    group: str = ""
+    code: str = ""
+    document: str = ""
+    segment: str = ""
+    number: int = 0
+    element: int = 0
+    reason: str = ""
+    what: str
+    do: str = ""
+
+    def __str__(self) -> str:
+        about = f"{self.code} {self.document}" if self.code else ""
+        about = about or (f"group {self.group}" if self.group else "")
+        place = f"segment {self.number} ({self.segment})" if self.number else self.segment
+        place += f", element {self.element}" if self.element else ""
+        said = f"{self.what}; {self.do}" if self.do else self.what
+        return ": ".join(part for part in (about, place, said) if part)
+
+
+def _fault(finding: Finding, place: Mapping[str, Any]) -> Fault:
+    return Fault(
+        **place,
+        segment=finding.segment,
+        number=finding.number,
+        element=finding.element,
+        reason=finding.code,
+        what=finding.what,
+        do=finding.do,
+    )
 
 
 class Edi:
@@ -73,18 +120,22 @@ class Edi:
         async with self._pool.acquire() as conn, conn.transaction():
             return [await interchanges.keep(conn, source, part) for part in parts(raw)]
 
-    async def check(self, raw: bytes) -> builtins.list[str]:
+    async def check(self, raw: bytes) -> builtins.list[Fault]:
         """What is wrong with each interchange of a file, by the rules of X12; nothing is kept.
 
         Of a partner that is known, also whether it may send these documents.
         """
-        return [said for part in parts(raw) for said in await self._check(part)]
+        return [
+            fault
+            for number, part in enumerate(parts(raw), start=1)
+            for fault in await self._check(number, part)
+        ]
 
-    async def _check(self, raw: bytes) -> builtins.list[str]:
+    async def _check(self, number: int, raw: bytes) -> builtins.list[Fault]:
         try:
             found = read(raw)
         except InvalidInput as error:
-            return [str(error)]
+            return [Fault(interchange=number, what=str(error))]
         async with self._pool.acquire() as conn:
             one = await partners.by_address(conn, found.receiver, found.sender, test=found.test)
             if one is None:  # Ours go the other way.
@@ -92,17 +143,18 @@ class Edi:
                 agreed = Agreed(frozenset(GROUPS))
             else:
                 agreed = one.agreed
-        said = [str(finding) for finding in found.findings]
+        place = {"interchange": number, "control": found.control}
+        faults = [_fault(finding, place) for finding in found.findings]
         if one is None:
-            said.append(
-                f"{':'.join(found.sender)} to {':'.join(found.receiver)}: no partner of ours"
-            )
+            ids = f"{':'.join(found.sender)} to {':'.join(found.receiver)}"
+            faults.append(Fault(**place, what=f"{ids}: no partner of ours"))
         for group in judge(found, agreed):
-            said += [f"group {group.group.control}: {finding}" for finding in group.findings]
+            of_group = {**place, "group": group.group.control}
+            faults += [_fault(finding, of_group) for finding in group.findings]
             for document in group.documents:
-                name = f"{document.document.code} {document.document.control}"
-                said += [f"{name}: {finding}" for finding in document.findings]
-        return said
+                about = {"code": document.document.code, "document": document.document.control}
+                faults += [_fault(one, {**of_group, **about}) for one in document.findings]
+        return faults
 
     async def list(
         self,

@@ -96,9 +96,9 @@ def check(file: File, as_json: Json = False) -> None:
     said = from_records(lambda here: here.edi.check(raw))
     out = Output(as_json=as_json)
     if as_json:
-        out.document({"findings": said})
+        out.document({"findings": [one.model_dump(exclude_defaults=True) for one in said]})
     else:
-        out.say("\n".join(said) if said else "nothing is wrong with it")
+        out.say("\n".join(str(one) for one in said) if said else "nothing is wrong with it")
     if said:
         raise typer.Exit(2)
 

@@ -145,6 +145,25 @@ async def test_what_was_rejected_needs_a_person_until_it_comes_again(trade: Part
     assert await trade.tasks() == []
 
 
+async def test_a_program_reads_what_is_wrong_and_where(trade: Partnered) -> None:
+    broken = trade.orders("R-6").replace(b"*3*EA*", b"*three*EA*")
+    (fault,) = await trade.edi.check(trade.orders("R-5") + broken)
+    assert fault.model_dump(exclude={"what", "do"}) == {
+        "interchange": 2,
+        "control": "000000101",
+        "group": "101",
+        "code": "850",
+        "document": "0001",
+        "segment": "PO1",
+        "number": 7,
+        "element": 2,
+        "reason": "6",
+    }
+    assert str(fault).startswith("850 0001: segment 7 (PO1), element 2: 'three' is no number; ")
+    (cut,) = await trade.edi.check(broken[:-12])
+    assert (cut.segment, cut.reason) == ("IEA", "023")
+
+
 async def test_what_was_cut_may_come_whole_with_its_number(trade: Partnered) -> None:
     raw = trade.orders("R-7")
     await trade.comes(raw[:-30])
