@@ -7,7 +7,6 @@ here raises for what a set says: that is a finding, which the 997 tells the send
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -22,6 +21,8 @@ ISA_CHARACTERS: Final = 106
 _ISA_WIDTHS: Final = (3, 2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 
 _RECEIPT: Final = "TA1"
+_MARK: Final = "\ufeff".encode()
+"""The mark at the beginning of some files in UTF-8."""
 
 
 class Unreadable(InvalidInput):
@@ -54,7 +55,7 @@ def read(raw: bytes) -> Interchange:
 
 def beginning(raw: bytes) -> bytes:
     """The bytes from the first one on that can be of an interchange."""
-    return raw.lstrip().removeprefix(codecs.BOM_UTF8).lstrip()
+    return raw.lstrip().removeprefix(_MARK).lstrip()
 
 
 def _header(raw: bytes) -> tuple[list[str], Separators]:

@@ -143,7 +143,7 @@ class Edi:
                 agreed = Agreed(frozenset(GROUPS))
             else:
                 agreed = one.agreed
-        place = {"interchange": number, "control": found.control}
+        place: dict[str, Any] = {"interchange": number, "control": found.control}
         faults = [_fault(finding, place) for finding in found.findings]
         if one is None:
             ids = f"{':'.join(found.sender)} to {':'.join(found.receiver)}"
