@@ -18,6 +18,9 @@ Language = Literal["en", "ko", "de"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 """In which documents can be printed."""
 
+AttachesTo = Literal["shipped", "delivered", "refund"]
+"""Kinds of mails that can bring a PDF: the parcel's invoice, or the refund's credit note."""
+
 NO_SELLER: Final = "(no seller is set: `orderloom sellers import`)"
 
 Code = Annotated[
@@ -55,6 +58,9 @@ def address_lines(of: Postal) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
+_LISTS: Final = ("tax_numbers", "languages", "attach_documents")
+
+
 class Seller(Document):
     """A legal entity, as printed. `time_zone`: documents and the books are dated in it.
 
@@ -77,6 +83,8 @@ class Seller(Document):
     series: SeriesByKind = SeriesByKind()
     looks: Looks = Looks()
     """What customers see of it, in mails and on their page."""
+    attach_documents: tuple[AttachesTo, ...] = ()
+    """The mails that bring the invoice or the credit note with them."""
     retired: Flag = False
     """It takes no new orders: no channel sells for it."""
 
@@ -94,7 +102,7 @@ class Seller(Document):
     def stored(cls, row: Mapping[str, Any]) -> Seller:
         """As it was written once, whatever today's lists of countries and time zones say."""
         found = {name: value for name, value in row.items() if value is not None}
-        found |= {name: tuple(found[name]) for name in ("tax_numbers", "languages")}
+        found |= {name: tuple(found[name]) for name in _LISTS}
         if "series" in found:
             kinds = {kind: Series.model_construct(**one) for kind, one in found["series"].items()}
             found["series"] = SeriesByKind.model_construct(None, **kinds)

@@ -21,6 +21,7 @@ from domain.messages import mail
 from domain.messages.kinds import WISHED
 from domain.messages.rendering import render
 from runtime.mail import Answer, MailServerAway, Post
+from runtime.papers.pdf import render as draw
 from store import clock
 from store.customers.care import may_be_told
 from store.database import Connection, DatabaseFault, Pool
@@ -35,6 +36,13 @@ LEASE: Final = timedelta(minutes=5)
 
 ATTEMPT_SECONDS_MAX: Final = 180.0
 """For a connection and a mail: well within the lease."""
+
+DOCUMENT_WITHIN: Final = timedelta(minutes=10)
+"""So long a mail waits for the invoice that it is to bring. A parcel of no worth has none."""
+
+DOCUMENT_PAUSE: Final = timedelta(seconds=15)
+DOCUMENT_BYTES_MAX: Final = 5_000_000
+"""Mail servers take 10 MB and more; a document that is longer stays on the customer's page."""
 
 SENT_AT_ONCE: Final = 100
 PAUSES: Final = tuple(
@@ -89,7 +97,7 @@ class MessagePost:
                     continue
                 async with self._pool.acquire() as conn:
                     await rows.end(conn, taken, holder, ending)
-                if ending.state == "planned" and ending.answer is None:
+                if ending.state == "planned" and ending.answer is None and ending.was_tried:
                     break  # The server is away: the others would only wait for it as well.
         finally:
             await post.close()
@@ -102,9 +110,9 @@ class MessagePost:
                 told = await facts.told(
                     conn, taken.order_no, taken.event_id, taken.kind, pages_url=self._pages_url
                 )
-                why = await self._not_told(conn, taken, told)
-            if told is None or why is not None or told.email is None:
-                return Ending("dropped", why or "there is no such event any more")
+                instead = await self._instead(conn, taken, told)
+            if told is None or told.email is None or instead is not None:
+                return instead
             return await self._posted(post, taken, holder, told, told.email)
         except DatabaseFault:
             raise
@@ -123,18 +131,23 @@ class MessagePost:
             told_as = str(defect) if isinstance(defect, OrderloomError) else kind
             return Ending("dropped", f"defect: {told_as}"[:300])
 
-    async def _not_told(self, conn: Connection, taken: Taken, told: Told | None) -> str | None:
-        """Why nobody is told; None: the customer is."""
+    async def _instead(self, conn: Connection, taken: Taken, told: Told | None) -> Ending | None:
+        """What becomes of it where it is not sent now; None: it is."""
+        why: str | None = None
         if told is None or told.erased:
-            return "who ordered was erased"
-        if told.email is None:
-            return "there is no mail address"
-        wished = await may_be_told(conn, taken.order_id, "delivery_updates")
-        if taken.kind in WISHED and not wished:
-            return "the customer does not wish to be told of it"
-        if await rows.refuses_mails(conn, told.email):
-            return "an earlier mail came back: the address takes none"
-        return None
+            why = "who ordered was erased"
+        elif told.email is None:
+            why = "there is no mail address"
+        elif taken.kind in WISHED and not await may_be_told(
+            conn, taken.order_id, "delivery_updates"
+        ):
+            why = "the customer does not wish to be told of it"
+        elif await rows.refuses_mails(conn, told.email):
+            why = "an earlier mail came back: the address takes none"
+        elif told.lacks_document and clock.now() - taken.planned_at < DOCUMENT_WITHIN:
+            why = "it waits for its document"
+            return Ending("planned", why, pause=DOCUMENT_PAUSE, was_tried=False)
+        return None if why is None else Ending("dropped", why)
 
     async def _posted(
         self, post: Post, taken: Taken, holder: str, told: Told, email: str
@@ -146,14 +159,19 @@ class MessagePost:
             taken.secret, taken.order_no, taken.event_id, taken.round, sender
         )
         language = told.facts.language
+        attached = await _attached(told)
+        said = told.facts
+        if attached is None:
+            said = said.model_copy(update={"invoice": "", "credit_note": ""})
         content = mail.mail_of(
-            render(taken.kind, told.facts, told.source),
+            render(taken.kind, said, told.source),
             sender=sender,
             to=to,
             mail_id=mail_id,
             at=clock.now(),
             logo=None if told.logo is None else picture(told.logo),
             reply_to=None if told.reply_to is None else mail.address_of(told.reply_to),
+            attached=attached,
         )
         async with self._pool.acquire() as conn:
             if not await rows.intend(
@@ -166,6 +184,17 @@ class MessagePost:
         except TimeoutError:
             raise MailServerAway(f"no answer within {ATTEMPT_SECONDS_MAX:g} s") from None
         return _ending(answer, taken, mail_id, language, mail.without_address(answer.said, email))
+
+
+async def _attached(told: Told) -> mail.Attachment | None:
+    """The document that comes with it, drawn beside everything else that the worker does."""
+    if told.attached is None:
+        return None
+    content = await asyncio.to_thread(draw, told.attached)
+    if len(content) > DOCUMENT_BYTES_MAX:
+        logger.warning("%s is too long for a mail: %s bytes", told.attached.number, len(content))
+        return None
+    return mail.attachment(told.attached.number, content)
 
 
 def _ending(answer: Answer, taken: Taken, mail_id: str, language: str, said: str) -> Ending:

@@ -35,7 +35,8 @@ class Facts(Part):
 
     `number`: the order's, as its channel wrote it. `day`: when it arrives. `items`: of the parcel,
     where the message is about one, else of the order. `link`: to the customer's page. `code`: with
-    which goods are collected. `earlier_day`: a promised day that is not held, perhaps.
+    which goods are collected. `earlier_day`: a promised day that is not held, perhaps. `invoice`,
+    `credit_note`: the number of the one that is attached.
     """
 
     language: Language
@@ -54,4 +55,6 @@ class Facts(Part):
     code: str = ""
     return_id: str = ""
     decision: str = ""
+    invoice: str = ""
+    credit_note: str = ""
     link: str = ""

@@ -12,7 +12,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.errors import InvalidInput
 from domain.looks import Picture
@@ -54,6 +54,18 @@ def message_id(secret: bytes, order_no: int, event_id: int, tries: int, sender: 
     return f"<{hmac.digest(secret, about, 'sha256').hex()[:_ID_DIGITS]}@{sender.domain}>"
 
 
+class Attachment(NamedTuple):
+    """A PDF that a mail brings."""
+
+    name: str
+    content: bytes
+
+
+def attachment(number: str, content: bytes) -> Attachment:
+    """A document's PDF, under a name that every machine can keep."""
+    return Attachment(f"{re.sub(r'[^A-Za-z0-9._-]+', '-', number).strip('.-')}.pdf", content)
+
+
 def mail_of(
     rendered: Rendered,
     *,
@@ -63,6 +75,7 @@ def mail_of(
     at: datetime,
     reply_to: Address | None = None,
     logo: Picture | None = None,
+    attached: Attachment | None = None,
 ) -> bytes:
     """The whole mail. Programs that answer mails by themselves are asked not to."""
     mail = EmailMessage(policy=_WIRE)
@@ -82,6 +95,10 @@ def mail_of(
         main, _, sub = logo.media_type.partition("/")
         cid = f"<{LOGO.removeprefix('cid:')}>"
         html.add_related(logo.content, maintype=main, subtype=sub, cid=cid, disposition="inline")
+    if attached is not None:
+        mail.add_attachment(
+            attached.content, maintype="application", subtype="pdf", filename=attached.name
+        )
     return mail.as_bytes()
 
 

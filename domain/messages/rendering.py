@@ -116,7 +116,11 @@ def _rendered(source: str, facts: Facts) -> Rendered:
     help_ = " · ".join(one for one in (shop.support_email, shop.support_phone) if one)
     automatic = words.automatic.format(number=facts.number)
     body = re.sub(r"\n{3,}", "\n\n", plain["body"].strip())
+    papers = ((facts.invoice, words.invoice), (facts.credit_note, words.credit_note))
+    attached = [said.format(number=number) for number, said in papers if number]
     text = f"{hello}\n\n{body}\n\n"
+    if attached:
+        text += "\n".join(attached) + "\n\n"
     if help_:
         text += f"{words.questions}\n{help_}\n\n"
     text += f"-- \n{shop.name}\n{automatic}\n"
@@ -128,6 +132,7 @@ def _rendered(source: str, facts: Facts) -> Rendered:
         title=Markup(marked["title"].strip()),  # noqa: S704 - as above
         body=Markup(marked["body"].strip()),  # noqa: S704 - as above
         hello=hello,
+        attached=" ".join(attached),
         help=help_,
         questions=words.questions,
         automatic=automatic,

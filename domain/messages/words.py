@@ -27,6 +27,8 @@ class Words:
     questions: str
     automatic: str
     more: str
+    invoice: str
+    credit_note: str
 
 
 WORDS: Final[Mapping[Language, Words]] = {
@@ -36,6 +38,8 @@ WORDS: Final[Mapping[Language, Words]] = {
         questions="Any questions? We are happy to help:",
         automatic="This message about order {number} was sent automatically.",
         more="and {number} more",
+        invoice="Your invoice {number} is attached.",
+        credit_note="Your credit note {number} is attached.",
     ),
     "ko": Words(
         hello="{name} 님, 안녕하세요.",
@@ -43,6 +47,8 @@ WORDS: Final[Mapping[Language, Words]] = {
         questions="궁금한 점이 있으시면 언제든지 문의해 주세요.",
         automatic="이 메일은 주문 {number}에 관해 자동으로 발송되었습니다.",
         more="외 {number}종",
+        invoice="청구서({number})를 첨부해 드립니다.",
+        credit_note="환불 명세서({number})를 첨부해 드립니다.",
     ),
     "de": Words(
         hello="Guten Tag {name},",
@@ -50,6 +56,8 @@ WORDS: Final[Mapping[Language, Words]] = {
         questions="Haben Sie Fragen? Wir helfen Ihnen gern:",
         automatic="Diese Nachricht zu Ihrer Bestellung {number} wurde automatisch versendet.",
         more="und {number} weitere",
+        invoice="Ihre Rechnung {number} finden Sie im Anhang.",
+        credit_note="Ihre Rechnungskorrektur {number} finden Sie im Anhang.",
     ),
 }
 

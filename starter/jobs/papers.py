@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.errors import Refused
 from domain.jobs.jobs import FilePart, JobItem, Kind, ResultFile
-from starter.accounting.papers.pdf import render
+from runtime.papers.pdf import render
 from starter.jobs.items import DOCUMENTS_MAX, PRINTED
 from starter.service.job_work import Standing
 from starter.service.service import Records

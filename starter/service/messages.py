@@ -20,7 +20,10 @@ from store.messages.templates import OwnTemplate
 
 
 class ShownMessage(BaseModel):
-    """A message as it would be read now. `to`: None where there is no address."""
+    """A message as it would be read now. `to`: None where there is no address.
+
+    `attached`: the number of the invoice or credit note that a mail brings with it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,6 +34,7 @@ class ShownMessage(BaseModel):
     subject: str
     text: str
     html: str
+    attached: str | None = None
 
 
 class Bounced(BaseModel):
@@ -165,4 +169,5 @@ class Messages:
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html.replace(LOGO, told.logo or LOGO),
+            attached=None if told.attached is None else told.attached.number,
         )

@@ -2,13 +2,13 @@
 
 -- name: get_seller(seller)^
 select seller, name, line1, line2, city, region, postal_code, country, tax_numbers, currency, time_zone,
-       languages, series, looks, retired_at is not null as retired
+       languages, series, looks, attach_documents, retired_at is not null as retired
 from seller where seller = :seller;
 
 -- name: list_sellers(after, at_most)
 -- Behind the one with the code `after`, so many of them (null: all).
 select seller, name, line1, line2, city, region, postal_code, country, tax_numbers, currency, time_zone,
-       languages, series, looks, retired_at is not null as retired
+       languages, series, looks, attach_documents, retired_at is not null as retired
 from seller where :after::text is null or seller > :after
 order by seller limit :at_most::bigint;
 
@@ -30,19 +30,20 @@ where name is null and seller <> all(:codes::text[]) and only_seller() is not nu
 -- name: save(sellers)!
 -- Sets all there is to know about them, whether they are there or not.
 insert into seller (seller, name, line1, line2, city, region, postal_code, country, tax_numbers, currency,
-                    time_zone, languages, series, looks, retired_at)
+                    time_zone, languages, series, looks, attach_documents, retired_at)
 select seller, name, line1, line2, city, region, postal_code, country, tax_numbers, currency,
-       time_zone, languages, series, coalesce(looks, '{}'), case when retired then moment() end
+       time_zone, languages, series, coalesce(looks, '{}'),
+       coalesce(attach_documents, '{}'), case when retired then moment() end
 from jsonb_to_recordset(:sellers::jsonb)
     as s (seller text, name text, line1 text, line2 text, city text, region text, postal_code text,
           country text, tax_numbers text[], currency text, time_zone text, languages text[], series jsonb,
-          looks jsonb, retired boolean)
+          looks jsonb, attach_documents text[], retired boolean)
 on conflict (seller) do update
 set name = excluded.name, line1 = excluded.line1, line2 = excluded.line2, city = excluded.city,
     region = excluded.region, postal_code = excluded.postal_code, country = excluded.country,
     tax_numbers = excluded.tax_numbers, currency = excluded.currency, time_zone = excluded.time_zone,
     languages = excluded.languages, series = excluded.series,
-    looks = excluded.looks,
+    looks = excluded.looks, attach_documents = excluded.attach_documents,
     retired_at = case when excluded.retired_at is not null
                       then coalesce(seller.retired_at, excluded.retired_at) end;
 

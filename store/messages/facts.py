@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from domain.accounting.documents import Issued
 from domain.messages.facts import Facts, ToldItem, ToldShop
 from domain.messages.kinds import MessageKind
 from domain.messages.mail import one_line
@@ -34,6 +35,12 @@ class Told:
     source: str | None
     """The seller's own template; None: the one that comes with Orderloom."""
 
+    attached: Issued | None = None
+    """The invoice or the credit note that comes with it."""
+
+    lacks_document: bool = False
+    """One is to come with it, and is not issued: not yet, or never, as for goods without worth."""
+
 
 async def told(
     conn: Connection, order_no: int, event_id: int, kind: MessageKind, *, pages_url: str | None
@@ -49,17 +56,30 @@ async def told(
     customer = row["document"]["customer"]
     language = seller.language_for(customer.get("locale") or "en")
     link = await order_link(conn, row["order_id"], pages_url)
+    wanted = kind in seller.attach_documents
+    document = await _document(conn, order_no, event_id) if wanted else None
     return Told(
-        facts=_facts(row, seller, language, link or ""),
+        facts=_facts(row, seller, language, link or "", document),
         email=customer.get("email"),
         erased=row["erased"],
         reply_to=seller.looks.support_email,
         logo=seller.looks.logo,
         source=await templates.source_of(conn, row["seller"], kind, language),
+        attached=document,
+        lacks_document=wanted and document is None,
     )
 
 
-def _facts(row: Any, seller: Seller, language: Language, link: str) -> Facts:
+async def _document(conn: Connection, order_no: int, event_id: int) -> Issued | None:
+    row = await _sql.document(conn, order_no=order_no, event_id=event_id)
+    if row is None:
+        return None
+    return Issued(number=row["number"], issued_on=row["issued_on"], **row["content"])
+
+
+def _facts(
+    row: Any, seller: Seller, language: Language, link: str, attached: Issued | None
+) -> Facts:
     document, data, parcel = row["document"], row["data"], row["parcel"] or {}
     units: dict[str, int] | None = parcel.get("units")
     address = document.get("address") or {}
@@ -92,6 +112,10 @@ def _facts(row: Any, seller: Seller, language: Language, link: str) -> Facts:
         code=one_line(parcel.get("code") or ""),
         return_id=data.get("return_id") or "",
         decision=data.get("decision") or "",
+        invoice=attached.number if attached is not None and attached.kind == "invoice" else "",
+        credit_note=(
+            attached.number if attached is not None and attached.kind == "credit_note" else ""
+        ),
         link=link,
     )
 

@@ -21,3 +21,13 @@ from customer_order o
 join order_person p using (order_no)
 join order_event e on e.order_no = o.order_no and e.event_id = :event_id
 where o.order_no = :order_no;
+
+-- name: document(order_no, event_id)^
+-- The invoice of the parcel that an event is about, or the credit note of the refund.
+select d.number, d.issued_on, d.content
+from order_event e join document d using (order_no)
+where e.order_no = :order_no and e.event_id = :event_id
+  and (d.kind = 'invoice' and d.part_id = e.data ->> 'fulfilment_id'
+       or d.kind = 'credit_note' and d.part_id in (
+           select p.part_of from payment_operation p
+           where p.order_no = e.order_no and p.payment_key = e.data ->> 'payment_key'));

@@ -64,6 +64,7 @@ class Taken:
     tries: int
     round: int
     mail_id: str | None
+    planned_at: datetime
     secret: bytes
 
 
@@ -78,6 +79,8 @@ class Ending:
     mail_id: str | None = None
     language: str | None = None
     answer: str | None = None
+    was_tried: bool = True
+    """False: no server was asked, so it counts for no attempt."""
 
 
 async def begin(conn: Connection) -> None:
@@ -151,6 +154,7 @@ async def end(conn: Connection, taken: Taken, holder: str, ending: Ending) -> No
         mail_id=ending.mail_id,
         language=ending.language,
         answer=ending.answer,
+        was_tried=ending.was_tried,
     )
 
 

@@ -53,16 +53,16 @@ where o.order_no = m.order_no and (m.order_no, m.event_id) = (
       and (select count(*) from message r
            where r.begun_at > moment() - interval '1 minute') < :per_minute::bigint
     order by d.next_at, d.order_no, d.event_id limit 1)
-returning m.order_no, m.event_id, o.order_id, o.seller, m.kind, m.tries, m.round, m.mail_id;
+returning m.order_no, m.event_id, o.order_id, o.seller, m.kind, m.tries, m.round, m.mail_id, m.planned_at;
 
--- name: end(order_no, event_id, holder, state, why, of_address, pause, mail_id, language, answer)!
+-- name: end(order_no, event_id, holder, state, why, of_address, pause, mail_id, language, answer, was_tried)!
 -- sending → any other state, by the one that holds it. `pause`: until it is tried again.
 update message
 set state = :state, why = :why, of_address = :of_address, holder = null,
     next_at = moment() + coalesce(:pause::interval, '0'),
     sent_at = case when :state = 'sent' then moment() end,
     mail_id = coalesce(:mail_id, mail_id), language = coalesce(:language, language),
-    answer = coalesce(:answer, answer)
+    answer = coalesce(:answer, answer), tries = tries - case when :was_tried::boolean then 0 else 1 end
 where order_no = :order_no and event_id = :event_id and state = 'sending' and holder = :holder;
 
 -- name: intend(order_no, event_id, holder, mail_id, language, pause)!

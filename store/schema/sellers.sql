@@ -19,6 +19,7 @@ create table seller (
         "credit_note": {"format": "CRN-{year}-{number:6}", "first": 1}}',
     -- How it looks to customers, in mails and on their page: domain.looks.Looks.
     looks       jsonb  not null default '{}',
+    attach_documents text[] not null default '{}',  -- kinds of messages that bring the invoice or credit note
     retired_at  timestamptz  -- since then no channel sells for it
 );
 insert into seller (seller) values ('main');

@@ -31,8 +31,8 @@ PLANTED: Final = {
 # The grid, left to right. Everything else is the kernel.
 CAPABILITIES: Final = (
     *("access", "orders", "accounting", "fulfilment", "aftersales", "payments", "stock"),
-    *("purchasing", "warehouse", "views", "shops", "edi", "sandbox", "extension", "companies"),
-    "providers",
+    *("purchasing", "warehouse", "customers", "views", "notifications", "messages", "shops"),
+    *("edi", "jobs", "sandbox", "extension", "companies", "providers"),
 )
 GRID_LAYERS: Final = ("domain", "store", "activities")
 # One module tells the order in which locks are taken, those of stock included.

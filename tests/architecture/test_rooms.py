@@ -191,7 +191,7 @@ TABLE = (
     # Hands mails to a server.
     Room(
         "activities/messages/sending.py",
-        (*STDLIB, "domain", "store", "runtime.mail"),
+        (*STDLIB, "domain", "store", "runtime.mail", "runtime.papers.pdf"),
     ),
     # Speaks HTTP to shops, likewise.
     Room(
@@ -338,7 +338,7 @@ TABLE = (
     Room(
         "starter/web/",
         (
-            *(*STDLIB, "starter.web", "starter.service", "starter.accounting.papers.pdf"),
+            *(*STDLIB, "starter.web", "starter.service", "runtime.papers.pdf"),
             *("domain", "babel", "fastapi", "jinja2", "limits", "pydantic", "starlette"),
         ),
         types_of="store",
@@ -355,16 +355,16 @@ TABLE = (
     ),
     # Draws documents: of a value, and of nothing else.
     Room(
-        "starter/accounting/papers/",
+        "runtime/papers/",
         (
-            *(*STDLIB, "starter.accounting.papers", "domain", "reportlab"),
+            *(*STDLIB, "runtime.papers", "domain", "reportlab"),
             *("arabic_reshaper", "bidi", "pymupdf_fonts"),
         ),
     ),
     Room(
         "starter/warehouse/",
         (
-            *(*STDLIB, "starter.warehouse", "starter.accounting.papers.fonts", "domain"),
+            *(*STDLIB, "starter.warehouse", "runtime.papers.fonts", "domain"),
             "reportlab",
         ),
         types_of="store",

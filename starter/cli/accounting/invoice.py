@@ -9,7 +9,7 @@ import typer
 
 from domain.accounting.documents import Issued
 from domain.errors import InvalidInput
-from starter.accounting.papers.pdf import render
+from runtime.papers.pdf import render
 from starter.cli.terminal.options import Json, OneSeller
 from starter.cli.terminal.output import Output, money, wire
 from starter.service.connection import from_records

@@ -56,6 +56,7 @@ def show(seller: Code, as_json: Json = False) -> None:
         ("invoices", _series(found.series.invoice)),
         ("credit notes", _series(found.series.credit_note)),
         ("looks", _looks(found.looks)),
+        ("documents with mails", ", ".join(found.attach_documents) or "none"),
     ):
         out.say(f"  {name}: {value}")
 

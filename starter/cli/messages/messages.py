@@ -187,6 +187,8 @@ def _written(shown: ShownMessage, html: Path | None) -> None:
 def _read_out(out: Output, shown: ShownMessage) -> None:
     out.say(f"To: {shown.to or '(no address)'}")
     out.say(f"Subject: {shown.subject}")
+    if shown.attached:
+        out.say(f"Attached: {shown.attached}")
     out.say()
     out.say(shown.text)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from starter.accounting.papers.pdf import render
+from runtime.papers.pdf import render
 from starter.http.callers import Caller, check_allows, may
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute

@@ -53,6 +53,8 @@ class WholeMessage(ShownMessageRow):
     subject: str
     text: str
     html: str
+    attached: str | None
+    """The number of the invoice or credit note that a mail brings with it."""
 
 
 class MailThatCameBack(Document):
@@ -145,6 +147,7 @@ async def get_message(
         subject=shown.subject,
         text=shown.text,
         html=shown.html,
+        attached=shown.attached,
     )
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from domain.errors import Refused
 from domain.sellers import Seller
-from starter.accounting.papers.pdf import render
+from runtime.papers.pdf import render
 from starter.web.assets import FOR_EVER, colours, logo
 from starter.web.customer.order_page import shown_order
 from starter.web.customer.templates import ASSETS

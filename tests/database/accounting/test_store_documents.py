@@ -18,7 +18,7 @@ from domain.orders.amounts import Worth, value_lines, worth_of
 from domain.orders.order import Order
 from domain.sellers import Seller
 from domain.stock.items import Item
-from starter.accounting.papers.pdf import render
+from runtime.papers.pdf import render
 from store.accounting import documents, sellers
 from store.database import Connection, Pool, open_pool
 from store.locks import lock_order

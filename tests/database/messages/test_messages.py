@@ -7,6 +7,7 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,22 @@ from activities.messages.sending import MessagePost
 from activities.notifications.sequencing import EventSequence
 from domain.customers.care import ConsentWord
 from domain.errors import InvalidInput, NotFound
+from domain.ids import fulfilment_id
 from domain.messages.kinds import KINDS, told
+from domain.orders.amounts import Worth
 from domain.orders.order import Order
 from runtime.mail import Folder, Server
 from runtime.mail_settings import MailSettings
 from starter.service.messages import Messages
 from starter.service.service import Records
+from store.accounting import documents
 from store.database import Pool
+from store.locks import lock_order
 from store.orders import events
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.mail_server import MailServer, mail_server
+from tests.support.printed import pages
 
 CUSTOMER = {"id": "A", "name": "Mina Yoon", "email": "mina@x.example", "locale": "en"}
 
@@ -518,6 +524,109 @@ async def test_a_sellers_own_template_is_tried_when_it_is_set_and_then_sent(desk
     assert await desk.messages.template("main", "received", "en") == ours
     with pytest.raises(NotFound, match="no template of its own"):
         await desk.messages.reset_template("main", "received", "en")
+
+
+async def a_parcel(desk: Desk) -> Order:
+    """A parcel was handed over, and its customer is to be told so; its invoice is not issued."""
+    order = await desk.begin()
+    part = fulfilment_id(order.order_id, 1)
+    await desk.tell(order, "shipped", fulfilment_id=part)
+    return order
+
+
+async def issued(desk: Desk, order: Order) -> str:
+    async with desk.pool.acquire() as conn, conn.transaction():
+        await lock_order(conn, order.order_id)
+        return await documents.issue(
+            conn,
+            kind="invoice",
+            order_id=order.order_id,
+            part_id=fulfilment_id(order.order_id, 1),
+            lines={"1": 1},
+            worth=Worth(goods=1000),
+        )
+
+
+def pdfs(mail: EmailMessage) -> list[tuple[str | None, bytes]]:
+    parts = [part for part in mail.walk() if part.get_content_type() == "application/pdf"]
+    return [(part.get_filename(), part.get_content()) for part in parts]
+
+
+async def test_a_mail_brings_the_invoice_where_its_seller_wants_that(desk: Desk) -> None:
+    await desk.pool.execute("update seller set name = 'Tea', attach_documents = '{shipped}'")
+    order = await a_parcel(desk)
+    await desk.send()
+    assert await desk.states() == ["sent", "planned"], "it waits for its invoice"
+    (shipped, _) = await desk.messages.list()
+    assert (shipped.why, shipped.tries) == ("it waits for its document", 0)
+    number = await issued(desk, order)
+    # A sender dies between the mail and its answer: another one sends the same again.
+    desk.server.to_mail = lambda number: "drop" if number == 1 else None
+    for _ in range(2):
+        await desk.due()
+        await desk.send()
+    received, first, again = desk.server.read
+    assert pdfs(received) == []
+    assert pdfs(first) == pdfs(again)
+    assert first["Message-ID"] == again["Message-ID"]
+    ((name, content),) = pdfs(again)
+    assert name == f"{number}.pdf"
+    assert number in pages(content)[0]
+    for part in ("plain", "html"):
+        body = again.get_body((part,))
+        assert body is not None
+        assert f"Your invoice {number} is attached." in body.get_content()
+    assert (await desk.messages.shown(shipped.message)).attached == number
+
+
+async def test_a_refund_brings_its_credit_note(desk: Desk) -> None:
+    await desk.pool.execute("update seller set name = 'Tea', attach_documents = '{refund}'")
+    order = await a_parcel(desk)
+    await issued(desk, order)
+    refund = f"{order.order_id}:R1"
+    async with desk.pool.acquire() as conn, conn.transaction():
+        await lock_order(conn, order.order_id)
+        number = await documents.issue(
+            conn,
+            kind="credit_note",
+            order_id=order.order_id,
+            part_id=refund,
+            lines={"1": 1},
+            worth=Worth(goods=1000),
+            reason="returned",
+        )
+        await conn.execute(
+            """insert into payment_operation (payment_key, order_no, kind, provider, amount_minor,
+                                              currency, part_of, state, settled_at)
+            values ('r1', order_no_of($1), 'refund', 'sandbox', 1000, 'EUR', $2, 'succeeded',
+                    now())""",
+            *(order.order_id, refund),
+        )
+    money = {"payment_key": "r1", "amount_minor": 1000, "currency": "EUR"}
+    await desk.tell(order, "refunded", **money)
+    await desk.send()
+    *others, mail = desk.server.read
+    assert [pdfs(other) for other in others] == [[], []]
+    ((name, content),) = pdfs(mail)
+    assert name == f"{number}.pdf"
+    assert "Credit note" in pages(content)[0]
+
+
+async def test_a_mail_goes_without_an_invoice_that_never_comes_or_is_too_long(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.pool.execute("update seller set name = 'Tea', attach_documents = '{shipped}'")
+    await a_parcel(desk)
+    await desk.plan()
+    await desk.pool.execute("update message set planned_at = planned_at - interval '11 minutes'")
+    await desk.send()
+    order = await a_parcel(desk)
+    number = await issued(desk, order)
+    monkeypatch.setattr("activities.messages.sending.DOCUMENT_BYTES_MAX", 1000)
+    await desk.send()
+    assert await desk.states() == ["sent"] * 4
+    assert [pdfs(mail) for mail in desk.server.read] == [[]] * 4
+    assert all(number.encode() not in mail for mail in desk.server.mails)
 
 
 async def test_a_sellers_logo_travels_in_the_mail(desk: Desk) -> None:

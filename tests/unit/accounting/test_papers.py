@@ -16,8 +16,8 @@ from domain.accounting.documents import Earlier, Issued, compose
 from domain.orders.amounts import Worth, value_lines, worth_of
 from domain.orders.order import Order
 from domain.sellers import Language, Seller
-from starter.accounting.papers.pdf import render
-from starter.accounting.papers.words import WORDS
+from runtime.papers.pdf import render
+from runtime.papers.words import WORDS
 from tests.support.builders import a_document, shipping
 from tests.support.printed import fonts, pages
 

@@ -98,6 +98,10 @@ def test_only_a_word_about_the_mailbox_ends_what_follows(
     assert is_of_address(code, said) is of_address
 
 
+def test_a_document_has_a_name_that_every_machine_can_keep() -> None:
+    assert mail.attachment("../R/2026 №1", b"").name == "R-2026-1.pdf"
+
+
 def test_a_bounce_with_parts_in_parts_without_end_is_refused() -> None:
     content = b"".join(
         b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n) for n in range(2000)

@@ -24,9 +24,9 @@ from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, 
 from domain.accounting.documents import Issued, Party
 from domain.accounting.printed_lines import PrintedLine
 from domain.money import to_decimal
-from starter.accounting.papers.fonts import REGULAR, markup, width
-from starter.accounting.papers.rates import beside_lines, by_rate, rate
-from starter.accounting.papers.words import WORDS, Words
+from runtime.papers.fonts import REGULAR, markup, width
+from runtime.papers.rates import beside_lines, by_rate, rate
+from runtime.papers.words import WORDS, Words
 
 _MARGIN: Final = 16 * mm
 _WIDTH: Final = A4[0] - 2 * _MARGIN

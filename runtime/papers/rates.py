@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from domain.accounting.documents import Issued
-from starter.accounting.papers.words import Words
+from runtime.papers.words import Words
 
 
 def rate(words: Words, percent: str | None, category: str | None) -> str:
