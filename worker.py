@@ -26,6 +26,7 @@ from activities.aftersales.return_labels import ReturnLabelFiles, ReturnLabels
 from activities.aftersales.returns import Returns
 from activities.aftersales.sending_anew import SendingAnew
 from activities.companies import Companies
+from activities.customers.memberships import Memberships
 from activities.customers.retention import Persons
 from activities.edi.asking import OrderAsking
 from activities.edi.duties import edi_duties
@@ -291,6 +292,7 @@ def duties(
         *labels_back,
         Duty(ExchangeEnds(pool).tell, renewals_every_s),
         Duty(at_the_dock.count, SWEEP_S),
+        Duty(Memberships(pool).look, NOTICE_S, beside=True),
         Duty(ExpiringVouchers(pool).expire, NOTICE_S),
         Duty(HoldEnds(pool, asks).end, renewals_every_s),
         Duty(AddressChecks(pool, address_check).look, SWEEP_S, beside=True),

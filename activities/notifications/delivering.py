@@ -30,7 +30,10 @@ EVENTS_AT_ONCE: Final = 50
 """New events that are looked at together; of more than so many, the orders are not all read."""
 
 ORDERS_AT_ONCE: Final = 4
-"""Events of so many orders are under way to one receiver at a time; of one order, one is."""
+"""Events of so many orders are under way to one receiver at a time; of one order, one is.
+
+So it is with customers.
+"""
 
 SECONDS_MAX: Final = 60.0
 """After so long nothing more is begun: the next activity goes on."""
@@ -96,7 +99,7 @@ class Deliveries:
         lanes: dict[int, list[Due]] = defaultdict(list)
         for one in fresh:
             if one.event is not None and not one.held_back:
-                lanes[one.event.order_no].append(one)
+                lanes[one.event.lane].append(one)
         if not await sending.all_of(list(lanes.values())):
             return target.cursor  # Some are left, and come again without those that are done.
         last = fresh[-1].event if len(fresh) == at_most else None

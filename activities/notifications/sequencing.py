@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from domain.notifications.event_types import TOLD
+from domain.notifications.event_types import CHANGES_TOLD, TOLD
 from store.database import Pool
 from store.notifications import sequence
 
@@ -27,6 +27,8 @@ class EventSequence:
         """Give a position to every event whose transaction has ended, and all before it."""
         for _ in range(ROUNDS_MAX):
             async with self._pool.acquire() as conn:
-                _, more = await sequence.advance(conn, TOLD, at_most=LINES_AT_ONCE, unread=UNREAD)
+                _, more = await sequence.advance(
+                    conn, TOLD, CHANGES_TOLD, at_most=LINES_AT_ONCE, unread=UNREAD
+                )
             if not more:
                 return

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.money import to_decimal
-from domain.notifications.event_types import TEST_TYPE, EventType
+from domain.notifications.event_types import TEST_TYPE, OrderEventType
 from domain.views.order_snapshot import AmountText, OrderSnapshot, Units
 
 
@@ -127,7 +127,7 @@ class Kind(NamedTuple):
     data: type[EventData]
 
 
-CATALOGUE: Final[Mapping[EventType, Kind]] = {
+CATALOGUE: Final[Mapping[OrderEventType, Kind]] = {
     "orderloom.order.received.v1": Kind("An order was taken in.", EventData),
     "orderloom.order.confirmed.v1": Kind(
         "It has its stock and its authorized payment: it will be sent.", EventData
@@ -237,7 +237,7 @@ CATALOGUE: Final[Mapping[EventType, Kind]] = {
 
 
 def data_of(
-    kind: EventType, order: OrderSnapshot, what: str, why: str | None, told: Mapping[str, Any]
+    kind: OrderEventType, order: OrderSnapshot, what: str, why: str | None, told: Mapping[str, Any]
 ) -> EventData:
     """What an event says, by its line of the order's story.
 
@@ -293,7 +293,7 @@ class Message(BaseModel):
     """An event as it is sent and read: CloudEvents 1.0, structured.
 
     `id` is the same whenever it is sent. `sequence` is a text that sorts: of two events of one
-    order, the later one has the larger one. `subject`: the order's id.
+    order, or of one customer, the later one has the larger one. `subject`: its id.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -314,7 +314,8 @@ class Message(BaseModel):
 
 
 SOURCE: Final = "/orderloom/sellers/{seller}"
-TEST_SOURCE: Final = "/orderloom"
+OWN_SOURCE: Final = "/orderloom"
+"""Of what belongs to no seller: customers, and tests."""
 
 
 def sequence_text(position: int) -> str:
@@ -326,7 +327,7 @@ def message_of_test(message_id: str, time: str) -> Message:
     """An event that shows whether a subscription works."""
     return Message(
         id=message_id,
-        source=TEST_SOURCE,
+        source=OWN_SOURCE,
         type=TEST_TYPE,
         time=time,
         data=TestData().model_dump(mode="json"),

@@ -1,4 +1,5 @@
-"""Which lines of an order's story are events for other systems, and of which type.
+"""Which lines of an order's story are events for other systems, which changes of customers are,
+and of which type.
 
 A type ends in its version. Within a version, fields and types are only added.
 """
@@ -6,9 +7,9 @@ A type ends in its version. Within a version, fields and types are only added.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypeGuard, get_args
 
-EventType = Literal[
+OrderEventType = Literal[
     "orderloom.order.received.v1",
     "orderloom.order.confirmed.v1",
     "orderloom.order.rejected.v1",
@@ -62,12 +63,25 @@ EventType = Literal[
     "orderloom.claim.made.v1",
     "orderloom.claim.decided.v1",
 ]
+CustomerEventType = Literal[
+    "orderloom.customer.created.v1",
+    "orderloom.customer.changed.v1",
+    "orderloom.customer.merged.v1",
+    "orderloom.customer.unmerged.v1",
+    "orderloom.customer.consent_changed.v1",
+    "orderloom.customer.segment_entered.v1",
+    "orderloom.customer.segment_left.v1",
+    "orderloom.customer.erased.v1",
+]
+EventType = Literal[OrderEventType, CustomerEventType]
 EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
+CUSTOMER_EVENT_TYPES: Final[tuple[CustomerEventType, ...]] = get_args(CustomerEventType)
+"""Only who names them gets them: they are about persons, and of no channel or seller."""
 
 TEST_TYPE: Final = "orderloom.test.v1"
 """Of the event that only shows whether a subscription works."""
 
-TOLD: Final[Mapping[str, EventType]] = {
+TOLD: Final[Mapping[str, OrderEventType]] = {
     "received": "orderloom.order.received.v1",
     "confirmed": "orderloom.order.confirmed.v1",
     "rejected": "orderloom.order.rejected.v1",
@@ -182,6 +196,27 @@ NOT_TOLD: Final = frozenset(
     }
 )
 """Lines for people here: how Orderloom works inside. A request that is refused is one as well."""
+
+
+CHANGES_TOLD: Final[Mapping[str, CustomerEventType]] = {
+    "created": "orderloom.customer.created.v1",
+    "changed": "orderloom.customer.changed.v1",
+    "merged": "orderloom.customer.merged.v1",
+    "unmerged": "orderloom.customer.unmerged.v1",
+    "consent_changed": "orderloom.customer.consent_changed.v1",
+    "segment_entered": "orderloom.customer.segment_entered.v1",
+    "segment_left": "orderloom.customer.segment_left.v1",
+    "erased": "orderloom.customer.erased.v1",
+}
+"""What happens to customers (`customer_change`) → the type of its event.
+
+That a customer has ordered again is told by the order's own events.
+"""
+
+
+def is_of_customers(type_: str) -> TypeGuard[CustomerEventType]:
+    """Whether an event of this type is about a customer, and of no order."""
+    return type_ in CUSTOMER_EVENT_TYPES
 
 
 def is_known(word: str) -> bool:

@@ -53,7 +53,11 @@ State = Literal["active", "paused", "disabled"]
 
 
 class NewSubscription(Document):
-    """What somebody wants to be told. Left out or null: all types, all channels, all sellers."""
+    """What somebody wants to be told. Left out or null: all types, all channels, all sellers.
+
+    All types are those about orders. What is about customers is told to those who name its types,
+    and not together with channels or sellers.
+    """
 
     url: Address
     types: Types | None = None
@@ -138,6 +142,7 @@ class Attempt(BaseModel):
     type: str
     position: int | None
     order_id: str | None
+    customer_id: str | None
     delivered: bool
     status: int | None
     took_ms: int
@@ -158,7 +163,8 @@ class OpenDelivery(BaseModel):
     subscription_id: str
     type: str
     position: int
-    order_id: str
+    order_id: str | None
+    customer_id: str | None
     at: datetime
     state: Literal["waiting", "retrying", "resending", "dead"]
     tries: int

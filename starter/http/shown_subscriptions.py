@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from domain.errors import NotFound
 from domain.notifications.subscriptions import NewSubscription, Subscription, SubscriptionChange
-from starter.http.callers import Caller
+from starter.http.callers import Caller, check_allows
 from starter.http.problems import ProblemError
+from starter.service.event_subscriptions import asks_for_customers
 
 Wanted = TypeVar("Wanted", NewSubscription, SubscriptionChange)
 
@@ -32,6 +34,13 @@ async def mine(caller: Caller, subscription_id: str) -> Subscription:
     if found is None or not is_mine(caller, found):
         raise NotFound(f"there is no subscription {subscription_id}")
     return found
+
+
+def check_may_know(caller: Caller, types: Sequence[str] | None) -> None:
+    """Raises ProblemError (403) for types about customers, where the key may not read those."""
+    if asks_for_customers(types):
+        check_allows(caller, "customers:read")
+        caller.check_sees_all("what happens to customers")
 
 
 def within(caller: Caller, wanted: Wanted) -> Wanted:

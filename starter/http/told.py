@@ -8,18 +8,22 @@ from fastapi import FastAPI, Header
 from pydantic import Field, create_model
 
 from domain.notifications.catalogue import CATALOGUE, Kind, Message
+from domain.notifications.customer_catalogue import CUSTOMER_CATALOGUE, CustomerKind
 
 
-def _fields(event_type: str, kind: Kind) -> dict[str, Any]:
+def _fields(event_type: str, kind: Kind | CustomerKind) -> dict[str, Any]:
+    whole = "order" if isinstance(kind, Kind) else "customer"
     return {
         "type": (Literal[event_type], Field(description="What has happened.")),
-        "data": (kind.data, Field(description="The whole order, and what is special of this.")),
+        "data": (kind.data, Field(description=f"The {whole}, and what is special of this.")),
     }
 
 
 def describe(app: FastAPI) -> None:
     """Describe each type of event as the request that its receiver gets."""
-    for event_type, kind in CATALOGUE.items():
+    kinds: dict[str, Kind | CustomerKind] = {str(name): kind for name, kind in CATALOGUE.items()}
+    kinds |= dict(CUSTOMER_CATALOGUE)  # type: ignore[arg-type]  # its keys are texts
+    for event_type, kind in kinds.items():
         name = "".join(part.capitalize() for part in event_type.replace("_", ".").split("."))
         message = create_model(
             name,

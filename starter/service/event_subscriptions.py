@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from domain.errors import InvalidInput, NotFound
 from domain.notifications.catalogue import Message
+from domain.notifications.event_types import is_of_customers
 from domain.notifications.subscriptions import (
     Attempt,
     MadeSubscription,
@@ -67,13 +68,14 @@ class EventSubscriptions:
     async def make(self, wanted: NewSubscription, *, by: str) -> MadeSubscription:
         """Subscribe to what happens from now on. The answer alone has the secret.
 
-        Raises InvalidInput for an address that may not be, or for unknown channels and sellers.
+        Raises InvalidInput for an address that may not be, for unknown channels and sellers, and
+        for types about customers together with channels or sellers.
         """
         self._check(wanted.url)
         subscription_id, secret = f"sub-{secrets.token_hex(6)}", _new_secret()
         async with self._pool.acquire() as conn, conn.transaction():
             await subscriptions.add(conn, subscription_id, wanted, secret, by=by)
-            made = await subscriptions.get(conn, subscription_id)
+            made = _checked(await subscriptions.get(conn, subscription_id))
         return MadeSubscription(subscription=made, secret=SecretStr(secret))
 
     async def update(
@@ -90,7 +92,7 @@ class EventSubscriptions:
             fields["why"] = f"paused by {by}"
         async with self._pool.acquire() as conn, conn.transaction():
             await subscriptions.change(conn, subscription_id, fields)
-            return await subscriptions.get(conn, subscription_id)
+            return _checked(await subscriptions.get(conn, subscription_id))
 
     async def rotate(self, subscription_id: str) -> MadeSubscription:
         """Sign with a new secret, too, which only this answer shows. Raises NotFound.
@@ -204,12 +206,13 @@ class EventSubscriptions:
     ) -> ReadEvents:
         """Events after a position, in their sequence, whole; None: none, and where to begin.
 
+        Those about customers are read by their types alone, and not of channels or sellers.
         Who reads keeps the sequence going for three days. Raises InvalidInput for a position whose
         next event is not kept any more: begin anew with None.
         """
         async with self._pool.acquire() as conn:
-            await sequence.wanted(conn)
-            first, last = await messages.kept(conn)
+            await sequence.wanted(conn, types)
+            first, last = await messages.kept(conn, of_customers=asks_for_customers(types))
             if position is None:
                 return ReadEvents(events=(), position=last)
             if not first <= position <= last:
@@ -245,3 +248,17 @@ class EventSubscriptions:
 
 def _new_secret() -> str:
     return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
+
+
+def asks_for_customers(types: Sequence[str] | None) -> bool:
+    """Whether events about customers are among these types."""
+    return any(is_of_customers(one) for one in types or ())
+
+
+def _checked(one: Subscription) -> Subscription:
+    if asks_for_customers(one.types) and (one.channels or one.sellers):
+        raise InvalidInput(
+            "what happens to customers is of no channel or seller: name none of them beside it",
+            where="types",
+        )
+    return one

@@ -11,7 +11,17 @@ from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
 
-ChangeKind = Literal["created", "changed", "merged", "unmerged", "consent_changed", "erased"]
+ChangeKind = Literal[
+    "created",
+    "ordered",
+    "changed",
+    "merged",
+    "unmerged",
+    "consent_changed",
+    "segment_entered",
+    "segment_left",
+    "erased",
+]
 
 
 class Place(NamedTuple):
@@ -22,7 +32,11 @@ class Place(NamedTuple):
 
 
 class Change(BaseModel):
-    """What happened to a customer. `into_no`: of merges, the customer who remains."""
+    """What happened to a customer.
+
+    `into_no`: of merges, the customer who remains. `segment`: that the customer has come into, or
+    has left.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,6 +45,7 @@ class Change(BaseModel):
     customer_no: int
     what: ChangeKind
     into_no: int | None
+    segment: str | None
     at: datetime
 
 

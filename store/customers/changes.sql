@@ -3,7 +3,7 @@
 -- name: changes(after_xact, after_no, at_most)
 -- In a sequence that stays: only of transactions below the horizon, all of which have ended, so that none comes in
 -- before one that was read already.
-select change_no, xact::text::bigint as xact, customer_no, what, into_no, at from customer_change
+select change_no, xact::text::bigint as xact, customer_no, what, into_no, segment, at from customer_change
 where xact < pg_snapshot_xmin(pg_current_snapshot())
   and (xact, change_no) > (:after_xact::text::xid8, :after_no::bigint)
 order by customer_change.xact, change_no limit :at_most;

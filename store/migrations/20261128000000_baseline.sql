@@ -2206,12 +2206,16 @@ create table customer_change (
     change_no   bigint      generated always as identity primary key,
     customer_no bigint      not null,
     what        text        not null constraint change_of_a_customer_is_known check (what in (
-        'created', 'changed', 'merged', 'unmerged', 'consent_changed', 'erased')),
+        'created', 'ordered', 'changed', 'merged', 'unmerged', 'consent_changed', 'segment_entered', 'segment_left',
+        'erased')),
     into_no     bigint,
+    segment     text,
     at          timestamptz not null default moment(),
     -- By which transaction: readers go by it, because a lower change_no may be committed later.
     xact        xid8        not null default pg_current_xact_id(),
-    constraint merged_customer_is_in_another check ((what in ('merged', 'unmerged')) = (into_no is not null))
+    constraint merged_customer_is_in_another check ((what in ('merged', 'unmerged')) = (into_no is not null)),
+    constraint segment_of_a_change_is_named check (
+        (what in ('segment_entered', 'segment_left')) = (segment is not null))
 );
 create index customer_change_by_transaction on customer_change (xact, change_no);
 create index customer_change_by_time on customer_change (at);
@@ -2235,6 +2239,22 @@ create table customer_segment (
     changed_by text        not null
 );
 
+-- Who belonged to a segment when somebody looked last. What changes is told (customer_change).
+create table customer_segment_member (
+    customer_no bigint      not null constraint member_is_a_customer references customer,
+    segment     text        not null,
+    since       timestamptz not null default moment(),
+    primary key (customer_no, segment)
+);
+
+-- Behind which customer the next look begins. One row.
+create table customer_segment_look (
+    only_one boolean primary key default true
+        constraint there_is_one_look check (only_one),
+    after    bigint  not null default 0
+);
+insert into customer_segment_look default values;
+
 -- What other systems are told: the sequence of events, who subscribes to them, and what was sent.
 
 -- Where the sequencer is (routines/notifications.sql). One row.
@@ -2254,18 +2274,28 @@ create table event_sequence (
     -- has event ids up to `floor`, and is dealt with. `latest`: the last id that was given out by then.
     floor    bigint  not null default 0,
     latest   bigint  not null default 0,
-    server   text  -- null: nobody has ever read
+    server   text,  -- null: nobody has ever read
+    -- The same of what happens to customers (customer_change), which gets positions only while somebody asks for it.
+    changes_horizon xid8,  -- null: nobody does
+    changes_read_at timestamptz,
+    changes_since   bigint not null default 0,
+    changes_floor   bigint not null default 0,
+    changes_latest  bigint not null default 0
 );
 insert into event_sequence default values;
 
--- The events in the sequence that readers go by. It names lines of stories, and repeats nothing of them. No
--- references: each would lock its order.
+-- The events in the sequence that readers go by. It names lines of stories and changes of customers, and repeats
+-- nothing of them. No references: each would lock its order.
 create table event_out (
-    position bigint      primary key,
-    order_no bigint      not null,
-    event_id bigint      not null,
-    type     text        not null,
-    at       timestamptz not null
+    position    bigint      primary key,
+    order_no    bigint,
+    customer_no bigint,
+    event_id    bigint      not null,  -- of the order's story, or change_no
+    type        text        not null,
+    at          timestamptz not null,
+    -- Whose events keep their sequence: the order's, or below zero the customer's.
+    lane        bigint      not null generated always as (coalesce(order_no, -customer_no)) stored,
+    constraint event_is_of_an_order_or_a_customer check (num_nonnulls(order_no, customer_no) = 1)
 );
 create index event_out_by_time on event_out using brin (at);  -- they come by their times, nearly
 
@@ -2310,10 +2340,12 @@ create table event_delivery (
     delivery_id     bigint      generated always as identity primary key,
     subscription_id text        not null
         constraint delivery_is_to_a_subscription references event_subscription on delete cascade,
-    -- null, as the next three, for a test
+    -- null, as the next four, for a test
     position        bigint,
     order_no        bigint,
+    customer_no     bigint,
     event_id        bigint,
+    lane            bigint      generated always as (coalesce(order_no, -customer_no)) stored,
     type            text        not null,
     at              timestamptz not null,
     -- waiting: an earlier event of its order is tried again. resending: somebody wants it once more.
@@ -2327,7 +2359,7 @@ create table event_delivery (
 );
 create index event_delivery_due on event_delivery (subscription_id, next_at)
     where state in ('retrying', 'resending', 'test');
-create index event_delivery_held_back on event_delivery (subscription_id, order_no, position)
+create index event_delivery_held_back on event_delivery (subscription_id, lane, position)
     where state in ('retrying', 'waiting');
 
 -- Each attempt to deliver, and what came of it. The latest that delivered an event says that it is not sent again.
@@ -2338,6 +2370,7 @@ create table event_attempt (
     message_id      text        not null,  -- webhook-id
     position        bigint,
     order_no        bigint,
+    customer_no     bigint,
     type            text        not null,
     round           integer     not null,
     delivered       boolean     not null,
@@ -2351,6 +2384,8 @@ create table event_attempt (
 create index event_attempt_delivered on event_attempt (subscription_id, position, round) where delivered;
 create index event_attempt_by_time on event_attempt (at);
 create index event_attempt_answered on event_attempt (order_no) where answer is not null;
+create index event_attempt_answered_of_customer on event_attempt (customer_no)
+    where answer is not null and customer_no is not null;
 
 -- What customers are told. A row holds no text, no name and no address: these are asked for when it is sent.
 

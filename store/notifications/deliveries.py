@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
+from domain.customers.ids import customer_id
 from domain.errors import InvalidInput
 from domain.notifications.event_types import TEST_TYPE
 from domain.notifications.subscriptions import Attempt, OpenDelivery, Replay
@@ -39,7 +41,7 @@ class Target:
 class Due:
     """An event that is to be sent. `delivery_id`: None when it is sent for the first time.
 
-    `event`: None for a test. `held_back`: an earlier one of its order is tried again.
+    `event`: None for a test. `held_back`: an earlier one of its order, or customer, is tried again.
     """
 
     delivery_id: int | None
@@ -158,6 +160,7 @@ async def attempted(conn: Connection, target: Target, one: Due, outcome: Outcome
         message_id=one.message_id,
         position=event and event.position,
         order_no=event and event.order_no,
+        customer_no=event and event.customer_no,
         event_id=event and event.event_id,
         type=one.type,
         at=one.at,
@@ -187,6 +190,7 @@ async def unmade(conn: Connection, target: Target, one: Due, error: str) -> bool
         round=target.round,
         position=event and event.position,
         order_no=event and event.order_no,
+        customer_no=event and event.customer_no,
         event_id=event and event.event_id,
         type=one.type,
         at=one.at,
@@ -211,7 +215,7 @@ async def attempts(
         before=before,
         at_most=at_most,
     )
-    return [Attempt(**row) async for row in rows]
+    return [Attempt(**_shown(row)) async for row in rows]
 
 
 async def undelivered(
@@ -226,7 +230,7 @@ async def undelivered(
     rows = _sql.undelivered(
         conn, subscription_id=subscription_id, states=list(states), after=after, at_most=at_most
     )
-    return [OpenDelivery(**row) async for row in rows]
+    return [OpenDelivery(**_shown(row)) async for row in rows]
 
 
 async def add_test(conn: Connection, subscription_id: str) -> str | None:
@@ -270,4 +274,17 @@ async def forget(conn: Connection, kept_for: timedelta, batch: int) -> int:
 
 
 def _event(row: Record) -> EventOut:
-    return EventOut(row["position"], row["order_no"], row["event_id"], row["type"], row["at"])
+    return EventOut(
+        position=row["position"],
+        order_no=row["order_no"],
+        customer_no=row["customer_no"],
+        event_id=row["event_id"],
+        type=row["type"],
+        at=row["at"],
+    )
+
+
+def _shown(row: Record) -> dict[str, Any]:
+    fields = dict(row)
+    number = fields.pop("customer_no")
+    return {**fields, "customer_id": None if number is None else customer_id(number)}

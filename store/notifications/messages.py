@@ -12,9 +12,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+from domain.customers.care import UNLESS_SAID
+from domain.customers.ids import customer_id
 from domain.errors import OrderloomError
-from domain.notifications.catalogue import SOURCE, Message, data_of, sequence_text
-from domain.notifications.event_types import EventType
+from domain.notifications.catalogue import (
+    OWN_SOURCE,
+    SOURCE,
+    Message,
+    data_of,
+    sequence_text,
+)
+from domain.notifications.customer_catalogue import ToldCustomer, customer_data_of
+from domain.notifications.event_types import CustomerEventType, OrderEventType
 from store.database import Connection, DatabaseFault, Pool, load_queries
 from store.faults import is_of_a_value
 from store.views.snapshots import snapshots
@@ -26,13 +35,22 @@ _sql = load_queries(__file__)
 
 @dataclass(frozen=True)
 class EventOut:
-    """An event in the sequence, which names a line of an order's story."""
+    """An event in the sequence: a line of an order's story, or a change of a customer.
+
+    `event_id`: the line's number, or the change's.
+    """
 
     position: int
-    order_no: int
+    order_no: int | None
+    customer_no: int | None
     event_id: int
     type: str
     at: datetime
+
+    @property
+    def lane(self) -> int:
+        """Whose events keep their sequence: the order's; below zero, the customer's."""
+        return -(self.customer_no or 0) if self.order_no is None else self.order_no
 
     @property
     def message_id(self) -> str:
@@ -42,7 +60,8 @@ class EventOut:
         receivers know.
         """
         since_1970 = self.at - datetime(1970, 1, 1, tzinfo=UTC)
-        return f"evt_{self.event_id}_{since_1970 // timedelta(microseconds=1):x}"
+        kind = "evt" if self.customer_no is None else "evt_c"
+        return f"{kind}_{self.event_id}_{since_1970 // timedelta(microseconds=1):x}"
 
 
 @dataclass
@@ -74,8 +93,51 @@ async def make(pool: Pool, events: Sequence[EventOut]) -> Made:
 
 
 async def _make_into(made: Made, pool: Pool, events: Sequence[EventOut]) -> None:
-    if not events:
-        return
+    about_orders = [event for event in events if event.order_no is not None]
+    about_customers = [event for event in events if event.order_no is None]
+    if about_orders:
+        await _make_of_orders(made, pool, about_orders)
+    if about_customers:
+        await _make_of_customers(made, pool, about_customers)
+
+
+async def _make_of_customers(made: Made, pool: Pool, events: Sequence[EventOut]) -> None:
+    async with pool.acquire() as conn:
+        found = _sql.customers(
+            conn,
+            customer_nos=[event.customer_no for event in events],
+            change_nos=[event.event_id for event in events],
+        )
+        rows = {row["change_no"]: row async for row in found}
+    for event in events:
+        row = rows[event.event_id]
+        customer = ToldCustomer(
+            customer_id=customer_id(row["customer_no"]),
+            known_since=row["made_at"],
+            erased=row["erased"],
+            merged_into=None if row["merged_into"] is None else customer_id(row["merged_into"]),
+            merged=tuple(customer_id(one) for one in row["merged"]),
+            consent={} if row["erased"] else {**UNLESS_SAID, **row["consent"]},
+            segments=tuple(row["segments"]),
+        )
+        data = customer_data_of(
+            cast("CustomerEventType", event.type),
+            customer,
+            into=None if row["into_no"] is None else customer_id(row["into_no"]),
+            segment=row["segment"],
+        )
+        made.messages[event.position] = Message(
+            id=event.message_id,
+            source=OWN_SOURCE,
+            type=event.type,
+            subject=customer.customer_id,
+            time=moment_text(event.at),
+            sequence=sequence_text(event.position),
+            data=data.model_dump(mode="json"),
+        )
+
+
+async def _make_of_orders(made: Made, pool: Pool, events: Sequence[EventOut]) -> None:
     async with pool.acquire() as conn:
         found = _sql.lines(
             conn,
@@ -86,7 +148,7 @@ async def _make_into(made: Made, pool: Pool, events: Sequence[EventOut]) -> None
         orders = await snapshots(conn, sorted({row["order_id"] for row in lines.values()}))
     for event in events:
         line = lines[event.order_no, event.event_id]
-        kind = cast("EventType", event.type)
+        kind = cast("OrderEventType", event.type)
         order = orders[line["order_id"]]
         data = data_of(kind, order, line["what"], line["why"], line["data"])
         made.messages[event.position] = Message(
@@ -122,7 +184,10 @@ async def read(
     sellers: Sequence[str] | None,
     at_most: int,
 ) -> list[EventOut]:
-    """Events after a position, in their sequence. None: of all types, channels, sellers."""
+    """Events after a position, in their sequence. None: of all types, channels, sellers.
+
+    All types are those about orders.
+    """
     rows = _sql.read(
         conn,
         after=after,
@@ -134,10 +199,13 @@ async def read(
     return [EventOut(**row) async for row in rows]
 
 
-async def kept(conn: Connection) -> tuple[int, int]:
-    """(first, last): after positions from `first` on no event is missing; the `last` there is."""
+async def kept(conn: Connection, *, of_customers: bool = False) -> tuple[int, int]:
+    """(first, last): after positions from `first` on no event is missing; the `last` there is.
+
+    `of_customers`: nor one about a customer.
+    """
     row = await _sql.kept(conn)
-    return row["first"], row["last"]
+    return row["first_of_customers" if of_customers else "first"], row["last"]
 
 
 def moment_text(at: datetime) -> str:

@@ -36,7 +36,7 @@ async def add(
 ) -> None:
     """Subscribe: it is told of what happens from now on. Raises InvalidInput for unknown codes."""
     await check_codes(conn, wanted.channels, wanted.sellers)
-    await sequence.wanted(conn)
+    await sequence.wanted(conn, wanted.types)
     await _sql.add(
         conn,
         **wanted.model_dump(),
@@ -64,8 +64,8 @@ async def check_codes(
 async def change(conn: Connection, subscription_id: str, fields: dict[str, Any]) -> None:
     """Set these fields; `why`: of a state that is not active. Raises NotFound, InvalidInput."""
     await check_codes(conn, fields.get("channels"), fields.get("sellers"))
-    await sequence.wanted(conn)
     _known(await _sql.change(conn, subscription_id=subscription_id, fields=fields), subscription_id)
+    await sequence.wanted(conn, (await get(conn, subscription_id)).types)
 
 
 async def add_secret(conn: Connection, subscription_id: str, secret: str) -> None:

@@ -66,12 +66,16 @@ create table customer_change (
     change_no   bigint      generated always as identity primary key,
     customer_no bigint      not null,
     what        text        not null constraint change_of_a_customer_is_known check (what in (
-        'created', 'changed', 'merged', 'unmerged', 'consent_changed', 'erased')),
+        'created', 'ordered', 'changed', 'merged', 'unmerged', 'consent_changed', 'segment_entered', 'segment_left',
+        'erased')),
     into_no     bigint,
+    segment     text,
     at          timestamptz not null default moment(),
     -- By which transaction: readers go by it, because a lower change_no may be committed later.
     xact        xid8        not null default pg_current_xact_id(),
-    constraint merged_customer_is_in_another check ((what in ('merged', 'unmerged')) = (into_no is not null))
+    constraint merged_customer_is_in_another check ((what in ('merged', 'unmerged')) = (into_no is not null)),
+    constraint segment_of_a_change_is_named check (
+        (what in ('segment_entered', 'segment_left')) = (segment is not null))
 );
 create index customer_change_by_transaction on customer_change (xact, change_no);
 create index customer_change_by_time on customer_change (at);
@@ -94,3 +98,19 @@ create table customer_segment (
     changed_at timestamptz not null default moment(),
     changed_by text        not null
 );
+
+-- Who belonged to a segment when somebody looked last. What changes is told (customer_change).
+create table customer_segment_member (
+    customer_no bigint      not null constraint member_is_a_customer references customer,
+    segment     text        not null,
+    since       timestamptz not null default moment(),
+    primary key (customer_no, segment)
+);
+
+-- Behind which customer the next look begins. One row.
+create table customer_segment_look (
+    only_one boolean primary key default true
+        constraint there_is_one_look check (only_one),
+    after    bigint  not null default 0
+);
+insert into customer_segment_look default values;

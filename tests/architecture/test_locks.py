@@ -31,6 +31,7 @@ PLACES = {
     "store/schema/routines/customers.sql customer_unmerged": "alone: one customer",
     "store/customers/care.sql note": "alone: kept, and not changed",
     "store/customers/care.sql say": "alone, sorted: kept, and not changed",
+    "store/customers/memberships.sql settle": "alone, sorted: kept, and not changed",
     "store/schema/routines/customers.sql credit_erased": "behind 1, sorted: spent accounts",
     "store/schema/routines/customers.sql person_erased": "1, and then what is the order's alone",
     "store/stock/transfers.sql lock": "1",

@@ -62,7 +62,7 @@ async def test_the_page_says_what_commands_say(
         out = (await cli.done(*arguments)).out
         assert looks_like(says, out), f"{command} says:\n{out}"
         run += 1
-    assert run == 17
+    assert run == 18
 
 
 def test_what_does_not_stand_on_the_page_is_noticed() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from activities.notifications.sequencing import EventSequence
 from starter.service.service import Service
 from store.database import Pool
 from tests.support.api import Api, problem
@@ -186,8 +187,14 @@ async def test_what_happens_to_customers_is_followed_with_a_cursor(api: Api, poo
     await taken_in(pool, "web")
     asked = {"cursor": now["next_cursor"]}
     told = (await caller.get(f"{CUSTOMERS}/changes", params=asked)).json()
-    assert [(one["customer_id"], one["what"], one["into"]) for one in told["items"]] == [
-        ("C1", "created", None)
+    assert told["items"] == [
+        {
+            "customer_id": "C1",
+            "what": "created",
+            "into": None,
+            "segment": None,
+            "at": told["items"][0]["at"],
+        }
     ]
     again = {"cursor": told["next_cursor"]}
     after = (await caller.get(f"{CUSTOMERS}/changes", params=again)).json()
@@ -216,3 +223,36 @@ async def test_what_is_of_all_channels_takes_a_key_for_all(api: Api, pool: Pool)
     problem(none, 404, "not_found")
     made = await reader.send_once("/v1/exports/customers", {"segment": "all"})
     assert (made.status_code, made.json()["kind"]) == (202, "export_customers")
+
+
+async def test_events_about_customers_take_a_key_that_may_read_customers(
+    api: Api, pool: Pool
+) -> None:
+    scopes = ("events:read", "events:write")
+    whole = await api.caller(*scopes, "customers:read")
+    without = await api.caller(*scopes)
+    of_web = await api.caller(*scopes, "customers:read", channels=["web"])
+    types = ["orderloom.customer.created.v1"]
+    made = await whole.send_once(
+        "/v1/subscriptions", {"url": "https://crm.example/hook", "types": types}
+    )
+    assert made.status_code == 201
+    subscription = made.json()["subscription"]["subscription_id"]
+    for caller, code in ((without, "missing_scope"), (of_web, "restricted_key")):
+        problem(await caller.get("/v1/events", params={"types": types}), 403, code)
+        wanted = {"url": "https://elsewhere.example/hook", "types": types}
+        problem(await caller.send_once("/v1/subscriptions", wanted), 403, code)
+    # Who may not read them may not send them somewhere else either.
+    away = {"url": "https://elsewhere.example/hook"}
+    path = f"/v1/subscriptions/{subscription}"
+    problem(await without.send_once(path, away, method="PUT"), 403, "missing_scope")
+    both = await whole.send_once(
+        "/v1/subscriptions", {"url": "https://crm.example", "types": types, "channels": ["web"]}
+    )
+    problem(both, 422, "invalid_input")
+    begin = (await whole.get("/v1/events", params={"types": types})).json()["position"]
+    await taken_in(pool, "web")
+    await EventSequence(pool).advance()
+    asked = {"types": types, "after": begin}
+    (event,) = (await whole.get("/v1/events", params=asked)).json()["events"]
+    assert (event["type"], event["subject"]) == (types[0], "C1")

@@ -233,6 +233,7 @@ def changes(
                 "customer_id": customer_id(one.customer_no),
                 "what": one.what,
                 "into": None if one.into_no is None else customer_id(one.into_no),
+                "segment": one.segment,
                 "at": one.at.isoformat(),
             }
             for one in found.changes
@@ -240,10 +241,9 @@ def changes(
         output.document({"changes": rows, "more": found.more, "cursor": found.cursor})
         return
     for one in found.changes:
-        into = "" if one.into_no is None else f" {customer_id(one.into_no)}"
-        output.say(
-            f"{local(one.at)}: {customer_id(one.customer_no)} {one.what.replace('_', ' ')}{into}"
-        )
+        more = one.segment or (customer_id(one.into_no) if one.into_no else "")
+        told = f"{customer_id(one.customer_no)} {one.what.replace('_', ' ')} {more}"
+        output.say(f"{local(one.at)}: {told.rstrip()}")
     output.say(f"go on with --since {found.cursor}")
 
 

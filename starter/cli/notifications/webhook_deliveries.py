@@ -77,13 +77,13 @@ def deliveries(subscription: Named, limit: Limit = 100, as_json: Json = False) -
         out.say("nothing was sent")
     else:
         out.table(
-            ["at", "message", "type", "order", "", ">ms", "why not"],
+            ["at", "message", "type", "about", "", ">ms", "why not"],
             [
                 (
                     local(one.at),
                     one.message_id,
                     one.type,
-                    one.order_id,
+                    one.order_id or one.customer_id,
                     one.status or "",
                     one.took_ms,
                     one.error,
@@ -168,13 +168,13 @@ def replay(
 
 def _open_table(out: Output, found: Sequence[OpenDelivery]) -> None:
     out.table(
-        [">position", "to", "type", "order", "happened", "", ">tries", "next", "why not"],
+        [">position", "to", "type", "about", "happened", "", ">tries", "next", "why not"],
         [
             (
                 one.position,
                 one.subscription_id,
                 one.type,
-                one.order_id,
+                one.order_id or one.customer_id,
                 local(one.at),
                 one.state,
                 one.tries or "",

@@ -65,11 +65,15 @@ class CustomerSegments(_Shown):
 
 
 class ShownChange(_Shown):
-    """What happened to a customer. `into`: of merges, the customer who remains."""
+    """What happened to a customer.
+
+    `into`: of merges, the customer who remains. `segment`: that they have come into, or have left.
+    """
 
     customer_id: str
     what: ChangeKind
     into: str | None
+    segment: str | None
     at: datetime
 
 
@@ -97,11 +101,12 @@ async def list_changes(
     ] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX, description="Changes at most.")] = PAGE_MAX,
 ) -> ShownChanges:
-    """Created, changed, merged, unmerged, consent changed, erased: each once, in a fixed sequence.
+    """Created, ordered again, changed, merged, and so on: each once, in a fixed sequence.
 
-    They are kept for 30 days. Orders have events of their own. A cursor is refused with `reason`
-    `cursor_too_old`: changes behind it are not kept any more; or `cursor_of_another_database`: a
-    backup was brought back. Then ask with `now`, export all customers, and go on from that cursor.
+    They are kept for 30 days. Subscribers are sent them as events, too. A cursor is refused with
+    `reason` `cursor_too_old`: changes behind it are not kept any more; or
+    `cursor_of_another_database`: a backup was brought back. Then ask with `now`, export all
+    customers, and go on from that cursor.
     """
     caller.check_sees_all(_WHAT)
     found = await caller.here.customer_changes.since(cursor, at_most=limit)
@@ -229,5 +234,6 @@ def _change(one: Change) -> ShownChange:
         customer_id=customer_id(one.customer_no),
         what=one.what,
         into=None if one.into_no is None else customer_id(one.into_no),
+        segment=one.segment,
         at=one.at,
     )

@@ -14,6 +14,7 @@ from domain.errors import InvalidInput, Unreachable
 from domain.notifications.event_types import EventType
 from starter.http.callers import Caller, may
 from starter.http.reading import StrictRoute
+from starter.http.shown_subscriptions import check_may_know
 from starter.http.streams import LOOK_EVERY_S, Streams
 from starter.service.event_subscriptions import ReadEvents
 
@@ -54,9 +55,13 @@ async def read_events(
 ) -> Response:
     """Events of the key's channels and sellers, in their sequence; an order's never change places.
 
+    Without `types`, of all that are about orders. Those about customers are named, and take a key
+    for all channels and sellers that may read customers.
+
     With `Accept: text/event-stream` they come as server-sent events as they happen. `id` of each is
     its position: after a break, browsers and libraries send it as Last-Event-ID by themselves.
     """
+    check_may_know(caller, types)
     if last_event_id:
         if not (last_event_id.isdecimal() and len(last_event_id) < 19):
             # Whoever began with now instead would miss events, and not know it.

@@ -18,7 +18,7 @@ from starter.http.examples import example
 from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
-from starter.http.shown_subscriptions import is_mine, mine, within
+from starter.http.shown_subscriptions import check_may_know, is_mine, mine, within
 from starter.service.service import Records
 
 router = APIRouter(prefix="/v1", tags=["events"], route_class=StrictRoute)
@@ -82,8 +82,10 @@ async def make_subscription(
 ) -> Response:
     """The secret is in this answer, and nowhere else: a repeat is told the id alone (409).
 
-    A key for some channels or sellers subscribes to what is theirs: to all of it, or to some.
+    A key for some channels or sellers subscribes to what is theirs: to all of it, or to some. Types
+    about customers are named, and take a key for all that may read customers.
     """
+    check_may_know(caller, content.types)
     wanted = within(caller, content)
 
     async def made(here: Records) -> tuple[str, ToldSubscription]:
@@ -117,7 +119,10 @@ async def change_subscription(
     caller: Annotated[Caller, may("events:write")],
 ) -> Subscription:
     """What is left out stays. One that goes on does so where it stood."""
-    await mine(caller, subscription_id)
+    found = await mine(caller, subscription_id)
+    # Whoever sends it somewhere else learns what it tells.
+    for types in (found.types, content.types):
+        check_may_know(caller, types)
     return await caller.here.subscriptions.update(
         subscription_id, within(caller, content), by=caller.who()
     )

@@ -232,16 +232,19 @@ end $$;
 create or replace function customers_come() returns trigger language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
-    keys text[];
+    keys  text[];
+    known bigint[];
 begin
     select array_agg(distinct customer_key(customer_id, person)) into keys from arrived;
-    perform from customer where key = any(keys) order by key for key share;
+    select array_agg(customer_no) into known
+    from (select customer_no from customer where key = any(keys) order by key for key share) it;
     with come as (
         insert into customer (key)
         select k from unnest(keys) as k where not exists (select from customer where key = k) order by k
         on conflict do nothing returning customer_no
     )
-    insert into customer_change (customer_no, what) select customer_no, 'created' from come;
+    insert into customer_change (customer_no, what)
+    select customer_no, 'created' from come union all select customer_no, 'ordered' from unnest(known) customer_no;
     return null;
 end $$;
 create or replace trigger customers_come after insert on order_person
@@ -253,6 +256,7 @@ begin
     perform from customer where customer_no = its_no or into_no = its_no order by customer_no for update;
     delete from customer_note where customer_no = its_no;
     delete from customer_consent where customer_no = its_no;
+    delete from customer_segment_member where customer_no = its_no;
     update customer_merge
     set why = '[erased]', undone_at = coalesce(undone_at, moment()), undone_by = coalesce(undone_by, 'orderloom'),
         undone_why = case when undone_at is null then 'erased' else '[erased]' end

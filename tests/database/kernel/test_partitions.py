@@ -79,7 +79,7 @@ WHOLE = {
     **dict.fromkeys(
         (
             *("event_sequence", "event_subscription", "message_reading", "message_template"),
-            "customer_change_forgotten",
+            *("customer_change_forgotten", "customer_segment_look"),
         ),
         "there are few",
     ),
@@ -94,6 +94,7 @@ WHOLE = {
         "what people write down about few persons; it goes when they are erased",
     ),
     "customer_change": "a row goes after some time",
+    "customer_segment_member": "a row goes when the customer leaves, or is erased",
     "licence": "a code is known for ever, so that none is sold twice",
     "channel": "there are few",
     "edi_partner": "there are few",

@@ -943,6 +943,22 @@ FORBIDDEN = {
     "page_keys_count_from_one": page_key(number=0),
     "page_key_is_long": page_key("short"),
     # who is told of what, and what was told
+    "member_is_a_customer": (
+        "insert into customer_segment_member (customer_no, segment) values (9, 'all')"
+    ),
+    "customer_segment_member_pkey": (
+        "insert into customer_segment_member (customer_no, segment) "
+        "select customer_no, 'all' from customer, generate_series(1, 2)"
+    ),
+    "customer_segment_look_pkey": "insert into customer_segment_look default values",
+    "there_is_one_look": "update customer_segment_look set only_one = false",
+    "segment_of_a_change_is_named": (
+        "insert into customer_change (customer_no, what) values (1, 'segment_left')"
+    ),
+    "event_is_of_an_order_or_a_customer": (
+        "insert into event_out (position, order_no, customer_no, event_id, type, at) "
+        "values (1, 1, 1, 1, 't', now())"
+    ),
     "customer_change_forgotten_pkey": "insert into customer_change_forgotten default values",
     "one_change_was_forgotten_last": "update customer_change_forgotten set only_one = false",
     "event_sequence_pkey": "insert into event_sequence default values",

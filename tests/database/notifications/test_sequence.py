@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from activities.notifications.sequencing import UNREAD
-from domain.notifications.event_types import TOLD
+from domain.notifications.event_types import CHANGES_TOLD, TOLD
 from store.database import Connection, Pool
 from store.locks import lock_order
 from store.notifications import sequence
@@ -49,7 +49,9 @@ class Told:
         given, more = 0, True
         while more:
             async with self.pool.acquire() as conn:
-                new, more = await sequence.advance(conn, TOLD, at_most=at_most, unread=UNREAD)
+                new, more = await sequence.advance(
+                    conn, TOLD, CHANGES_TOLD, at_most=at_most, unread=UNREAD
+                )
             given += new
         return given
 
@@ -186,7 +188,7 @@ async def test_a_sequencer_that_dies_before_its_commit_has_done_nothing(told: To
             await told.tell(conn, order_id)
     async with told.another() as dying:
         await dying.execute("begin")
-        given, _ = await sequence.advance(dying, TOLD, at_most=1000, unread=UNREAD)
+        given, _ = await sequence.advance(dying, TOLD, CHANGES_TOLD, at_most=1000, unread=UNREAD)
         assert given == 4
         assert await told.advance() == 0, "it is at it, and keeps nobody waiting"
         assert await told.out() == []

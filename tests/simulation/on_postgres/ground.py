@@ -62,6 +62,7 @@ RULES: Final = (
 KEPT: Final = (
     *("schema_migrations", "routine_set", "location", "fault", "seller", "channel"),
     *("event_sequence", "message_reading", "return_rule", "customer_change_forgotten"),
+    "customer_segment_look",
 )
 """Tables that hold nothing of a life."""
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from domain.notifications.catalogue import CATALOGUE
+from domain.notifications.customer_catalogue import CUSTOMER_CATALOGUE
 from starter.http.describe import document
 from starter.http.front import Front, Limits
 from starter.http.metrics import Metrics
@@ -78,10 +79,12 @@ async def test_each_type_of_event_is_described_as_what_its_receiver_gets(
     client: httpx.AsyncClient,
 ) -> None:
     served = (await client.get("/openapi.json")).json()
-    assert set(served["webhooks"]) == set(CATALOGUE)
+    whens = {str(name): kind.when for name, kind in CATALOGUE.items()}
+    whens |= {name: kind.when for name, kind in CUSTOMER_CATALOGUE.items()}
+    assert set(served["webhooks"]) == set(whens)
     for event_type, item in served["webhooks"].items():
         told = item["post"]
-        assert told["summary"] == CATALOGUE[event_type].when
+        assert told["summary"] == whens[event_type]
         (content,) = told["requestBody"]["content"].values()
         schema = served["components"]["schemas"][content["schema"]["$ref"].rsplit("/", 1)[1]]
         assert schema["properties"]["type"]["const"] == event_type

@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from domain.notifications.catalogue import CATALOGUE, MoneyData, data_of, message_of_test
-from domain.notifications.event_types import EVENT_TYPES, NOT_TOLD, TEST_TYPE, TOLD, is_known
+from domain.notifications.customer_catalogue import CUSTOMER_CATALOGUE
+from domain.notifications.event_types import (
+    CHANGES_TOLD,
+    CUSTOMER_EVENT_TYPES,
+    EVENT_TYPES,
+    NOT_TOLD,
+    TEST_TYPE,
+    TOLD,
+    is_known,
+)
 from domain.views.order_snapshot import OrderSnapshot
+from store.customers.changes import ChangeKind
 from tests.architecture.source import ROOT
 
 _construct: Any = OrderSnapshot.model_construct
@@ -19,10 +29,14 @@ ORDER: OrderSnapshot = _construct(order_id="web-1")
 
 
 def test_every_type_is_told_by_a_line_and_described() -> None:
-    assert set(CATALOGUE) == set(EVENT_TYPES) == set(TOLD.values())
+    assert set(CATALOGUE) == set(TOLD.values())
+    assert set(CUSTOMER_CATALOGUE) == set(CHANGES_TOLD.values()) == set(CUSTOMER_EVENT_TYPES)
+    assert {*CATALOGUE, *CUSTOMER_CATALOGUE} == set(EVENT_TYPES)
+    assert set(CHANGES_TOLD) == set(get_args(ChangeKind)) - {"ordered"}
     assert set(TOLD) & NOT_TOLD == set()
     assert all(re.fullmatch(r"orderloom\.[a-z]+\.[a-z_]+\.v1", one) for one in EVENT_TYPES)
     assert all(kind.when.endswith(".") for kind in CATALOGUE.values())
+    assert all(kind.when.endswith(".") for kind in CUSTOMER_CATALOGUE.values())
 
 
 def test_a_line_that_nobody_has_thought_of_is_not_known() -> None:
@@ -71,7 +85,7 @@ def test_amounts_are_told_with_the_decimals_of_their_currency() -> None:
 
 
 def test_what_is_erased_from_the_story_is_simply_not_said() -> None:
-    for kind in EVENT_TYPES:
+    for kind in CATALOGUE:
         what = "dispute: lost" if "disputed" in kind else "needs attention: pick web-1:1"
         data = data_of(kind, ORDER, what, None, {})
         assert data.reason is None
