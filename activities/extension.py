@@ -20,6 +20,7 @@ from activities.payments.provider import PaymentProvider
 from activities.purchasing.supplier import Supplier
 from activities.shops.clients import ShopClients
 from domain.orders.taxing import TaxRates
+from domain.payments.pay_pages import PayPages
 from domain.stock.location_ranking import Measure
 from store.database import Pool
 
@@ -63,8 +64,10 @@ class Extension(Generic[S]):
     as their `payment.provider`. `events`: reads what that company tells. `carrier`, `supplier`:
     ORDERLOOM_CARRIER, ORDERLOOM_CARRIERS and ORDERLOOM_SUPPLIER choose them. `measure`: a policy's
     `sourcing.prefer` names it. `address`: ORDERLOOM_ADDRESS_CHECK chooses it. `tax`: ORDERLOOM_TAX
-    chooses it; it is asked where orders are placed, so that it gets no worker's tools. `temporal`:
-    workflows and activities of its own, on the worker's task queue.
+    chooses it; it is asked where orders are placed, so that it gets no worker's tools. `pay_pages`:
+    on which customers pay at that company; `orderloom serve` asks for them, so that it gets no
+    worker's tools either. `temporal`: workflows and activities of its own, on the worker's task
+    queue.
     """
 
     name: str
@@ -76,12 +79,15 @@ class Extension(Generic[S]):
     measure: Maker[S, Measure] | None = None
     address: Maker[S, AddressCheck] | None = None
     tax: Callable[[S], TaxRates | None] | None = None
+    pay_pages: Callable[[S], PayPages | None] | None = None
     temporal: Maker[S, Plugin] | None = None
 
     @property
     def brings(self) -> tuple[str, ...]:
         """The kinds of its parts."""
-        return tuple(kind for kind in (*KINDS, "tax") if getattr(self, kind) is not None)
+        return tuple(
+            kind for kind in (*KINDS, "tax", "pay_pages") if getattr(self, kind) is not None
+        )
 
     def make(self, kind: str, settings: S, tools: Tools) -> Any:
         """The part of one of the `KINDS`, or None."""

@@ -21,6 +21,7 @@ from domain.faults import faults
 from domain.fulfilment.counter import COUNTER
 from domain.orders.sourcing_rules import CRITERIA
 from domain.orders.taxing import TaxRates
+from domain.payments.pay_pages import PayPages
 from domain.payments.payments import BY_HAND
 from domain.sellers import Code
 from runtime.settings import PREFIX, Settings
@@ -49,6 +50,11 @@ class Described(Protocol):
     @property
     def tax(self) -> Callable[[Any], TaxRates | None] | None:
         """Makes what knows rates of tax, from the settings."""
+        ...
+
+    @property
+    def pay_pages(self) -> Callable[[Any], PayPages | None] | None:
+        """Makes what asks its company for pages on which customers pay, from the settings."""
         ...
 
     @property
@@ -108,6 +114,24 @@ def tax_rates(name: str) -> TaxRates:
         f"no extension {name!r} knows rates of tax; see `orderloom extensions`",
         where=f"{PREFIX}TAX",
     )
+
+
+def pay_pages() -> dict[str, PayPages]:
+    """Payment companies that have pages for customers, by the names that orders know them by.
+
+    An extension that cannot be used has none here: it keeps workers from starting, who say why.
+    """
+    found: dict[str, PayPages] = {}
+    for one in installed():
+        make = None if one.extension is None else one.extension.pay_pages
+        if make is None or one.settings is None:
+            continue
+        accounts = {f"{one.name}:{code}": settings for code, settings in one.accounts.items()}
+        for name, settings in {one.name: one.settings, **accounts}.items():
+            pages = make(settings)
+            if pages is not None:
+                found[name] = pages
+    return found
 
 
 def usable(found: Sequence[Installed], without: Sequence[str]) -> list[Installed]:

@@ -26,6 +26,7 @@ from starter.http.openapi import completed
 from starter.http.problems import DEFECT, ProblemError
 from starter.http.reading import StrictRoute
 from starter.http.streams import Streams
+from starter.service.pay_pages import CompanyPages
 from starter.service.service import Service
 from starter.web import customer
 from starter.web.customer.faults import fault_page
@@ -51,6 +52,7 @@ def application(
     metrics: Metrics,
     origins: Collection[str] = (),
     tracking_urls: Mapping[str, str] | None = None,
+    pay_pages: CompanyPages | None = None,
     stop: asyncio.Event | None = None,
     routes: FastAPI | None = None,
 ) -> ASGIApp:
@@ -58,6 +60,7 @@ def application(
 
     `stop`: when streams end. `origins`: whose pages may ask, such as https://shop.example; of
     others a browser lets none. `tracking_urls`: carrier → where customers follow its parcels.
+    `pay_pages`: of payment companies, on which customers pay.
     `routes`: of `described`, where somebody has them already.
     """
     app = routes or described()
@@ -75,6 +78,7 @@ def application(
     app.state.cursors = cursors
     app.state.limiter = Limiter()
     app.state.tracking_urls = tracking_urls or {}
+    app.state.pay_pages = pay_pages or CompanyPages()
     app.state.under_way = set()
     app.state.streams = Streams(here)
     app.state.stop = stop or asyncio.Event()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Collection, Coroutine
+from contextlib import aclosing
 from typing import Any, Final
 
 import uvloop
 
+from runtime.extensions import pay_pages
 from runtime.logs import configure_logging
 from runtime.settings import load_settings
 from starter.http.app import application
@@ -19,6 +21,7 @@ from starter.http.metrics import Metrics
 from starter.jobs.host import work_on_jobs
 from starter.listening.server import serve as listen
 from starter.service.connection import service
+from starter.service.pay_pages import CompanyPages
 
 _CONNECTIONS: Final = 10
 _METRICS_AT_ONCE: Final = 20
@@ -46,7 +49,11 @@ async def serve(
     """
     settings = load_settings()
     configure_logging(settings)
-    async with service(connections=_CONNECTIONS, temporal_may_be_away=True) as here:
+    companies = CompanyPages(pay_pages(), settings.pages_url)
+    async with (
+        aclosing(companies),
+        service(connections=_CONNECTIONS, temporal_may_be_away=True) as here,
+    ):
         looks = Health({"postgresql": here.check_schema}, {"temporal": here.check_temporal})
         cursors = Cursors(await here.access.signing_secret("cursors"))
         figures = Metrics()
@@ -56,6 +63,7 @@ async def serve(
             metrics=figures,
             origins=origins,
             tracking_urls=settings.tracking_urls,
+            pay_pages=companies,
             stop=stop,
         )
         ready(_url(listening))  # clients can connect from here on, and wait for the first answer

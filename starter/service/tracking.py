@@ -28,6 +28,7 @@ __all__ = ["Behind", "NoOrder", "TrackedOrder", "Tracking"]
 
 _DOCUMENTS_MAX = 100
 _CLAIMS_MAX = 100
+_SHORT_DAYS = 1
 
 
 class TrackedOrder(BaseModel):
@@ -71,6 +72,13 @@ class Tracking:
         """The address of an order's page: `store.orders.page_links.order_link`."""
         async with self._pool.acquire() as conn:
             return await page_links.order_link(conn, order_id, pages_url)
+
+    async def short_token(self, order_id: str) -> str | None:
+        """The token of a link to all of an order's page that is good for a day: for others who
+        learn the link, such as a payment company that leads the customer back.
+        """
+        async with self._pool.acquire() as conn:
+            return await page_links.order_token(conn, order_id, days=_SHORT_DAYS)
 
     async def rotate_key(self, *, revoke: bool) -> Sequence[int]:
         """Sign new links with a new key: `store.access.page_keys.rotate`."""

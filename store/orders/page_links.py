@@ -33,10 +33,13 @@ async def order_link(conn: Connection, order_id: str, pages_url: str | None) -> 
     return None if token is None else f"{pages_url}/o/{token}"
 
 
-async def order_token(conn: Connection, order_id: str) -> str | None:
-    """What the address of an order's page ends with; None as of `order_link`."""
+async def order_token(conn: Connection, order_id: str, *, days: int = LINK_DAYS) -> str | None:
+    """What the address of an order's page ends with; None as of `order_link`.
+
+    `days`: for so long it is good.
+    """
     order_no = await _sql.known(conn, order_id=order_id)
-    return None if order_no is None else await _token(conn, PageLink(order_no), LINK_DAYS)
+    return None if order_no is None else await _token(conn, PageLink(order_no), days)
 
 
 @dataclass(frozen=True, slots=True)

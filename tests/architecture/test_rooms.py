@@ -114,7 +114,8 @@ TABLE = (
         (
             *(*STDLIB, *PROTOCOLS, "store.database", "pydantic", "temporalio.worker.Plugin"),
             "activities.shops.clients",
-            *("domain.orders.taxing", "domain.stock.location_ranking"),
+            *("domain.orders.taxing", "domain.payments.pay_pages"),
+            "domain.stock.location_ranking",
         ),
     ),
     Room(
@@ -149,6 +150,11 @@ TABLE = (
             *(*STDLIB, "activities.providers", *PROTOCOLS, "domain", "store.clock"),
             *("pydantic", "stripe", "httpx"),
         ),
+    ),
+    # Asks the other side of the sandbox's payment company as it would ask a real one.
+    Room(
+        "activities/providers/sandbox/pay_pages.py",
+        (*STDLIB, *PROTOCOLS, "domain", "httpx", "pydantic"),
     ),
     # Knows neither what its duties are about nor the server.
     Room("activities/relay.py", (*STDLIB, "store.database")),
@@ -510,6 +516,7 @@ DOORS = {
     "starter/service/webhooks.py": ("store.payments.provider_events",),
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "store.schema_version", "asyncpg", "psutil"),
+    "starter/stack/pay_company.py": ("starlette",),
     "starter/stack/first_seller.py": ("store.accounting.sellers", "store.database"),
     "starter/cli/operations/setup.py": ("store.migrate",),
     # Tells the sandbox companies to misbehave now and then.

@@ -20,6 +20,7 @@ from starter.http.cursors import Cursors
 from starter.http.front import Limits
 from starter.http.health import Health
 from starter.http.metrics import Metrics
+from starter.service.pay_pages import CompanyPages
 from starter.service.service import Service
 
 PER_MINUTE = 100_000
@@ -39,12 +40,18 @@ def with_routes_of(app: FastAPI) -> FastAPI:
 class Api:
     """All routes over the doors of one shop."""
 
-    def __init__(self, here: Service, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        here: Service,
+        limits: Limits | None = None,
+        pay_pages: CompanyPages | None = None,
+    ) -> None:
         self.here = here
         self.app = application(
             *(here, Health({}, {}), Cursors(b"of a test" * 4)),
             limits=limits or Limits(),
             metrics=Metrics(),
+            pay_pages=pay_pages,
             routes=with_routes_of(described_once()),
         )
 

@@ -236,3 +236,20 @@ def moment(seconds: int) -> datetime:
 def capture_digest(key: str) -> str:
     """A short name that tells the captures of one intent apart."""
     return _digest(key)[:8]
+
+
+class SetUp(Answer):
+    """A card that was saved for a customer."""
+
+    payment_method: str | None = None
+
+
+class Session(Answer):
+    """A session of Checkout in the mode `setup`. `url`: None once it has ended."""
+
+    id: str
+    status: str | None = None
+    url: str | None = None
+    client_reference_id: str | None = None
+    customer: str | None = None
+    setup_intent: SetUp | str | None = None

@@ -12,10 +12,11 @@ import httpx
 import stripe
 from pydantic import SecretStr, ValidationError
 from stripe.params import PaymentIntentCaptureParams, PaymentIntentCreateParams
+from stripe.params.checkout import SessionCreateParams
 
 from activities.payments.provider import PaymentKind
 from activities.provider_errors import TimedOut, Unavailable
-from activities.providers.stripe.answers import Answer, Intent, Refund, Transaction
+from activities.providers.stripe.answers import Answer, Intent, Refund, Session, Transaction
 from activities.providers.stripe.refusals import translate
 
 A = TypeVar("A", bound=Answer)
@@ -115,6 +116,20 @@ class StripeApi:
                 {"idempotency_key": key},
             )
         return _read(Refund, answer)
+
+    async def open_session(self, params: SessionCreateParams, *, key: str) -> Session:
+        """Create a session of Checkout."""
+        with _our_errors(None):
+            answer = await self._v1.checkout.sessions.create_async(params, {"idempotency_key": key})
+        return _read(Session, answer)
+
+    async def session(self, reference: str) -> Session:
+        """A session of Checkout as it is now, with what was set up in it."""
+        with _our_errors(None):
+            answer = await self._v1.checkout.sessions.retrieve_async(
+                reference, {"expand": ["setup_intent"]}
+            )
+        return _read(Session, answer)
 
     async def intents(
         self, since: datetime, before: datetime | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starter.web.customer import asking, looking_up, pages
+from starter.web.customer import asking, looking_up, pages, paying
 
 # An order's page first: its papers have addresses that a form could have, too.
-ROUTERS = (pages.router, asking.router, looking_up.router)
+ROUTERS = (pages.router, paying.router, asking.router, looking_up.router)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,20 +11,19 @@ from limits import RateLimitItemPerMinute
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from domain.errors import Ending, InvalidInput, OrderloomError, Refused, Unreachable
-from starter.web.customer import offers, requests, shown
+from domain.errors import OrderloomError
+from starter.web.customer import offers, requests
+from starter.web.customer.forms import refusal_of, shown_form
 from starter.web.customer.languages import query
 from starter.web.customer.order_page import shown_order
-from starter.web.customer.templates import page
 from starter.web.customer.visits import NoPageError, Visit, here, pages_at, turns_of, visit_by
-from starter.web.customer.words import Words
 from starter.web.guards import HEADERS, BadForm, form, is_foreign
 
 router = APIRouter(include_in_schema=False)
 
 ASKED: Final = RateLimitItemPerMinute(20)
 """Of one order's page."""
-_ANSWER_SECONDS: Final = 15.0
+ANSWER_SECONDS: Final = 15.0
 
 
 @router.get("/o/{token}/{ask}")
@@ -36,7 +34,7 @@ async def ask_page(request: Request, token: str, ask: str) -> Response:
     known = _known(ask)
     if not visit.offers.has(known):
         return shown_order(request, visit, depth=2, told="why_refused", status=409)
-    return _form(request, visit, known, {})
+    return shown_form(request, visit, known, {})
 
 
 @router.post("/o/{token}/{ask}")
@@ -53,16 +51,16 @@ async def ask(request: Request, token: str, ask: str) -> Response:
     try:
         sent = await form(request)
         if await _has_changed(request, visit, known, sent):
-            return _form(request, visit, known, sent, refusal="why_changed", status=409)
-        async with asyncio.timeout(_ANSWER_SECONDS):
+            return shown_form(request, visit, known, sent, refusal="why_changed", status=409)
+        async with asyncio.timeout(ANSWER_SECONDS):
             told = await requests.send(here(request), visit.order, known, sent)
     except (BadForm, ValidationError, requests.Incomplete, OrderloomError) as error:
-        status, key = _refusal(error, visit.words)
+        status, key = refusal_of(error, visit.words)
         # What was refused may have changed while its form was open: it is shown as it is by now.
         now = await visit_by(request, token, whole=True)
         if not now.offers.has(known):
             return shown_order(request, now, depth=2, told=key, status=status)
-        return _form(request, now, known, sent, refusal=key, status=status)
+        return shown_form(request, now, known, sent, refusal=key, status=status)
     except TimeoutError:
         told = "done_waits"
     done = query(request, done=told.removeprefix("done_"))
@@ -90,57 +88,3 @@ async def _has_changed(
         return False
     order_id = order.detail.summary.order_id
     return not await here(request).tracking.has_answered(order_id, sent.get("request_id", ""))
-
-
-def _refusal(error: Exception, words: Words) -> tuple[int, str]:
-    """The status of the answer, and the key of the sentence that says why."""
-    match error:
-        case requests.Incomplete():
-            return 422, error.key
-        case InvalidInput() if error.reason:
-            return 422, requests.why(error.reason, words)
-        case BadForm() | ValidationError() | InvalidInput():
-            return 422, "not_complete"
-        case Ending():
-            return 409, "why_ending"
-        case Unreachable():
-            return 503, "why_unreachable"
-        case Refused():
-            return 409, requests.why(error.reason, words)
-        case _:
-            raise error
-
-
-def _form(
-    request: Request,
-    visit: Visit,
-    ask: offers.Ask,
-    sent: Mapping[str, str],
-    *,
-    refusal: str = "",
-    status: int = 200,
-) -> Response:
-    order, words = visit.order, visit.words
-    place = order.detail.document.get("shipping", {}).get("address") or {}
-    return page(
-        *("ask", request, words, order.seller),
-        depth=2,
-        status=status,
-        token=visit.token,
-        ask=ask,
-        refusal=words(refusal) if refusal else "",
-        sent=sent,
-        # What was refused may be asked once more, with other content: that is another request.
-        request_id=f"page-{uuid.uuid4().hex}",
-        names=shown.names(order),
-        seen=offers.digest(order, ask),
-        units=offers.units(order, ask),
-        cancel_why=requests.CANCEL_WHY,
-        return_why=requests.RETURN_WHY,
-        claim_kinds=requests.CLAIM_KINDS,
-        address_fields=requests.ADDRESS_FIELDS,
-        place=place,
-        country=words.country(place.get("country") or ""),
-        by_code=offers.by_code(order),
-        owed=words.money(offers.to_pay(order), order.detail.summary.currency),
-    )

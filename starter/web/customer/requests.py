@@ -9,6 +9,7 @@ from domain.errors import Refused
 from domain.orders.claim_messages import ClaimRequest
 from domain.orders.edit_messages import OrderEdit
 from domain.orders.messages import CancelRequest, PayRequest
+from domain.orders.providers import BY_CODE
 from domain.orders.return_messages import ReturnRequest
 from starter.service.service import Service
 from starter.service.tracking import TrackedOrder
@@ -60,10 +61,15 @@ async def send(here: Service, order: TrackedOrder, ask: Ask, sent: Mapping[str, 
         await here.edits.edit(order_id, _address(named, order, sent))
         return "done_address"
     token, provider = sent.get("code", ""), sent.get("kind", "")
-    if not token:
+    if not token or provider not in BY_CODE:
         raise Incomplete("not_complete")
-    paying = {**named, "token": token, "provider": provider}
-    paid = await here.payments.pay(order_id, PayRequest.model_validate(paying))
+    return await pay(here, order_id, named["request_id"], provider, token)
+
+
+async def pay(here: Service, order_id: str, request_id: str, provider: str, token: str) -> str:
+    """Pay the order with a code, or with what was left at a payment company. As `send`."""
+    content = {"request_id": request_id, "by": BY, "provider": provider, "token": token}
+    paid = await here.payments.pay(order_id, PayRequest.model_validate(content))
     if paid.outcome == "refused":
         raise Refused(paid.message, reason="declined")
     return "done_pay"

@@ -17,7 +17,7 @@ from activities.providers.store_credit import StoreCredit
 from activities.providers.stripe.extension import EXTENSION
 from activities.providers.stripe.settings import StripeSettings
 from domain.errors import InvalidInput
-from runtime.extensions import Installed, installed, settings_of, usable
+from runtime.extensions import Installed, installed, pay_pages, settings_of, usable
 
 Publish = Callable[..., None]
 
@@ -57,6 +57,22 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publish
             del sys.modules[name]
 
 
+async def test_companies_have_pages_for_customers_where_their_settings_say_so(
+    environment: pytest.MonkeyPatch, publish: Publish
+) -> None:
+    publish("broken", "raise RuntimeError('it is')")
+    assert pay_pages() == {}
+    environment.setenv("ORDERLOOM_SANDBOX__PAY_PAGES", "http://127.0.0.1:8123")
+    environment.setenv("ORDERLOOM_STRIPE_ACCOUNTS__UK__API_KEY", "sk_test_uk")
+    pages = pay_pages()
+    assert {name: one.name for name, one in pages.items()} == {
+        "sandbox": "Sandbox",
+        "stripe:uk": "Stripe",
+    }
+    for one in pages.values():
+        await one.close()
+
+
 def found(name: str) -> Installed:
     return next(one for one in installed() if one.name == name)
 
@@ -80,12 +96,12 @@ READER = """
 def test_stripe_the_sandbox_and_store_credit_are_found_as_anybodys_are() -> None:
     ours = {one.name: one for one in installed() if one.distribution == "orderloom"}
     assert {name: one.extension and one.extension.brings for name, one in ours.items()} == {
-        "sandbox": ("payment", "events", "carrier", "supplier"),
+        "sandbox": ("payment", "events", "carrier", "supplier", "pay_pages"),
         "elsewhere": ("payment",),
         "store_credit": ("payment",),
         "gift_card": ("payment",),
         "voucher": ("payment",),
-        "stripe": ("payment", "events"),
+        "stripe": ("payment", "events", "pay_pages"),
         "postal": ("address",),
     }
     companies = Companies.of(list(ours.values()), (), NO_TOOLS)
