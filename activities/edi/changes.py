@@ -11,7 +11,7 @@ from typing import Any
 
 from activities.edi.acting import Acted, Came
 from domain import ids
-from domain.edi.answers import change_answer
+from domain.edi.answers import change_answer, counted
 from domain.edi.asked import AskedChange, AskedEdit, AskedLine, AskedOrder
 from domain.edi.orders import read_change
 from domain.edi.rules import reference_of
@@ -188,8 +188,17 @@ async def _answer(
     conn: Connection, came: Came, wish: _Wish, refused: str, remark: str = ""
 ) -> None:
     asked = wish.asked
+    stands = {}
+    if asked is not None:
+        found, _ = await edi_orders.lines_of(conn, wish.order_id)
+        stands = {
+            line.told: counted(came.partner, line, found[line.line_id].wanted)
+            for line in asked.lines
+            if line.line_id in found
+        }
     answer = change_answer(
         wish.edit,
+        stands,
         ordered_on=asked.ordered_on if asked else wish.edit.dated,
         today=clock.today(),
         currency=asked.currency if asked else "",

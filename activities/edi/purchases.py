@@ -47,7 +47,8 @@ async def answer_change(conn: Connection, came: Came) -> Acted:
     """An 865: whether the supplier lets the order be taken back.
 
     Some suppliers agree by rejecting each line: then nothing of it is sent any more. Others say no
-    in the same way. So where none was sent the order ends, and a person reads what it said.
+    in the same way. So where none was sent the order ends, and a person reads what it said; but not
+    where a line says beside it what stands.
     """
     begin = first(came.document.segments, "BCA")
     assert begin is not None  # The rules have looked.
@@ -61,7 +62,8 @@ async def answer_change(conn: Connection, came: Came) -> Acted:
         return Acted(note=why, po_id=order.po_id)
     lines = list(loops(came.document, "POC"))
     said = next((reason_of(block) for block in lines if reason_of(block)), "it gives no reason")
-    none_comes = lines and all((first(block, "ACK") or block[0]).at(1) == "IR" for block in lines)
+    said_of = [[one.at(1) for one in block if one.tag == "ACK"] for block in lines]
+    none_comes = lines and all(set(codes) == {"IR"} for codes in said_of)
     if none_comes and not any(line.shipped for line in order.lines):
         await purchase_facts.refuse(conn, order.po_id, said, who=who)
         task = f"see that nothing of {order.po_id} comes: {who} rejects each line: {said}"
@@ -99,9 +101,10 @@ async def bill(conn: Connection, came: Came) -> Acted:
     partner = came.partner.partner
     goods = {line.sku: max(line.received, line.shipped) for line in order.lines}
     units: dict[str, int] = {}
+    sign = -1 if said.is_credit else 1
     for line in said.lines:
-        units[line.sku] = units.get(line.sku, 0) + line.quantity
-    is_new = await bills.keep(conn, partner, said.number, order.po_id, units, said.total)
+        units[line.sku] = units.get(line.sku, 0) + sign * line.quantity
+    is_new = await bills.keep(conn, partner, said.number, order.po_id, units, sign * said.total)
     found = match(
         *(said, _lines(order), goods),
         await bills.before(conn, order.po_id, partner, said.number),
@@ -110,7 +113,8 @@ async def bill(conn: Connection, came: Came) -> Acted:
     if found.waits and came.at + GOODS_WITHIN > clock.now():
         return Acted(later=True, po_id=order.po_id)
     task = "; ".join((*found.faults, *found.missing))
-    note = "" if task else f"invoice {said.number} matches"
+    what = "credit note" if said.is_credit else "invoice"
+    note = "" if task else f"{what} {said.number} matches"
     return Acted(note=note, po_id=order.po_id, task=task)
 
 

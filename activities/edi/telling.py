@@ -9,7 +9,8 @@ from typing import Final
 
 from activities.inboxes import said
 from activities.relay import BATCH
-from domain.edi.answers import confirmation, invoice, shipping_notice
+from domain.edi.answers import confirmation, shipping_notice
+from domain.edi.billing import invoice
 from domain.edi.partners import Partner
 from domain.edi.written import Written
 from store import clock
@@ -60,10 +61,8 @@ class EdiTelling:
         for parcel in await edi_orders.parcels(conn, one.order_no):
             notice = shipping_notice(partner, one.asked, parcel, skus=skus, our_number=one.order_id)
             await _told(conn, one, partner, "856", notice, parcel.shipment_id)
-        for bill in await edi_orders.invoices(conn, one.order_no):
-            told = invoice(
-                partner, one.asked, bill, shipment_id=bill.part_id, our_number=one.order_id
-            )
+        for bill in await edi_orders.bills(conn, one.order_no):
+            told = invoice(partner, one.asked, bill, our_number=one.order_id)
             await _told(conn, one, partner, "810", told, bill.number)
         if one.decision in _ENDED and one.decided_at + _TOLD_FOR < clock.now():
             await edi_orders.ended(conn, one.order_id)

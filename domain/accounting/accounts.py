@@ -20,6 +20,7 @@ class Account(StrEnum):
 
     CASH_IN_TRANSIT = "cash_in_transit"  # At payment companies, or on its way from them.
     RECEIVABLES = "receivables"
+    TRADE_RECEIVABLES = "trade_receivables"  # Owed by customers who pay by invoice.
     INVENTORY = "inventory"
     INTERCOMPANY = "intercompany"  # Goods that one seller owes to another, at their cost.
     CARRIER_CLAIMS = "carrier_claims"  # What carriers have agreed to pay for parcels.
@@ -48,17 +49,18 @@ class Account(StrEnum):
 
 Postings = Mapping[Account, int]
 
-_DEBTS: Final = {
+_ACCOUNTS: Final = {
     "store_credit": Account.STORE_CREDIT,
     "gift_card": Account.GIFT_CARDS,
     "voucher": Account.VOUCHERS,
     "exchange": Account.EXCHANGE_CLEARING,
+    "on_account": Account.TRADE_RECEIVABLES,
 }
 
 
 def money_at(provider: str) -> Account:
-    """Where the money of a payment is: at a company, or our own debt to the customer."""
-    return _DEBTS.get(provider, Account.CASH_IN_TRANSIT)
+    """Where the money of a payment is: at a company, or a debt between the customer and us."""
+    return _ACCOUNTS.get(provider, Account.CASH_IN_TRANSIT)
 
 
 def invoiced(worth: Worth, *, due: int, rounding: int = 0) -> Postings:

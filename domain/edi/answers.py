@@ -1,4 +1,4 @@
-"""What a customer is sent: 855 and 865 in answer, 856 with goods, 810 with a bill."""
+"""What a customer is sent: 855 and 865 in answer, and 856 with goods."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from domain.accounting.documents import Issued
 from domain.edi.asked import AskedEdit, AskedLine, AskedOrder
 from domain.edi.partners import Partner
 from domain.edi.written import Written, cut
-from domain.money import to_decimal
 from domain.orders.people import Address
 
 _REASON_MAX: Final = 80
@@ -69,8 +67,8 @@ def _answered(
         why = refusal or line.refused
         found = stands.get(line.line_id)
         if why or found is None or not found.wanted:
-            yield ("ACK", "IR", 0, line.unit)
             yield ("REF", "ZZ", "", cut(why or "cancelled", _REASON_MAX))
+            yield ("ACK", "IR", 0, line.unit)
         else:
             yield from _acked(partner, line, found)
 
@@ -81,13 +79,13 @@ def _acked(partner: Partner, line: AskedLine, stands: Standing) -> Iterator[Writ
     asked_units = line.quantity * partner.units.get(line.unit, 1)
     if now:
         code = "IA" if stands.waiting == 0 and stands.wanted == asked_units else "IQ"
-        yield ("ACK", code, *_counted(partner, line, now))
+        yield ("ACK", code, *counted(partner, line, now))
     if stands.waiting:
         day = (_DELIVERY, stands.promised_on) if stands.promised_on else ()
-        yield ("ACK", "IB", *_counted(partner, line, stands.waiting), *day)
+        yield ("ACK", "IB", *counted(partner, line, stands.waiting), *day)
 
 
-def _counted(partner: Partner, line: AskedLine, units: int) -> tuple[Decimal, str]:
+def counted(partner: Partner, line: AskedLine, units: int) -> tuple[Decimal, str]:
     """Units of ours in the customer's unit of measure; where they do not fill it, one by one."""
     per = partner.units.get(line.unit, 1)
     return (Decimal(units // per), line.unit) if units % per == 0 else (Decimal(units), "EA")
@@ -102,6 +100,7 @@ def _described(line: AskedLine) -> Written:
 
 def change_answer(
     edit: AskedEdit,
+    stands: Mapping[str, tuple[Decimal, str]],
     *,
     ordered_on: date,
     today: date,
@@ -111,7 +110,10 @@ def change_answer(
 ) -> list[Written]:
     """The 865: what of a change was done. `refused`: why nothing of it was.
 
-    `remark`: what else the customer should know.
+    BCA02 says whether it was (AC), or whether the order stays as it was (RD). Then each line has
+    the reason, IR for what was asked, and IA for what stands: nobody can take the refusal of a
+    change for the refusal of the line. `stands`: by the customer's number of a line, how much of it
+    is wanted until now. `remark`: what else the customer should know.
     """
     verdict = "RD" if refused else "AC"
     purpose = "01" if edit.cancels else "04"
@@ -143,10 +145,12 @@ def change_answer(
         )
         why = refused or asked.refused
         if why:
-            body.append(("ACK", "IR", 0, asked.unit))
             body.append(("REF", "ZZ", "", cut(why, _REASON_MAX)))
+            body.append(("ACK", "IR", 0, asked.unit))
+            if line.line_id in stands:
+                body.append(("ACK", "IA", *stands[line.line_id]))
         else:
-            body.append(("ACK", "IA", asked.quantity, asked.unit))
+            body.append(("ACK", "IA" if asked.quantity else "ID", asked.quantity, asked.unit))
     return [*body, ("CTT", len(edit.lines))]
 
 
@@ -203,7 +207,7 @@ def shipping_notice(
             body.append(("SN1", line_id, units, "EA"))
             continue
         body.append(("LIN", line.told, *(part for pair in line.numbers for part in pair)))
-        count, unit = _counted(partner, line, units)
+        count, unit = counted(partner, line, units)
         body.append(("SN1", line.told, count, unit, "", line.quantity, line.unit))
     return [*body, ("CTT", node)]
 
@@ -220,66 +224,3 @@ def _ship_to(to: Address | None) -> Iterator[Written]:
 
 def _in_order(line_id: str) -> tuple[int, str]:
     return (int(line_id) if line_id.isdecimal() else 10**9, line_id)
-
-
-def invoice(
-    partner: Partner, asked: AskedOrder, issued: Issued, *, shipment_id: str, our_number: str
-) -> list[Written]:
-    """The 810 of an invoice. Its total is its lines, what is off or on them, and the tax.
-
-    Prices are without tax, as they were ordered.
-    """
-    currency = issued.currency
-    lines: list[Written] = []
-    goods = 0
-    for line in issued.lines:
-        known = asked.line(line.line_id)
-        unit, price, told_as = "EA", Decimal(line.unit_price), line.line_id
-        numbers: Sequence[str] = partner.numbers_of(line.sku)
-        count = Decimal(line.quantity)
-        if known is not None and known.price is not None and known.unit in partner.units:
-            count, unit = _counted(partner, known, line.quantity)
-            told_as = known.told
-            price = known.price if unit == known.unit else partner.price_of(known.price, known.unit)
-            numbers = [part for pair in known.numbers for part in pair]
-        goods += _cents(count * price)
-        lines.append(("IT1", told_as, count, unit, price, "", *numbers))
-    net = _cents(to_decimal(issued.net_minor + issued.rounding_minor, currency))
-    tax = to_decimal(issued.tax_minor, currency)
-    shipping = _cents(to_decimal(issued.shipping_minor, currency))
-    body: list[Written] = [
-        *(
-            (
-                "BIG",
-                issued.issued_on,
-                issued.number[:22],
-                asked.ordered_on,
-                asked.number,
-                "",
-                "",
-                "DI",
-                "00",
-            ),
-        ),
-        ("CUR", "SE", currency),
-        ("REF", "VN", our_number[:30]),
-        ("REF", "SI", shipment_id[-30:]),
-        ("N1", "SE", cut(issued.seller.name, 60) or "SELLER"),
-        ("N1", "BT", cut(partner.name, 60), "92", partner.theirs.id),
-        *lines,
-        ("TDS", _cents(to_decimal(issued.total_minor, currency))),
-    ]
-    if tax:
-        body.append(("TXI", "TX", tax))
-    if shipping:
-        body.append(("SAC", "C", "D240", "", "", shipping))
-    beside = net - goods - shipping
-    if beside:
-        sign, code = ("C", "D500") if beside > 0 else ("A", "C310")
-        body.append(("SAC", sign, code, "", "", abs(beside)))
-    return [*body, ("CTT", len(issued.lines))]
-
-
-def _cents(amount: Decimal) -> int:
-    """An amount in hundredths, as N2 elements have it, whatever the currency's smallest coin is."""
-    return int((amount * 100).quantize(Decimal(1), rounding="ROUND_HALF_UP"))

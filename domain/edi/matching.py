@@ -42,8 +42,12 @@ def match(
     by_sku = {line.sku: line for line in ordered}
     for line in bill.lines:
         order = by_sku[line.sku]
-        units = billed_before.get(line.sku, 0) + line.quantity
-        if units > order.quantity:
+        before = billed_before.get(line.sku, 0)
+        units = before + line.quantity
+        if bill.is_credit:
+            if line.quantity > before:
+                faults.append(f"{line.quantity} {line.sku} are credited, and {before} were billed")
+        elif units > order.quantity:
             faults.append(f"{units} {line.sku} are billed, and {order.quantity} were ordered")
         elif units > came.get(line.sku, 0):
             missing.append(f"{units} {line.sku} are billed, and {came.get(line.sku, 0)} came")

@@ -247,7 +247,7 @@ def _changed(
         asked=AskedLine(
             line_id=line_id,
             numbers=tuple(numbers.items()),
-            quantity=number_of(quantity or "0") or Decimal(0),
+            quantity=Decimal(0) if code == _DELETES else number_of(quantity or "0") or Decimal(0),
             unit=unit,
             price=number_of(one.at(6)) if one.at(6) else None,
             refused=why,

@@ -26,7 +26,7 @@ from domain.money import PRICE_DECIMALS_MAX
 from domain.orders.people import Address
 from domain.orders.policy import Duration
 from domain.orders.price_fields import Rate
-from domain.orders.providers import ELSEWHERE, ProviderName
+from domain.orders.providers import ON_ACCOUNT, ProviderName
 from domain.sellers import Code
 from domain.stored import is_stored
 
@@ -140,7 +140,9 @@ class Partner(Document):
     """Of addresses that name none."""
     service: Service = "standard"
     tax_rate: Rate | None = None
-    provider: ProviderName = ELSEWHERE
+    provider: ProviderName = ON_ACCOUNT
+    payment_days: Annotated[int, Field(strict=True, ge=0, le=999)] | None = None
+    """Within so many days of its date an invoice is to be paid; None: the 810 does not say."""
     token: Token = "edi_account"  # what an invoice on account is paid by; no secret
     retired: Flag = False
     """Nothing of it is taken any more, and nothing is sent."""

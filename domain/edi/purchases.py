@@ -229,7 +229,10 @@ class BilledLine:
 
 @dataclass(frozen=True)
 class Billed:
-    """An 810. `total`, `tax` and `beside` (charges less allowances) as decimals."""
+    """An 810. `total`, `tax` and `beside` (charges less allowances) as decimals.
+
+    `is_credit`: it gives back; its units and amounts are above zero all the same.
+    """
 
     number: str
     day: date
@@ -238,6 +241,7 @@ class Billed:
     total: Decimal
     tax: Decimal
     beside: Decimal
+    is_credit: bool = False
 
     @property
     def sum(self) -> Decimal:
@@ -252,25 +256,32 @@ def billed(document: TransactionSet, partner: Partner, ordered: Sequence[Ordered
     assert begin is not None and total is not None  # noqa: PT018  # The rules have looked for both.
     day = day_of(begin.at(1))
     assert day is not None
+    is_credit = begin.at(7) == "CR"
+    sign = -1 if is_credit and total.at(1).startswith("-") else 1
     return Billed(
         number=begin.at(2),
         day=day,
         po_id=begin.at(4),
         lines=tuple(
-            _billed_line(block, partner, ordered)
+            _billed_line(block, partner, ordered, is_credit=is_credit)
             for block in loops(document, "IT1", ends=("TDS", "CTT", "SE"))
         ),
-        total=Decimal(total.at(1)) / 100,
-        tax=_sum(document, "TXI", 2, hundredths=False),
-        beside=_sum(document, "SAC", 5, hundredths=True),
+        total=sign * Decimal(total.at(1)) / 100,
+        tax=sign * _sum(document, "TXI", 2, hundredths=False),
+        beside=sign * _sum(document, "SAC", 5, hundredths=True),
+        is_credit=is_credit,
     )
 
 
-def _billed_line(block: Block, partner: Partner, ordered: Sequence[OrderedLine]) -> BilledLine:
+def _billed_line(
+    block: Block, partner: Partner, ordered: Sequence[OrderedLine], *, is_credit: bool
+) -> BilledLine:
+    """A line. Of a credit note some write units below zero, and others do not: both are read."""
     one = block[0]
     line = _line_of(one, 6, partner, ordered)
     unit = one.at(3) or "EA"
-    units = whole_units(one.at(2), unit, partner)
+    quantity = one.at(2).removeprefix("-") if is_credit else one.at(2)
+    units = whole_units(quantity, unit, partner)
     if isinstance(units, str):
         raise InvalidInput(f"{line.sku}: {units}")
     return BilledLine(line.sku, units, price_each(one.at(4), unit, partner) or Decimal(0))

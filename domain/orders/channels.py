@@ -6,7 +6,7 @@ An order carries what its channel said when it was taken in: a change concerns l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, field_serializer
 
@@ -14,11 +14,15 @@ from domain.errors import InvalidInput
 from domain.fields import Currency, Document, Flag, Id
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from domain.orders.providers import ELSEWHERE, ProviderName
+from domain.orders.providers import ELSEWHERE, ON_ACCOUNT, ProviderName
 from domain.sellers import Code
 from domain.words import few
 
 ChannelKind = Literal["web", "pos", "marketplace", "b2b"]
+
+_NOT_ELSEWHERE: Final = (
+    f"{{}} takes no orders that were paid elsewhere; name {ELSEWHERE} in its providers, and it does"
+)
 
 Some = Annotated[tuple[Id, ...] | None, Field(min_length=1)]
 
@@ -39,7 +43,8 @@ class Channel(Document):
     providers: Annotated[tuple[ProviderName, ...] | None, Field(min_length=1)] = None
     """Only these may be paid by: the accounts at payment companies.
 
-    Orders that were paid elsewhere are taken only where `elsewhere` is among them.
+    Orders that were paid elsewhere are taken only where `elsewhere` is among them, and orders on
+    account where `on_account` is.
     """
     policy: Policy = Policy()
     retired: Flag = False
@@ -76,6 +81,12 @@ class Channel(Document):
             if provider == ELSEWHERE:
                 self._check_paid_elsewhere(order, where)
 
+    def why_not_by(self, provider: str) -> str:
+        """Why no order of it is paid by this; "": orders are."""
+        if provider == ELSEWHERE and self.providers is None:
+            return _NOT_ELSEWHERE.format(self.channel)
+        return self._why_not_by(provider)
+
     def why_not_later_by(self, provider: str) -> str:
         """Why this pays nothing of an order that was taken in before; "": it does."""
         if provider == ELSEWHERE:
@@ -85,17 +96,18 @@ class Channel(Document):
         return self._why_not_by(provider)
 
     def _why_not_by(self, provider: str) -> str:
+        if self.providers is None and provider == ON_ACCOUNT:  # As below.
+            return (
+                f"{self.channel} lets nobody pay on account; name {ON_ACCOUNT} in its providers, "
+                "and it does"
+            )
         if self.providers is None or provider in self.providers:
             return ""
         return f"{self.channel} is paid by {few(self.providers, 'provider')}, and not by {provider}"
 
     def _check_paid_elsewhere(self, order: Order, where: str) -> None:
         if self.providers is None:  # Nobody gets goods by merely saying that they are paid.
-            raise InvalidInput(
-                f"{self.channel} takes no orders that were paid elsewhere; name {ELSEWHERE} in its "
-                "providers, and it does",
-                where=where,
-            )
+            raise InvalidInput(_NOT_ELSEWHERE.format(self.channel), where=where)
         if order.tenders:
             raise InvalidInput(
                 "what was paid elsewhere was paid as a whole; leave the tenders out", where=where

@@ -21,6 +21,9 @@ ProviderName = Annotated[
 ELSEWHERE: Final = "elsewhere"
 """Payment was taken before the order came, by the shop that sends it: nothing is charged here."""
 
+ON_ACCOUNT: Final = "on_account"
+"""Payment by invoice: a business customer owes it, and nothing is charged."""
+
 GIFT_CARD: Final = "gift_card"
 """Payment with a code that somebody has bought."""
 

@@ -97,8 +97,8 @@ class Edi:
     async def save(self, wanted: Sequence[Partner], *, by: str) -> None:
         """Set all there is to know about these partners: all of them, or none where one is wrong.
 
-        Raises InvalidInput for a channel or supplier that is not there, and for ids on the envelope
-        that another partner has.
+        Raises InvalidInput for a channel or supplier that is not there, for a channel whose orders
+        are not paid so, and for ids on the envelope that another partner has.
         """
         async with self._pool.acquire() as conn:
             await partners.save(conn, wanted, who=by)

@@ -111,13 +111,13 @@ def _units(found: Mapping[str, Any] | None) -> dict[str, int]:
     return {line_id: int(units) for line_id, units in (found or {}).items()}
 
 
-async def invoices(conn: Connection, order_no: int) -> list[Issued]:
-    """Its invoices, oldest first."""
+async def bills(conn: Connection, order_no: int) -> list[Issued]:
+    """Its invoices and credit notes, oldest first."""
     return [
         Issued.model_validate(
             {**row["content"], "number": row["number"], "issued_on": _day(row["issued_on"])}
         )
-        async for row in _sql.invoices(conn, order_no=order_no)
+        async for row in _sql.bills(conn, order_no=order_no)
     ]
 
 

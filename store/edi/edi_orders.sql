@@ -24,7 +24,7 @@ where e.ended_at is null and e.order_id > :after and o.decision <> 'received'
        or exists (select from shipment s where s.order_no = o.order_no and s.handed_over_at is not null
                   and not exists (select from edi_document d
                                   where d.partner = e.partner and d.subject = '856:' || s.fulfilment_id))
-       or exists (select from document b where b.order_no = o.order_no and b.kind = 'invoice'
+       or exists (select from document b where b.order_no = o.order_no
                   and not exists (select from edi_document d
                                   where d.partner = e.partner and d.subject = '810:' || b.number)))
 order by e.order_id limit :at_most;
@@ -44,9 +44,10 @@ select s.fulfilment_id, coalesce(s.carrier, s.sold_by) as carrier, coalesce(s.tr
 from shipment s join fulfilment f using (order_no, fulfilment_id)
 where s.order_no = :order_no and s.handed_over_at is not null order by s.handed_over_at, s.fulfilment_id;
 
--- name: invoices(order_no)
+-- name: bills(order_no)
+-- Its invoices and credit notes.
 select number, part_id, issued_on, content from document
-where order_no = :order_no and kind = 'invoice' order by issued_at, number;
+where order_no = :order_no order by issued_at, number;
 
 -- name: address(order_no)$
 select person #> '{shipping,address}' from order_person where order_no = :order_no and erased_at is null;

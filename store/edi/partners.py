@@ -10,6 +10,7 @@ from domain.edi.partners import Partner, TradingParty
 from domain.errors import InvalidInput, NotFound
 from domain.stored import stored
 from store.database import Connection, StillReferred, load_queries
+from store.orders import channels
 
 _sql = load_queries(__file__)
 
@@ -26,11 +27,16 @@ def _pair(party: TradingParty) -> tuple[str, str]:
 async def save(conn: Connection, partners: Sequence[Partner], *, who: str) -> None:
     """Set all there is to know about these partners: all of them, or none where one is wrong.
 
-    Raises InvalidInput for a channel or supplier that is not there, and for an address or a
-    supplier that another partner has.
+    Raises InvalidInput for a channel or supplier that is not there, for a channel whose orders are
+    not paid so, and for an address or a supplier that another partner has.
     """
     async with conn.transaction():
+        known = await channels.known(conn)
         for one in partners:
+            if one.channel in known and not one.retired:
+                why = known[one.channel][0].why_not_by(one.provider)
+                if why:
+                    raise InvalidInput(why, where=f"{one.partner}.provider")
             try:
                 await _sql.save(
                     conn,

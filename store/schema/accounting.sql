@@ -58,7 +58,7 @@ create table posting (
     primary key (entry_id, account, currency),
     -- domain.accounting.accounts.Account; a test compares the two.
     constraint account_is_in_the_chart check (account in (
-        'cash_in_transit', 'receivables', 'inventory', 'intercompany', 'disputes', 'deferred_revenue',
+        'cash_in_transit', 'receivables', 'trade_receivables', 'inventory', 'intercompany', 'disputes', 'deferred_revenue',
         'refunds_payable', 'store_credit_liability', 'gift_card_liability', 'voucher_liability', 'tax_payable', 'purchases', 'opening_balances',
         'revenue', 'shipping_income', 'rounding', 'refunds', 'cost_of_goods_sold', 'provider_fees',
         'breakage', 'write_offs', 'carrier_claims', 'carrier_compensation',

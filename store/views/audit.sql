@@ -11,7 +11,8 @@ select (select count(*) from stock) as stock_rows,
        (select count(*) from journal_entry) as journal_entries,
        (select count(*) from shipment) as parcels,
        (select count(*) from purchase_order) as purchase_orders,
-       (select count(*) from payment where provider not in ('sandbox', 'by_hand', 'store_credit', 'gift_card', 'voucher', 'elsewhere', 'exchange'))
+       (select count(*) from payment where provider not in ('sandbox', 'by_hand', 'store_credit', 'gift_card', 'voucher', 'elsewhere', 'exchange',
+                                                          'on_account'))
            as not_compared;
 
 -- name: unfinished()
@@ -722,7 +723,7 @@ full join (
     select o.order_id, e.effect, coalesce(p.currency, min(m.currency)) as currency,
            sum(p.amount_minor) filter (where p.account in (
                'cash_in_transit', 'store_credit_liability', 'gift_card_liability', 'voucher_liability',
-               'exchange_clearing', 'write_offs')) as moved,  -- what a bank has paid back was written off before
+               'exchange_clearing', 'trade_receivables', 'write_offs')) as moved,  -- what a bank has paid back was written off before
            count(*) filter (where p.account = 'cash_in_transit') as cash,
            count(*) filter (where p.account in ('provider_fees', 'disputes')) as kept
     from journal_entry e

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from domain.orders.channels import Channel
 from tests.support.api import Api, problem
 from tests.support.shop import Shop
 
@@ -17,7 +18,8 @@ async def test_partners_and_interchanges_are_set_handed_in_and_read(shop: Shop) 
     (partner,) = json.loads((ROOT / "examples" / "edi-partners.json").read_text(encoding="utf-8"))[
         "partners"
     ]
-    partner = {**partner, "channel": "web", "folders": None}
+    partner = {**partner, "folders": None}
+    await shop.channels.save([Channel(channel="b2b", kind="b2b", providers=("on_account",))])
     there = await caller.put("/v1/edi/partners", json={"partners": [partner]})
     assert there.status_code == 200, there.text
     listed = (await caller.get("/v1/edi/partners")).json()["items"]

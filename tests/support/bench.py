@@ -32,6 +32,7 @@ from activities.payments.exchange_provider import ExchangeMoney
 from activities.payments.exchanges import Exchanges
 from activities.payments.payments import Payments
 from activities.payments.provider import PaymentProvider
+from activities.providers.on_account import OnAccount
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.stock.backorders import Backorders
@@ -45,7 +46,7 @@ from domain.orders.handling import Handling
 from domain.orders.messages import RefundRequest
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from domain.orders.providers import EXCHANGE
+from domain.orders.providers import EXCHANGE, ON_ACCOUNT
 from domain.stock.items import Item
 from domain.stock.reservations import Reserved, ReserveStock
 from starter.service.service import Records
@@ -81,7 +82,10 @@ class Bench:
         self.inventory = Inventory(pool)
         self.removals = Removals(pool)
         self.backorders = Backorders(pool)
-        companies: dict[str, PaymentProvider] = {"sandbox": self.payment}
+        companies: dict[str, PaymentProvider] = {
+            "sandbox": self.payment,
+            ON_ACCOUNT: OnAccount(pool),
+        }
         companies[EXCHANGE] = ExchangeMoney(pool, companies)
         self.authorizations = Authorizations(pool, companies)
         self.payments = Payments(pool, companies)

@@ -107,7 +107,8 @@ RULES = {
             select e.order_no,
                    sum(p.amount_minor) filter (where p.account in (
                        'cash_in_transit', 'store_credit_liability', 'gift_card_liability',
-                       'voucher_liability', 'exchange_clearing')) as paid,
+                       'voucher_liability', 'exchange_clearing',
+                       'trade_receivables')) as paid,
                    sum(p.amount_minor) filter (where p.account = 'refunds_payable') as payable
             from posting p join journal_entry e using (entry_id)
             where not starts_with(e.effect, 'dispute:')

@@ -22,6 +22,7 @@ from activities.orders.address import AddressCheck
 from activities.payments.provider import PaymentProvider
 from activities.providers.by_code import GiftCards, Vouchers
 from activities.providers.elsewhere import Elsewhere
+from activities.providers.on_account import OnAccount
 from activities.providers.postal import PostalCheck
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
@@ -38,7 +39,7 @@ from domain.money import Money, to_minor
 from domain.orders.messages import AttentionAnswer
 from domain.orders.order import Order
 from domain.orders.policy import Policy
-from domain.orders.providers import ELSEWHERE, GIFT_CARD, VOUCHER
+from domain.orders.providers import ELSEWHERE, GIFT_CARD, ON_ACCOUNT, VOUCHER
 from domain.stock.kits import Kit
 from starter.service.service import Service
 from store.database import Pool
@@ -94,6 +95,7 @@ class Shop(Service):
             GIFT_CARD: GiftCards(pool),
             VOUCHER: Vouchers(pool),
             ELSEWHERE: Elsewhere(pool),
+            ON_ACCOUNT: OnAccount(pool),
         }
         """Payment companies beside that of the sandbox."""
         self.carrier = SandboxCarrier(

@@ -19,7 +19,7 @@ from domain.orders.channels import Channel
 from domain.orders.continuation import AnsweredRequest
 from domain.orders.messages import OrderRequest, digest_of
 from domain.orders.policy import Policy
-from domain.orders.providers import ELSEWHERE
+from domain.orders.providers import ON_ACCOUNT
 from starter.service.channels import Channels
 from starter.service.edi import Edi
 from store.database import Pool
@@ -47,8 +47,7 @@ def a_buyer(**changes: Any) -> Partner:
         "theirs": {"id": "MOCKEDI"},
         "test": True,
         "country": "US",
-        "provider": "sandbox",
-        "token": "tok_ok",
+        "payment_days": 30,
     }
     return Partner.model_validate({**usual, **changes})
 
@@ -89,7 +88,7 @@ class Trade:
     async def with_buyer(self, **changes: Any) -> Partner:
         """A b2b channel, and the customer that orders through it."""
         partner = a_buyer(**changes)
-        channel = Channel(channel="b2b", kind="b2b", providers=(ELSEWHERE, "sandbox"))
+        channel = Channel(channel="b2b", kind="b2b", providers=(ON_ACCOUNT,))
         await Channels(self.pool).save([channel])
         await self.edi.save([partner], by="test")
         return partner

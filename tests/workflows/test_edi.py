@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from domain.edi.partners import Partner
 from domain.edi.written import Written, interchange
 from domain.orders.channels import Channel
+from domain.orders.providers import ON_ACCOUNT
 from domain.purchasing.purchase_orders import SupplierItem
 from tests.support.shop import Shop
 from tests.support.trading import a_buyer
@@ -21,9 +22,9 @@ def turned(partner: Partner) -> Partner:
 
 
 async def test_an_order_is_confirmed_changed_and_sent_by_its_workflow(shop: Shop) -> None:
-    partner = a_buyer(provider="sandbox", token="tok_ok")
+    partner = a_buyer()
     await shop.stocked("WIDGET-001", 50)
-    await shop.channels.save([Channel(channel="b2b", kind="b2b")])
+    await shop.channels.save([Channel(channel="b2b", kind="b2b", providers=(ON_ACCOUNT,))])
     await shop.edi.save([partner], by="test")
     control = 0
 

@@ -32,6 +32,7 @@ class Named:
 CHART: Final[Mapping[Account, Named]] = {
     Account.CASH_IN_TRANSIT: Named(Root.ASSETS, "Cash in transit", "1010"),
     Account.RECEIVABLES: Named(Root.ASSETS, "Receivables", "1100"),
+    Account.TRADE_RECEIVABLES: Named(Root.ASSETS, "Trade receivables", "1110"),
     Account.CARRIER_CLAIMS: Named(Root.ASSETS, "Carrier claims", "1160"),
     Account.DISPUTES: Named(Root.ASSETS, "Disputes", "1150"),
     Account.INVENTORY: Named(Root.ASSETS, "Inventory", "1200"),

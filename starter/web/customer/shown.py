@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from domain.orders.providers import ELSEWHERE, EXCHANGE, GIFT_CARD, VOUCHER
+from domain.orders.providers import ELSEWHERE, EXCHANGE, GIFT_CARD, ON_ACCOUNT, VOUCHER
 from domain.payments.payments import BY_HAND, STORE_CREDIT
 from domain.sellers import address_lines
 from starter.service.tracking import TrackedOrder
@@ -21,6 +21,7 @@ _TENDERS: Final[Mapping[str, str]] = {
     VOUCHER: "tender_voucher",
     STORE_CREDIT: "tender_store_credit",
     ELSEWHERE: "tender_elsewhere",
+    ON_ACCOUNT: "tender_on_account",
     EXCHANGE: "tender_exchange",
     BY_HAND: "tender_by_hand",
 }

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from activities.aftersales.returns import ApproveReturn
 from activities.edi.exchange import EdiExchange
 from activities.notifications.sending import Sender
+from activities.payments.contracts import Refund
+from activities.stock.edits import Edits
+from domain.aftersales.return_counts import Found
 from domain.edi.partners import Folders
+from domain.ids import fulfilment_id
+from domain.orders.edit_messages import EditRequest
+from domain.orders.messages import CancelRequest, OrderRequest
 from domain.orders.order import Order
+from domain.orders.quantities import LineUnits
+from domain.stock.edit_answers import ApplyEdit
 from store.database import Pool
+from store.views import audit
 from tests.support.bench import Bench, authorizing
 from tests.support.receiver import HERE
 from tests.support.trading import Trade, a_mock, faults_of
@@ -20,7 +31,10 @@ BEHAVIOURS = (
     *("accept", "no-ack", "strict", "late", "corrupt", "reject-ack", "duplicate-order"),
     *("change-after-confirm", "cancel-late"),
 )
-DAYS = 7
+DAYS = (
+    *("accept", "late", "strict", "duplicate-order", "change-after-confirm", "cancel-late"),
+    "accept",
+)
 
 
 class Week(Trade):
@@ -29,6 +43,25 @@ class Week(Trade):
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool)
         self.bench = Bench(pool)
+
+    async def _ask(self, order_id: str, request: OrderRequest) -> str | None:
+        """An order takes what is asked for while none of it has left."""
+        part = fulfilment_id(order_id, 1)
+        if isinstance(request, CancelRequest):
+            self.refusal = "all of it has left"
+        elif isinstance(request, EditRequest) and request.request_id is not None:
+            (line,) = (await self.order(order_id)).lines
+            fulfilments: dict[str, LineUnits] = {part: {line.line_id: line.quantity}}
+            ask = ApplyEdit(
+                order_id=order_id,
+                request_id=request.request_id,
+                request=request,
+                fulfilments=fulfilments,
+            )
+            answer = await Edits(self.pool).apply_edit(ask)
+            assert answer.applied is not None, answer
+            self.refusal = ""
+        return await super()._ask(order_id, request)
 
     async def confirmed(self) -> None:
         """Every order that has come is confirmed."""
@@ -40,12 +73,29 @@ class Week(Trade):
             await self.bench.reserve(order)
             await self.bench.authorizations.authorize_payment(authorizing(order))
 
+    async def order(self, order_id: str) -> Order:
+        number = "select document_of(order_no) from customer_order where order_id = $1"
+        return Order.model_validate(await self.pool.fetchval(number, order_id))
+
     async def ships(self, order_id: str) -> None:
         """The warehouse hands all of an order over, and it is charged."""
-        number = "select document_of(order_no) from customer_order where order_id = $1"
-        order = Order.model_validate(await self.pool.fetchval(number, order_id))
-        part = await self.bench.at(order, "shipped")
+        part = await self.bench.at(await self.order(order_id), "shipped")
         await self.bench.charged(part)
+
+    async def returns(self, order: Order, units: int) -> None:
+        """Some units come back, are counted, and lower what is owed."""
+        await self.bench.scan(fulfilment_id(order.order_id, 1), "delivered")
+        ask = ApproveReturn(
+            order_id=order.order_id,
+            request_id="back",
+            units={"1": units},
+            reason="too many",
+            reason_codes={"1": "other"},
+            who="customer",
+        )
+        back = (await self.bench.returns.approve_return(ask)).return_id
+        await self.bench.warehouse.receive_return(back, {"1": [Found(quantity=units)]}, who="dock")
+        await self.bench.payments.refund_payment(Refund(refund_id=back))
 
     async def settled(self, mock: Any, rounds: int = 4) -> None:
         for _ in range(rounds):
@@ -102,30 +152,59 @@ async def test_whatever_the_customer_does_one_order_comes_of_it_and_a_person_hea
                 assert (orders, tasks) == (1, "")
 
 
-async def test_a_weeks_orders_parcels_and_bills_agree_on_both_sides(week: Week) -> None:
+async def test_a_weeks_orders_parcels_bills_and_credits_agree_on_both_sides(week: Week) -> None:
+    """Each day the customer behaves in another way, and each order is paid by invoice."""
     with a_mock() as mock:
-        for day in range(DAYS):
-            asks(mock, f"PO-{day}", quantity=10 + day)
-            await week.exchange(mock)
-        await week.confirmed()
-        assert await week.exchange(mock) == ["855"] * DAYS
-        for day in range(DAYS):
+        for day, behaviour in enumerate(DAYS):
+            asks(mock, f"PO-{day}", quantity=10 + day, behaviour=behaviour)
+            await week.settled(mock, rounds=3)
             await week.ships(f"b2b-PO-{day}")
-        sent = await week.exchange(mock)
-        assert sorted(sent) == ["810"] * DAYS + ["856"] * DAYS
-        await week.settled(mock)
-
-        assert mock.get("/_mock/disagreements").body == []
-        assert mock.unacknowledged() == []
+            await week.settled(mock, rounds=3)
+        assert len(week.asked) == 2
+        # It cancels when it hears that goods have left: it is told no, and that they are billed.
+        found = mock.get("/_mock/disagreements").body
+        assert [(one["order"], one["rule"]) for one in found] == [("PO-5", "billed-cancelled")]
         assert await week.tasks() == []
         ours = await week.pool.fetch(
             "select channel_order_id, total_minor from customer_order order by order_no"
         )
+        assert len(ours) == len(DAYS)
         for row in ours:
             theirs = mock.order(row["channel_order_id"], partner="NORTHWIND")
             (line,) = theirs["lines"]
             assert line["shipped"] == line["quantity"] == line["invoiced"]
             assert float(theirs["total"]) * 100 == row["total_minor"]
+
+        # An order of last week is over. Two of its units come back.
+        await week.pool.execute("update edi_order set ended_at = now()")
+        order = await week.order("b2b-PO-0")
+        await week.returns(order, 2)
+        await week.bench.refunded(order, amount=Decimal("5.00"))
+        notes = [raw for code, raw in await week.goes() if code == "810"]
+        assert len(notes) == 2
+        for raw in notes:
+            assert faults_of(mock, raw) == []
+            assert b"*PO-0***CR*00~" in raw
+            assert b"REF*IV*INV-" in raw
+            assert mock.send(raw.decode())["accepted"]
+        assert b"IT1*1*-2*EA*12.5**" in notes[0]
+        assert b"TDS*-2500~" in notes[0]
+        assert b"REF*ZZ**scratched~" in notes[1]
+        assert b"TDS*-500~" in notes[1]
+        assert b"SAC*A*C310***500~" in notes[1]
+        assert len(mock.get("/_mock/disagreements").body) == 1
+        assert await week.goes() == []
+    async with week.pool.acquire() as conn:
+        found = await audit.look(conn)
+        owed = await conn.fetchval(
+            "select sum(amount_minor) from posting where account = 'trade_receivables'"
+        )
+        billed = await conn.fetchval(
+            "select sum(case kind when 'invoice' then amount_minor else -amount_minor end) "
+            "from document"
+        )
+    assert not found.violations, found.violations
+    assert owed == billed
 
 
 async def test_a_cancellation_that_comes_when_goods_have_left_is_refused(week: Week) -> None:

@@ -46,6 +46,16 @@ def test_goods_that_are_billed_and_have_not_come_are_waited_for() -> None:
     assert found.waits
 
 
+@pytest.mark.parametrize(("units", "said"), [(4, ()), (11, ("11 TEA are credited, and 10",))])
+def test_no_more_is_credited_than_was_billed(units: int, said: tuple[str, ...]) -> None:
+    line = BilledLine("TEA", units, Decimal("2.50"))
+    total = units * Decimal("2.50")
+    note = Billed("C-1", DAY, "PO-1", (line,), total, Decimal(0), Decimal(0), is_credit=True)
+    found = match(note, ORDERED, {"TEA": 10}, {"TEA": 10}, is_repeated=False)
+    assert [fault[:27] for fault in found.faults] == [one[:27] for one in said]
+    assert not found.missing
+
+
 def test_a_number_that_came_before_is_paid_once() -> None:
     found = match(a_bill(), ORDERED, {"TEA": 10}, {}, is_repeated=True)
     assert found.faults == ("invoice I-1 came before: pay it once",)

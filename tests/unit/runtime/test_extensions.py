@@ -98,6 +98,7 @@ def test_stripe_the_sandbox_and_store_credit_are_found_as_anybodys_are() -> None
     assert {name: one.extension and one.extension.brings for name, one in ours.items()} == {
         "sandbox": ("payment", "events", "carrier", "supplier", "pay_pages"),
         "elsewhere": ("payment",),
+        "on_account": ("payment",),
         "store_credit": ("payment",),
         "gift_card": ("payment",),
         "voucher": ("payment",),
@@ -107,7 +108,7 @@ def test_stripe_the_sandbox_and_store_credit_are_found_as_anybodys_are() -> None
     companies = Companies.of(list(ours.values()), (), NO_TOOLS)
     # There is no key of Stripe's.
     assert companies.payment.keys() == {
-        *("sandbox", "store_credit", "gift_card", "voucher", "elsewhere")
+        *("sandbox", "store_credit", "gift_card", "voucher", "elsewhere", "on_account")
     }
     assert isinstance(companies.payment["store_credit"], StoreCredit)
     assert companies.events.keys() == {"sandbox", "stripe"}
