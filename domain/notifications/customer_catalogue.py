@@ -64,7 +64,8 @@ CUSTOMER_CATALOGUE: Final[Mapping[CustomerEventType, CustomerKind]] = {
         "Somebody has ordered for the first time.", CustomerData
     ),
     "orderloom.customer.changed.v1": CustomerKind(
-        "An edit of an order has changed who or where the customer is.", CustomerData
+        "Who or where the customer is has changed: an order was edited, or one was erased.",
+        CustomerData,
     ),
     "orderloom.customer.merged.v1": CustomerKind(
         "The customer is the same person as another one.", MergeData

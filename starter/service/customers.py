@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.customers.ids import customer_id
 from domain.errors import NotFound, Refused
 from domain.payments.vouchers import Voucher
 from store.customers import people
@@ -83,9 +84,10 @@ class Customers:
         after: int | None = None,
         at_most: int | None = None,
     ) -> Sequence[PersonsOrder]:
-        """Their orders, newest first, with what is known of the person. Raises NotFound.
+        """Their orders, newest first, with what is known of the person.
 
-        `after`: behind the order with this number.
+        `after`: behind the order with this number. Raises NotFound, and Refused
+        (`several_customers`) for an id that is ours of one person and a channel's of another.
         """
         found = await self._orders(customer, part, after=after, at_most=at_most)
         if not found and after is None:
@@ -96,14 +98,7 @@ class Customers:
         self, customer: str, part: Part, *, after: int | None = None, at_most: int | None = None
     ) -> Sequence[PersonsOrder]:
         async with self._pool.acquire() as conn:
-            return await people.orders_of(
-                conn,
-                customer,
-                channels=part.channels,
-                sellers=part.sellers,
-                after=after,
-                at_most=at_most,
-            )
+            return await _orders_of(conn, customer, part, after=after, at_most=at_most)
 
     async def _orders_or_credit_of(
         self, customer: str, part: Part, *, at_most: int | None = None
@@ -112,10 +107,17 @@ class Customers:
         found = await self._orders(customer, part, at_most=at_most)
         if found:
             return found
-        named = [customer]
+        named = await self._names(customer, found)
         if part.is_all and (await self._credit(named) or await self._vouchers(named)):
             return found
         raise _unknown(customer)
+
+    async def _names(self, customer: str, orders: Iterable[PersonsOrder]) -> list[str]:
+        """The ids under which a channel may know the person. Ours is another name for nobody."""
+        async with self._pool.acquire() as conn:
+            is_ours = (await people.namesake(conn, customer)).is_ours
+        named = {order.customer_id for order in orders}
+        return sorted(named if is_ours else {customer, *named})
 
     async def _credit(self, names: Iterable[str]) -> list[CreditAccount]:
         async with self._pool.acquire() as conn:
@@ -150,7 +152,7 @@ class Customers:
                 for order in orders
             ]
             written = {} if not part.is_all else await people.written_about(conn, customer)
-        ids = sorted({customer, *(order.customer_id for order in orders)})
+        ids = await self._names(customer, orders)
         credit = await self._credit(ids) if part.is_all else []
         given = await self._vouchers(ids) if part.is_all else []
         return {
@@ -177,9 +179,13 @@ class Customers:
         the person, only these orders are erased. Raises NotFound.
         """
         years = self._years if documents_years is None else documents_years
-        orders = await self._orders_or_credit_of(customer, part)
-        async with self._pool.acquire() as conn:
+        await self._orders_or_credit_of(customer, part, at_most=1)
+        async with self._pool.acquire() as conn, conn.transaction():
+            # Who is just being merged with them is asked for as well; from then on nobody is.
+            await people.hold(conn, customer)
+            orders = await _orders_of(conn, customer, part)
             await people.ask(conn, [order.order_no for order in orders])
+        named = await self._names(customer, orders)
         done = []
         for order in orders:
             async with self._pool.acquire() as conn, conn.transaction():
@@ -190,11 +196,10 @@ class Customers:
                 done.append(became)
         if not part.is_all:
             return Erased(orders=tuple(done), credit=())
-        names = sorted({customer, *(order.customer_id for order in orders)})
         if all(one.outcome != "waits" for one in done):
             async with self._pool.acquire() as conn:
-                await people.erase_credit(conn, names)
-        return Erased(orders=tuple(done), credit=tuple(await self._credit(names)))
+                await people.erase_credit(conn, named)
+        return Erased(orders=tuple(done), credit=tuple(await self._credit(named)))
 
 
 def about(order: PersonsOrder) -> dict[str, Any]:
@@ -203,6 +208,32 @@ def about(order: PersonsOrder) -> dict[str, Any]:
     shipping = document.get("shipping") or {}
     parts = {**{part: document.get(part) for part in _ABOUT}, "address": shipping.get("address")}
     return {part: value for part, value in parts.items() if value}
+
+
+async def _orders_of(
+    conn: Connection,
+    customer: str,
+    part: Part,
+    *,
+    after: int | None = None,
+    at_most: int | None = None,
+) -> Sequence[PersonsOrder]:
+    named = await people.namesake(conn, customer)
+    if named.namesake is not None:
+        raise Refused(
+            f"{customer} is our id of one customer, and a channel's id of another one, "
+            f"{customer_id(named.namesake)}: name the one by a channel's id or a mail address, and "
+            "the other by our id",
+            reason="several_customers",
+        )
+    return await people.orders_of(
+        conn,
+        customer,
+        channels=part.channels,
+        sellers=part.sellers,
+        after=after,
+        at_most=at_most,
+    )
 
 
 def _unknown(customer: str) -> NotFound:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -52,6 +52,13 @@ class Standing(BaseModel):
     until: date | None
 
 
+class Namesake(NamedTuple):
+    """Whether an id is one of ours. `namesake`: the number of another one whom it names, too."""
+
+    is_ours: bool
+    namesake: int | None
+
+
 async def orders_of(
     conn: Connection,
     customer: str,
@@ -78,6 +85,23 @@ async def orders_of(
         at_most=at_most,
     )
     return [PersonsOrder(**row) async for row in rows]
+
+
+async def hold(conn: Connection, customer: str) -> list[int]:
+    """Whom an id or a mail address names, with all who are merged with them, by their numbers.
+
+    Nobody merges them, or undoes it, until the transaction ends.
+    """
+    rows = _sql.hold(conn, customer=customer, number=number_in(customer))
+    return [row["customer_no"] async for row in rows]
+
+
+async def namesake(conn: Connection, customer: str) -> Namesake:
+    """Whether an id is one of ours, and whether a channel calls somebody else by it."""
+    number = number_in(customer)
+    if number is None:
+        return Namesake(is_ours=False, namesake=None)
+    return Namesake(**await _sql.namesake(conn, customer=customer, number=number))
 
 
 async def told_about(conn: Connection, order_no: int) -> dict[str, Any]:

@@ -22,6 +22,30 @@ where (:channels::text[] is null or o.channel = any(:channels))
   and (:sellers::text[] is null or o.seller = any(:sellers)) and (:after::bigint is null or o.order_no < :after)
 order by o.order_no desc limit :at_most::bigint;
 
+-- name: hold(customer, number)
+-- The customers whom an id or a mail address names, with all who are merged: nobody merges them or undoes it until the
+-- transaction ends.
+with root as (
+    select coalesce(into_no, customer_no) as root from customer
+    where customer_no = :number or key in ('id:' || :customer, 'mail:' || lower(:customer))
+    union
+    select customer_of(order_no) from order_person
+    where lower(person #>> '{customer,email}') = lower(:customer) and person #>> '{customer,email}' is not null
+      and erased_at is null
+    union
+    select customer_of(order_no) from order_person where customer_id = :customer and erased_at is null
+)
+select customer_no from customer
+where customer_no in (select root from root) or into_no in (select root from root)
+order by customer_no for share;
+
+-- name: namesake(customer, number)^
+-- Of one whom our id names: whether they are known, and another one whom a channel calls by the same id.
+select (select count(*) from customer where customer_no = :number and erased_at is null) > 0 as is_ours,
+       (select coalesce(o.into_no, o.customer_no) from customer o, customer c
+        where o.key = 'id:' || :customer and c.customer_no = :number and c.erased_at is null
+          and coalesce(o.into_no, o.customer_no) <> coalesce(c.into_no, c.customer_no)) as namesake;
+
 -- name: told_about(order_no)$
 -- All that was written down about one order, for the one whom it is about.
 select jsonb_build_object(

@@ -14,7 +14,15 @@ from store.database import Connection, Record, load_queries
 _sql = load_queries(__file__, "audit")
 
 Rule = Literal[
-    "stock", "lines", "money", "ledger", "documents", "provider", "purchases", "liveness"
+    "stock",
+    "lines",
+    "money",
+    "ledger",
+    "documents",
+    "provider",
+    "purchases",
+    "customers",
+    "liveness",
 ]
 
 
@@ -378,6 +386,32 @@ _CHECKS = (
         "{order_id}",
         "{payment_key}: {here} of {kept_minor} here, but {there} of {done_minor} there",
         passing=True,
+    ),
+    _Check("order_has_its_customer", "customers", "{order_id}", "{what}"),
+    _Check("customer_has_an_order", "customers", "{customer}", "is known, and has no order"),
+    _Check(
+        "merge_is_on_record",
+        "customers",
+        "{customer}",
+        "is merged into {kept}, but its merges say {said}",
+    ),
+    _Check(
+        "merged_into_one_who_stands_alone",
+        "customers",
+        "{customer}",
+        "is merged into {other}, who is {what}",
+    ),
+    _Check(
+        "erased_customer_is_forgotten",
+        "customers",
+        "{customer}",
+        "is erased, but has {rows} {what}",
+    ),
+    _Check(
+        "erased_person_has_no_answers",
+        "customers",
+        "{order_id}",
+        "its person is erased, but {answers} answers of mail servers are kept",
     ),
 )
 

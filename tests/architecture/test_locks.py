@@ -25,7 +25,12 @@ PLACES = {
         "1, behind the order that it is of, whose id its own begins with"
     ),
     "store/schema/routines/customers.sql customers_come": "behind 1, sorted: kept, and not changed",
-    "store/schema/routines/customers.sql customer_goes": "behind 1: the one whom an order leaves",
+    "store/schema/routines/customers.sql customer_goes": (
+        "behind 1, sorted: the one whom an order leaves, all of that person, and whose it becomes"
+    ),
+    "store/schema/routines/customers.sql customer_with_key": "behind 1: locked before by that",
+    "store/schema/routines/messages.sql answer_about_nobody": "behind a message: the person",
+    "store/customers/people.sql hold": "alone, sorted: all of one person",
     "store/schema/routines/customers.sql customer_erased": "behind 1, sorted: all of one person",
     "store/schema/routines/customers.sql customers_merged": "alone, sorted: two customers",
     "store/schema/routines/customers.sql customer_unmerged": "alone: one customer",

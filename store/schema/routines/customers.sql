@@ -237,7 +237,7 @@ declare
 begin
     select array_agg(distinct customer_key(customer_id, person)) into keys from arrived;
     select array_agg(customer_no) into known
-    from (select customer_no from customer where key = any(keys) order by key for key share) it;
+    from (select customer_no from customer where key = any(keys) order by customer_no for key share) it;
     with come as (
         insert into customer (key)
         select k from unnest(keys) as k where not exists (select from customer where key = k) order by k
@@ -261,10 +261,34 @@ begin
     set why = '[erased]', undone_at = coalesce(undone_at, moment()), undone_by = coalesce(undone_by, 'orderloom'),
         undone_why = case when undone_at is null then 'erased' else '[erased]' end
     where customer_no = its_no or into_no = its_no;
-    update customer set into_no = null where into_no = its_no;
+    with alone as (
+        update customer set into_no = null where into_no = its_no returning customer_no
+    )
+    insert into customer_change (customer_no, what, into_no) select customer_no, 'unmerged', its_no from alone;
     update customer set key = 'erased:' || customer_no, erased_at = moment(), into_no = null
     where customer_no = its_no;
     insert into customer_change (customer_no, what) values (its_no, 'erased');
+end $$;
+
+-- The customer with this key, who is there from now on and stays until the transaction ends. One who comes with another
+-- order at this moment is waited for.
+create or replace function customer_with_key(its_key text) returns bigint language plpgsql as $$
+declare
+    its_no bigint;
+begin
+    for attempt in 1..10 loop
+        insert into customer (key) values (its_key) on conflict do nothing returning customer_no into its_no;
+        if found then
+            insert into customer_change (customer_no, what) values (its_no, 'created');
+            return its_no;
+        end if;
+        select customer_no into its_no from customer where key = its_key for key share;
+        if found then
+            insert into customer_change (customer_no, what) values (its_no, 'ordered');
+            return its_no;
+        end if;
+    end loop;
+    raise exception 'the customer of an order comes and goes' using errcode = 'serialization_failure';
 end $$;
 
 -- An order gets another customer: its person is erased, or an edit has changed a guest's mail address. A customer
@@ -276,20 +300,26 @@ declare
     former_no  bigint;
     later_no   bigint;
 begin
-    select customer_no into former_no from customer where key = former_key for update;
+    -- All whom it may be about, in the one sequence.
+    perform from customer
+    where key in (former_key, later_key) or into_no = (select customer_no from customer where key = former_key)
+    order by customer_no for update;
+    select customer_no into former_no from customer where key = former_key;
     if former_no is not null and exists (select from orders_with_key(former_key)) then
+        insert into customer_change (customer_no, what) values (former_no, 'changed');
         former_no := null;
     end if;
     if later_key is not null then
-        select customer_no into later_no from customer where key = later_key for key share;
-        if later_no is null and former_no is not null then
-            update customer set key = later_key where customer_no = former_no;
-            insert into customer_change (customer_no, what) values (former_no, 'changed');
-            return null;
-        elsif later_no is null then
-            insert into customer (key) values (later_key) returning customer_no into later_no;
-            insert into customer_change (customer_no, what) values (later_no, 'created');
+        if former_no is not null and not exists (select from customer where key = later_key) then
+            begin
+                update customer set key = later_key where customer_no = former_no;
+                insert into customer_change (customer_no, what) values (former_no, 'changed');
+                return null;
+            exception when unique_violation then
+                null;  -- Whose address it is has just ordered for the first time.
+            end;
         end if;
+        later_no := customer_with_key(later_key);
         update customer_note set customer_no = later_no where customer_no = former_no;
         update customer_consent set customer_no = later_no where customer_no = former_no;
     end if;

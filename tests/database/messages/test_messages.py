@@ -448,6 +448,18 @@ Subject: We have your order
 """.encode()
 
 
+async def test_a_mail_that_comes_back_when_nobody_knows_the_person_any_more_says_nothing(
+    desk: Desk,
+) -> None:
+    await desk.begin()
+    await desk.send()
+    await desk.pool.execute("update customer_order set decision = 'closed'")
+    await desk.pool.execute("select person_erased(order_no, 10, 'x', 'y') from customer_order")
+    found = await desk.messages.bounce(a_bounce(desk.server.read[0]["Message-ID"]))
+    row = await desk.messages.get(found.message)
+    assert (row.state, row.why, row.answer) == ("bounced", "[erased]", None)
+
+
 async def test_a_mail_that_comes_back_is_seen_and_ends_what_follows(desk: Desk) -> None:
     order = await desk.begin()
     await desk.send()
