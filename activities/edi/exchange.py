@@ -57,7 +57,9 @@ class EdiExchange:
         if partner.folders is None:
             return
         try:
-            await collect(partner.folders, self._keep, settled_s=self._settled_s)
+            async with self._pool.acquire() as turn, turn.transaction():
+                if await partners.may_collect(turn, partner.partner):
+                    await collect(partner.folders, self._keep, settled_s=self._settled_s)
         except OSError as error:
             logger.warning("the folder of %s cannot be read: %s", partner.partner, error)
 

@@ -239,7 +239,8 @@ class _Demo:
 
     async def _play(self, documents: Sequence[Order]) -> Sequence[ToldStory]:
         """The stories, paid for as all orders are."""
-        return await telling.play(self._service, self._temporal, documents[0].payment)
+        paid = documents[0].payment
+        return await telling.play(self._service, self._temporal, paid, self._home)
 
     async def _trade_over_http(
         self, documents: Sequence[Order], sent: Collection[str], script: Script, there: str | None

@@ -90,6 +90,12 @@ async def lock(conn: Connection, partner: str) -> None:
     await _sql.lock(conn, partner=partner)
 
 
+async def may_collect(conn: Connection, partner: str) -> bool:
+    """Whether nobody else takes files from its folder until our transaction ends."""
+    is_ours: bool = await _sql.may_collect(conn, partner=partner)
+    return is_ours
+
+
 async def next_control(conn: Connection, partner: str) -> int:
     """The number of the next interchange for a partner. Nobody else gets one until we end."""
     number: int = await _sql.next_control(conn, partner=partner)

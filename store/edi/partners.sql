@@ -22,5 +22,9 @@ select definition, last_control from edi_partner where supplier_id = :supplier a
 -- The number of the next interchange for it: locked until the transaction that writes it ends, so none is left out.
 update edi_partner set last_control = last_control % 999999999 + 1 where partner = :partner returning last_control;
 
+-- name: may_collect(partner)$
+-- Whether it is our turn to take files from its folder, until our transaction ends: several workers look there.
+select pg_try_advisory_xact_lock(hashtext('edi_folder'), hashtext(:partner));
+
 -- name: lock(partner)$
 select partner from edi_partner where partner = :partner for update;

@@ -11,6 +11,7 @@ from domain.orders.channels import Channel
 from domain.orders.hold_rules import HoldRule
 from domain.orders.order import Order, Payment
 from domain.orders.policy import Policy
+from domain.orders.providers import ON_ACCOUNT
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.items import Item
 from domain.stock.licences import Licence
@@ -20,13 +21,14 @@ from starter.demo.mails import LANGUAGES
 from starter.service.service import Records
 
 DESK: Final = "desk"
+EDI: Final = "edi"
 CURRENCY: Final = "USD"
 
-MUG, PLATE, BOWL = "MUG", "PLATE", "BOWL"
+TEA, MUG, PLATE, BOWL = "TEA-100", "MUG", "PLATE", "BOWL"
 APP, NOVEL, LAMP, TABLE = "APP-TEATIMER", "NOVEL", "LAMP", "OAK-TABLE"
 LUMEN, CARPENTER = "lumen", "carpenter"
 
-_STOCK: Final = {MUG: 60, PLATE: 20, BOWL: 20, NOVEL: 5}
+_STOCK: Final = {TEA: 48, MUG: 60, PLATE: 20, BOWL: 20, NOVEL: 5}
 _COST: Final = Price(each=Decimal("2.50"), currency=CURRENCY)
 _CODES_AT: Final = "digital"
 _CODES: Final = ("TT-7Q2M-0001", "TT-7Q2M-0002", "TT-7Q2M-0003")
@@ -55,7 +57,7 @@ _ADDRESS: Final = {
 
 def is_of_the_desk(part_id: str) -> bool:
     """Whether a part of an order, or the order, is of a story."""
-    return part_id.startswith(f"{DESK}-")
+    return part_id.startswith((f"{DESK}-", f"{EDI}-"))
 
 
 def line(sku: str, quantity: int, price: str) -> dict[str, Any]:
@@ -94,13 +96,23 @@ async def stock(records: Records) -> None:
                 currencies=(CURRENCY,),
                 locations=("main",),
                 policy=Policy(return_window=_RETURN_WINDOW),
-            )
+            ),
+            Channel(
+                channel=EDI,
+                kind="b2b",
+                seller=company.US,
+                currencies=(CURRENCY,),
+                locations=("main",),
+                providers=(ON_ACCOUNT,),
+                policy=Policy(return_window=_RETURN_WINDOW),
+            ),
         ]
     )
     await records.hold_rules.save([ASKS_FIRST], who="demo")
     tomorrow = datetime.now(UTC).date() + timedelta(days=2)
     await records.catalogue.set_items(
         [
+            Item(sku=TEA, name="Tea, 100 bags"),
             Item(sku=MUG, name="Mug"),
             Item(sku=PLATE, name="Plate"),
             Item(sku=BOWL, name="Bowl"),

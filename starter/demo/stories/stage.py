@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from temporalio.client import Client
@@ -43,8 +44,10 @@ def expect(fact: object, text: str) -> None:
 class Stage:
     """Plays one story's people, through the doors that shops use."""
 
-    def __init__(self, service: Service, temporal: Client, paid: Payment) -> None:
+    def __init__(self, service: Service, temporal: Client, paid: Payment, home: Path) -> None:
+        """`home`: the demo's folder."""
         self.service = service
+        self.home = home.resolve()
         self._temporal = temporal
         self.paid = paid
 

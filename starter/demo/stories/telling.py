@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from temporalio.client import Client
 
 from domain.errors import OrderloomError
 from domain.orders.order import Payment
-from starter.demo.stories import aftersales, exchanges, goods, kinds
+from starter.demo.stories import aftersales, exchanges, goods, kinds, traded
 from starter.demo.stories.stage import Stage, WentWrong
 from starter.service.service import Service
 
@@ -36,6 +37,7 @@ STORIES: Final[Mapping[str, Story]] = {
     "pre-order": kinds.pre_ordered,
     "drop-ship": kinds.drop_shipped,
     "made to order": kinds.made_to_order,
+    "by EDI": traded.by_edi,
 }
 
 
@@ -48,10 +50,12 @@ class ToldStory:
     wrong: bool = False
 
 
-async def play(service: Service, temporal: Client, paid: Payment) -> Sequence[ToldStory]:
-    """Play all of them at once, to the end of their orders."""
+async def play(
+    service: Service, temporal: Client, paid: Payment, home: Path
+) -> Sequence[ToldStory]:
+    """Play all of them at once, to the end of their orders. `home`: the demo's folder."""
     await goods.stock(service)
-    stage = Stage(service, temporal, paid)
+    stage = Stage(service, temporal, paid, home)
     return await asyncio.gather(*(_play(name, story, stage) for name, story in STORIES.items()))
 
 

@@ -14,6 +14,7 @@ from domain.edi.partners import Partner
 from domain.edi.written import Written, envelope, interchange
 from store import clock
 from store.database import Pool
+from store.edi import partners
 from tests.support.bench import Bench
 from tests.support.receiver import HERE
 from tests.support.trading import Trade, a_buyer
@@ -199,6 +200,10 @@ async def test_odd_names_and_large_files_stop_nothing(trade: Partnered, tmp_path
     raw = trade.orders("R-10")
     (incoming / "large.edi").write_bytes(raw + raw * (5_000_000 // len(raw)))
     (incoming / os.fsdecode(b"\xff\n.edi")).write_bytes(raw)
+    async with trade.pool.acquire() as other, other.transaction():
+        assert await partners.may_collect(other, "mock")  # Another worker takes them.
+        await exchange.carry()
+        assert await trade.edi.list(direction="in") == []
     await exchange.carry()
     await trade.inbox.work_through()
     sources = {one.interchange.source for one in await trade.edi.list(direction="in")}
