@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.fields import Amount, Document, Service, Sku, Token, UnitPrice
+from domain.fields import Amount, Document, Service, Sku, Token, UnitPrice, inconsistent
 from domain.money import Money
 from domain.orders.lines import LINES_MAX, Quantity
 from domain.orders.messages import Units
 from domain.orders.price_fields import Rate, TaxCategory
 from domain.orders.providers import ProviderName
+from domain.orders.quantities import LineId
 from domain.orders.return_messages import ReturnRequest
 
 ExchangeMode = Literal["standard", "advance"]
@@ -22,16 +23,25 @@ ExchangeMode = Literal["standard", "advance"]
 class WantedItem(Document):
     """Units that the customer gets instead.
 
-    Without `unit_price` they cost what was paid for the units of the same SKU that come back.
-    Without `tax_rate`, a SKU of the order has the rate of its line there.
+    Without `unit_price` they cost what was paid for the units of the same SKU that come back; or,
+    with `price_of`, for those of that line, whatever their SKU is. Without `tax_rate`, a SKU of the
+    order has the rate of its line there.
     """
 
     sku: Sku
     quantity: Quantity
     unit_price: UnitPrice | None = None
+    price_of: LineId | None = None
     discount: Amount = Decimal(0)
     tax_rate: Rate | None = None
     tax_category: TaxCategory | None = None
+
+    @model_validator(mode="after")
+    def _one_price(self) -> Self:
+        said = (self.unit_price, self.discount or None, self.tax_rate, self.tax_category)
+        if self.price_of is not None and any(one is not None for one in said):
+            raise inconsistent("price_of", "says the price and its tax: give no other ones besides")
+        return self
 
 
 class WantedShipping(Document):

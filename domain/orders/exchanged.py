@@ -156,6 +156,15 @@ def _wanted(
     known: Mapping[str, Line],
     exchange: Exchange,
 ) -> dict[str, object]:
+    if want.price_of is not None:
+        each = next((x for x in exchange.lines if x.line.line_id == want.price_of), None)
+        if each is None:
+            raise Refused(
+                f"{want.sku} cannot cost what line {want.price_of} did: nothing of it comes back",
+                reason="price_missing",
+                instead=("exchange_items",),
+            )
+        return {**_same(each, want.quantity, exchange), "sku": want.sku}
     if want.unit_price is None:
         if want.sku not in came:
             raise Refused(

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.errors import OrderloomError
 from domain.fields import Flag, Reason, Shape
+from domain.money import Money
 from domain.orders.messages import LineRequest, OrderRequest, Units
 from domain.orders.order import LINES_MAX
 from domain.orders.quantities import LineId, LineUnits
@@ -72,6 +73,20 @@ class ReturnOutcome(BaseModel):
     lines: tuple[Units, ...] = ()
     asks: tuple[str, ...] = ()
     message: str = ""
+
+
+class ReturnPreview(BaseModel):
+    """What a return would do; nothing is written.
+
+    `comes_back`: what is paid back if all of it comes, as new. `asks`: why a person decides first.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    lines: tuple[Units, ...]
+    comes_back: Money
+    asks: tuple[str, ...] = ()
 
 
 class ReturnAnswer(OrderRequest):

@@ -1,8 +1,9 @@
-"""Exchanges: shows what one would come to, and asks for it."""
+"""Exchanges: shows what one, or a return, would come to, and asks for it."""
 
 from __future__ import annotations
 
 from domain.orders.exchange_messages import ExchangeOutcome, ExchangePreview, ExchangeRequest
+from domain.orders.return_messages import ReturnPreview, ReturnRequest
 from starter.service.order_requests import OrderRequests
 from starter.service.payments import token_to_send
 from starter.service.updates import Taken
@@ -23,6 +24,14 @@ class ExchangeRecords:
         """
         async with self._pool.acquire() as conn:
             return await exchange_quotes.preview(conn, order_id, request)
+
+    async def preview_return(self, order_id: str, request: ReturnRequest) -> ReturnPreview:
+        """What a return would pay back, and whether a person decides; nothing is written.
+
+        Raises as `preview` does.
+        """
+        async with self._pool.acquire() as conn:
+            return await exchange_quotes.preview_return(conn, order_id, request)
 
 
 class Exchanges(ExchangeRecords):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.aftersales.return_rules import ReturnRule
+from domain.messages.kinds import MessageState
 from domain.sellers import Seller
 from store.access import page_keys
 from store.accounting import documents, sellers
@@ -18,16 +20,20 @@ from store.database import Pool
 from store.fulfilment import licences, pick_ups
 from store.fulfilment.licences import Given
 from store.fulfilment.pick_ups import PickUp
+from store.messages import rows
+from store.messages.rows import MessageRow
 from store.orders import answers, page_links
 from store.orders.page_links import Behind, NoOrder
 from store.views import customer_page, reads
-from store.views.customer_page import PageFacts
+from store.views.customer_page import PageFacts, Replacement
 from store.views.reads import OrderDetail
 
 __all__ = ["Behind", "NoOrder", "TrackedOrder", "Tracking"]
 
 _DOCUMENTS_MAX = 100
 _CLAIMS_MAX = 100
+_MESSAGES_MAX = 30
+_SENT: Final[tuple[MessageState, ...]] = ("sent",)
 _SHORT_DAYS = 1
 
 
@@ -43,12 +49,20 @@ class TrackedOrder(BaseModel):
     codes: tuple[Given, ...]
     claims: tuple[Claim, ...]
     documents: tuple[DocumentRow, ...]
+    messages: tuple[MessageRow, ...]
+    """That were sent, the newest first."""
     return_rules: tuple[ReturnRule, ...]
+    replacements: tuple[Replacement, ...]
+    """What customers may have for units of this order, by the policy's groups."""
+    exchange_tokens: Mapping[str, str]
+    """Return → the token of the page of what the customer gets for it."""
 
     @property
     def version(self) -> str:
         """Names what is shown: where it is the same, nothing has changed."""
-        content = self.model_dump_json(exclude={"seller"}, warnings=False)
+        content = self.model_dump_json(
+            exclude={"seller", "replacements", "exchange_tokens"}, warnings=False
+        )
         return hashlib.sha256(content.encode()).hexdigest()[:20]
 
 
@@ -108,15 +122,27 @@ class Tracking:
             conn.transaction(isolation="repeatable_read", readonly=True),
         ):
             detail = await reads.detail(conn, order_id)
+            facts = await customer_page.facts(conn, order_id)
+            rules = facts.policy.exchanges
+            skus = {sku for line in detail.lines for sku in rules.replacements(line.sku)}
+            tokens = {
+                one.return_id: await page_links.order_token(conn, one.order_id)
+                for one in facts.exchanges
+            }
             return TrackedOrder.model_construct(
                 detail=detail,
                 seller=await sellers.get(conn, detail.summary.seller),
-                facts=await customer_page.facts(conn, order_id),
+                facts=facts,
                 pick_ups=tuple(await pick_ups.of_order(conn, order_id)),
                 codes=tuple(await licences.of_order(conn, order_id)),
                 claims=tuple(await claims.listed(conn, order_id=order_id, at_most=_CLAIMS_MAX)),
                 documents=tuple(
                     await documents.of_order(conn, order_id, after=None, at_most=_DOCUMENTS_MAX)
                 ),
+                messages=tuple(
+                    await rows.find(conn, order_id=order_id, states=_SENT, at_most=_MESSAGES_MAX)
+                ),
                 return_rules=tuple(await return_rules.find(conn)),
+                replacements=tuple(await customer_page.replacements(conn, sorted(skus))),
+                exchange_tokens={k: token for k, token in tokens.items() if token is not None},
             )

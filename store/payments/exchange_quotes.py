@@ -1,4 +1,4 @@
-"""What an exchange comes to, before anybody has agreed on it."""
+"""What an exchange or a return comes to, before anybody has agreed on it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 from domain import ids
 from domain.aftersales.return_rules import UNITS_OF_A_RECORD, Asked, decide
 from domain.errors import NotFound, Refused
+from domain.money import Money
 from domain.orders.exchange_messages import ExchangePreview, ExchangeRequest
 from domain.orders.exchanged import ComesBack, Exchange, Exchanged, exchanged
 from domain.orders.handling import NEVER_BACK
@@ -18,7 +19,7 @@ from domain.orders.order import Order, Payment
 from domain.orders.policy import Policy
 from domain.orders.providers import ELSEWHERE, EXCHANGE
 from domain.orders.quantities import LineId, LineUnits
-from domain.orders.return_messages import reason_codes
+from domain.orders.return_messages import ReturnPreview, ReturnRequest, reason_codes
 from domain.stored import stored
 from store import clock
 from store.aftersales import return_rules, returns
@@ -57,9 +58,7 @@ async def quote(
     `providers`: those that are there; None: nobody here knows. Raises NotFound, and Refused where a
     rule says no.
     """
-    row = await _sql.basis(conn, order_id=order_id)
-    if row is None:
-        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+    row = await _basis(conn, order_id)
     policy = Policy.model_validate_json(row["policy"])
     await _check(conn, order_id, row, request, policy, providers)
     if units is None:
@@ -104,6 +103,35 @@ async def preview(conn: Connection, order_id: str, request: ExchangeRequest) -> 
         asks=decide(quoted.asked).asks,
         **dict(quoted.exchanged.worth),
     )
+
+
+async def preview_return(conn: Connection, order_id: str, request: ReturnRequest) -> ReturnPreview:
+    """What a return would pay back, and whether a person decides; nothing is written.
+
+    Raises NotFound, and Refused where a rule says no.
+    """
+    async with conn.transaction():
+        await lock_order(conn, order_id)
+        row = await _basis(conn, order_id)
+        units = await _units(conn, order_id, request, row["returnable"])
+        asked = await return_rules.asked(
+            conn, order_id, units, reason_codes(request, units), late=request.late
+        )
+        asks = decide(asked).asks
+        worth = (await return_worth.expected(conn, order_id, asked)).worth
+    return ReturnPreview(
+        order_id=order_id,
+        lines=tuple(Units(line_id=k, quantity=n) for k, n in units.items()),
+        comes_back=Money(minor=worth.total, currency=asked.currency),
+        asks=asks,
+    )
+
+
+async def _basis(conn: Connection, order_id: str) -> Record:
+    row: Record | None = await _sql.basis(conn, order_id=order_id)
+    if row is None:
+        raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
+    return row
 
 
 async def _check(
@@ -167,7 +195,7 @@ async def _check_advance(conn: Connection, order_id: str, policy: Policy) -> Non
 
 
 async def _units(
-    conn: Connection, order_id: str, request: ExchangeRequest, returnable: Mapping[LineId, int]
+    conn: Connection, order_id: str, request: ReturnRequest, returnable: Mapping[LineId, int]
 ) -> LineUnits:
     handlings = await orders.handlings(conn, order_id)
     kept = {k: NEVER_BACK[how] for k, how in handlings.items() if how in NEVER_BACK}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from domain.errors import NotFound
@@ -37,6 +38,22 @@ class Scan(Row):
     happened_at: datetime
 
 
+class ExchangedFor(Row):
+    """The order of what the customer gets for a return. `number`: as the customer knows it."""
+
+    return_id: str
+    order_id: str
+    number: str
+
+
+class Replacement(Row):
+    """A SKU that can be had for another one. `there`: it can be sent, or ordered ahead."""
+
+    sku: str
+    name: str | None
+    there: bool
+
+
 class PageFacts(Row):
     """`providers`: by which the channel is paid; None: by any. `names`: SKU → its name.
 
@@ -51,6 +68,7 @@ class PageFacts(Row):
     backorders: tuple[WaitingUnits, ...]
     in_workshops: tuple[str, ...]
     scans: tuple[Scan, ...]
+    exchanges: tuple[ExchangedFor, ...]
 
 
 async def facts(conn: Connection, order_id: str) -> PageFacts:
@@ -59,3 +77,9 @@ async def facts(conn: Connection, order_id: str) -> PageFacts:
     if row is None:
         raise NotFound(f"there is no order {order_id}")
     return stored(PageFacts, dict(row))
+
+
+async def replacements(conn: Connection, skus: Collection[str]) -> list[Replacement]:
+    """What is known of SKUs that could be had for others, in their sequence."""
+    rows = _sql.replacements(conn, skus=[*skus])
+    return [stored(Replacement, dict(row)) async for row in rows]

@@ -17,5 +17,17 @@ select o.policy,
                  where w.order_no = o.order_no and w.state in ('wanted', 'begun')), '[]') as in_workshops,
        coalesce((select jsonb_agg(jsonb_build_object('fulfilment_id', c.fulfilment_id, 'status', c.status,
                                                      'happened_at', c.happened_at) order by c.happened_at)
-                 from carrier_event c where c.order_no = o.order_no), '[]') as scans
+                 from carrier_event c where c.order_no = o.order_no), '[]') as scans,
+       coalesce((select jsonb_agg(jsonb_build_object('return_id', e.return_id, 'order_id', x.order_id,
+                                                     'number', x.channel_order_id))
+                 from exchange e join customer_order x on x.order_no = e.exchange_no
+                 where e.order_no = o.order_no), '[]') as exchanges
 from customer_order o where o.order_id = :order_id;
+
+-- name: replacements(skus)
+-- What could be had for other units. A retired location sends nothing.
+select w.sku, i.name,
+       coalesce(i.backorder, false)
+       or exists (select from stock s join location l using (location)
+                  where s.sku = w.sku and l.retired_at is null and s.on_hand - s.allocated - s.safety > 0) as there
+from unnest(:skus::text[]) with ordinality w (sku, place) left join item i using (sku) order by w.place;

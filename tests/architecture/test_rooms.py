@@ -498,7 +498,7 @@ DOORS = {
         *("store.access.page_keys", "store.accounting.documents", "store.accounting.sellers"),
         *("store.aftersales.claims", "store.aftersales.return_rules"),
         *("store.fulfilment.licences", "store.fulfilment.pick_ups"),
-        *("store.orders.answers", "store.orders.page_links"),
+        *("store.orders.answers", "store.orders.page_links", "store.messages.rows"),
     ),
     "starter/service/transfers.py": ("store.stock.transfers",),
     "starter/service/event_subscriptions.py": ("store.notifications",),

@@ -94,6 +94,7 @@ async def test_a_whole_life_reads_well_in_each_language(
         await page.locator("#units-1").fill("1")
         await page.locator("[value=damaged]").check()
         await page.locator("button").click()
+        await page.locator("[name=sure] + button").click()
         await page.locator("p.told").wait_for()
     await look("return")
     await shop.warehouse.receive_return(f"{order_id}:R1", who="dock")

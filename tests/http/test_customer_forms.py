@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 
 from domain.aftersales.return_rules import ReturnRule
 from domain.orders.claim_rules import ClaimRules
+from domain.orders.exchange_rules import ExchangeRules
 from domain.orders.order import Order
 from domain.orders.policy import Policy
+from domain.stock.items import Item
 from tests.support.api import Api
 from tests.support.builders import a_policy, an_order
 from tests.support.shop import Shop
@@ -41,6 +44,11 @@ class Visitor(httpx.AsyncClient):
         assert form.status_code == 200, form.text
         return await self.send_form(ask, {**hidden(form.text), **named(fields)})
 
+    async def agree(self, ask: str, looked_at: httpx.Response) -> httpx.Response:
+        """Agree to what a return or an exchange comes to."""
+        assert looked_at.status_code == 200, looked_at.text
+        return await self.send_form(ask, hidden(looked_at.text))
+
     async def send_form(self, ask: str, sent: dict[str, str]) -> httpx.Response:
         """Send a form as it was filled in."""
         return await self.post(
@@ -57,8 +65,9 @@ class Visitor(httpx.AsyncClient):
 
 def hidden(page: str) -> dict[str, str]:
     """What a form sends that nobody fills in."""
-    found = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page))
-    assert found.keys() == {"request_id", "seen"}
+    fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', page)
+    found = {str(name): html.unescape(value) for name, value in fields}
+    assert {"request_id", "seen"} <= found.keys()
     return found
 
 
@@ -139,8 +148,14 @@ async def test_the_address_is_changed_until_something_has_left(stocked: Shop) ->
 async def test_a_return_is_asked_for_and_its_label_printed(stocked: Shop) -> None:
     await stocked.returns.set_rules([ReturnRule(label="free", window_days=30)])
     visitor = await visit(stocked, delivered=True)
-    answer = await visitor.fill_in("return", units__1="2", why="did_not_fit")
-    page = await visitor.told(answer)
+    sums = await visitor.fill_in("return", units__1="2", why="did_not_fit", comment='"too" <small>')
+    # It says what it pays back before it is asked for: the goods, and their share of the shipping.
+    assert re.findall(r"<dd>([^<]+)</dd>", sums.text) == ["$23.34"]
+    assert "<li>2 × TEA</li>" in sums.text
+    assert not (await stocked.orders.get(visitor.order_id)).returns
+    page = await visitor.told(await visitor.agree("return", sums))
+    (asked,) = (await stocked.orders.get(visitor.order_id)).returns
+    assert asked.reason == 'It does not fit: "too" <small>'
     assert "We expect your return" in page
     return_id = f"{visitor.order_id}:R1"
     assert f"Write {return_id} on the parcel" in page
@@ -151,6 +166,50 @@ async def test_a_return_is_asked_for_and_its_label_printed(stocked: Shop) -> Non
 
     await stocked.until(label, "its label")
     assert (await visitor.get(await visitor.path("/labels/R2"))).status_code == 404
+
+
+async def test_units_are_exchanged_within_their_group(stocked: Shop) -> None:
+    await stocked.catalogue.set_items([Item(sku="MUG", name="Blue <mug>"), Item(sku="POT")])
+    await stocked.stocked("MUG", 5)
+    policy = a_policy(
+        return_window=timedelta(days=30), exchanges=ExchangeRules(groups=(("TEA", "MUG", "POT"),))
+    )
+    visitor = await visit(stocked, policy, delivered=True)
+    form = (await visitor.get(await visitor.path("/exchange"))).text
+    # There is no POT, so it is not offered. The same again is the last one.
+    assert re.findall(r'<option value="([^"]+)"', form) == ["MUG", "TEA"]
+    filled = {"units__1": "2", "want__1": "MUG", "why": "did_not_fit"}
+    not_mine = await visitor.fill_in("exchange", **{**filled, "want__1": "POT"})
+    assert (not_mine.status_code, "cannot be had for it" in not_mine.text) == (409, True)
+    sums = await visitor.fill_in("exchange", **filled)
+    for said in (
+        *("<li>2 × TEA</li>", "<li>2 × Blue &lt;mug&gt;</li>"),
+        *("<dt>Paid for what comes back</dt><dd>$23.34</dd>", "<dt>You pay</dt><dd>$0.00</dd>"),
+    ):
+        assert said in sums.text
+    answer = await visitor.agree("exchange", sums)
+    page = await visitor.told(answer)
+    assert "Your exchange is agreed" in page
+    other = re.search(r'You get for it: <a href="\.\./(o/[^"]+)">Your order [^<]+-X1</a>', page)
+    assert other is not None
+    theirs = await visitor.get(f"/{other[1]}")
+    assert "2 × Blue &lt;mug&gt;" in theirs.text
+    # The second click on the button is the same request.
+    again = await visitor.send_form("exchange", hidden(sums.text))
+    assert again.status_code == 303
+    assert len((await stocked.orders.get(visitor.order_id)).returns) == 1
+    exchange = await stocked.orders.get(f"{visitor.order_id}-X1")
+    assert [(one.sku, one.ordered) for one in exchange.lines] == [("MUG", 2)]
+    assert exchange.summary.total_minor == 2334
+
+
+async def test_nothing_is_exchanged_where_the_policy_has_no_groups(stocked: Shop) -> None:
+    visitor = await visit(stocked, delivered=True)
+    assert "/exchange" not in (await visitor.get(await visitor.path())).text
+    assert (await visitor.get(await visitor.path("/exchange"))).status_code == 409
+    sent = {"units:1": "1", "want:1": "TEA", "why": "other", "sure": "yes", "request_id": "page-1"}
+    assert (await visitor.send_form("exchange", sent)).status_code == 409
+    assert not (await stocked.orders.get(visitor.order_id)).returns
 
 
 async def test_a_claim_waits_for_a_person_and_is_shown(stocked: Shop) -> None:

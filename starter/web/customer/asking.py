@@ -16,6 +16,7 @@ from starter.web.customer import offers, requests
 from starter.web.customer.forms import refusal_of, shown_form
 from starter.web.customer.languages import query
 from starter.web.customer.order_page import shown_order
+from starter.web.customer.sums import shown_sums
 from starter.web.customer.visits import NoPageError, Visit, here, pages_at, turns_of, visit_by
 from starter.web.guards import HEADERS, BadForm, form, is_foreign
 
@@ -47,11 +48,18 @@ async def ask(request: Request, token: str, ask: str) -> Response:
         return shown_order(request, visit, depth=2, told="why_foreign", status=403)
     if not turns_of(request).takes(ASKED, f"order {visit.order.detail.summary.order_id}"):
         return shown_order(request, visit, depth=2, told="why_too_many", status=429)
+    return await _asked(request, visit, known)
+
+
+async def _asked(request: Request, visit: Visit, known: offers.Ask) -> Response:
+    token = visit.token
     sent: dict[str, str] = {}
     try:
         sent = await form(request)
         if await _has_changed(request, visit, known, sent):
             return shown_form(request, visit, known, sent, refusal="why_changed", status=409)
+        if known in offers.LOOKED_AT_FIRST and sent.get("sure") != "yes":
+            return await shown_sums(request, visit, known, sent)
         async with asyncio.timeout(ANSWER_SECONDS):
             told = await requests.send(here(request), visit.order, known, sent)
     except (BadForm, ValidationError, requests.Incomplete, OrderloomError) as error:

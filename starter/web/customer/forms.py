@@ -67,6 +67,7 @@ def shown_form(
         names=shown.names(order),
         seen=offers.digest(order, ask),
         units=offers.units(order, ask),
+        others=_others(order, visit, ask),
         cancel_why=requests.CANCEL_WHY,
         return_why=requests.RETURN_WHY,
         claim_kinds=requests.CLAIM_KINDS,
@@ -77,6 +78,20 @@ def shown_form(
         companies=paid_at(request, order),
         owed=words.money(offers.to_pay(order), order.detail.summary.currency),
     )
+
+
+def _others(order: TrackedOrder, visit: Visit, ask: offers.Ask) -> dict[str, dict[str, str]]:
+    """Line id → what can be had for it: others first, and the same again last."""
+    if ask != "exchange":
+        return {}
+    found = {}
+    for line in order.detail.lines:
+        names = offers.replacements(order, line.sku)
+        if line.sku in names:
+            same = visit.words("exchange_same", name=names.pop(line.sku))
+            names[line.sku] = same
+        found[line.line_id] = names
+    return found
 
 
 def paid_at(request: Request, order: TrackedOrder) -> dict[str, str]:

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, get_args
 
-from domain.orders.providers import BY_CODE
+from domain.orders.providers import BY_CODE, ELSEWHERE
 from starter.service.tracking import TrackedOrder
 from starter.web.customer.parcels import is_carried
 from starter.web.customer.words import Words
 
-Ask = Literal["pay", "cancel", "address", "return", "claim"]
+Ask = Literal["pay", "cancel", "address", "return", "exchange", "claim"]
 ASKS: Final[tuple[Ask, ...]] = get_args(Ask)
+
+LOOKED_AT_FIRST: Final = ("return", "exchange")
+"""What is asked for only when the customer has seen what it comes to."""
 
 _GOES_ON: Final = ("received", "held", "confirmed", "in_fulfilment")
 _GIVEN_AT_ONCE: Final = ("digital", "service")
@@ -61,6 +64,22 @@ def returnable(order: TrackedOrder) -> Mapping[str, int]:
     return {line_id: n for line_id, n in left.items() if n > 0}
 
 
+def exchangeable(order: TrackedOrder) -> Mapping[str, int]:
+    """Line id → units for which there is something else to be had now."""
+    if (order.detail.document.get("payment") or {}).get("provider") == ELSEWHERE:
+        return {}
+    skus = {line.line_id: line.sku for line in order.detail.lines}
+    found = returnable(order)
+    return {line_id: n for line_id, n in found.items() if replacements(order, skus[line_id])}
+
+
+def replacements(order: TrackedOrder, sku: str) -> dict[str, str]:
+    """SKU → its name, of what can be had now for units of this SKU."""
+    group = order.facts.policy.exchanges.replacements(sku)
+    known = {one.sku: one for one in order.replacements}
+    return {one: known[one].name or one for one in group if one in known and known[one].there}
+
+
 def claimable(order: TrackedOrder) -> Mapping[str, int]:
     """Line id → units that were delivered, and that the customer has."""
     left = {x.line_id: x.delivered - x.returned for x in order.detail.lines}
@@ -69,7 +88,12 @@ def claimable(order: TrackedOrder) -> Mapping[str, int]:
 
 def units(order: TrackedOrder, ask: Ask) -> Mapping[str, int]:
     """Line id → units of which so many can be chosen in the form."""
-    found = {"cancel": cancellable, "return": returnable, "claim": claimable}.get(ask)
+    found = {
+        "cancel": cancellable,
+        "return": returnable,
+        "exchange": exchangeable,
+        "claim": claimable,
+    }.get(ask)
     return {} if found is None else found(order)
 
 
@@ -112,7 +136,7 @@ def offers(order: TrackedOrder, words: Words, now: datetime) -> Offers:
         why_not.append(words("no_ask_address"))
     refusal = _no_return(order, words, now)
     if refusal is None:
-        found.append("return")
+        found += ["return", "exchange"] if exchangeable(order) else ["return"]
     elif refusal:
         why_not.append(refusal)
     if claimable(order):

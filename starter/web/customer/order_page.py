@@ -39,5 +39,6 @@ def shown_order(
         address=shown.address(order, words) if whole else (),
         returns=shown.returns(order, words) if whole else (),
         claims=shown.claims(order, words) if whole else (),
+        messages=shown.messages(order, words) if whole else (),
         story=shown.story(order, words) if whole else (),
     )

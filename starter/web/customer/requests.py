@@ -8,12 +8,13 @@ from typing import Any, Final
 from domain.errors import Refused
 from domain.orders.claim_messages import ClaimRequest
 from domain.orders.edit_messages import OrderEdit
+from domain.orders.exchange_messages import ExchangeRequest
 from domain.orders.messages import CancelRequest, PayRequest
 from domain.orders.providers import BY_CODE
 from domain.orders.return_messages import ReturnRequest
 from starter.service.service import Service
 from starter.service.tracking import TrackedOrder
-from starter.web.customer.offers import Ask
+from starter.web.customer.offers import Ask, replacements
 from starter.web.customer.words import Words, catalogue
 
 BY: Final = "customer"
@@ -47,13 +48,13 @@ async def send(here: Service, order: TrackedOrder, ask: Ask, sent: Mapping[str, 
         asked = CancelRequest.model_validate({**named, "lines": _lines(sent), "reason": why})
         return _cancelled(await here.aftersales.cancel(order_id, asked))
     if ask == "return":
-        code = sent.get("why", "")
-        content = {**named, "lines": _lines(sent), "reason_code": code}
-        content["reason"] = _why("return", RETURN_WHY, sent)
-        back = await here.aftersales.request_return(order_id, ReturnRequest.model_validate(content))
+        back = await here.aftersales.request_return(order_id, return_of(sent))
         if back.outcome == "refused":
             raise Refused(back.message, reason="reason_not_taken")
         return "done_return" if back.outcome == "approved" else "done_return_asked"
+    if ask == "exchange":
+        other = await here.exchanges.exchange(order_id, exchange_of(order, sent))
+        return "done_exchange" if other.outcome == "approved" else "done_exchange_asked"
     if ask == "claim":
         claimed = await here.aftersales.claim(order_id, _claim(named, sent))
         return "done_claim" if claimed.outcome == "open" else "done_claim_decided"
@@ -73,6 +74,43 @@ async def pay(here: Service, order_id: str, request_id: str, provider: str, toke
     if paid.outcome == "refused":
         raise Refused(paid.message, reason="declined")
     return "done_pay"
+
+
+def return_of(sent: Mapping[str, str]) -> ReturnRequest:
+    """The return that a form asks for. Raises Incomplete and ValidationError."""
+    return ReturnRequest.model_validate(_back(sent))
+
+
+def exchange_of(order: TrackedOrder, sent: Mapping[str, str]) -> ExchangeRequest:
+    """The exchange that a form asks for: each SKU for what was paid for the one that comes back.
+
+    Raises Incomplete and ValidationError, and Refused for what cannot be had for a line.
+    """
+    content = _back(sent)
+    skus = {line.line_id: line.sku for line in order.detail.lines}
+    content["wants"] = [
+        {
+            "sku": sent.get(f"want:{line['line_id']}", ""),
+            "quantity": line["quantity"],
+            "price_of": line["line_id"],
+        }
+        for line in content["lines"]
+    ]
+    for want in content["wants"]:
+        if want["sku"] not in replacements(order, skus.get(want["price_of"], "")):
+            raise Refused(f"{want['sku']} cannot be had for this", reason="not_to_be_had")
+    return ExchangeRequest.model_validate(content)
+
+
+def _back(sent: Mapping[str, str]) -> dict[str, Any]:
+    """What both say: which units come back, and why."""
+    return {
+        "request_id": sent.get("request_id", ""),
+        "by": BY,
+        "lines": _lines(sent),
+        "reason_code": sent.get("why", ""),
+        "reason": _why("return", RETURN_WHY, sent),
+    }
 
 
 def _cancelled(outcome: Any) -> str:

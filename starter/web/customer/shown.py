@@ -86,12 +86,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Back:
-    """A return. `label`: the last part of its id, where its label can be printed."""
+    """A return. `label`: the last part of its id, where its label can be printed.
+
+    `instead`: the number of the order of what the customer gets for it, and the token of its page.
+    """
 
     heading: str
     status: str
     goods: tuple[str, ...]
     label: str = ""
+    instead: tuple[str, str] | None = None
 
 
 def state(order: TrackedOrder, words: Words) -> str:
@@ -171,6 +175,11 @@ def papers(order: TrackedOrder, words: Words) -> list[str]:
 def returns(order: TrackedOrder, words: Words) -> list[Back]:
     """What comes back, or shall."""
     called = names(order)
+    others = {
+        one.return_id: (one.number, order.exchange_tokens[one.return_id])
+        for one in order.facts.exchanges
+        if one.return_id in order.exchange_tokens
+    }
     found = []
     for one in order.detail.returns:
         asked = one.kind in ("customer", "claimed")
@@ -184,7 +193,11 @@ def returns(order: TrackedOrder, words: Words) -> list[Back]:
         )
         label = one.return_id.rpartition(":")[2] if one.state == "approved" and asked else ""
         found.append(
-            Back(heading if asked else words("return_undeliverable"), status, units, label)
+            Back(
+                heading if asked else words("return_undeliverable"),
+                *(status, units, label),
+                others.get(one.return_id),
+            )
         )
     return found
 
@@ -194,6 +207,15 @@ def claims(order: TrackedOrder, words: Words) -> list[Row]:
     return [
         Row(words(f"claim_{one.kind}"), words(f"claim_{one.decision or 'open'}"))
         for one in reversed(order.claims)
+    ]
+
+
+def messages(order: TrackedOrder, words: Words) -> list[tuple[str, str]]:
+    """What was sent to the customer: the moment and what it was about, newest first."""
+    return [
+        (words.moment(one.sent_at), words(f"message_{one.kind}"))
+        for one in order.messages
+        if one.sent_at is not None
     ]
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from domain.errors import Refused
 from domain.orders.amounts import LineWorth, Worth, sum_of, value_lines
-from domain.orders.exchange_messages import ExchangeRequest
+from domain.orders.exchange_messages import ExchangeRequest, WantedItem
 from domain.orders.exchanged import ComesBack, Exchange, Exchanged, exchanged
 from domain.orders.order import Order, Payment
 from domain.orders.shipping import COLLECT
@@ -82,6 +83,22 @@ def test_units_that_came_for_a_discount_cost_it_again() -> None:
     assert made(order, {"1": 1}).worth.comes_back == made(order, {"1": 1}).worth.total
     more = made(order, {"1": 1}, wants=[{"sku": "TEA", "quantity": 2}])
     assert more.worth.total.minor - more.worth.comes_back.minor == Worth(goods=999).goods
+
+
+def test_another_sku_costs_what_was_paid_for_a_line_that_comes_back() -> None:
+    order = an_order(("TEA", 2, "10.00"), ("POT", 1, "30.00"))
+    wants = [{"sku": "TEA-LARGE", "quantity": 2, "price_of": "1"}]
+    done = made(order, {"1": 2}, wants=wants)
+    (line,) = done.order.lines
+    assert (line.sku, line.quantity) == ("TEA-LARGE", 2)
+    assert done.worth == made(order, {"1": 2}).worth
+    with pytest.raises(Refused, match="line 2"):
+        made(order, {"1": 2}, wants=[{"sku": "TEA", "quantity": 1, "price_of": "2"}])
+    with pytest.raises(ValidationError, match="price_of"):
+        WantedItem.model_validate({**wants[0], "unit_price": "1.00"})
+    # As it comes from another process, with all that was left out.
+    said = WantedItem.model_validate(wants[0]).model_dump(mode="json")
+    assert WantedItem.model_validate(said).price_of == "1"
 
 
 def test_nothing_is_sent_to_a_customer_who_collected_the_goods_and_gave_no_address() -> None:

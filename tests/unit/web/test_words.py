@@ -8,9 +8,10 @@ from string import Formatter
 
 import pytest
 
+from domain.messages.kinds import KINDS
 from domain.sellers import LANGUAGES, Language
 from starter.web.customer import faults, parcels, requests, shown
-from starter.web.customer.offers import ASKS
+from starter.web.customer.offers import ASKS, LOOKED_AT_FIRST
 from starter.web.customer.words import FOLDER, Sentence, Words, accepted, catalogue, language_of
 
 HERE = FOLDER.parent
@@ -33,7 +34,8 @@ def test_each_language_has_the_same_sentences_with_the_same_places(language: Lan
 
 
 BUILT = re.compile(
-    r"(ask|done|why|scan|state|document|return|claim|cancel_why|wish|address|tender)_\w+"
+    r"(ask|done|why|scan|state|document|return|claim|cancel_why|wish|address|tender|message)_\w+"
+    r"|sums_sure_\w+"
     r"|(nothing_here|expired|erased|away|not_so|too_\w+|refused|defect)_about"
 )
 """Sentences whose keys are put together."""
@@ -59,6 +61,8 @@ def test_what_is_built_of_parts_is_there() -> None:
         *shown._TENDERS.values(),
         *parcels._ON_ITS_WAY.values(),
         *parcels._STEPS,
+        *(f"message_{kind}" for kind in KINDS),
+        *(f"sums_sure_{ask}" for ask in LOOKED_AT_FIRST),
         *(faults._KEYS.values()),
         *(f"{key}_about" for key in (*faults._KEYS.values(), "refused", "expired", "erased")),
     ]
