@@ -44,6 +44,7 @@ from activities.jobs.retention import OldJobs
 from activities.jobs.starts import JobStarts
 from activities.messages.planning import MessagePlan
 from activities.messages.sending import MessagePost
+from activities.messages.texts import Texts
 from activities.notifications.delivering import Deliveries
 from activities.notifications.duties import OldEvents, event_duties
 from activities.notifications.sending import Sender
@@ -306,7 +307,9 @@ def duties(
     ]
 
 
-def mail_duties(pool: Pool, mail: MailSettings, pages_url: str | None) -> list[Duty]:
+def mail_duties(
+    pool: Pool, mail: MailSettings, pages_url: str | None, texts: Texts | None = None
+) -> list[Duty]:
     """Customers are told what happens; nobody is where no mail server is set."""
     if mail.url is None:
         return []
@@ -319,6 +322,7 @@ def mail_duties(pool: Pool, mail: MailSettings, pages_url: str | None) -> list[D
         sender_for=mail.sender_for,
         pages_url=pages_url,
         per_minute=mail.per_minute,
+        texts=texts,
     )
     return [
         Duty(plan.plan, SWEEP_S, sequence.CHANNEL),
@@ -347,6 +351,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     sender, clients = Sender(targets), ShopClients(Web(targets))
     companies = Companies.of(found, settings.without_extensions, Tools(pool, clients))
     carriers = Carriers(companies.carrier, settings.carrier, settings.carriers)
+    texts = companies.texts_chosen(settings.texts.by, settings.texts.kinds)
     activities = steps(
         client,
         pool,
@@ -394,7 +399,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         purchasing=settings.purchasing,
         sender=sender,
     )
-    work += mail_duties(pool, settings.mail, settings.pages_url)
+    work += mail_duties(pool, settings.mail, settings.pages_url, texts)
     relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.
     relay.add_done_callback(lambda _: stop.set())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -11,11 +11,13 @@ from temporalio.worker import Plugin
 
 from activities.extension import KINDS, Extension, Tools
 from activities.fulfilment.carrier import Carrier
+from activities.messages.texts import Texts, TextSender
 from activities.orders.address import AddressCheck
 from activities.payments.event_reader import EventReader
 from activities.payments.provider import PaymentProvider
 from activities.purchasing.supplier import Supplier
 from domain.errors import InvalidInput
+from domain.messages.kinds import MessageKind
 from domain.stock.location_ranking import Measure
 from runtime.extensions import Installed, failed, usable
 
@@ -39,6 +41,7 @@ class Companies:
     supplier: dict[str, Supplier] = field(default_factory=dict)
     measure: dict[str, Measure] = field(default_factory=dict)
     address: dict[str, AddressCheck] = field(default_factory=dict)
+    texts: dict[str, TextSender] = field(default_factory=dict)
     temporal: dict[str, Plugin] = field(default_factory=dict)
 
     @classmethod
@@ -86,6 +89,18 @@ class Companies:
                 where="ORDERLOOM_SUPPLIER",
             )
         return self.supplier[name]
+
+    def texts_chosen(self, name: str | None, kinds: Collection[MessageKind]) -> Texts | None:
+        """By what texts are sent; None: all are mails. Raises InvalidInput as `supplier_chosen`."""
+        if name is None:
+            return None
+        if name not in self.texts:
+            raise InvalidInput(
+                f"no extension sends texts as {name!r}; there is "
+                f"{', '.join(sorted(self.texts)) or 'none'}",
+                where="ORDERLOOM_TEXTS__BY",
+            )
+        return Texts(name, self.texts[name], kinds)
 
     async def close(self) -> None:
         """Close the parts that have a `close`: a worker does so at its end."""

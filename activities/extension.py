@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from temporalio.worker import Plugin
 
 from activities.fulfilment.carrier import Carrier
+from activities.messages.texts import TextSender
 from activities.orders.address import AddressCheck
 from activities.payments.event_reader import EventReader
 from activities.payments.provider import PaymentProvider
@@ -52,7 +53,16 @@ class NoSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-KINDS: Final = ("payment", "events", "carrier", "supplier", "measure", "address", "temporal")
+KINDS: Final = (
+    "payment",
+    "events",
+    "carrier",
+    "supplier",
+    "measure",
+    "address",
+    "texts",
+    "temporal",
+)
 """The parts that a worker makes, by their fields."""
 
 
@@ -63,11 +73,11 @@ class Extension(Generic[S]):
     `settings` are read from the environment: ORDERLOOM_<NAME>__<FIELD>. `payment`: orders name it
     as their `payment.provider`. `events`: reads what that company tells. `carrier`, `supplier`:
     ORDERLOOM_CARRIER, ORDERLOOM_CARRIERS and ORDERLOOM_SUPPLIER choose them. `measure`: a policy's
-    `sourcing.prefer` names it. `address`: ORDERLOOM_ADDRESS_CHECK chooses it. `tax`: ORDERLOOM_TAX
-    chooses it; it is asked where orders are placed, so that it gets no worker's tools. `pay_pages`:
-    on which customers pay at that company; `orderloom serve` asks for them, so that it gets no
-    worker's tools either. `temporal`: workflows and activities of its own, on the worker's task
-    queue.
+    `sourcing.prefer` names it. `address`: ORDERLOOM_ADDRESS_CHECK chooses it. `texts`:
+    ORDERLOOM_TEXTS__BY chooses it. `tax`: ORDERLOOM_TAX chooses it; it is asked where orders are
+    placed, so that it gets no worker's tools. `pay_pages`: on which customers pay at that company;
+    `orderloom serve` asks for them, so that it gets no worker's tools either. `temporal`: workflows
+    and activities of its own, on the worker's task queue.
     """
 
     name: str
@@ -78,6 +88,7 @@ class Extension(Generic[S]):
     supplier: Maker[S, Supplier] | None = None
     measure: Maker[S, Measure] | None = None
     address: Maker[S, AddressCheck] | None = None
+    texts: Maker[S, TextSender] | None = None
     tax: Callable[[S], TaxRates | None] | None = None
     pay_pages: Callable[[S], PayPages | None] | None = None
     temporal: Maker[S, Plugin] | None = None

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import pytest
 
-for _name in ("carrier", "payment", "supplier", "test_installed"):
+for _name in ("carrier", "payment", "supplier", "texts", "test_installed"):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
 from orderloom_conformance.carrier import Address, CarrierContract  # noqa: E402 - registered first
 from orderloom_conformance.payment import PaymentContract  # noqa: E402 - registered first
 from orderloom_conformance.supplier import SupplierContract  # noqa: E402 - registered first
+from orderloom_conformance.texts import TextsContract  # noqa: E402 - registered first
 
-__all__ = ["Address", "CarrierContract", "PaymentContract", "SupplierContract"]
+__all__ = ["Address", "CarrierContract", "PaymentContract", "SupplierContract", "TextsContract"]

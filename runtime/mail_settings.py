@@ -1,4 +1,4 @@
-"""The settings of the mail server, ORDERLOOM_MAIL__URL and the like; docs/messages.md."""
+"""The settings of messages, ORDERLOOM_MAIL__URL and the like; docs/messages.md."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from domain.errors import InvalidInput, OrderloomError
+from domain.fields import Id
 from domain.messages.kinds import ChannelKind, MessageKind
 from domain.messages.mail import address_of
+from domain.messages.texts import TEXTED
 from domain.sellers import Code
 
 PORTS: Final = {"smtp": 587, "smtps": 465}
@@ -42,6 +44,18 @@ def _check_sender(address: str) -> str:
 
 
 Sender = Annotated[str, AfterValidator(_check_sender)]
+
+
+class TextSettings(BaseModel):
+    """ORDERLOOM_TEXTS__BY and the like: short texts to phones, in the place of some mails."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    by: Id | None = None
+    """The extension that sends them. Without one, all messages are mails."""
+
+    kinds: tuple[MessageKind, ...] = TEXTED
+    """The kinds of messages that go so to customers who wish it."""
 
 
 class MailSettings(BaseModel):

@@ -27,7 +27,7 @@ from domain.fulfilment.outside_work import Workshop
 from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.sellers import Seller
-from runtime.mail_settings import MailSettings
+from runtime.mail_settings import MailSettings, TextSettings
 
 PREFIX: Final = "ORDERLOOM_"
 
@@ -164,6 +164,9 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     """How customers are told what happens, as ORDERLOOM_MAIL__URL=smtps://mail.example and
     ORDERLOOM_MAIL__SENDER=orders@shop.example; docs/messages.md. Without a url nobody is told."""
+
+    texts: TextSettings = TextSettings()
+    """What goes to the phone in the place of a mail, and by which extension."""
 
     webhook_secrets: Secrets = Field(default_factory=dict)
     """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or

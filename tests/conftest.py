@@ -63,10 +63,12 @@ LONGEST_FIRST: Final = ("simulation", "replay", "workflows", "scenarios", "cli",
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files, and let those that wait alternate with those that work."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     files: dict[str, list[pytest.Item]] = {}
     for item in items:
-        files.setdefault(item.path.relative_to(here).as_posix(), []).append(item)
+        files.setdefault(item.path.relative_to(here).as_posix().removeprefix("tests/"), []).append(
+            item
+        )
     places = {folder: place for place, folder in enumerate(LONGEST_FIRST)}
     waiting = [name for name in files if name.startswith(WAITING)]
     working = [name for name in files if not name.startswith(WAITING)]

@@ -15,11 +15,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+from activities.messages.texts import TextRefused, Texts, hand_over
+from activities.provider_errors import OutcomeUnknown, Unavailable
 from domain.errors import InvalidInput, OrderloomError
 from domain.looks import picture
 from domain.messages import mail
 from domain.messages.kinds import WISHED
 from domain.messages.rendering import render
+from domain.messages.texts import short_text
 from runtime.mail import Answer, MailServerAway, Post
 from runtime.papers.pdf import render as draw
 from store import clock
@@ -27,7 +30,7 @@ from store.customers.care import may_be_told
 from store.database import Connection, DatabaseFault, Pool
 from store.messages import facts, rows
 from store.messages.facts import Told
-from store.messages.rows import Ending, Taken
+from store.messages.rows import MAIL, Ending, Taken
 
 logger = logging.getLogger(__name__)
 
@@ -66,17 +69,20 @@ class MessagePost:
         sender_for: Callable[[str], str],
         pages_url: str | None,
         per_minute: int,
+        texts: Texts | None = None,
         lease: timedelta = LEASE,
     ) -> None:
         """`make_post`: a way to the mail server. `sender_for`: the address a seller writes from.
 
-        `per_minute`: mails that all workers together hand over.
+        `per_minute`: messages that all workers together hand over. `texts`: by which some go to
+        the phone; None: all are mails.
         """
         self._pool = pool
         self._make_post = make_post
         self._sender_for = sender_for
         self._pages_url = pages_url
         self._per_minute = per_minute
+        self._texts = texts
         self._lease = lease
 
     async def send_due(self) -> int:
@@ -98,7 +104,7 @@ class MessagePost:
                 async with self._pool.acquire() as conn:
                     await rows.end(conn, taken, holder, ending)
                 if ending.state == "planned" and ending.answer is None and ending.was_tried:
-                    break  # The server is away: the others would only wait for it as well.
+                    break  # Nobody answers: the others would only wait for it as well.
         finally:
             await post.close()
         return tried
@@ -106,22 +112,16 @@ class MessagePost:
     async def _sent(self, post: Post, taken: Taken, holder: str) -> Ending | None:
         """Send one. None: somebody else has taken it meanwhile."""
         try:
-            async with self._pool.acquire() as conn:
-                told = await facts.told(
-                    conn, taken.order_no, taken.event_id, taken.kind, pages_url=self._pages_url
-                )
-                instead = await self._instead(conn, taken, told)
-            if told is None or told.email is None or instead is not None:
-                return instead
-            return await self._posted(post, taken, holder, told, told.email)
+            return await self._handed_over(post, taken, holder)
         except DatabaseFault:
             raise
-        except MailServerAway as away:
-            logger.warning("messages are sent later: %s", away)
+        except (MailServerAway, OutcomeUnknown) as away:
+            who = "mail server" if isinstance(away, MailServerAway) else "texts"
+            logger.warning("messages are sent later: %s: %s", who, away)
             if taken.tries >= AWAY_TRIES_MAX:
-                return Ending("refused", "the mail server was away for too long")
+                return Ending("refused", f"{who}: nobody answered for too long")
             pause = min(timedelta(minutes=taken.tries), AWAY_PAUSE_MAX)
-            return Ending("planned", f"mail server: {away}"[:300], pause=pause)
+            return Ending("planned", f"{who}: {away}"[:300], pause=pause)
         except InvalidInput as error:
             return Ending("dropped", str(error)[:300])
         except Exception as defect:  # noqa: BLE001 - whatever is wrong with one must not stop the others
@@ -131,27 +131,49 @@ class MessagePost:
             told_as = str(defect) if isinstance(defect, OrderloomError) else kind
             return Ending("dropped", f"defect: {told_as}"[:300])
 
-    async def _instead(self, conn: Connection, taken: Taken, told: Told | None) -> Ending | None:
-        """What becomes of it where it is not sent now; None: it is."""
-        why: str | None = None
-        if told is None or told.erased:
-            why = "who ordered was erased"
-        elif told.email is None:
-            why = "there is no mail address"
-        elif taken.kind in WISHED and not await may_be_told(
-            conn, taken.order_id, "delivery_updates"
-        ):
-            why = "the customer does not wish to be told of it"
-        elif await rows.refuses_mails(conn, told.email):
-            why = "an earlier mail came back: the address takes none"
-        elif told.lacks_document and clock.now() - taken.planned_at < DOCUMENT_WITHIN:
-            why = "it waits for its document"
-            return Ending("planned", why, pause=DOCUMENT_PAUSE, was_tried=False)
-        return None if why is None else Ending("dropped", why)
+    async def _handed_over(self, post: Post, taken: Taken, holder: str) -> Ending | None:
+        async with self._pool.acquire() as conn:
+            told = await facts.told(
+                conn, taken.order_no, taken.event_id, taken.kind, pages_url=self._pages_url
+            )
+            by = await self._way(conn, taken, told)
+            instead = await _instead(conn, taken, told, by)
+        if told is None or instead is not None:
+            return instead
+        if by == MAIL:
+            return await self._posted(post, taken, holder, told)
+        return await self._texted(by, taken, holder, told)
 
-    async def _posted(
-        self, post: Post, taken: Taken, holder: str, told: Told, email: str
-    ) -> Ending | None:
+    async def _way(self, conn: Connection, taken: Taken, told: Told | None) -> str:
+        """By what it is sent. What was begun one way, and may have arrived, goes no other way."""
+        texts = self._texts
+        if taken.by is not None:
+            return taken.by
+        if texts is None or told is None or told.phone is None or taken.kind not in texts.kinds:
+            return MAIL
+        return texts.by if await may_be_told(conn, taken.order_id, "texts") else MAIL
+
+    async def _texted(self, by: str, taken: Taken, holder: str, told: Told) -> Ending | None:
+        if self._texts is None or self._texts.by != by:
+            raise Unavailable("this worker has no such extension")
+        language = told.facts.language
+        text = short_text(render(taken.kind, told.facts, told.source), told.facts)
+        key = mail.message_key(taken.secret, taken.order_no, taken.event_id, taken.round)
+        async with self._pool.acquire() as conn:
+            if not await rows.intend(
+                conn, taken, holder, by=by, language=language, lease=self._lease
+            ):
+                return None
+        try:
+            answer = await hand_over(self._texts, key, told.phone or "", text)
+        except TextRefused as refusal:
+            if told.email is None:
+                return Ending("refused", str(refusal), answer=str(refusal))
+            return Ending("planned", f"no text: {refusal}", by=MAIL, was_tried=False)
+        return Ending("sent", language=language, answer=answer)
+
+    async def _posted(self, post: Post, taken: Taken, holder: str, told: Told) -> Ending | None:
+        email = told.email or ""
         to = mail.address_of(email, told.facts.name)
         sender = mail.address_of(self._sender_for(taken.seller), told.facts.shop.name)
         # An earlier sender's id stays, also where the address that mails come from has changed.
@@ -175,7 +197,7 @@ class MessagePost:
         )
         async with self._pool.acquire() as conn:
             if not await rows.intend(
-                conn, taken, holder, mail_id=mail_id, language=language, lease=self._lease
+                conn, taken, holder, by=MAIL, mail_id=mail_id, language=language, lease=self._lease
             ):
                 return None
         try:
@@ -184,6 +206,26 @@ class MessagePost:
         except TimeoutError:
             raise MailServerAway(f"no answer within {ATTEMPT_SECONDS_MAX:g} s") from None
         return _ending(answer, taken, mail_id, language, mail.without_address(answer.said, email))
+
+
+async def _instead(conn: Connection, taken: Taken, told: Told | None, by: str) -> Ending | None:
+    """What becomes of it where it is not sent now; None: it is."""
+    why: str | None = None
+    if told is None or told.erased:
+        why = "who ordered was erased"
+    elif taken.kind in WISHED and not await may_be_told(conn, taken.order_id, "delivery_updates"):
+        why = "the customer does not wish to be told of it"
+    elif by != MAIL:
+        if told.phone is None or not await may_be_told(conn, taken.order_id, "texts"):
+            why = "the customer does not wish texts any more, or has another phone"
+    elif told.email is None:
+        why = "there is no mail address"
+    elif await rows.refuses_mails(conn, told.email):
+        why = "an earlier mail came back: the address takes none"
+    elif told.lacks_document and clock.now() - taken.planned_at < DOCUMENT_WITHIN:
+        why = "it waits for its document"
+        return Ending("planned", why, pause=DOCUMENT_PAUSE, was_tried=False)
+    return None if why is None else Ending("dropped", why)
 
 
 async def _attached(told: Told) -> mail.Attachment | None:

@@ -10,15 +10,19 @@ from pydantic import StringConstraints
 from domain.fields import Document, Flag, Note, Printable, Who
 
 Contact = Literal["call", "mail", "chat", "letter", "visit", "other"]
-ConsentKind = Literal["marketing", "reviews", "delivery_updates"]
+ConsentKind = Literal["marketing", "reviews", "delivery_updates", "texts"]
 CONSENT_KINDS: Final[tuple[ConsentKind, ...]] = get_args(ConsentKind)
 
 UNLESS_SAID: Final[Mapping[ConsentKind, bool]] = {
     "marketing": False,
     "reviews": False,
     "delivery_updates": True,
+    "texts": False,
 }
-"""Whether a customer is told who has said nothing. What an order needs is told always."""
+"""Whether a customer is told who has said nothing. What an order needs is told always.
+
+`texts`: to the phone, in the place of some mails.
+"""
 
 
 class NewNote(Document):

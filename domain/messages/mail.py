@@ -45,13 +45,18 @@ def one_line(text: str) -> str:
     return " ".join("".join(x if x.isprintable() else " " for x in text).split())
 
 
-def message_id(secret: bytes, order_no: int, event_id: int, tries: int, sender: Address) -> str:
-    """The Message-ID of a message: the same whenever it is made, and nobody can guess it.
+def message_key(secret: bytes, order_no: int, event_id: int, round_: int) -> str:
+    """What a message is known by: the same whenever it is made, and nobody can guess it.
 
-    `tries`: how often somebody has asked to send it once more. That is another mail.
+    `round_`: how often somebody has asked to send it once more. That is another one.
     """
-    about = f"{order_no}:{event_id}:{tries}".encode()
-    return f"<{hmac.digest(secret, about, 'sha256').hex()[:_ID_DIGITS]}@{sender.domain}>"
+    about = f"{order_no}:{event_id}:{round_}".encode()
+    return hmac.digest(secret, about, "sha256").hex()[:_ID_DIGITS]
+
+
+def message_id(secret: bytes, order_no: int, event_id: int, round_: int, sender: Address) -> str:
+    """The Message-ID of a mail, with the message's key."""
+    return f"<{message_key(secret, order_no, event_id, round_)}@{sender.domain}>"
 
 
 class Attachment(NamedTuple):

@@ -69,6 +69,8 @@ class Rendered:
     subject: str
     text: str
     html: str
+    preheader: str = ""
+    """What a mailbox shows beside the subject, as plain text."""
 
 
 def source_of(kind: MessageKind, language: Language) -> str:
@@ -137,7 +139,7 @@ def _rendered(source: str, facts: Facts) -> Rendered:
         questions=words.questions,
         automatic=automatic,
     )
-    return Rendered(subject, text, html)
+    return Rendered(subject, text, html, " ".join(plain["preheader"].split()))
 
 
 def _check(source: str) -> None:

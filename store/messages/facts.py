@@ -11,6 +11,7 @@ from domain.accounting.documents import Issued
 from domain.messages.facts import Facts, ToldItem, ToldShop
 from domain.messages.kinds import MessageKind
 from domain.messages.mail import one_line
+from domain.messages.texts import number_of
 from domain.messages.words import amount_text, country_text, day_text
 from domain.sellers import Language, Seller
 from store.accounting import sellers
@@ -23,10 +24,14 @@ _sql = load_queries(__file__)
 
 @dataclass(frozen=True)
 class Told:
-    """A message to be rendered. `email`: as it was given, or None. `erased`: the person is."""
+    """A message to be rendered. `email`: as it was given, or None. `erased`: the person is.
+
+    `phone`: as the whole world writes it; None where it is not known so.
+    """
 
     facts: Facts
     email: str | None
+    phone: str | None
     erased: bool
     reply_to: str | None
     logo: str | None
@@ -61,6 +66,7 @@ async def told(
     return Told(
         facts=_facts(row, seller, language, link or "", document),
         email=customer.get("email"),
+        phone=number_of(customer.get("phone")),
         erased=row["erased"],
         reply_to=seller.looks.support_email,
         logo=seller.looks.logo,

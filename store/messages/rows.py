@@ -20,11 +20,17 @@ from store.notifications import sequence
 
 _sql = load_queries(__file__)
 
+MAIL: Final = "mail"
+"""By what a message is sent that is no text."""
+
 _SECRET_BYTES: Final = 32
 
 
 class MessageRow(BaseModel):
-    """A message, and what became of it. `mail_id`: its Message-ID, once one was tried."""
+    """A message, and what became of it. `mail_id`: its Message-ID, once one was tried.
+
+    `by`: `mail`, or the extension that sends texts; None until it is tried.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,6 +44,7 @@ class MessageRow(BaseModel):
     next_at: datetime
     tries: int
     round: int
+    by: str | None
     sent_at: datetime | None
     mail_id: str | None
     language: str | None
@@ -53,7 +60,8 @@ class MessageRow(BaseModel):
 class Taken:
     """A message that one sender holds. `secret`: what ids of mails are made with.
 
-    `mail_id`: the Message-ID under which an earlier sender may have sent it.
+    `mail_id`, `by`: the Message-ID under which, and the way by which an earlier sender may have
+    sent it.
     """
 
     order_no: int
@@ -65,6 +73,7 @@ class Taken:
     round: int
     mail_id: str | None
     planned_at: datetime
+    by: str | None
     secret: bytes
 
 
@@ -81,6 +90,8 @@ class Ending:
     answer: str | None = None
     was_tried: bool = True
     """False: no server was asked, so it counts for no attempt."""
+    by: str | None = None
+    """By what it is tried next, where that changes."""
 
 
 async def begin(conn: Connection) -> None:
@@ -125,7 +136,14 @@ async def take(conn: Connection, holder: str, *, per_minute: int, lease: timedel
 
 
 async def intend(
-    conn: Connection, taken: Taken, holder: str, *, mail_id: str, language: str, lease: timedelta
+    conn: Connection,
+    taken: Taken,
+    holder: str,
+    *,
+    by: str,
+    language: str,
+    lease: timedelta,
+    mail_id: str | None = None,
 ) -> bool:
     """Note that it is handed over now. False: somebody else has taken it meanwhile."""
     status = await _sql.intend(
@@ -133,6 +151,7 @@ async def intend(
         order_no=taken.order_no,
         event_id=taken.event_id,
         holder=holder,
+        by=by,
         mail_id=mail_id,
         language=language,
         pause=lease,
@@ -155,6 +174,7 @@ async def end(conn: Connection, taken: Taken, holder: str, ending: Ending) -> No
         language=ending.language,
         answer=ending.answer,
         was_tried=ending.was_tried,
+        by=ending.by,
     )
 
 

@@ -53,21 +53,22 @@ where o.order_no = m.order_no and (m.order_no, m.event_id) = (
       and (select count(*) from message r
            where r.begun_at > moment() - interval '1 minute') < :per_minute::bigint
     order by d.next_at, d.order_no, d.event_id limit 1)
-returning m.order_no, m.event_id, o.order_id, o.seller, m.kind, m.tries, m.round, m.mail_id, m.planned_at;
+returning m.order_no, m.event_id, o.order_id, o.seller, m.kind, m.tries, m.round, m.mail_id, m.planned_at, m.by;
 
--- name: end(order_no, event_id, holder, state, why, of_address, pause, mail_id, language, answer, was_tried)!
+-- name: end(order_no, event_id, holder, state, why, of_address, pause, mail_id, language, answer, was_tried, by)!
 -- sending → any other state, by the one that holds it. `pause`: until it is tried again.
 update message
 set state = :state, why = :why, of_address = :of_address, holder = null,
     next_at = moment() + coalesce(:pause::interval, '0'),
     sent_at = case when :state = 'sent' then moment() end,
     mail_id = coalesce(:mail_id, mail_id), language = coalesce(:language, language),
-    answer = coalesce(:answer, answer), tries = tries - case when :was_tried::boolean then 0 else 1 end
+    answer = coalesce(:answer, answer), tries = tries - case when :was_tried::boolean then 0 else 1 end,
+    by = coalesce(:by, by)
 where order_no = :order_no and event_id = :event_id and state = 'sending' and holder = :holder;
 
--- name: intend(order_no, event_id, holder, mail_id, language, pause)!
+-- name: intend(order_no, event_id, holder, by, mail_id, language, pause)!
 -- It is handed over now, under this id: noted before, so that an answer that names it finds it.
-update message set mail_id = :mail_id, language = :language, next_at = moment() + :pause::interval
+update message set by = :by, mail_id = coalesce(:mail_id, mail_id), language = :language, next_at = moment() + :pause::interval
 where order_no = :order_no and event_id = :event_id and state = 'sending' and holder = :holder;
 
 -- name: refuses_mails(email)$
@@ -81,7 +82,7 @@ select exists (
 -- Somebody wants it sent once more: another mail, with an id of its own.
 update message
 set state = 'planned', round = round + 1, tries = 0, planned_at = moment(), next_at = moment(), why = null,
-    of_address = false, holder = null, sent_at = null, answer = null, mail_id = null
+    of_address = false, holder = null, sent_at = null, answer = null, mail_id = null, by = null
 where order_no = :order_no and event_id = :event_id and state not in ('planned', 'sending');
 
 -- name: bounced(mail_id, why, of_address)^
@@ -99,7 +100,7 @@ select o.order_id, m.event_id from message m join customer_order o using (order_
 -- name: find(order_id, states, channels, sellers, before_event, at_most)
 -- Newest first; of one order, in some states, of some channels and sellers (null: of all).
 select o.order_id, m.event_id, m.kind, m.state, m.why, m.of_address, m.planned_at, m.next_at, m.tries, m.round,
-       m.sent_at, m.mail_id, m.language, m.answer
+       m.by, m.sent_at, m.mail_id, m.language, m.answer
 from message m join customer_order o using (order_no)
 where (:order_id::text is null or m.order_no = order_no_of(:order_id))
   and (:states::text[] is null or m.state = any(:states))
@@ -111,7 +112,7 @@ order by m.event_id desc limit :at_most;
 -- name: of_customer(customer, at_most)
 -- The latest to one customer, by the id that its channel gave.
 select o.order_id, m.event_id, m.kind, m.state, m.why, m.of_address, m.planned_at, m.next_at, m.tries, m.round,
-       m.sent_at, m.mail_id, m.language, m.answer
+       m.by, m.sent_at, m.mail_id, m.language, m.answer
 from order_person p join message m using (order_no) join customer_order o using (order_no)
 where p.customer_id = :customer
 order by m.event_id desc limit :at_most;

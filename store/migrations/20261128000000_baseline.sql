@@ -2193,7 +2193,7 @@ create table customer_consent (
     consent_no  bigint      generated always as identity primary key,
     customer_no bigint      not null constraint consent_is_of_a_customer references customer,
     kind        text        not null constraint consent_is_of_a_known_kind check (kind in (
-        'marketing', 'reviews', 'delivery_updates')),
+        'marketing', 'reviews', 'delivery_updates', 'texts')),
     given       boolean     not null,
     how         text        not null,
     who         text        not null,
@@ -2410,6 +2410,7 @@ create table message (
     planned_at timestamptz not null default moment(),
     -- Not tried before. While it is being sent: taken for lost from then on.
     next_at   timestamptz not null default moment(),
+    by        text,  -- `mail`, or the extension that sends texts; null until it is tried
     tries     integer     not null default 0,
     round     integer     not null default 1,  -- one more each time that somebody has it sent again
     holder    text,       -- the attempt that sends it

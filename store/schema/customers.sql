@@ -53,7 +53,7 @@ create table customer_consent (
     consent_no  bigint      generated always as identity primary key,
     customer_no bigint      not null constraint consent_is_of_a_customer references customer,
     kind        text        not null constraint consent_is_of_a_known_kind check (kind in (
-        'marketing', 'reviews', 'delivery_updates')),
+        'marketing', 'reviews', 'delivery_updates', 'texts')),
     given       boolean     not null,
     how         text        not null,
     who         text        not null,

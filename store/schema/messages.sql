@@ -21,6 +21,7 @@ create table message (
     planned_at timestamptz not null default moment(),
     -- Not tried before. While it is being sent: taken for lost from then on.
     next_at   timestamptz not null default moment(),
+    by        text,  -- `mail`, or the extension that sends texts; null until it is tried
     tries     integer     not null default 0,
     round     integer     not null default 1,  -- one more each time that somebody has it sent again
     holder    text,       -- the attempt that sends it

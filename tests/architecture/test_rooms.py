@@ -65,6 +65,7 @@ PROTOCOLS = (
     "activities.orders.address",
     "activities.extension",
     "activities.fulfilment.carrier",
+    "activities.messages.texts",
     "activities.payments.event_reader",
     "activities.payments.provider",
     "activities.provider_errors",
@@ -122,7 +123,7 @@ TABLE = (
         "activities/companies.py",
         (
             *(*STDLIB, *PROTOCOLS, "activities.extension", "runtime.extensions", "domain.errors"),
-            "domain.stock.location_ranking",
+            *("domain.stock.location_ranking", "domain.messages.kinds"),
             *("pydantic", "temporalio.worker.Plugin"),
         ),
     ),
@@ -194,10 +195,13 @@ TABLE = (
         )
         for module in ("sending", "targets")
     ),
-    # Hands mails to a server.
+    # Hands mails to a server, and texts to an extension.
     Room(
         "activities/messages/sending.py",
-        (*STDLIB, "domain", "store", "runtime.mail", "runtime.papers.pdf"),
+        (
+            *(*STDLIB, "domain", "store", "runtime.mail", "runtime.papers.pdf"),
+            *("activities.messages.texts", "activities.provider_errors"),
+        ),
     ),
     # Speaks HTTP to shops, likewise.
     Room(

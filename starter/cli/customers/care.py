@@ -94,7 +94,8 @@ def consent(
 ) -> None:
     """Show what a customer wishes to be told, or keep what they say about it.
 
-    Kinds: marketing, reviews, delivery_updates. What an order needs is told always.
+    Kinds: marketing, reviews, delivery_updates, texts (to the phone, in the place of some mails).
+    What an order needs is told always.
 
     Example: `orderloom customers consent C1 --refuse marketing --how 'by phone'`
     """

@@ -70,10 +70,17 @@ def list_messages(
         out.say("there are no messages")
     else:
         out.table(
-            ["message", "kind", "state", ">tries", "planned", "sent", "why"],
+            ["message", "kind", "state", "by", ">tries", "planned", "sent", "why"],
             [
                 (
-                    *(one.message, one.kind, one.state, one.tries, local(one.planned_at)),
+                    *(
+                        one.message,
+                        one.kind,
+                        one.state,
+                        one.by or "",
+                        one.tries,
+                        local(one.planned_at),
+                    ),
                     *(local(one.sent_at), one.why or ""),
                 )
                 for one in found
@@ -96,6 +103,7 @@ def show(message: Named, html: Html = None, as_json: Json = False) -> None:
         return
     out.say(f"{row.message}: {row.kind}, {row.state}")
     for name, value in (
+        ("by", row.by),
         ("why", row.why),
         ("sent", local(row.sent_at)),
         ("attempts", row.tries),

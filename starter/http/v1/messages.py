@@ -27,7 +27,8 @@ router = APIRouter(prefix="/v1/messages", tags=["events"], route_class=StrictRou
 class ShownMessageRow(BaseModel):
     """A message, and what became of it. `why`: it was dropped or refused, or came back.
 
-    `mail_id`: its Message-ID, once one was tried. `tries`: since somebody wanted it (`round`).
+    `by`: `mail`, or the extension that sends texts. `mail_id`: its Message-ID, once one was tried.
+    `tries`: since somebody wanted it (`round`).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,6 +42,7 @@ class ShownMessageRow(BaseModel):
     sent_at: datetime | None
     tries: int
     round: int
+    by: str | None
     language: str | None
     mail_id: str | None
     answer: str | None

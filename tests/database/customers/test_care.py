@@ -166,20 +166,21 @@ async def test_what_a_customer_wishes_is_asked_by_the_order(pool: Pool) -> None:
             kinds = (*CONSENT_KINDS, "shipped")
             return [await care.may_be_told(conn, order.order_id, kind) for kind in kinds]
 
-    assert await told(first) == [False, False, True, True]
+    assert await told(first) == [False, False, True, False, True]
     await cares.say("C1", word("marketing", given=True), who="ann")
     await cares.say("C2", word("delivery_updates", given=False), who="ann")
-    assert await told(first) == [True, False, True, True]
-    assert await told(second) == [False, False, False, True]
+    assert await told(first) == [True, False, True, False, True]
+    assert await told(second) == [False, False, False, False, True]
     await cares.merge("C2", "C1", **WHY)
-    assert await told(first) == await told(second) == [True, False, False, True]
+    assert await told(first) == await told(second) == [True, False, False, False, True]
     consent = await cares.say("C2", word("marketing", given=False), who="ann")
     assert [(one.kind, one.given, len(one.said)) for one in consent] == [
         *(("marketing", False, 2), ("reviews", False, 0), ("delivery_updates", False, 1)),
+        ("texts", False, 0),
     ]
     await cares.unmerge("C2", **WHY)
-    assert await told(first) == [False, False, True, True], "a refusal outlives the merge"
-    assert await told(second) == [False, False, False, True]
+    assert await told(first) == [False, False, True, False, True], "a refusal outlives the merge"
+    assert await told(second) == [False, False, False, False, True]
     async with pool.acquire() as conn:
         assert not await care.may_be_told(conn, "web-none", "marketing")
 

@@ -180,6 +180,7 @@ async def test_a_job_writes_those_who_wish_it_part_by_part(
         "marketing": True,
         "reviews": False,
         "delivery_updates": True,
+        "texts": False,
     }
 
 

@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from domain.errors import InvalidInput
 from domain.messages import mail
 from domain.messages.bounces import is_of_address, read_bounce
+from domain.messages.examples import the_poorest
 from domain.messages.rendering import Rendered
+from domain.messages.texts import TEXT_MAX, number_of, short_text, without_number
 from runtime.mail_settings import MailSettings
 
 FROM = mail.address_of("orders@shop.example", "The Shop")
@@ -127,3 +129,37 @@ def test_a_setting_that_cannot_work_is_refused(fields: dict[str, object], said: 
     with pytest.raises(ValidationError, match=said) as refused:
         MailSettings.model_validate(fields)
     assert "secret" not in str(refused.value.errors(include_input=False))
+
+
+@pytest.mark.parametrize(
+    ("phone", "number"),
+    [
+        ("+49 (0)170 123-45 67", "+491701234567"),
+        ("0049/170.1234567", "+491701234567"),
+        ("+82 10-1234-5678", "+821012345678"),
+        ("0170 1234567", None),
+        ("+0170 1234567", None),
+        ("+49 170 1234567 ext. 3", None),
+        ("+491701234567\r\n+491701234568", None),
+        ("+49170123456712345678", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_number_is_one_with_its_country_or_none(phone: str | None, number: str | None) -> None:
+    assert number_of(phone) == number
+
+
+def test_a_text_is_one_short_line_with_its_whole_link() -> None:
+    facts = the_poorest("en").model_copy(update={"link": "https://track.example/o/abc"})
+    made = short_text(Rendered("S\r\nBcc", "", "", "P"), facts)
+    assert made == "x: S Bcc. P https://track.example/o/abc"
+    for rendered in (Rendered("S" * 400, "", "", "P"), Rendered("S", "", "", "P" * 400)):
+        long = short_text(rendered, facts)
+        assert len(long) <= TEXT_MAX
+        assert long.endswith(" https://track.example/o/abc")
+
+
+def test_what_a_company_answers_is_kept_without_numbers() -> None:
+    assert without_number("no texts for +49 170 1234567 today") == "no texts for (number) today"
+    assert without_number("HTTP 429 slow down") == "HTTP 429 slow down"
