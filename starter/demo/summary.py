@@ -13,6 +13,7 @@ from domain.money import Money
 from domain.sellers import Seller
 from starter.accounting.books import taxes, trial
 from starter.cli.terminal.output import make_table
+from starter.demo.crm import Crm
 from starter.demo.customers import STAGES, Script
 from starter.demo.mails import Mails
 from starter.demo.outcomes import Promises, UnitOutcomes
@@ -62,6 +63,7 @@ class Day:
     books: Sequence[Books]
     reconciled: Sequence[ComparedDay]
     mails: Mails
+    crm: Crm
     audit: AuditReport
     ui_url: str
     kept_up: bool
@@ -78,6 +80,7 @@ def tell(day: Day, console: Console) -> None:
         ("Returns", _returns(day)),
         ("After the sale, and kinds of goods", _told(day.told)),
         (f"Mails to customers, in {day.mails.folder}", day.mails.table),
+        ("Customers, and what the CRM is told", day.crm.table),
         ("Warehouse and carriers", _outside(day.outside)),
         ("Money", _money(day.orders)),
         ("Steps, slowest first", _steps(day.steps)),

@@ -106,7 +106,17 @@ def told_as_they_should_be(text: str) -> None:
     for name in telling.STORIES:
         assert re.search(rf"^{re.escape(name)} +\S", stories, re.MULTILINE), stories
     _, _, rest = text.partition("Mails to customers")
-    mails, _, _ = rest.partition("Warehouse and carriers")
+    mails, _, rest = rest.partition("Customers, and what the CRM is told")
+    customers, _, _ = rest.partition("Warehouse and carriers")
+    assert "WENT WRONG" not in customers, customers
+    for done in (
+        "known",
+        "segment regulars",
+        "the page of C",
+        "and that undone",
+        "files for a CRM",
+    ):
+        assert done in customers, customers
     for kind in ("received", "confirmed", "shipped", "delivered", "refund", "claim_decided"):
         assert re.search(rf"^{kind}( +\d+)+ *$", mails, re.MULTILINE), mails
 

@@ -229,22 +229,25 @@ end $$;
 
 -- Orders come, and with them customers. Who is known already is kept from being erased meanwhile. Sorted, because
 -- two writers of the same rows wait for each other.
-create or replace function customers_come() returns trigger language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+create or replace function customers_come() returns trigger language plpgsql set enable_seqscan = off as $$
 declare
     keys  text[];
+    there text[];
     known bigint[];
 begin
     select array_agg(distinct customer_key(customer_id, person)) into keys from arrived;
-    select array_agg(customer_no) into known
-    from (select customer_no from customer where key = any(keys) order by customer_no for key share) it;
-    with come as (
-        insert into customer (key)
-        select k from unnest(keys) as k where not exists (select from customer where key = k) order by k
-        on conflict do nothing returning customer_no
-    )
-    insert into customer_change (customer_no, what)
-    select customer_no, 'created' from come union all select customer_no, 'ordered' from unnest(known) customer_no;
+    select array_agg(customer_no), array_agg(key) into known, there
+    from (select customer_no, key from customer where key = any(keys) order by customer_no for key share) it;
+    if known is not null then
+        insert into customer_change (customer_no, what) select unnest(known), 'ordered';
+        keys := array(select k from unnest(keys) as k where k <> all(there) order by k);
+    end if;
+    if cardinality(keys) > 0 then
+        with come as (
+            insert into customer (key) select unnest(keys) on conflict do nothing returning customer_no
+        )
+        insert into customer_change (customer_no, what) select customer_no, 'created' from come;
+    end if;
     return null;
 end $$;
 create or replace trigger customers_come after insert on order_person

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from domain.customers.segments import SEGMENTS_MAX, Segment
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.jobs.jobs import Maker
 from domain.jobs.options import CustomersExport
+from starter.demo.crm import cared_for
 from starter.jobs.contacts import written
 from starter.jobs.exports import export_of
 from starter.service.customer_care import CustomerCare
@@ -282,3 +284,24 @@ async def test_a_customer_is_told_why_they_are_in_a_segment(pool: Pool) -> None:
     for lost in (here.why("C7"), here.get("none")):
         with pytest.raises(NotFound):
             await lost
+
+
+async def test_the_demos_customers_are_cared_for_and_written_for_a_crm(
+    pool: Pool, tmp_path: Path
+) -> None:
+    for name in "abb":
+        await bought(pool, name, 2)
+    told = await cared_for(Records(pool), tmp_path)
+    assert (told.customers, told.wrong) == (2, [])
+    assert dict(told.segments) == {"regulars": 2, "gone-quiet": 0, "sends-much-back": 0}
+    files = {file.name: file.read_text().splitlines() for file in (tmp_path / "contacts").iterdir()}
+    assert {name: len(lines) for name, lines in files.items()} == {
+        "customers.jsonl": 2,
+        "hubspot.csv": 2,
+        "salesforce.csv": 2,
+    }
+    assert files["hubspot.csv"][1].startswith(",b,")
+    await pool.execute("delete from customer_change where customer_no = 1")
+    assert (await cared_for(Records(pool), tmp_path)).wrong == [
+        "the feed of changes does not tell each customer once"
+    ]
