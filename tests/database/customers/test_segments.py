@@ -294,7 +294,10 @@ async def test_the_demos_customers_are_cared_for_and_written_for_a_crm(
     told = await cared_for(Records(pool), tmp_path)
     assert (told.customers, told.wrong) == (2, [])
     assert dict(told.segments) == {"regulars": 2, "gone-quiet": 0, "sends-much-back": 0}
-    files = {file.name: file.read_text().splitlines() for file in (tmp_path / "contacts").iterdir()}
+    files = {
+        file.name: file.read_text(encoding="utf-8").splitlines()
+        for file in (tmp_path / "contacts").iterdir()
+    }
     assert {name: len(lines) for name, lines in files.items()} == {
         "customers.jsonl": 2,
         "hubspot.csv": 2,
