@@ -19,7 +19,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Interceptor, Plugin, Worker
 
-from activities.access.retention import RequestKeys
+from activities.access.retention import RequestKeys, StaffSessions
 from activities.aftersales.overdue_returns import OverdueReturns
 from activities.aftersales.pickup_points import PickupPoints
 from activities.aftersales.return_labels import ReturnLabelFiles, ReturnLabels
@@ -272,7 +272,7 @@ def duties(
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
         *(Persons(pool, kept.persons, kept.documents_years, kept.events), shops, told),
         *(OldJobs(pool, kept.jobs), visits, ReturnLabelFiles(pool, kept.label_files)),
-        *(at_the_dock, edi),
+        *(at_the_dock, edi, StaffSessions(pool, kept.staff_sessions)),
     )
     labels_back: list[Duty] = []
     if carriers is not None:

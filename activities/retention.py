@@ -25,6 +25,8 @@ class Kept(NamedTuple):
     """In the sequence for other systems, and each attempt to deliver them."""
     jobs: timedelta = timedelta(days=30)
     """After a job's end, with the result of each item and the file that the job wrote."""
+    staff_sessions: timedelta = timedelta(days=90)
+    """After its end: where somebody was signed in, from which address."""
 
 
 AS_SHIPPED: Final = Kept()

@@ -28,6 +28,7 @@ from domain.orders.policy import Policy
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.sellers import Seller
 from runtime.mail_settings import MailSettings, TextSettings
+from runtime.openid_settings import OpenIdSettings
 
 PREFIX: Final = "ORDERLOOM_"
 
@@ -167,6 +168,9 @@ class Settings(BaseSettings):
 
     texts: TextSettings = TextSettings()
     """What goes to the phone in the place of a mail, and by which extension."""
+
+    openid: OpenIdSettings = OpenIdSettings()
+    """Who else says who people are, as ORDERLOOM_OPENID__ISSUER=https://…; docs/screens.md."""
 
     webhook_secrets: Secrets = Field(default_factory=dict)
     """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or

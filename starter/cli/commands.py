@@ -126,6 +126,7 @@ COMMANDS: Final = {
         "Long work: imports, exports, many orders at once, and how far it is.",
         _RUNNING,
     ),
+    "staff": Entry("staff.staff", "People who work with the screens.", _RUNNING),
     "api-keys": Entry("access.api_keys", "Keys of other programs, and what each may do.", _RUNNING),
     "serve": Entry("operations.serve", "Answer HTTP: the door for other programs.", _RUNNING),
     "codec-server": Entry("operations.codec_server", "Decrypt for the Temporal UI.", _RUNNING),

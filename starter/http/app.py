@@ -28,12 +28,13 @@ from starter.http.reading import StrictRoute
 from starter.http.streams import Streams
 from starter.service.pay_pages import CompanyPages
 from starter.service.service import Service
-from starter.web import customer
+from starter.web import customer, screens
 from starter.web.customer.faults import fault_page
+from starter.web.screens.openid import OpenId
 
 _ASKED: Final = ("If-Match", "If-None-Match", "Prefer", "X-Request-Id", "Last-Event-ID")
 _TOLD: Final = ("ETag", "Link", "Location", "Idempotent-Replayed", "Retry-After", "X-Request-Id")
-_ROUTERS: Final = (health.router, pages.router, *customer.ROUTERS, *v1.ROUTERS)
+_ROUTERS: Final = (health.router, pages.router, *customer.ROUTERS, *screens.ROUTERS, *v1.ROUTERS)
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _SAID: Final = ("allow", "retry-after")
 """Headers of a problem that its page has, too."""
@@ -53,6 +54,7 @@ def application(
     origins: Collection[str] = (),
     tracking_urls: Mapping[str, str] | None = None,
     pay_pages: CompanyPages | None = None,
+    openid: OpenId | None = None,
     stop: asyncio.Event | None = None,
     routes: FastAPI | None = None,
 ) -> ASGIApp:
@@ -61,7 +63,8 @@ def application(
     `stop`: when streams end. `origins`: whose pages may ask, such as https://shop.example; of
     others a browser lets none. `tracking_urls`: carrier → where customers follow its parcels.
     `pay_pages`: of payment companies, on which customers pay.
-    `routes`: of `described`, where somebody has them already.
+    `openid`: who says who people are; None: they sign in by passwords alone. `routes`: of
+    `described`, where somebody has them already.
     """
     app = routes or described()
     if origins:
@@ -79,6 +82,7 @@ def application(
     app.state.limiter = Limiter()
     app.state.tracking_urls = tracking_urls or {}
     app.state.pay_pages = pay_pages or CompanyPages()
+    app.state.openid = openid
     app.state.under_way = set()
     app.state.streams = Streams(here)
     app.state.stop = stop or asyncio.Event()

@@ -22,6 +22,7 @@ from starter.jobs.host import work_on_jobs
 from starter.listening.server import serve as listen
 from starter.service.connection import service
 from starter.service.pay_pages import CompanyPages
+from starter.web.screens.openid import OpenId
 
 _CONNECTIONS: Final = 10
 _METRICS_AT_ONCE: Final = 20
@@ -64,6 +65,7 @@ async def serve(
             origins=origins,
             tracking_urls=settings.tracking_urls,
             pay_pages=companies,
+            openid=None if settings.openid.issuer is None else OpenId(settings.openid),
             stop=stop,
         )
         ready(_url(listening))  # clients can connect from here on, and wait for the first answer

@@ -71,6 +71,7 @@ from starter.service.search import Search
 from starter.service.segments import Segments
 from starter.service.sellers import Sellers
 from starter.service.shops import Shops
+from starter.service.staff import StaffDoor
 from starter.service.stock import Stock
 from starter.service.tracking import Tracking
 from starter.service.transfers import Transfers
@@ -162,6 +163,7 @@ class Records:
         self.segments = Segments(pool)
         self.sellers = Sellers(pool)
         self.shops = Shops(pool)
+        self.staff = StaffDoor(pool)
         self.stock = Stock(pool, None if policy is None else policy.sourcing)
         self.subscriptions = EventSubscriptions(pool, plain_http=plain_http)
         self.tracking = Tracking(pool)

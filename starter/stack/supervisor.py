@@ -18,7 +18,9 @@ from typing import Any, Final, Protocol
 from domain.errors import OrderloomError
 from runtime.discovery import StackInfo, remove_stack, stack_lock, write_stack
 from runtime.settings import load_settings
+from starter.service.staff import NewStaff
 from starter.stack.codec_server import CodecServer, serving
+from starter.stack.first_admin import let_in
 from starter.stack.first_seller import name_seller
 from starter.stack.http_door import HttpDoor, can_serve
 from starter.stack.orphans import stop_orphans
@@ -31,6 +33,8 @@ from store.schema_version import NewerVersion, OtherVersion
 
 Report = Callable[[str], None]
 """Takes one line for the person at the terminal."""
+
+Ready = Callable[[StackInfo, NewStaff | None], None]
 
 _PAUSE_SECONDS: Final = 0.5
 _PAUSE_SECONDS_MAX: Final = 30.0
@@ -174,7 +178,7 @@ async def embedded_stack(
 async def run_stack(
     home: Path,
     *,
-    ready: Callable[[StackInfo], None],
+    ready: Ready,
     report: Report,
     workers: int = 1,
     worker_command: Sequence[str] = WORKER_COMMAND,
@@ -182,7 +186,8 @@ async def run_stack(
 ) -> None:
     """Run a stack in the foreground until Ctrl-C, SIGTERM or the terminal's end; then stop it all.
 
-    `ready` is called once everything runs. Raises as `embedded_stack` does.
+    `ready` is called once everything runs, with the first admin where one was made just now. Raises
+    as `embedded_stack` does.
     """
     loop = asyncio.get_running_loop()
     body = asyncio.create_task(
@@ -211,9 +216,11 @@ async def run_stack(
             loop.remove_signal_handler(number)
 
 
-async def _run(home: Path, ready: Callable[[StackInfo], None], **options: Any) -> None:
+async def _run(home: Path, ready: Ready, **options: Any) -> None:
     async with embedded_stack(home, **options) as stack:
-        ready(stack.info)
+        info = stack.info
+        admin = None if info.http_url is None else await let_in(info.database_url)
+        ready(info, admin)
         await asyncio.Event().wait()  # Until the signal.
 
 

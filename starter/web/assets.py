@@ -10,7 +10,11 @@ from domain.looks import picture
 from domain.sellers import Seller
 
 FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
-_KINDS: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_KINDS: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 _COLOUR: Final = "#1f4f82"
 
 

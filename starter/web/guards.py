@@ -45,6 +45,11 @@ def is_foreign(request: Request) -> bool:
 
 async def form(request: Request) -> dict[str, str]:
     """The fields of a form, each once. Raises BadForm."""
+    return {name: values[0] for name, values in (await form_lists(request)).items()}
+
+
+async def form_lists(request: Request) -> dict[str, list[str]]:
+    """The fields of a form, each with all of its values. Raises BadForm."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
         raise BadForm
     try:
@@ -57,7 +62,7 @@ async def form(request: Request) -> dict[str, str]:
         raise BadForm from None
     if any("\0" in part for name, values in found.items() for part in (name, *values)):
         raise BadForm
-    return {name: values[0].strip() for name, values in found.items()}
+    return {name: [value.strip() for value in values] for name, values in found.items()}
 
 
 class Turns:

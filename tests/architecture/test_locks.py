@@ -48,6 +48,7 @@ PLACES = {
     "store/payments/vouchers.sql locked": "behind 1: one voucher",
     "store/accounting/sellers.sql lock": "alone: nothing of an order is locked with it",
     "store/access/keys.sql lock": "alone",
+    "store/staff/people.sql lock": "alone, sorted: a person, and all admins",
     "store/jobs/work.sql lock": "behind all others: a job; its work locks nothing behind it",
     "store/schema/routines/jobs.sql jobs_forget_person": "behind 1, sorted: jobs that read orders",
     "store/edi/partners.sql lock": "behind 1: one partner's numbers; nothing is locked behind it",

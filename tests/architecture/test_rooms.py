@@ -320,6 +320,8 @@ TABLE = (
         ),
         types_of="store",
     ),
+    # Hashes and judges passwords.
+    Room("starter/service/passwords.py", (*STDLIB, "domain.errors", "argon2", "zxcvbn")),
     # Answers with a codec, and knows neither an order nor the server.
     Room(
         "starter/codec_server/",
@@ -352,6 +354,14 @@ TABLE = (
             *("domain", "babel", "fastapi", "jinja2", "limits", "pydantic", "starlette"),
         ),
         types_of="store",
+    ),
+    # Asks whoever says who people are.
+    Room(
+        "starter/web/screens/openid.py",
+        (
+            *(*STDLIB, "starter.web", "starter.service", "domain", "runtime.openid_settings"),
+            *("authlib", "fastapi", "httpx2", "itsdangerous", "joserfc", "starlette"),
+        ),
     ),
     # Long work: reads files as commands do, and asks the doors.
     Room(
@@ -497,6 +507,11 @@ DOORS = {
         "store.payments.resolving",
     ),
     "starter/service/sellers.py": ("store.accounting.sellers",),
+    # People for channels, sellers and locations that there are.
+    "starter/service/staff.py": (
+        *("store.accounting.sellers", "store.orders.channels", "store.staff"),
+        "store.stock.locations",
+    ),
     "starter/service/stock.py": ("store.stock",),
     "starter/service/tracking.py": (
         *("store.access.page_keys", "store.accounting.documents", "store.accounting.sellers"),
@@ -521,6 +536,7 @@ DOORS = {
     # Runs the servers: watches their processes, makes the database that the tables are in.
     "starter/stack/": ("store.migrate", "store.schema_version", "asyncpg", "psutil"),
     "starter/stack/pay_company.py": ("starlette",),
+    "starter/stack/first_admin.py": ("store.database",),
     "starter/stack/first_seller.py": ("store.accounting.sellers", "store.database"),
     "starter/cli/operations/setup.py": ("store.migrate",),
     # Tells the sandbox companies to misbehave now and then.

@@ -259,6 +259,10 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         ),
         "claims": ("list", "show", "decide"),
         "carrier-claims": ("list", "file", "outcome", "drop", "turned-up", "terms"),
+        "staff": (
+            *("add", "list", "show", "change", "disable", "enable", "reset-password"),
+            *("sessions", "end-session"),
+        ),
         "api-keys": ("make", "list", "show", "rotate", "revoke"),
         "shops": (
             *("list", "show", "connect", "disconnect", "check", "dismiss", "messages", "settle"),

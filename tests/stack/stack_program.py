@@ -26,7 +26,7 @@ try:
     asyncio.run(
         run_stack(
             Path(sys.argv[1]),
-            ready=lambda info: say(ready=info.model_dump(mode="json")),
+            ready=lambda info, _: say(ready=info.model_dump(mode="json")),
             report=lambda text: say(report=text),
             workers=2,
             worker_command=(sys.executable, "-c", sys.argv[2]),

@@ -22,6 +22,7 @@ from starter.http.health import Health
 from starter.http.metrics import Metrics
 from starter.service.pay_pages import CompanyPages
 from starter.service.service import Service
+from starter.web.screens.openid import OpenId
 
 PER_MINUTE = 100_000
 
@@ -45,6 +46,7 @@ class Api:
         here: Service,
         limits: Limits | None = None,
         pay_pages: CompanyPages | None = None,
+        openid: OpenId | None = None,
     ) -> None:
         self.here = here
         self.app = application(
@@ -52,6 +54,7 @@ class Api:
             limits=limits or Limits(),
             metrics=Metrics(),
             pay_pages=pay_pages,
+            openid=openid,
             routes=with_routes_of(described_once()),
         )
 

@@ -13,6 +13,7 @@ from runtime.discovery import StackInfo
 from runtime.settings import load_settings
 from starter.cli.terminal.options import Json
 from starter.cli.terminal.output import Output, complain
+from starter.service.staff import NewStaff
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
 
@@ -32,9 +33,13 @@ def up(
     """
     out = Output(as_json=as_json)
 
-    def ready(info: StackInfo) -> None:
+    def ready(info: StackInfo, admin: NewStaff | None) -> None:
+        login = None if admin is None else admin.staff.login
+        password = None if admin is None else admin.password.get_secret_value()
         if as_json:
             out.record({"event": "ready", **info.model_dump(mode="json")})
+            if admin is not None:
+                out.record({"event": "first_admin", "login": login, "password": password})
             return
         out.say("Orderloom is up")
         out.say(f"  Temporal     {info.temporal_address}, namespace {info.temporal_namespace}")
@@ -42,6 +47,9 @@ def up(
         out.say(f"  PostgreSQL   {info.database_url}")
         if info.http_url is not None:
             out.say(f"  HTTP API     {info.http_url}, described on {info.http_url}/docs")
+            out.say(f"  screens      {info.http_url}/app")
+        if admin is not None:
+            out.say(f"  sign in as   {login}, password {password} (shown this once)")
         out.say(f"  logs         {info.logs}")
         out.say("Ctrl-C stops it; its orders are kept.")
 

@@ -7,7 +7,7 @@ The catalogues are TOML files beside this module, one for each language, all wit
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -52,12 +52,19 @@ def accepted(header: str) -> Language:
 class Words:
     """One reader's words: `words("parcel", number=1, count=2)`.
 
-    `locale`: a language tag such as de-AT. `time_zone`: in which moments are told.
+    `locale`: a language tag such as de-AT. `time_zone`: in which moments are told. `of`: the
+    sentences of a language.
     """
 
-    def __init__(self, locale: str, time_zone: str = "UTC") -> None:
+    def __init__(
+        self,
+        locale: str,
+        time_zone: str = "UTC",
+        *,
+        of: Callable[[Language], Mapping[str, Sentence]] = catalogue,
+    ) -> None:
         self.language = language_of(locale)
-        self._sentences = catalogue(self.language)
+        self._sentences = of(self.language)
         self._locale = _known(locale, self.language)
         self._zone = ZoneInfo(time_zone)
 

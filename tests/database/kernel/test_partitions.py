@@ -85,7 +85,10 @@ WHOLE = {
     ),
     **dict.fromkeys(("dispute", "reconciliation_difference"), "few orders have one"),
     **dict.fromkeys(("closing", "reconciliation", "document_counter"), "a row a day, or a year"),
-    **dict.fromkeys(("api_key", "api_key_secret", "signing_secret", "page_key"), "there are few"),
+    **dict.fromkeys(
+        ("api_key", "api_key_secret", "signing_secret", "page_key", "staff"), "there are few"
+    ),
+    **dict.fromkeys(("staff_session", "staff_try"), "a row goes some time after it counts no more"),
     "carrier_term": "there are few",
     "seller": "there are few",
     "customer": "a person for many orders; of one who is erased the number stays",

@@ -377,6 +377,24 @@ def api_key(told: str = "'{orders:read}', null, null, 1", **rest: str) -> str:
         values ('abcdefghij12', 'n', 'x', {told}{values})"""
 
 
+def staff(login: str = "anna", roles: str = "{agent}", **rest: str) -> str:
+    columns = "".join(f", {name}" for name in rest)
+    values = "".join(f", {value}" for value in rest.values())
+    return f"""
+        insert into staff (login, name, made_by, roles{columns})
+        values ('{login}', 'n', 'x', '{roles}'{values})"""
+
+
+def staff_session(digest: str = "sha256('a')", means: str = "password", ended: str = "null") -> str:
+    return f"""
+        insert into staff_session (digest, login, means, ends_at, ended_at)
+        values ({digest}, 'anna', '{means}', now(), {ended})"""
+
+
+def staff_try(digest: str = "sha256('a')", wrong: int = 1) -> str:
+    return f"insert into staff_try (login_digest, wrong) values ({digest}, {wrong})"
+
+
 def key_secret(digest: str = "sha256('a')", ends_at: str = "null") -> str:
     return f"""
         insert into api_key_secret (key_id, digest, made_by, ends_at)
@@ -942,6 +960,33 @@ FORBIDDEN = {
     "page_key_pkey": f"{page_key()}; {page_key()}",
     "page_keys_count_from_one": page_key(number=0),
     "page_key_is_long": page_key("short"),
+    # who may sign in, and where somebody is
+    "staff_pkey": f"{staff()}; {staff()}",
+    "login_is_small_letters": staff("Anna"),
+    "person_has_a_role": staff(roles="{}"),
+    "role_is_in_the_list": staff(roles="{owner}"),
+    "person_for_channels_names_one": staff(channels="'{}'"),
+    "person_for_sellers_names_one": staff(sellers="'{}'"),
+    "person_for_locations_names_one": staff(locations="'{}'"),
+    "password_is_argon2id": staff(password="'secret'"),
+    "openid_is_whole": staff(issuer="'https://id.example.com'"),
+    "disabled_person_says_by_whom": staff(disabled_at="now()"),
+    "staff_by_mail": f"""{staff(email="'a@b.c'")}; {staff("ben", email="'A@B.C'")}""",
+    "staff_by_openid": f"""
+        {staff(issuer="'i'", subject="'s'")}; {staff("ben", issuer="'i'", subject="'s'")}""",
+    "staff_session_pkey": f"""
+        {staff()}; {staff_session()};
+        insert into staff_session (session_no, digest, login, means, ends_at)
+        overriding system value
+        select session_no, sha256('b'), 'anna', 'openid', now() from staff_session""",
+    "session_has_a_token_of_its_own": f"{staff()}; {staff_session()}; {staff_session()}",
+    "session_is_known_by_a_sha_256": f"""{staff()}; {staff_session("'a'")}""",
+    "session_is_of_a_person": staff_session(),
+    "session_began_by_known_means": f"""{staff()}; {staff_session(means="luck")}""",
+    "ended_session_says_by_whom": f"""{staff()}; {staff_session(ended="now()")}""",
+    "staff_try_pkey": f"{staff_try()}; {staff_try()}",
+    "tries_are_known_by_a_sha_256": staff_try("'a'"),
+    "wrong_tries_are_counted": staff_try(wrong=0),
     # who is told of what, and what was told
     "member_is_a_customer": (
         "insert into customer_segment_member (customer_no, segment) values (9, 'all')"

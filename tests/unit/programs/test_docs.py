@@ -30,7 +30,7 @@ ROOT: Final = Path(__file__).parents[3]
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 ENDS: Final = re.compile(r"[|&;]|\d?[<>]")
 UPDATES: Final = {kind.update: kind.request for kind in KINDS}
-PLACEHOLDER: Final = "X"
+PLACEHOLDER: Final = "1"  # a number, and a name as well
 
 
 @dataclass(frozen=True)
@@ -186,5 +186,5 @@ def test_commands_are_found_wherever_they_stand() -> None:
         ("orderloom show", False, ["orderloom", "show"]),
     ]
     module = ast.parse('"""See `orderloom up`."""\nsay(f"run `orderloom show {order}`")')
-    assert [e.text for e in of_texts("module", module)] == ["orderloom up", "orderloom show X"]
+    assert [e.text for e in of_texts("module", module)] == ["orderloom up", "orderloom show 1"]
     assert len(of("orderloom")) > 100

@@ -1,0 +1,153 @@
+"""A person as wanted, as known, and as they come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from domain.access.keys import WHO_MAX, Grant, Scope
+from domain.fields import READABLE, Document, Email, Id, Shape, wrong
+from domain.sellers import Language
+from domain.staff.roles import ROLES, Role, first_of, scopes_of
+
+LOGIN_PATTERN: Final = r"^[a-z0-9][a-z0-9._@+-]*$"
+_NAMED_MAX: Final = 100
+_REQUESTS_A_MINUTE: Final = 600
+
+Login = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=60),
+    Shape(LOGIN_PATTERN, "letters, digits and . _ @ + -, with a letter or digit first"),
+]
+
+
+def _role(value: Any) -> Any:
+    if value not in ROLES:
+        raise wrong(f"must be one of {', '.join(ROLES)}")
+    return value
+
+
+PersonName = Annotated[str, StringConstraints(min_length=1, max_length=60), *READABLE]
+Some = Annotated[tuple[Id, ...] | None, Field(min_length=1, max_length=_NAMED_MAX)]
+Roles = Annotated[tuple[Annotated[Role, BeforeValidator(_role)], ...], Field(min_length=1)]
+
+
+class StaffChange(Document):
+    """What is to be different of a person; what is left out stays."""
+
+    name: PersonName | None = None
+    roles: Roles | None = None
+    email: Email | None = None
+    channels: Some = None
+    sellers: Some = None
+    locations: Some = None
+    language: Language | None = None
+
+
+class StaffRequest(Document):
+    """A person who is to sign in.
+
+    Left out: `channels`, `sellers` and `locations` are not limited. `email`: under which their
+    OpenID Connect provider knows them; without it they sign in by their password alone.
+    """
+
+    login: Login
+    name: PersonName
+    roles: Roles
+    email: Email | None = None
+    channels: Some = None
+    sellers: Some = None
+    locations: Some = None
+    language: Language | None = None
+
+    def changed(self, change: StaffChange) -> Self:
+        """The same person with what is to be different. A null of `change` that is said counts."""
+        said = {name: getattr(change, name) for name in change.model_fields_set}
+        return type(self).model_validate({**self.model_dump(), **said})
+
+
+class Staff(BaseModel):
+    """A person as they are known: all but the password.
+
+    `signs_in_by`: what they have. `sessions`: how many are open.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    login: str
+    name: str
+    state: Literal["active", "disabled"]
+    roles: tuple[Role, ...]
+    scopes: tuple[Scope, ...]
+    email: str | None
+    channels: tuple[str, ...] | None
+    sellers: tuple[str, ...] | None
+    locations: tuple[str, ...] | None
+    language: Language | None
+    signs_in_by: tuple[Literal["password", "openid"], ...]
+    sessions: int
+    made_at: datetime
+    made_by: str
+    last_seen_at: datetime | None
+    disabled_at: datetime | None
+    disabled_by: str | None
+
+    def wanted(self) -> StaffRequest:
+        """As it would be asked for anew."""
+        return StaffRequest.model_validate(self.model_dump(include=set(StaffRequest.model_fields)))
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in. `locations`: None is all of them.
+
+    `must_change`: their password was made by somebody else, and is to be replaced first.
+    """
+
+    login: str
+    name: str
+    roles: tuple[Role, ...]
+    locations: frozenset[str] | None
+    language: Language | None
+    must_change: bool
+    session_no: int
+    grant: Grant
+
+    @property
+    def who(self) -> str:
+        """Who did something, for an order's story: `Anna Kim (anna)`."""
+        mark = f" ({self.login})"
+        room = WHO_MAX - len(mark)
+        name = self.name if len(self.name) <= room else f"{self.name[: room - 1]}…"
+        return f"{name}{mark}"
+
+    def allows(self, *scopes: Scope) -> bool:
+        """Whether they have all of these scopes."""
+        return all(self.grant.allows(scope) for scope in scopes)
+
+    def works_at(self, location: str) -> bool:
+        """Whether the location is their business."""
+        return self.locations is None or location in self.locations
+
+
+def grant_of(
+    login: str,
+    name: str,
+    roles: tuple[Role, ...],
+    channels: frozenset[str] | None,
+    sellers: frozenset[str] | None,
+) -> Grant:
+    """What a person may, as the doors of other programs know it."""
+    return Grant(
+        key_id=login,
+        name=name,
+        scopes=scopes_of(roles, channels, sellers),
+        channels=channels,
+        sellers=sellers,
+        per_minute=_REQUESTS_A_MINUTE,
+        expires_at=None,
+        role=first_of(roles),
+    )

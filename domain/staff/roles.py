@@ -1,0 +1,65 @@
+"""Roles of people: each is a set of the scopes that keys have, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, get_args
+
+from domain.access.keys import SCOPES, Scope, forbidden
+
+Role = Literal["admin", "lead", "agent", "accountant", "buyer", "warehouse"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+"""Who may grant the most comes first."""
+
+_AGENT: Final[tuple[Scope, ...]] = (
+    *("orders:read", "orders:write", "aftersales:read", "aftersales:write"),
+    *("payments:read", "payments:write", "customers:read", "customers:write"),
+    *("operations:read", "operations:write", "warehouse:read", "carriers:read", "events:read"),
+    *("stock:read", "catalogue:read", "locations:read", "sellers:read"),
+)
+MAY: Final[Mapping[Role, frozenset[Scope]]] = {
+    "admin": frozenset(SCOPES),
+    "lead": frozenset(
+        {
+            *_AGENT,
+            *("carriers:write", "purchasing:read", "accounting:read", "reconciliation:read"),
+        }
+    ),
+    "agent": frozenset(_AGENT),
+    "accountant": frozenset(
+        {
+            *("accounting:read", "accounting:write", "reconciliation:read", "reconciliation:write"),
+            *("payments:read", "payments:write", "orders:read", "aftersales:read"),
+            *("customers:read", "purchasing:read", "sellers:read", "operations:read"),
+        }
+    ),
+    "buyer": frozenset(
+        {
+            *("purchasing:read", "purchasing:write", "stock:read", "stock:write"),
+            *("catalogue:read", "catalogue:write", "locations:read", "sellers:read"),
+            *("orders:read", "operations:read"),
+        }
+    ),
+    "warehouse": frozenset(
+        {
+            *("warehouse:read", "warehouse:write", "stock:read", "stock:write"),
+            *("orders:read", "aftersales:read", "aftersales:write", "purchasing:read"),
+            *("purchasing:write", "carriers:read", "catalogue:read", "locations:read"),
+        }
+    ),
+}
+"""What each role may. Goodwill has limits of its own: those of the policy, by the role's name."""
+
+
+def scopes_of(
+    roles: Iterable[Role], channels: Iterable[str] | None, sellers: Iterable[str] | None
+) -> frozenset[Scope]:
+    """What these roles may together, but for what somebody for some channels or sellers may not."""
+    together = frozenset[Scope]().union(*(MAY[role] for role in roles))
+    return together - frozenset(forbidden(together, channels, sellers))
+
+
+def first_of(roles: Iterable[Role]) -> Role:
+    """The role in which somebody with several of them grants goodwill: the one that may most."""
+    held = set(roles)
+    return next(role for role in ROLES if role in held)

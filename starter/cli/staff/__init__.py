@@ -1,0 +1,1 @@
+"""Commands about people who work with the screens."""

@@ -1,0 +1,288 @@
+"""People who work with the screens: let in, changed and kept out; and how they sign in.
+
+A password and a session's token leave this door once, when they are made; digests are kept.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from domain.errors import InvalidInput, NotFound, Refused
+from domain.staff.people import Person, Staff, StaffChange, StaffRequest
+from domain.staff.sessions import Means, Session, TooManyTries, WrongSignIn, wait_after
+from domain.words import few
+from starter.service import passwords
+from store.accounting import sellers
+from store.database import Connection, Pool
+from store.orders import channels
+from store.staff import people, sessions
+from store.stock import locations
+
+FIRST_ADMIN = "admin"
+_TOKEN_BYTES = 32
+_TOLD_MAX = 200
+
+
+class NewStaff(BaseModel):
+    """A person who was made, or who has a new password. `password`: nobody can ask it again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    staff: Staff
+    password: SecretStr
+
+
+@dataclass(frozen=True)
+class Browser:
+    """Where somebody signs in: what their browser calls itself, and its address."""
+
+    agent: str = ""
+    address: str = ""
+
+
+class StaffDoor:
+    """People, their passwords and their sessions."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    # People ---------------------------------------------------------------------------------------
+
+    async def list(
+        self, *, disabled: bool = False, after: str | None = None, limit: int = 1_000
+    ) -> Sequence[Staff]:
+        """People by their logins. `disabled`: those too. `after`: those behind this login."""
+        async with self._pool.acquire() as conn:
+            return await people.find(conn, disabled=disabled, after=after, at_most=limit)
+
+    async def get(self, login: str) -> Staff:
+        """One person, whatever their state. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await people.get(conn, login)
+
+    async def make(self, wanted: StaffRequest, *, who: str, by: Person | None = None) -> NewStaff:
+        """Let a person in, with a password that they have to change at once.
+
+        `by`: who asks, where it is a person. Raises Conflict for a login that is there; for a
+        channel, seller or location that is not, InvalidInput; and Refused where the new one may
+        more than who asks.
+        """
+        password = passwords.drawn()
+        kept = await passwords.encoded(password)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await _check_named(conn, wanted)
+            _check_covers(by, wanted)
+            await people.make(conn, wanted, kept, must_change=True, who=who)
+            return NewStaff(
+                staff=await people.get(conn, wanted.login), password=SecretStr(password)
+            )
+
+    async def first_admin(self, *, who: str) -> NewStaff | None:
+        """Let the first person in, as an admin. None: somebody was let in before."""
+        async with self._pool.acquire() as conn:
+            if not await people.are_none(conn):
+                return None
+        wanted = StaffRequest(login=FIRST_ADMIN, name="Administrator", roles=("admin",))
+        try:
+            return await self.make(wanted, who=who)
+        except Refused:  # another program was faster
+            return None
+
+    async def change(self, login: str, change: StaffChange, *, by: Person | None = None) -> Staff:
+        """Make something of a person different. What they may counts from their next request on.
+
+        Raises NotFound, Conflict, InvalidInput, and Refused where nobody would be left who can let
+        others in, or where they may more than who asks.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            before = await people.lock(conn, login)
+            wanted = before.wanted().changed(change)
+            await _check_named(conn, wanted)
+            _check_covers(by, before.wanted())
+            _check_covers(by, wanted)
+            if _lets_in(before) and not _lets_in(wanted):
+                await people.check_one_is_left(conn, login)
+            await people.change(conn, wanted)
+            return await people.get(conn, login)
+
+    async def disable(self, login: str, *, who: str, by: Person | None = None) -> Staff:
+        """Let a person in no more: their sessions end at once. Raises NotFound and Refused."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            before = await people.lock(conn, login)
+            _check_covers(by, before.wanted())
+            if _lets_in(before):
+                await people.check_one_is_left(conn, login)
+            await people.disable(conn, login, who=who)
+            await sessions.end_all(conn, login, who=who)
+            return await people.get(conn, login)
+
+    async def enable(self, login: str, *, by: Person | None = None) -> Staff:
+        """Let a person in again. Raises NotFound and Refused."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            _check_covers(by, (await people.lock(conn, login)).wanted())
+            await people.enable(conn, login)
+            return await people.get(conn, login)
+
+    # Passwords ------------------------------------------------------------------------------------
+
+    async def reset_password(self, login: str, *, who: str, by: Person | None = None) -> NewStaff:
+        """Draw a new password, which they have to change at once. Their sessions end.
+
+        How an OpenID Connect provider knows them is forgotten, too. Raises NotFound and Refused.
+        """
+        password = passwords.drawn()
+        kept = await passwords.encoded(password)
+        async with self._pool.acquire() as conn, conn.transaction():
+            _check_covers(by, (await people.lock(conn, login)).wanted())
+            await people.set_password(conn, login, kept, must_change=True)
+            await people.unlink(conn, login)
+            await sessions.end_all(conn, login, who=who)
+            await sessions.forget_wrong(conn, login)
+            return NewStaff(staff=await people.get(conn, login), password=SecretStr(password))
+
+    async def change_password(self, person: Person, old: str, new: str) -> None:
+        """Replace one's own password. All other sessions end.
+
+        Raises WrongSignIn where the old one is wrong, TooManyTries, and InvalidInput for a new one
+        that can be guessed.
+        """
+        await self._check_password(person.login, old)
+        passwords.check(new, about=[person.login, person.name])
+        if new == old:
+            raise InvalidInput("is the old one: take another", where="password", reason="same")
+        kept = await passwords.encoded(new)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await people.lock(conn, person.login)
+            await people.set_password(conn, person.login, kept, must_change=False)
+            await sessions.end_all(conn, person.login, who=person.who, but_for=person.session_no)
+
+    # Sessions -------------------------------------------------------------------------------------
+
+    async def sign_in(self, login: str, password: str, browser: Browser) -> str:
+        """Open a session, and answer its token. Raises WrongSignIn and TooManyTries."""
+        login = login.strip().lower()
+        await self._check_password(login, password)
+        return await self._begin(login, "password", browser)
+
+    async def sign_in_by_openid(
+        self, issuer: str, subject: str, email: str | None, browser: Browser
+    ) -> str:
+        """Open a session for whom a provider says that they are, and answer its token.
+
+        `email`: their address where the provider has verified it: the first time, it tells who of
+        the people known here they are. Raises WrongSignIn.
+        """
+        async with self._pool.acquire() as conn:
+            login = await people.by_openid(conn, issuer, subject)
+            if login is None and email is not None:
+                login = await people.link(conn, issuer, subject, email)
+        if login is None:
+            raise WrongSignIn(
+                "nobody here has this account: ask an admin to enter its mail address",
+                reason="unknown_account",
+            )
+        return await self._begin(login, "openid", browser)
+
+    async def person(self, token: str) -> Person | None:
+        """Who is signed in with this token. One statement, for each request."""
+        async with self._pool.acquire() as conn:
+            return await sessions.person_of(conn, token)
+
+    async def sign_out(self, token: str, *, who: str) -> None:
+        """End a session; a repeat changes nothing."""
+        async with self._pool.acquire() as conn:
+            await sessions.end(conn, token, who=who)
+
+    async def sessions(self, login: str | None = None) -> Sequence[Session]:
+        """Open sessions, of a person or of everybody, the one used last first; 1,000 at most."""
+        async with self._pool.acquire() as conn:
+            return await sessions.open_ones(conn, login)
+
+    async def end_session(self, session_no: int, *, who: str, of: str | None = None) -> str:
+        """End a session, and answer whose it was. `of`: only this person's. Raises NotFound."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            login = await sessions.end_number(conn, session_no, who=who)
+            if login is None or of not in (None, login):
+                raise NotFound(f"no session {session_no} is open")
+            return login
+
+    async def end_sessions(self, login: str, *, who: str) -> int:
+        """End all sessions of a person, and answer how many there were. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            await people.get(conn, login)
+            return await sessions.end_all(conn, login, who=who)
+
+    async def _begin(self, login: str, means: Means, browser: Browser) -> str:
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        about = {"agent": browser.agent[:_TOLD_MAX], "address": browser.address[:_TOLD_MAX]}
+        async with self._pool.acquire() as conn:
+            await sessions.begin(conn, token, login, means=means, **about)
+        return token
+
+    async def _check_password(self, login: str, password: str) -> None:
+        """Raises WrongSignIn and TooManyTries, alike for a login that is not there."""
+        async with self._pool.acquire() as conn:
+            wrong, since = await sessions.tries(conn, login)
+            left = wait_after(wrong) - since
+            if wrong and left.total_seconds() > 0:
+                raise TooManyTries(left)
+            kept = await people.password_of(conn, login)
+        right = len(password) <= passwords.LENGTH_MAX and await passwords.fits(
+            kept.encoded, password
+        )
+        async with self._pool.acquire() as conn:
+            if not right:
+                await sessions.count_wrong(conn, login)
+                raise WrongSignIn("the login or the password is wrong", reason="wrong_sign_in")
+            if wrong:
+                await sessions.forget_wrong(conn, login)
+            if kept.encoded is not None and passwords.is_outdated(kept.encoded):
+                again = await passwords.encoded(password)
+                await people.set_password(conn, login, again, must_change=kept.must_change)
+
+
+def _lets_in(person: Staff | StaffRequest) -> bool:
+    """Whether it is an active admin."""
+    return "admin" in person.roles and getattr(person, "state", "active") == "active"
+
+
+def _check_covers(by: Person | None, other: StaffRequest) -> None:
+    """Raises Refused where the other may more than who asks."""
+    if by is None:
+        return
+    more = not by.grant.allows("access:write") or (
+        "admin" not in by.roles and "admin" in other.roles
+    )
+    beyond = any(
+        mine is not None and (theirs is None or not set(theirs) <= mine)
+        for mine, theirs in (
+            (by.grant.channels, other.channels),
+            (by.grant.sellers, other.sellers),
+            (by.locations, other.locations),
+        )
+    )
+    if more or beyond:
+        raise Refused(f"{by.login} may not let others do more than {by.login} may", reason="beyond")
+
+
+async def _check_named(conn: Connection, wanted: StaffRequest) -> None:
+    if wanted.channels is not None:
+        _known("channel", wanted.channels, [x.channel for x in await channels.find(conn)])
+    if wanted.sellers is not None:
+        _known("seller", wanted.sellers, [x.seller for x in await sellers.find(conn)])
+    if wanted.locations is not None:
+        _known("location", wanted.locations, [x.location for x in await locations.find(conn)])
+
+
+def _known(what: str, named: Iterable[str], known: Sequence[str]) -> None:
+    lacking = sorted({*named} - {*known})
+    if lacking:
+        raise InvalidInput(
+            f"there is no {what} {few(lacking, what)}; "
+            f"there is {few(known, what) if known else 'none'}",
+            where=f"{what}s",
+        )

@@ -1,0 +1,71 @@
+"""What is one's own: the password, the language, and where one is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from domain.errors import InvalidInput
+from domain.staff.people import StaffChange
+from domain.staff.sessions import TooManyTries, WrongSignIn
+from starter.web.screens.visits import ScreenRoute, Visit, in_words, may
+
+router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
+
+
+@router.get("/app/me")
+async def me(visit: Annotated[Visit, may()], done: str = "") -> Response:
+    """All of it."""
+    return await _show(visit, done=done)
+
+
+@router.post("/app/me/password")
+async def change_password(visit: Annotated[Visit, may()]) -> Response:
+    """Replace the password. All other sessions end."""
+    old, new = visit.field("old"), visit.field("new")
+    if new != visit.field("again"):
+        return await _show(visit, status=422, trouble=[visit.words("why_not_twice")])
+    try:
+        await visit.here.staff.change_password(visit.person, old, new)
+    except (WrongSignIn, TooManyTries, InvalidInput) as no:
+        told = [visit.words("why_wrong_password")]
+        if not isinstance(no, WrongSignIn):
+            told = in_words(visit.words, no)
+        return await _show(visit, status=422, trouble=told)
+    return visit.lead("app/me?done=password")
+
+
+@router.post("/app/me/language")
+async def change_language(visit: Annotated[Visit, may()]) -> Response:
+    """Read the screens in another language."""
+    said = visit.field("language") or None
+    try:
+        change = StaffChange.model_validate({"language": said})
+    except ValidationError as wrong:
+        return await _show(visit, status=422, trouble=in_words(visit.words, wrong))
+    await visit.here.staff.change(visit.person.login, change)
+    return visit.lead("app/me?done=language")
+
+
+@router.post("/app/me/sessions/{session_no}/end")
+async def end_session(visit: Annotated[Visit, may()], session_no: int) -> Response:
+    """Sign oneself out somewhere else."""
+    login = visit.person.login
+    await visit.here.staff.end_session(session_no, who=visit.person.who, of=login)
+    return visit.lead("app/me?done=session")
+
+
+async def _show(
+    visit: Visit, *, status: int = 200, done: str = "", trouble: Sequence[str] = ()
+) -> Response:
+    return visit.show(
+        "me",
+        status=status,
+        told=visit.words(f"done_{done}") if visit.words.has(f"done_{done}") else "",
+        trouble=trouble,
+        sessions=await visit.here.staff.sessions(visit.person.login),
+    )

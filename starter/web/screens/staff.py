@@ -1,0 +1,150 @@
+"""Who may sign in: let people in, change what they may, and keep them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from domain.errors import InvalidInput, Refused
+from domain.staff.people import StaffChange, StaffRequest
+from domain.staff.roles import ROLES
+from starter.service.staff import NewStaff
+from starter.web.screens.visits import ScreenRoute, Visit, in_words, may
+
+router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
+
+_PAGE: Final = 100
+Reads = Annotated[Visit, may("access:read")]
+Writes = Annotated[Visit, may("access:read", "access:write")]
+
+
+@router.get("/app/staff")
+async def people(visit: Reads, after: str = "", all: str = "") -> Response:
+    """Everybody, by login."""
+    found = await visit.here.staff.list(disabled=bool(all), after=after or None, limit=_PAGE + 1)
+    more = found[_PAGE - 1].login if len(found) > _PAGE else ""
+    return visit.show("staff", people=found[:_PAGE], more=more, all=bool(all))
+
+
+@router.get("/app/staff/new")
+async def new(visit: Writes) -> Response:
+    """The form for somebody new."""
+    return await _form(visit, {})
+
+
+@router.post("/app/staff/new")
+async def add(visit: Writes) -> Response:
+    """Let somebody in, and show their first password: this once."""
+    said = {"login": visit.field("login"), **_said(visit)}
+    try:
+        wanted = StaffRequest.model_validate({k: v for k, v in said.items() if v})
+        made = await visit.here.staff.make(wanted, who=visit.person.who, by=visit.person)
+    except (ValidationError, InvalidInput, Refused) as no:
+        return await _form(visit, said, status=422, trouble=in_words(visit.words, no))
+    return _once(visit, made)
+
+
+@router.get("/app/staff/{login}")
+async def person(visit: Reads, login: str, done: str = "") -> Response:
+    """One person, with what can be changed."""
+    return await _one(visit, login, done=done)
+
+
+@router.post("/app/staff/{login}")
+async def change(visit: Writes, login: str) -> Response:
+    """Make something of a person different."""
+    said = _said(visit)
+    try:
+        wanted = StaffChange.model_validate({k: v or None for k, v in said.items()})
+        await visit.here.staff.change(login, wanted, by=visit.person)
+    except (ValidationError, InvalidInput, Refused) as no:
+        return await _one(visit, login, status=422, trouble=in_words(visit.words, no))
+    return visit.lead(f"app/staff/{login}?done=changed")
+
+
+@router.post("/app/staff/{login}/disable")
+async def disable(visit: Writes, login: str) -> Response:
+    """Let them in no more."""
+    await visit.here.staff.disable(login, who=visit.person.who, by=visit.person)
+    return visit.lead(f"app/staff/{login}?done=disabled")
+
+
+@router.post("/app/staff/{login}/enable")
+async def enable(visit: Writes, login: str) -> Response:
+    """Let them in again."""
+    await visit.here.staff.enable(login, by=visit.person)
+    return visit.lead(f"app/staff/{login}?done=enabled")
+
+
+@router.post("/app/staff/{login}/password")
+async def reset_password(visit: Writes, login: str) -> Response:
+    """Give them a new first password, and show it: this once."""
+    made = await visit.here.staff.reset_password(login, who=visit.person.who, by=visit.person)
+    return _once(visit, made)
+
+
+@router.post("/app/staff/{login}/sessions/{session_no}/end")
+async def end_session(visit: Writes, login: str, session_no: int) -> Response:
+    """Sign them out somewhere."""
+    await visit.here.staff.end_session(session_no, who=visit.person.who, of=login)
+    return visit.lead(f"app/staff/{login}?done=session")
+
+
+def _said(visit: Visit) -> dict[str, Any]:
+    """What the form says, by the names of the fields. An empty one stands for all, or for none."""
+    said: dict[str, Any] = {name: visit.field(name) for name in ("name", "email", "language")}
+    lists = {
+        name: [one for one in visit.sent.get(name, []) if one]
+        for name in ("roles", "channels", "sellers", "locations")
+    }
+    return {**said, **lists}
+
+
+async def _form(
+    visit: Visit, said: dict[str, Any], *, status: int = 200, trouble: Sequence[str] = ()
+) -> Response:
+    empty = {"login": "", "name": "", "email": "", "language": "", "roles": []}
+    some: dict[str, Any] = {"channels": [], "sellers": [], "locations": []}
+    return visit.show(
+        "new_person",
+        status=status,
+        trouble=trouble,
+        one={**empty, **some, **said},
+        **await _choices(visit),
+    )
+
+
+async def _one(
+    visit: Visit, login: str, *, status: int = 200, done: str = "", trouble: Sequence[str] = ()
+) -> Response:
+    one = await visit.here.staff.get(login)
+    return visit.show(
+        "person",
+        status=status,
+        told=visit.words(f"done_{done}") if visit.words.has(f"done_{done}") else "",
+        trouble=trouble,
+        one=one,
+        sessions=await visit.here.staff.sessions(login),
+        may_change=visit.person.allows("access:write"),
+        **await _choices(visit),
+    )
+
+
+async def _choices(visit: Visit) -> dict[str, Any]:
+    """What can be ticked."""
+    return {
+        "roles": ROLES,
+        "choices": {
+            "channels": [x.channel for x in await visit.here.channels.list()],
+            "sellers": [x.seller for x in await visit.here.sellers.list()],
+            "locations": [x.location for x in await visit.here.locations.list()],
+        },
+    }
+
+
+def _once(visit: Visit, made: NewStaff) -> Response:
+    return visit.show("password_once", one=made.staff, password=made.password.get_secret_value())

@@ -1,0 +1,113 @@
+"""Sessions and wrong passwords."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import NamedTuple
+
+from domain.staff.people import Person, grant_of
+from domain.staff.sessions import FORGOTTEN_AFTER, IDLE, LASTS, Means, Session
+from store.database import Connection, load_queries
+
+_sql = load_queries(__file__)
+
+
+class Tries(NamedTuple):
+    """Wrong passwords in a row, and how long ago the last of them came."""
+
+    wrong: int
+    since: timedelta
+
+
+async def begin(
+    conn: Connection, token: str, login: str, *, means: Means, agent: str, address: str
+) -> None:
+    """Open a session, which this token stands for. Only the token's digest is kept."""
+    await _sql.begin(
+        conn,
+        digest=_digest(token),
+        login=login,
+        means=means,
+        lasts=LASTS,
+        agent=agent,
+        address=address,
+    )
+
+
+async def person_of(conn: Connection, token: str) -> Person | None:
+    """Who is signed in with the token, in one statement. None: nobody, whatever the reason is."""
+    row = await _sql.person_of(conn, digest=_digest(token), idle=IDLE)
+    if row is None:
+        return None
+    roles = tuple(row["roles"])
+    return Person(
+        login=row["login"],
+        name=row["name"],
+        roles=roles,
+        locations=_set(row["locations"]),
+        language=row["language"],
+        must_change=row["must_change"],
+        session_no=row["session_no"],
+        grant=grant_of(
+            row["login"], row["name"], roles, _set(row["channels"]), _set(row["sellers"])
+        ),
+    )
+
+
+async def open_ones(conn: Connection, login: str | None) -> list[Session]:
+    """A person's open sessions, or everybody's, the one used last first; 1,000 at most."""
+    return [
+        Session.model_validate(dict(row))
+        async for row in _sql.of_person(conn, login=login, idle=IDLE)
+    ]
+
+
+async def end(conn: Connection, token: str, *, who: str) -> None:
+    """End the session of this token; a repeat changes nothing."""
+    await _sql.end_by_digest(conn, digest=_digest(token), who=who)
+
+
+async def end_number(conn: Connection, session_no: int, *, who: str) -> str | None:
+    """End the session of this number, and answer its login. None: none with it is open."""
+    found: str | None = await _sql.end_by_number(conn, session_no=session_no, who=who)
+    return found
+
+
+async def end_all(conn: Connection, login: str, *, who: str, but_for: int | None = None) -> int:
+    """End all sessions of a person, but for one, and answer how many there were."""
+    ended = _sql.end_all(conn, login=login, but_for=but_for, who=who)
+    return len([row async for row in ended])
+
+
+async def tries(conn: Connection, login: str) -> Tries:
+    """Wrong passwords that were given for a login, whether or not somebody has it."""
+    row = await _sql.tries_of(conn, login_digest=_named(login), forgotten_after=FORGOTTEN_AFTER)
+    return Tries(0, timedelta(0)) if row is None else Tries(row["wrong"], row["since"])
+
+
+async def count_wrong(conn: Connection, login: str) -> None:
+    """There was one more."""
+    await _sql.count_wrong(conn, login_digest=_named(login), forgotten_after=FORGOTTEN_AFTER)
+
+
+async def forget_wrong(conn: Connection, login: str) -> None:
+    """The right one was given."""
+    await _sql.forget_wrong(conn, login_digest=_named(login))
+
+
+async def forget(conn: Connection, kept: timedelta, at_most: int) -> int:
+    """Delete what ended so long ago, some rows at a time, and answer about how many went."""
+    return int(await _sql.forget(conn, kept=kept, tries_kept=FORGOTTEN_AFTER, at_most=at_most))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _named(login: str) -> bytes:
+    return hashlib.sha256(b"login " + login.encode("utf-8", "surrogatepass")).digest()
+
+
+def _set(named: list[str] | None) -> frozenset[str] | None:
+    return None if named is None else frozenset(named)

@@ -1,0 +1,184 @@
+"""Signing in at the screens, and who may come in: over HTTP, without a browser."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+
+import pytest
+
+from domain.staff.roles import ROLES
+from starter.web.screens.words import FOLDER
+from store.database import Pool
+from tests.support.desk import GOOD, Desk, text_of
+
+LANGUAGES = ("en", "ko", "de")
+INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
+
+
+@pytest.fixture
+async def desk(pool: Pool) -> Desk:
+    return Desk(pool)
+
+
+async def test_a_first_password_is_changed_before_anything_else(desk: Desk) -> None:
+    first = await desk.let_in("anna")
+    page = await desk.sign_in("anna", first, next="app/staff")
+    assert "Somebody else made your password" in text_of(page)
+    assert page.url.path == "/app/me"
+    assert (await desk.get("/app/staff")).url.path == "/app/me"
+    weak = await desk.send_form(
+        "app/me/password", old=first, new="annaannaanna", again="annaannaanna"
+    )
+    assert (weak.status_code, "easy to guess" in text_of(weak)) == (422, True)
+    other = await desk.send_form("app/me/password", old=first, new=GOOD, again="another")
+    assert "The two new passwords differ" in text_of(other)
+    done = await desk.send_form("app/me/password", old=first, new=GOOD, again=GOOD)
+    assert "The password is changed" in text_of(done)
+    assert (await desk.get("/app/staff")).url.path == "/app/staff"
+
+
+async def test_the_cookie_is_for_this_host_and_no_script(desk: Desk) -> None:
+    first = await desk.let_in("anna")
+    answer = await desk.post(
+        "/app/sign-in", data={"login": "anna", "password": first}, follow_redirects=False
+    )
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-orderloom=")
+    for part in ("HttpOnly", "Secure", "SameSite=lax", "Path=/"):
+        assert part in cookie
+    assert "Domain" not in cookie
+    assert answer.headers["content-security-policy"].startswith("default-src 'self';")
+
+
+async def test_nobody_comes_in_without_a_session(desk: Desk) -> None:
+    first = await desk.get("/app/staff?after=b")
+    assert (first.url.path, first.status_code) == ("/app/sign-in", 200)
+    assert 'value="app/staff?after=b"' in first.text
+    wrong = await desk.sign_in("anna", "wrong")
+    assert (wrong.status_code, wrong.url.path) == (403, "/app/sign-in")
+    assert "The login or the password is wrong" in text_of(wrong)
+    word = await desk.let_in("anna")
+    for away in ("https://evil.example", "//evil.example", "app/../../x", "app//evil.example"):
+        answer = await desk.sign_in("anna", word, next=away)
+        assert (answer.url.host, answer.url.path) == ("desk.example", "/app/me")
+        await desk.send_form("app/sign-out")
+
+
+async def test_without_its_cookie_a_browser_is_told_why(desk: Desk) -> None:
+    answer = await desk.get("/app/signed-in")
+    assert answer.status_code == 403
+    assert "for an address with https:// only" in text_of(answer)
+
+
+async def test_a_form_of_another_site_does_nothing(desk: Desk) -> None:
+    await desk.signed_in("anna")
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        answer = await desk.post("/app/staff/anna/disable", headers=headers)
+        assert answer.status_code == 403
+        assert "sent by another site" in text_of(answer)
+    assert (await desk.here.staff.get("anna")).state == "active"
+
+
+async def test_too_many_wrong_passwords_wait(desk: Desk) -> None:
+    for _ in range(5):
+        await desk.sign_in("nobody", "wrong")
+    answer = await desk.sign_in("nobody", "wrong")
+    assert (answer.status_code, "Try again in 15 seconds" in text_of(answer)) == (429, True)
+
+
+async def test_an_admin_lets_somebody_in_and_out(desk: Desk, pool: Pool) -> None:
+    await desk.signed_in("anna")
+    assert "Nobody" not in text_of(await desk.get("/app/staff"))
+    once = await desk.send_form(
+        "app/staff/new",
+        login="ben",
+        name="Ben Lee",
+        roles=["agent", "lead"],
+        email="ben@example.com",
+    )
+    word = once.text.partition('class="secret">')[2].partition("<")[0]
+    assert "it is shown this once" in text_of(once)
+    again = await desk.send_form("app/staff/new", login="ben", name="Ben", roles=["agent"])
+    assert (again.status_code, "There is this login already" in text_of(again)) == (422, True)
+    none = await desk.send_form("app/staff/new", login="cy", name="Cy")
+    assert none.status_code == 422
+    ben = Desk(pool, desk.app)
+    assert (await ben.sign_in("ben", word)).url.path == "/app/me"
+    page = await desk.get("/app/staff/ben")
+    assert "Where somebody is signed in" in page.text
+    (session,) = await desk.here.staff.sessions("ben")
+    ended = await desk.send_form(f"app/staff/ben/sessions/{session.session_no}/end")
+    assert "The session has ended" in text_of(ended), ended.text
+    assert (await ben.get("/app")).url.path == "/app/sign-in"
+    await ben.sign_in("ben", word)
+    gone = await desk.send_form("app/staff/ben/disable")
+    assert "cannot sign in any more" in text_of(gone)
+    assert (await ben.get("/app")).url.path == "/app/sign-in"
+    assert "ben" not in text_of(await desk.get("/app/staff"))
+    assert "ben" in text_of(await desk.get("/app/staff?all=1"))
+    back = await desk.send_form("app/staff/ben/enable")
+    assert "can sign in again" in text_of(back)
+    saved = await desk.send_form("app/staff/ben", name="Ben", roles=["agent"], channels=["web"])
+    assert "It is saved" in text_of(saved)
+    known = await desk.here.staff.get("ben")
+    assert (known.roles, known.channels, known.email) == (("agent",), ("web",), None)
+    only = await desk.send_form("app/staff/anna/disable")
+    assert (only.status_code, "This is the only admin" in text_of(only)) == (409, True)
+
+
+async def test_who_may_not_is_told_what_it_takes(desk: Desk) -> None:
+    await desk.signed_in("anna", "agent")
+    answer = await desk.get("/app/staff")
+    assert (answer.status_code, "access:read" in text_of(answer)) == (403, True)
+    assert "app/staff" not in (await desk.get("/app")).text
+    for path in ("app/staff/new", "app/staff/anna", "app/staff/anna/password"):
+        refused = await desk.send_form(path, login="eve", name="Eve", roles=["admin"])
+        assert refused.status_code == 403
+    assert [one.roles for one in await desk.here.staff.list()] == [("agent",)]
+
+
+async def test_what_is_not_there_is_a_page_too(desk: Desk) -> None:
+    await desk.signed_in("anna")
+    for path in ("/app/staff/nobody", "/app/files/none.css"):
+        answer = await desk.get(path)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("text/html")
+    odd = await desk.send_form("app/me/sessions/x/end")
+    assert (odd.status_code, odd.headers["content-type"][:9]) == (404, "text/html")
+
+
+async def test_a_name_is_shown_as_text(desk: Desk) -> None:
+    await desk.signed_in("anna", name=INJECTED)
+    for path in ("/app", "/app/me", "/app/staff", "/app/staff/anna"):
+        page = (await desk.get(path)).text
+        assert "<img src=x" not in page
+        assert "&lt;img src=x onerror=alert(1)&gt;{{7*7}}" in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_everything_is_in_the_language_that_somebody_has_chosen(
+    desk: Desk, language: str
+) -> None:
+    await desk.signed_in("anna", language=language)
+    for path in ("/app", "/app/me", "/app/staff", "/app/staff/new", "/app/staff/anna"):
+        answer = await desk.get(path)
+        assert answer.status_code == 200
+        assert f'<html lang="{language}">' in answer.text
+    changed = await desk.send_form("app/me/language", language="de")
+    assert "Die Sprache ist geändert" in text_of(changed)
+
+
+def test_the_catalogues_have_the_same_keys_and_places() -> None:
+    first, *rest = (tomllib.loads((FOLDER / f"{x}.toml").read_text("utf-8")) for x in LANGUAGES)
+    for other in rest:
+        assert other.keys() == first.keys()
+        for key, sentence in first.items():
+            assert _places(sentence) == _places(other[key]), key
+    for role in ROLES:
+        assert {f"role_{role}", f"about_{role}"} <= first.keys()
+
+
+def _places(sentence: str | dict[str, str]) -> set[str]:
+    forms: Iterable[str] = [sentence] if isinstance(sentence, str) else sentence.values()
+    return {part.partition("}")[0] for form in forms for part in form.split("{")[1:]}
