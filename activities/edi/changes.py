@@ -154,7 +154,8 @@ async def _refuse(conn: Connection, came: Came, wish: _Wish, why: str) -> Acted:
 
 async def _met(conn: Connection, came: Came, wish: _Wish, asked: AskedOrder, said: str) -> Acted:
     """The order has met it: from now on the customer wants what it has asked for now."""
-    _, skus = await edi_orders.lines_of(conn, wish.order_id)
+    latest = await edi_orders.latest(conn, wish.order_id)
+    stands, skus = await edi_orders.lines_of(conn, wish.order_id)
     known = {line.line_id for line in asked.lines}
     added = {sku: line_id for line_id, sku in skus.items() if line_id not in known}
     lines = {line.line_id: line for line in asked.lines}
@@ -170,6 +171,7 @@ async def _met(conn: Connection, came: Came, wish: _Wish, asked: AskedOrder, sai
         conn, wish.order_id, asked.model_copy(update={"lines": tuple(lines.values())})
     )
     await _answer(conn, came, wish, "", said)
+    await edi_orders.told(conn, wish.order_id, stands, latest)
     return Acted(note="cancelled" if wish.edit.cancels else "changed", order_id=wish.order_id)
 
 

@@ -1,21 +1,21 @@
-"""Tells customers by EDI what becomes of their orders: 855, 856 and 810, each once."""
+"""Tells customers by EDI what becomes of their orders: 855, 856, 810 and 865, each once."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 from activities.inboxes import said
 from activities.relay import BATCH
-from domain.edi.answers import confirmation, shipping_notice
+from domain.edi.answers import Standing, confirmation, our_change, shipping_notice
 from domain.edi.billing import invoice
 from domain.edi.partners import Partner
 from domain.edi.written import Written
 from store import clock
 from store.database import Connection, Pool
-from store.edi import edi_orders, partners
+from store.edi import documents, edi_orders, partners
 from store.edi.edi_orders import ToTell
 from store.edi.writing import write
 
@@ -55,9 +55,11 @@ class EdiTelling:
     async def _tell_all(self, conn: Connection, one: ToTell, partner: Partner) -> None:
         if one.decision == "received":
             return
+        stands, skus = await edi_orders.lines(conn, one.order_no)
         if not one.is_answered:
-            await _confirm(conn, one, partner)
-        _, skus = await edi_orders.lines(conn, one.order_no)
+            await _confirm(conn, one, partner, stands)
+        elif one.latest > one.told_event and one.decision != "rejected":
+            await _changed(conn, one, partner, stands)
         for parcel in await edi_orders.parcels(conn, one.order_no):
             notice = shipping_notice(partner, one.asked, parcel, skus=skus, our_number=one.order_id)
             await _told(conn, one, partner, "856", notice, parcel.shipment_id)
@@ -68,8 +70,9 @@ class EdiTelling:
             await edi_orders.ended(conn, one.order_id)
 
 
-async def _confirm(conn: Connection, one: ToTell, partner: Partner) -> None:
-    stands, _ = await edi_orders.lines(conn, one.order_no)
+async def _confirm(
+    conn: Connection, one: ToTell, partner: Partner, stands: Mapping[str, Standing]
+) -> None:
     rejected = one.decision == "rejected"
     answer = confirmation(
         *(partner, one.asked, stands),
@@ -78,7 +81,31 @@ async def _confirm(conn: Connection, one: ToTell, partner: Partner) -> None:
         refused=(one.reason or "we cannot serve this order") if rejected else "",
     )
     await _told(conn, one, partner, "855", answer, one.order_id)
-    await edi_orders.answered(conn, one.order_id)
+    await edi_orders.told(conn, one.order_id, stands, one.latest)
+
+
+async def _changed(
+    conn: Connection, one: ToTell, partner: Partner, stands: Mapping[str, Standing]
+) -> None:
+    """Tell what is not as the customer knows it. What it asked for by an 860 is answered apart."""
+    if await documents.is_waiting(conn, partner.partner, "860", one.asked.number):
+        return
+    since = one.told_event
+    if not await edi_orders.told(conn, one.order_id, stands, one.latest, since=since):
+        return  # An 860 was answered meanwhile.
+    differing = {
+        line.line_id: stands[line.line_id]
+        for line in one.asked.lines
+        if line.line_id in stands
+        and stands[line.line_id].differs(one.told.get(line.line_id, Standing(0)))
+    }
+    if differing:
+        change = our_change(
+            *(partner, one.asked, one.told, differing),
+            today=clock.today(),
+            why=one.reason or "we have changed it",
+        )
+        await _told(conn, one, partner, "865", change, f"{one.order_id}:{one.latest}")
 
 
 async def _told(

@@ -26,6 +26,11 @@ class Standing:
     waiting: int = 0
     promised_on: date | None = None
 
+    def differs(self, told: Standing) -> bool:
+        """Whether a customer who was told that has to hear of this. Goods that came are no news."""
+        is_moved = self.waiting > 0 and self.promised_on != told.promised_on
+        return self.wanted != told.wanted or self.waiting > told.waiting or is_moved
+
 
 def confirmation(
     partner: Partner,
@@ -96,6 +101,42 @@ def _described(line: AskedLine) -> Written:
     numbers = [part for pair in line.numbers for part in pair]
     price = "" if line.price is None else line.price
     return (line.told, line.quantity, line.unit, price, "", *(numbers or ("VP", "UNKNOWN")))
+
+
+def our_change(
+    partner: Partner,
+    asked: AskedOrder,
+    told: Mapping[str, Standing],
+    differing: Mapping[str, Standing],
+    *,
+    today: date,
+    why: str,
+) -> list[Written]:
+    """The 865 that nobody has asked for: what of an order is not as its customer was `told`.
+
+    `differing`: those lines as they stand now. `why`: of those of which nothing comes.
+    """
+    is_over = not any(found.wanted for found in {**told, **differing}.values())
+    release, purpose = "", "01" if is_over else "04"
+    begin: Written = ("BCA", purpose, "AC", asked.number, release, "", asked.ordered_on)
+    body: list[Written] = [(*begin, "", "", "", today)]
+    if asked.currency:
+        body.append(("CUR", "SE", asked.currency))
+    for line in asked.lines:
+        found = differing.get(line.line_id)
+        if found is None:
+            continue
+        before = told.get(line.line_id, Standing(0)).wanted
+        code = "QD" if found.wanted < before else "QI" if found.wanted > before else "CA"
+        number, _, _, *rest = _described(line)
+        count, unit = counted(partner, line, found.wanted)
+        body.append(("POC", number, code if found.wanted else "DI", count, "", unit, *rest))
+        if found.wanted:
+            body += _acked(partner, line, found)
+        else:
+            body.append(("REF", "ZZ", "", cut(why, _REASON_MAX)))
+            body.append(("ACK", "IR", 0, unit))
+    return [*body, ("CTT", len(differing))]
 
 
 def change_answer(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 from domain.accounting.documents import Issued
 from domain.edi.answers import Parcel, Standing
@@ -15,11 +17,16 @@ from domain.stored import stored
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
+_STANDS: Final = TypeAdapter(dict[str, Standing])
 
 
 @dataclass(frozen=True)
 class ToTell:
-    """An order whose customer is told what becomes of it. `reason`: why it is not sent."""
+    """An order whose customer is told what becomes of it. `reason`: why it is not sent.
+
+    `told`: how each line stood when the customer heard of it last. `latest`: what happened to it
+    last, an event's id; `told_event`: what had happened to it then.
+    """
 
     order_id: str
     order_no: int
@@ -29,6 +36,9 @@ class ToTell:
     decision: str
     reason: str | None
     decided_at: datetime
+    told: Mapping[str, Standing]
+    latest: int
+    told_event: int
 
 
 async def keep(conn: Connection, order_id: str, partner: str, asked: AskedOrder) -> None:
@@ -70,6 +80,9 @@ async def to_tell(conn: Connection, after: str, at_most: int) -> list[ToTell]:
             decision=row["decision"],
             reason=row["reason"],
             decided_at=row["decided_at"],
+            told=_STANDS.validate_python(row["told"] or {}),
+            latest=row["latest"],
+            told_event=row["told_event"],
         )
         async for row in _sql.to_tell(conn, after=after, at_most=at_most)
     ]
@@ -125,9 +138,28 @@ def _day(day: date) -> str:
     return day.isoformat()
 
 
-async def answered(conn: Connection, order_id: str) -> None:
-    """Its 855 is written."""
-    await _sql.answered(conn, order_id=order_id)
+async def told(
+    conn: Connection,
+    order_id: str,
+    stands: Mapping[str, Standing],
+    event: int,
+    *,
+    since: int | None = None,
+) -> bool:
+    """Its customer is told how it stands. `event`: what happened to it until then.
+
+    False: it was told something since that other event, in between.
+    """
+    lines = _STANDS.dump_python(dict(stands), mode="json")
+    return (
+        await _sql.told(conn, order_id=order_id, told=lines, event=event, since=since) is not None
+    )
+
+
+async def latest(conn: Connection, order_id: str) -> int:
+    """What happened to it last: the id of an event."""
+    event: int = await _sql.latest(conn, order_id=order_id)
+    return event
 
 
 async def ended(conn: Connection, order_id: str) -> None:

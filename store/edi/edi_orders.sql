@@ -15,11 +15,12 @@ select digest, decision, state from customer_order where order_id = :order_id;
 
 -- name: to_tell(after, at_most)
 -- Orders of which something is due to be told, or that are over; the next ones behind that id.
-select e.order_id, e.partner, e.asked, e.answered_at, o.decision, o.reason, o.decided_at, o.order_no,
-       o.state
+select e.order_id, e.partner, e.asked, e.answered_at, e.told, e.told_event, o.decision, o.reason, o.decided_at, o.order_no,
+       o.state, coalesce((select max(event_id) from order_event v where v.order_no = o.order_no), 0) as latest
 from edi_order e join customer_order o using (order_id)
 where e.ended_at is null and e.order_id > :after and o.decision <> 'received'
   and (e.answered_at is null
+       or exists (select from order_event v where v.order_no = o.order_no and v.event_id > e.told_event)
        or o.decision in ('closed', 'rejected', 'cancelled') and o.decided_at < moment() - interval '1 day'
        or exists (select from shipment s where s.order_no = o.order_no and s.handed_over_at is not null
                   and not exists (select from edi_document d
@@ -52,8 +53,14 @@ where order_no = :order_no order by issued_at, number;
 -- name: address(order_no)$
 select person #> '{shipping,address}' from order_person where order_no = :order_no and erased_at is null;
 
--- name: answered(order_id)!
-update edi_order set answered_at = coalesce(answered_at, moment()) where order_id = :order_id;
+-- name: told(order_id, told, event, since)$
+-- The customer knows how it stands. No row: it was told something since that event.
+update edi_order set answered_at = coalesce(answered_at, moment()), told = :told, told_event = greatest(told_event, :event)
+where order_id = :order_id and told_event = coalesce(:since, told_event)
+returning order_id;
+
+-- name: latest(order_id)$
+select coalesce(max(event_id), 0) from order_event join customer_order using (order_no) where order_id = :order_id;
 
 -- name: ended(order_id)!
 update edi_order set ended_at = moment() where order_id = :order_id;

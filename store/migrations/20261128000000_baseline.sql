@@ -2121,6 +2121,8 @@ create table edi_order (
     partner     text        not null,
     asked       jsonb       not null,  -- domain.edi.asked.AskedOrder: as the customer numbered and counted it
     answered_at timestamptz,           -- its 855 was written
+    told        jsonb,                 -- how each line stood when its customer heard of it last
+    told_event  bigint      not null default 0,  -- what happened to it until then: an event's id
     ended_at    timestamptz,           -- nothing of it is told any more
     at          timestamptz not null default moment()
 );

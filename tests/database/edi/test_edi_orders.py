@@ -72,6 +72,38 @@ async def test_an_850_becomes_an_order_and_each_step_of_it_is_told_once(
         assert await trade.tasks() == []
 
 
+async def test_what_changes_after_the_855_is_told_by_an_865(trade: Trade) -> None:
+    happens = "insert into order_event (order_no, effect, what, who) values (1, $1, $1, 'desk')"
+    with a_mock() as mock:
+        await trade.comes(bought(mock, "4500001008", LINE, {**LINE, "quantity": "5"}))
+        await trade.pool.execute("update customer_order set decision = 'confirmed'")
+        assert [code for code, _ in await trade.goes()] == ["997", "855"]
+        await trade.pool.execute(happens, "picked")
+        assert await trade.goes() == []
+
+        await trade.pool.execute("update order_line set cancelled = 2 where line_id = '2'")
+        await trade.pool.execute(happens, "missing units cancelled")
+        ((code, raw),) = await trade.goes()
+        assert code == "865"
+        assert b"BCA*04*AC*4500001008*" in raw
+        assert b"POC*2*QD*3**EA*12.5**" in raw
+        assert b"ACK*IQ*3*EA~" in raw
+        assert raw.count(b"POC*") == 1
+        assert faults_of(mock, raw) == []
+        assert mock.send(raw.decode())["accepted"]
+
+        await trade.pool.execute("update order_line set cancelled = ordered")
+        await trade.pool.execute(happens, "cancelled")
+        await trade.pool.execute(
+            "update customer_order set decision = 'cancelled', reason = 'nobody makes it any more'"
+        )
+        ((code, raw),) = await trade.goes()
+        assert b"BCA*01*AC*4500001008*" in raw
+        assert raw.count(b"REF*ZZ**nobody makes it any more~\nACK*IR*0*EA~") == 2
+        assert faults_of(mock, raw) == []
+        assert await trade.goes() == []
+
+
 async def test_what_cannot_be_taken_is_refused_line_by_line(trade: Trade) -> None:
     with a_mock() as mock:
         unknown = {**LINE, "sku": "NOT-OURS"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from domain.edi.answers import Parcel, Standing, confirmation, shipping_notice
+from domain.edi.answers import Parcel, Standing, confirmation, our_change, shipping_notice
 from domain.edi.asked import AskedLine, AskedOrder
 from tests.support.trading import a_buyer
 
@@ -32,6 +32,19 @@ def test_units_that_fill_no_case_are_told_one_by_one() -> None:
     whole = Parcel("b2b-4500:1", left_at, "UPS", "1Z", {"1": 12}, "main")
     notice = shipping_notice(PARTNER, ASKED, whole, skus={"1": "TEA"}, our_number="b2b-4500")
     assert ("SN1", "1", Decimal(1), "CS", "", Decimal(2), "CS") in notice
+
+
+def test_a_day_that_moves_is_told_and_goods_that_came_are_no_news() -> None:
+    told = Standing(24, waiting=12, promised_on=DAY)
+    later = Standing(24, waiting=12, promised_on=date(2026, 12, 7))
+    assert later.differs(told)
+    assert not Standing(24).differs(told)
+    said = our_change(PARTNER, ASKED, {"1": told}, {"1": later}, today=DAY, why="")
+    assert said[2] == ("POC", "1", "CA", Decimal(2), "", "CS", Decimal("62.50"), "", "VP", "TEA")
+    assert said[3:-1] == [
+        ("ACK", "IQ", Decimal(1), "CS"),
+        ("ACK", "IB", Decimal(1), "CS", "067", date(2026, 12, 7)),
+    ]
 
 
 def test_the_price_of_a_case_is_parted_as_finely_as_a_price_may_be() -> None:
