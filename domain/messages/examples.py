@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from typing import Final
+
 from domain.messages.facts import Facts, ToldItem, ToldShop
+from domain.messages.words import amount_text, country_text, day_text
 from domain.orders.lines import LINES_MAX
 from domain.sellers import Language
 
 _ODD = 'Ève <b>&amp;</b> "Söhne", 김'
+_DAY: Final = date(2026, 12, 1)
 _NUMBERS = range(1, LINES_MAX + 1)
 _TEXTS = [name for name, field in Facts.model_fields.items() if field.annotation is str]
 
@@ -38,4 +43,27 @@ def the_poorest(language: Language) -> Facts:
             "items": (),
             "address": (),
         }
+    )
+
+
+def the_usual(language: Language, shop: ToldShop) -> Facts:
+    """As many are: to be looked at. It was never placed."""
+    return Facts(
+        language=language,
+        shop=shop,
+        number="1001",
+        name="Kim Minji",
+        placed_on=day_text(_DAY, language),
+        total=amount_text(2990, "EUR", language),
+        items=(ToldItem(name="Assam 250 g", quantity=2), ToldItem(name="Cup", quantity=1)),
+        address=("Kim Minji", "Hafenstr. 3", "28195 Bremen", country_text("DE", language)),
+        carrier="DHL",
+        tracking_number="JD014600003SE",
+        day=day_text(_DAY + timedelta(days=3), language),
+        earlier_day=day_text(_DAY + timedelta(days=2), language),
+        amount=amount_text(990, "EUR", language),
+        code="4711",
+        return_id="web-1001:R1",
+        decision="refund",
+        link="https://track.example/o/example",
     )

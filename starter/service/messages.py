@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
 from domain.messages.bounces import read_bounce
-from domain.messages.examples import the_poorest, the_richest
+from domain.messages.examples import the_poorest, the_richest, the_usual
 from domain.messages.kinds import MessageKind, MessageState
 from domain.messages.rendering import LOGO, render, source_of
 from domain.sellers import Language
@@ -35,6 +35,16 @@ class ShownMessage(BaseModel):
     text: str
     html: str
     attached: str | None = None
+
+
+class Sample(BaseModel):
+    """What a template makes of an order that was never placed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    subject: str
+    text: str
+    html: str
 
 
 class Bounced(BaseModel):
@@ -134,6 +144,24 @@ class Messages:
             own = await templates.source_of(conn, seller, kind, language)
         return source_of(kind, language) if own is None else own
 
+    async def sample(
+        self, seller: str, kind: MessageKind, language: Language, source: str | None = None
+    ) -> Sample:
+        """What a template makes of an order that was never placed, with the seller's looks.
+
+        `source`: None: of the template as it is used. Raises NotFound, and InvalidInput as
+        `set_template` does.
+        """
+        async with self._pool.acquire() as conn:
+            found = await sellers.get(conn, seller)
+            own = await templates.source_of(conn, seller, kind, language)
+        if source is not None:
+            _try(kind, language, source)
+        shop = facts.shop_of(found)
+        made = render(kind, the_usual(language, shop), own if source is None else source)
+        html = made.html.replace(LOGO, found.looks.logo or LOGO)
+        return Sample(subject=made.subject, text=made.text, html=html)
+
     async def set_template(
         self, seller: str, kind: MessageKind, language: Language, source: str, *, by: str
     ) -> None:
@@ -142,8 +170,7 @@ class Messages:
         Raises InvalidInput for one that cannot be filled in: it is tried with an order of which all
         is known, and with one of which nothing is.
         """
-        for facts_ in (the_richest(language), the_poorest(language)):
-            render(kind, facts_, source)
+        _try(kind, language, source)
         async with self._pool.acquire() as conn:
             await sellers.get(conn, seller)
             await templates.save(conn, seller, kind, language, source, who=by)
@@ -171,3 +198,8 @@ class Messages:
             html=rendered.html.replace(LOGO, told.logo or LOGO),
             attached=None if told.attached is None else told.attached.number,
         )
+
+
+def _try(kind: MessageKind, language: Language, source: str) -> None:
+    for one in (the_richest(language), the_poorest(language)):
+        render(kind, one, source)

@@ -95,7 +95,7 @@ def _facts(
     money = amount is not None and currency is not None
     return Facts(
         language=language,
-        shop=_shop(seller),
+        shop=shop_of(seller),
         number=row["channel_order_id"],
         name=_name(document["customer"]["name"]),
         placed_on=day_text(
@@ -126,7 +126,8 @@ def _facts(
     )
 
 
-def _shop(seller: Seller) -> ToldShop:
+def shop_of(seller: Seller) -> ToldShop:
+    """A seller as its customers know it."""
     looks = seller.looks
     return ToldShop(
         name=one_line(seller.shown_name) if seller.is_set or looks.display_name else seller.seller,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from starlette.responses import Response
 
@@ -17,11 +17,11 @@ from starter.http.examples import example
 from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
-from starter.service.messages import Bounced
+from starter.service.messages import Bounced, ShownMessage
 from starter.service.service import Records
 from store.messages.rows import MessageRow
 
-router = APIRouter(prefix="/v1/messages", tags=["events"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1", tags=["events"], route_class=StrictRoute)
 
 
 class ShownMessageRow(BaseModel):
@@ -85,7 +85,9 @@ Message-ID: <0123456789abcdef0123456789abcdef@shop.example>
 """
 
 
-@router.get("", operation_id="listMessages", summary="List messages to customers, newest first")
+@router.get(
+    "/messages", operation_id="listMessages", summary="List messages to customers, newest first"
+)
 async def list_messages(
     caller: Annotated[Caller, may("orders:read")],
     paged: Paged,
@@ -108,7 +110,7 @@ async def list_messages(
 
 
 @router.post(
-    "/bounces",
+    "/messages/bounces",
     operation_id="takeBounce",
     summary="Take in a mail that came back",
     response_model=Bounced,
@@ -131,7 +133,9 @@ async def take_bounce(
 
 
 @router.get(
-    "/{message}", operation_id="getMessage", summary="Read a message as it would be sent now"
+    "/messages/{message}",
+    operation_id="getMessage",
+    summary="Read a message as it would be sent now",
 )
 async def get_message(
     message: str,
@@ -153,8 +157,24 @@ async def get_message(
     )
 
 
+@router.get(
+    "/orders/{order_id}/message-previews/{kind}",
+    operation_id="previewMessage",
+    summary="Read what a kind of message would say of an order now",
+)
+async def preview_message(
+    order_id: str,
+    kind: Annotated[MessageKind, Path(examples=["shipped"])],
+    caller: Annotated[Caller, may("orders:read")],
+    _: Annotated[Caller, may("customers:read")],
+) -> ShownMessage:
+    """Of its latest event of that kind, if there is one. Nothing is sent."""
+    await caller.check_order(order_id)
+    return await caller.here.messages.preview(kind, order_id)
+
+
 @router.post(
-    "/{message}/send-again",
+    "/messages/{message}/send-again",
     operation_id="sendMessageAgain",
     summary="Send a message once more, as another mail",
     response_model=ShownMessageRow,
