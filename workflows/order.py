@@ -84,7 +84,7 @@ class OrderWorkflow(OrderMessages):
         self.unpaid = ""  # why nothing is paid for what has been confirmed
         self.why = ""  # it has ended
         self.page_is_due = False
-        self.listen()
+        self.prepare()
 
     @workflow.run
     async def run(self, start: OrderInput) -> OrderResult:
