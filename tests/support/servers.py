@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +42,10 @@ FAST_TEMPORAL: Final = (
     # A workflow whose task fails is marked at the second failure: five take most of a minute.
     *("--dynamic-config-value", f"{_FAILURES_TO_MARK}=2"),
 )
+
+PROMPT_TIMERS: Final = ("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"')
+"""A timer, and another try of a step, begins when it is due. As it ships, a server takes a second
+more, so that its machines' clocks may differ by as much: an order's life had two such seconds."""
 
 _TEMPLATE: Final = "orderloom_template"
 
@@ -119,8 +123,14 @@ async def running_postgres() -> AsyncIterator[PostgresServer]:
 
 
 @asynccontextmanager
-async def running_temporal(*options: str) -> AsyncIterator[TemporalServer]:
-    """A Temporal in a temporary folder, able to skip time; `options` of its command line."""
+async def running_temporal(
+    *options: str, timers: Sequence[str] = PROMPT_TIMERS
+) -> AsyncIterator[TemporalServer]:
+    """A Temporal in a temporary folder, able to skip time; `options` of its command line.
+
+    `timers`: empty, they are as late as on a server that nobody has told otherwise.
+    """
     with temporary_folder() as folder:
-        async with embedded_temporal(folder, options=(*FAST_TEMPORAL, *options)) as server:
+        told = (*FAST_TEMPORAL, *timers, *options)
+        async with embedded_temporal(folder, options=told) as server:
             yield server

@@ -50,6 +50,13 @@ TIMER_LATE_S = A_MOMENT.total_seconds() + 1.5
 Moment = Callable[[Shop, Order], Awaitable[None]]
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def temporal_client() -> AsyncIterator[Client]:
+    """A server whose timers are late: what is looked at here comes before an order continues."""
+    async with running_temporal(timers=()) as server:
+        yield await Client.connect(server.address, data_converter=pydantic_data_converter)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def shop(pool: Pool, temporal_client: Client) -> AsyncIterator[Shop]:
     """A shop of restless orders, with a worker."""
@@ -244,7 +251,7 @@ async def test_a_cancellation_in_temporal_reaches_the_latest_run(shop: Shop) -> 
 
 async def test_an_order_continues_when_the_server_suggests_it(pool: Pool) -> None:
     sooner = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=30")
-    async with running_temporal(*sooner) as server:
+    async with running_temporal(*sooner, timers=()) as server:
         client = await Client.connect(server.address, data_converter=pydantic_data_converter)
         shop = Shop(pool, client, LEISURELY)
         async with shop.working():

@@ -357,8 +357,12 @@ async def test_one_that_temporal_lost_is_taken_up_again_and_nothing_is_done_twic
 
 async def lose_and_take_up(shop: Shop, po_id: str) -> None:
     """Its workflow is terminated; then another one is asked for, and a worker starts it."""
-    taken = "select started_at from purchase_order where po_id = $1"
-    await shop.until(lambda: shop.pool.fetchval(taken, po_id), "Temporal has taken it")
+
+    async def taken() -> bool:
+        started = "select started_at is not null from purchase_order where po_id = $1"
+        return bool(await shop.pool.fetchval(started, po_id))
+
+    await shop.until(taken, "Temporal has taken it")
     run = (await workflow(shop, po_id).describe()).run_id
     await workflow(shop, po_id).terminate("a slip")
     (done,) = [done async for done in shop.purchasing.resume_lost()]
@@ -368,3 +372,4 @@ async def lose_and_take_up(shop: Shop, po_id: str) -> None:
         return (await workflow(shop, po_id).describe()).run_id != run
 
     await shop.until(begun, f"another workflow of {po_id}")
+    await shop.until(taken, "Temporal has taken it again")
