@@ -6,13 +6,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from activities.inboxes import pause_after, said
 from domain.edi.parsed import TransactionSet
 from domain.edi.partners import Partner
 from domain.edi.wire import read
 from store.database import Connection, Pool
-from store.edi import documents, partners
+from store.edi import documents, interchanges, partners
 from store.edi.documents import State
 from store.orders.intake import ChannelChanged
 
@@ -55,6 +56,9 @@ Ask = Callable[[Came, Acted], Awaitable[None]]
 """Speaks to a workflow after that transaction, where the document is acted on again."""
 
 
+_NOTHING: Final = TransactionSet("", "", ())
+
+
 class Acting:
     """Acts on documents. `acts`: by the document's code. `ask`: speaks with workflows."""
 
@@ -62,6 +66,22 @@ class Acting:
         self._pool = pool
         self._acts = acts
         self._ask = ask
+        self._read: tuple[int, list[TransactionSet]] | None = None
+        """The interchange that was read last, and its documents: a large one is read once."""
+
+    async def _document(
+        self, conn: Connection, interchange_no: int, place: int
+    ) -> TransactionSet | None:
+        """One document of an interchange; None: it is erased."""
+        if self._read is None or self._read[0] != interchange_no:
+            raw = await interchanges.raw(conn, interchange_no)
+            if raw is None:
+                return None
+            found = read(raw)
+            # As they are counted where they were written down: those of TA1 stand before them.
+            sets = [one for group in found.groups for one in group.sets]
+            self._read = interchange_no, [*([_NOTHING] * len(found.receipts)), *sets]
+        return self._read[1][place]
 
     async def act_on_next(self) -> bool:
         """Act on the next document that is due. False: none is."""
@@ -74,11 +94,12 @@ class Acting:
             try:
                 async with conn.transaction():
                     partner = await partners.get(conn, row["partner"])
-                    sets = [one for group in read(row["raw"]).groups for one in group.sets]
-                    came = Came(
-                        number, tries, partner, sets[row["place"]], row["order_id"], row["at"]
-                    )
-                    acted = await self._acts[row["code"]](conn, came)
+                    document = await self._document(conn, row["interchange_no"], row["place"])
+                    if document is None:
+                        acted = Acted("refused", "a person whom it names was erased")
+                    else:
+                        came = Came(number, tries, partner, document, row["order_id"], row["at"])
+                        acted = await self._acts[row["code"]](conn, came)
             except ChannelChanged:
                 acted = Acted(later=True)
             except Exception as error:  # noqa: BLE001  # one document's defect must not stop the others

@@ -24,6 +24,9 @@ from store.edi import bills, documents
 from store.purchasing import purchase_facts, purchase_reads
 from store.purchasing.purchase_reads import PurchaseOrder
 
+SHORT: Final = "short: "
+"""How the task begins of a notice with less than what is to come. The rest of the goods ends it."""
+
 GOODS_WITHIN: Final = timedelta(days=3)
 """Goods that are billed and have not come by then are a person's task."""
 
@@ -76,19 +79,28 @@ async def notice(conn: Connection, came: Came) -> Acted:
     """An 856: what comes; of a drop shipment, that it was handed over."""
     order = await _order(conn, came, noticed_order(came.document))
     said = noticed(came.document, came.partner, _lines(order))
-    shipped = {line.sku: line.shipped for line in order.lines}
     parcel = (said.carrier or came.partner.partner, said.tracking_number)
     await purchase_facts.ship(
         *(conn, order.po_id, f"edi-{said.shipment_id}", said.units),
         parcel=parcel if order.drop_ship else None,
         who=came.partner.partner,
     )
+    # Asked again: a notice that comes twice has sent its goods once.
+    lines = (await _order(conn, came, order.po_id)).lines
     over = [
-        f"{shipped[line.sku] + said.units.get(line.sku, 0)} {line.sku} are sent, and "
-        f"{line.quantity} were ordered"
-        for line in order.lines
-        if said.units.get(line.sku, 0) and shipped[line.sku] + said.units[line.sku] > line.quantity
+        f"{line.shipped} {line.sku} are sent, and {line.quantity} were ordered"
+        for line in lines
+        if said.units.get(line.sku, 0) and line.shipped > line.quantity
     ]
+    short = [
+        f"{line.shipped} of {line.quantity - line.cancelled} {line.sku}"
+        for line in lines
+        if line.shipped < line.quantity - line.cancelled
+    ]
+    if short:
+        over.append(f"{SHORT}{', '.join(short)} are sent: see whether the rest comes")
+    else:
+        await documents.settle_all(conn, came.partner.partner, order.po_id, SHORT)
     return Acted(note=f"sent as {said.shipment_id}", po_id=order.po_id, task="; ".join(over))
 
 

@@ -11,6 +11,7 @@ from activities.provider_errors import DeclineCode, Declined
 from activities.purchasing.supplier import Supplier, Taken
 from domain.edi.partners import Partner
 from domain.edi.purchases import NUMBER_MAX, cancellation, purchase_order
+from domain.edi.written import plain
 from domain.purchasing.purchase_orders import PurchaseDocument
 from store import clock
 from store.database import Connection, Pool
@@ -89,6 +90,15 @@ async def _place(conn: Connection, partner: Partner, document: PurchaseDocument)
         raise Declined(
             DeclineCode.ORDER_REFUSED,
             f"{po_id} has more than {NUMBER_MAX} characters, which is all that X12 has room for",
+        )
+    marks = partner.separators.marks
+    names = (po_id, *(partner.numbers_of(line.sku)[1] for line in document.lines))
+    odd = [name for name in names if plain(name, marks) != name]
+    if odd:
+        raise Declined(
+            DeclineCode.ORDER_REFUSED,
+            f"{odd[0]} cannot be written in X12, where {' '.join(marks)} part what is written; "
+            "give the partner other separators, or the SKU a number among its items",
         )
     order = await purchase_reads.get(conn, po_id)
     await write(

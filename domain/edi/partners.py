@@ -162,6 +162,10 @@ class Partner(Document):
         for index, item in enumerate(self.items):
             if item.number is None and item.gtin is None:
                 raise inconsistent(f"items[{index}]", "needs a number or a gtin")
+            parts = set(self.separators.marks) & set(item.number or "")
+            if parts:
+                sign = "".join(sorted(parts))
+                raise inconsistent(f"items[{index}].number", f"has {sign!r}, which is a separator")
             if self.item_numbers == "gtin" and item.gtin is None:
                 raise inconsistent(f"items[{index}].gtin", "is needed where goods go by GTIN")
         return self

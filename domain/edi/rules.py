@@ -136,6 +136,9 @@ def group_findings(group: Group, agreed: Agreed) -> Iterator[Finding]:
         yield Finding(
             "group", "1", f"is of the kind {group.kind}", f"send one of {kinds}", "GS", element=1
         )
+    if not re.fullmatch("[0-9]{1,9}", group.control):
+        what = f"has the control number {group.control[:20]!r}"
+        yield Finding("group", "6", what, "write one to nine digits", "GS", element=6)
     if group.version[:6] not in VERSIONS:
         yield Finding(
             *("group", "2", f"is of version {group.version}", f"send {' or '.join(VERSIONS)}"),

@@ -7,6 +7,7 @@ here raises for what a set says: that is a finding, which the 997 tells the send
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -49,7 +50,7 @@ def read(raw: bytes) -> Interchange:
         groups=groups,
         wants_receipt=header[14] == "1",
         receipts=tuple(one for one in inside if one.tag == _RECEIPT),
-        findings=tuple(_envelope(header[13], trailer, inside, len(groups))),
+        findings=tuple(_envelope(header, trailer, inside, len(groups))),
     )
 
 
@@ -118,8 +119,15 @@ def _segments(text: str, separators: Separators) -> Iterator[Segment]:
 
 
 def _envelope(
-    control: str, trailer: Segment | None, inside: Sequence[Segment], groups: int
+    header: Sequence[str], trailer: Segment | None, inside: Sequence[Segment], groups: int
 ) -> Iterator[Finding]:
+    control = header[13]
+    if header[15] not in ("T", "P"):
+        what = f"is marked {header[15]!r}: neither a test nor for production"
+        yield Finding("interchange", "020", what, "write T or P", segment="ISA", element=15)
+    if not re.fullmatch("[0-9]{9}", control):
+        what = f"has the control number {control!r}"
+        yield Finding("interchange", "018", what, "write nine digits", segment="ISA", element=13)
     if trailer is None:
         yield Finding(
             "interchange",
@@ -129,7 +137,7 @@ def _envelope(
             segment="IEA",
         )
         return
-    if trailer.at(2) != control:
+    if not _is_same(trailer.at(2), control):
         yield Finding(
             "interchange",
             "001",
@@ -140,7 +148,7 @@ def _envelope(
         )
     yield from _astray(inside)
     headers = sum(one.tag == "GS" for one in inside)
-    if not trailer.at(1).isdecimal() or int(trailer.at(1)) != max(groups, headers):
+    if not _is_same(trailer.at(1), str(max(groups, headers))):
         yield Finding(
             "interchange",
             "021",
@@ -166,6 +174,12 @@ def _astray(inside: Sequence[Segment]) -> Iterator[Finding]:
                 *(segment.tag[:20], number),
             )
             return
+
+
+def _is_same(number: str, other: str) -> bool:
+    """Whether two numbers are the same. Some write zeros before them."""
+    digits = number.isdecimal() and other.isdecimal() and max(len(number), len(other)) <= 20
+    return int(number) == int(other) if digits else number == other
 
 
 def _groups(inside: Sequence[Segment]) -> Iterator[Group]:
@@ -197,10 +211,10 @@ def _group(header: Segment, content: Sequence[Segment], trailer: Segment | None)
     if trailer is None:
         findings.append(Finding("group", "3", "has no trailer GE", again, segment="GS"))
     else:
-        if trailer.at(2) != header.at(6):
+        if not _is_same(trailer.at(2), header.at(6)):
             what = f"has the control number {trailer.at(2)}, and GS has {header.at(6)}"
             findings.append(Finding("group", "4", what, again, segment="GE", element=2))
-        if trailer.at(1) != str(len(sets)):
+        if not _is_same(trailer.at(1), str(len(sets))):
             what = f"counts {trailer.at(1)} documents, and there are {len(sets)}"
             findings.append(Finding("group", "5", what, again, segment="GE", element=1))
     declared = trailer.at(1) if trailer else ""
@@ -245,6 +259,6 @@ def _set(found: Sequence[Segment]) -> TransactionSet:
     else:
         if trailer.at(2) != header.at(2):
             fault("3", f"has the control number {trailer.at(2)}, and ST has {header.at(2)}", 2)
-        if trailer.at(1) != str(len(found)):
+        if not _is_same(trailer.at(1), str(len(found))):
             fault("4", f"counts {trailer.at(1)} segments, and there are {len(found)}", 1)
     return TransactionSet(header.at(1), header.at(2), tuple(found), tuple(findings))

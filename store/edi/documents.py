@@ -203,6 +203,11 @@ async def settle(conn: Connection, document_no: int, note: str) -> bool:
     return await _sql.settle(conn, document_no=document_no, note=note) is not None
 
 
+async def settle_all(conn: Connection, partner: str, po_id: str, task: str) -> None:
+    """All tasks of a purchase order that begin so need nobody any more."""
+    await _sql.settle_all(conn, partner=partner, po_id=po_id, task=task)
+
+
 async def of_interchanges(
     conn: Connection, interchange_nos: Sequence[int]
 ) -> dict[int, list[Document]]:

@@ -31,8 +31,8 @@ select exists (
 
 -- name: lock_waiting()^
 -- The next one to act on.
-select d.document_no, d.interchange_no, d.place, d.partner, d.code, d.tries, d.order_id, d.po_id, d.at, i.raw
-from edi_document d join edi_interchange i using (interchange_no)
+select d.document_no, d.interchange_no, d.place, d.partner, d.code, d.tries, d.order_id, d.po_id, d.at
+from edi_document d
 where d.state = 'waiting' and d.try_after <= moment()
 order by d.try_after, d.document_no limit 1
 for update of d skip locked;
@@ -74,6 +74,10 @@ update edi_document set settled_at = moment(), note = 'settled: ' || :note,
        state = case state when 'waiting' then 'refused' else state end
 where document_no = :document_no and settled_at is null and edi_document_task(edi_document) is not null
 returning document_no;
+
+-- name: settle_all(partner, po_id, task)!
+update edi_document set settled_at = moment()
+where partner = :partner and po_id = :po_id and settled_at is null and starts_with(error, :task);
 
 -- name: of_interchanges(interchange_nos)
 select document_no, interchange_no, place, direction, partner, code, group_control, set_control, reference, order_id, po_id, state, note,

@@ -81,6 +81,12 @@ async def unreadable(
     )
 
 
+async def raw(conn: Connection, interchange_no: int) -> bytes | None:
+    """Its bytes; None: they were erased with a person whom they name."""
+    found: bytes | None = await _sql.raw(conn, interchange_no=interchange_no)
+    return found
+
+
 async def write(conn: Connection, partner: str, control: int, source: str, raw: bytes) -> int:
     """Write down what is to be sent. Returns its number."""
     number: int = await _sql.write(

@@ -94,6 +94,9 @@ where (:partner::text is null or i.partner = :partner) and (:direction::text is 
   and (:before::bigint is null or i.interchange_no < :before)
 order by i.interchange_no desc limit :at_most;
 
+-- name: raw(interchange_no)$
+select raw from edi_interchange where interchange_no = :interchange_no;
+
 -- name: get(interchange_no)^
 select interchange_no, direction, partner, control, source, at, done_at, error, outcome, raw
 from edi_interchange where interchange_no = :interchange_no;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -12,6 +13,7 @@ from activities.edi.supplier import EdiSupplier
 from activities.provider_errors import Declined
 from activities.providers.sandbox.supplier import SandboxSupplier
 from domain.edi.partners import Partner
+from domain.edi.written import Written, interchange
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.locations import Location
 from store.database import Pool
@@ -180,6 +182,45 @@ async def test_whatever_the_supplier_does_nothing_is_lost_and_a_person_hears_of_
                     "update edi_document set receipt_due = now() - interval '1 day'"
                 )
                 assert "has not acknowledged it" in " | ".join(await buyer.tasks())
+
+
+async def test_a_short_shipment_is_a_task_until_the_rest_is_sent(buyer: Buyer) -> None:
+    await buyer.orders("PO-5", WIDGET_001=10)
+    (partner,) = await buyer.edi.partners()
+    them = partner.model_copy(update={"ours": partner.theirs, "theirs": partner.ours})
+    at = datetime(2026, 11, 30, 8, 5, tzinfo=UTC)
+
+    def notice(control: int, shipment_id: str, units: int) -> bytes:
+        body: list[Written] = [
+            ("BSN", "00", shipment_id, at.date(), "0805"),
+            ("HL", 1, "", "S"),
+            ("HL", 2, 1, "O"),
+            ("PRF", "PO-5"),
+            ("HL", 3, 2, "I"),
+            ("LIN", 1, "VP", "WIDGET-001"),
+            ("SN1", 1, units, "EA"),
+            ("CTT", 3),
+        ]
+        return interchange(them, "856", control, body, at=at)
+
+    await buyer.comes(notice(1, "SH-1", 8))
+    assert "short: 8 of 10 WIDGET-001 are sent" in (await buyer.tasks())[0]
+    await buyer.comes(notice(2, "SH-1", 8))
+    assert len(await buyer.tasks()) == 2
+    assert [line.shipped for line in (await buyer.order("PO-5")).lines] == [8]
+    await buyer.comes(notice(3, "SH-2", 2))
+    assert await buyer.tasks() == []
+    await buyer.comes(notice(4, "SH-2", 2))
+    assert await buyer.tasks() == []
+
+
+async def test_what_x12_cannot_write_is_not_ordered_under_another_name(buyer: Buyer) -> None:
+    terms = {"supplier": "mock", "sku": "NUT>8", "lead_time_days": 5, "unit_price": "0.10"}
+    await buyer.bench.purchasing.set_terms(
+        [SupplierItem.model_validate({**terms, "currency": "USD"})]
+    )
+    with pytest.raises(Declined, match="NUT>8 cannot be written in X12"):
+        await buyer.orders("PO-4", **{"NUT>8": 10})
 
 
 async def test_an_order_that_is_taken_back_ends_when_the_supplier_agrees(buyer: Buyer) -> None:

@@ -129,6 +129,26 @@ async def test_an_envelope_that_the_partner_refuses_is_a_task(trade: Partnered) 
     assert "an interchange 4711 that we have not sent" in (await trade.tasks())[0]
 
 
+async def test_documents_behind_a_ta1_are_acted_on(trade: Partnered) -> None:
+    raw = trade.orders("R-12")
+    await trade.comes(raw.replace(b"GS*PO", b"TA1*000000009*261130*0805*A*000~\nGS*PO"))
+    assert await trade.pool.fetchval("select order_id from customer_order") == "b2b-R-12"
+    (task,) = await trade.tasks()
+    assert "an interchange 9 that we have not sent" in task
+
+
+async def test_what_a_person_named_in_it_has_had_erased_is_not_acted_on(trade: Partnered) -> None:
+    await trade.edi.receive("test", trade.orders("R-13"))
+    await trade.inbox._read_next()
+    await trade.pool.execute("update edi_interchange set raw = null")
+    await trade.inbox.work_through()
+    (found,) = await trade.edi.list(direction="in")
+    assert (found.documents[0].state, found.documents[0].note) == (
+        "refused",
+        "a person whom it names was erased",
+    )
+
+
 async def test_whoever_asks_for_a_ta1_gets_one(trade: Partnered) -> None:
     raw = trade.orders("R-5")
     asking = raw.replace(b"*0*T*>", b"*1*T*>", 1)
