@@ -109,8 +109,12 @@ async def plan(
     at_most: int,
 ) -> tuple[int, bool]:
     """Make messages of the next events. Returns how many, and whether there may be more."""
+    by_channel: dict[str, list[str]] = {}
+    for channel, event, _ in told:
+        by_channel.setdefault(channel, []).append(event)
     row = await _sql.plan(
         conn,
+        by_channel=by_channel,
         channels=[channel for channel, _, _ in told],
         types=[event for _, event, _ in told],
         kinds=[kind for _, _, kind in told],

@@ -6,7 +6,7 @@ update message_reading
 set cursor = (select position from event_sequence), secret = coalesce(secret, :drawn)
 where cursor is null;
 
--- name: plan(channels, types, kinds, untold, within, old_after, at_most)^
+-- name: plan(channels, types, kinds, untold, by_channel, within, old_after, at_most)^
 -- Events become messages, and the reading goes on behind them. One that is planned meanwhile keeps nobody waiting.
 with here as materialized (
     select cursor from message_reading where cursor is not null for update skip locked
@@ -28,8 +28,15 @@ with here as materialized (
     order by e.position
     on conflict do nothing
     returning state
+), now_told as (
+    select jsonb_build_object(
+        'types', :by_channel::jsonb, 'untold', to_jsonb(:untold::text[]),
+        'channels', (select jsonb_object_agg(channel, kind) from channel)) as told
 ), moved as (
-    update message_reading set cursor = (select max(position) from events) where exists (select from events)
+    update message_reading r
+    set cursor = (select max(position) from events), told = n.told,
+        told_from = case when r.told = n.told then r.told_from else r.cursor end
+    from now_told n where exists (select from events)
 )
 select (select count(*) from told where state = 'planned') as planned, (select count(*) from events) as read;
 

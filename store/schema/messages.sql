@@ -5,7 +5,11 @@ create table message_reading (
     only_one boolean primary key default true
         constraint there_is_one_message_reading check (only_one),
     cursor   bigint,  -- a position of event_out; null: no mail server was ever set
-    secret   bytea    -- what ids of mails are made with; null, as before
+    secret   bytea,   -- what ids of mails are made with; null, as before
+    -- What was told at the last reading: types of events by kind of channel, kinds of channels, lines that are no
+    -- message. And since which position that holds: the audit looks whether each of them has its message.
+    told      jsonb,
+    told_from bigint
 );
 insert into message_reading default values;
 

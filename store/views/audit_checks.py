@@ -22,6 +22,7 @@ Rule = Literal[
     "provider",
     "purchases",
     "customers",
+    "messages",
     "liveness",
 ]
 
@@ -412,6 +413,24 @@ _CHECKS = (
         "customers",
         "{order_id}",
         "its person is erased, but {answers} answers of mail servers are kept",
+    ),
+    _Check(
+        "event_has_its_message",
+        "messages",
+        "{order_id}",
+        "its customer was to be told of event {event_id} ({type}), but there is no message",
+    ),
+    _Check(
+        "mail_has_an_id_of_its_own",
+        "messages",
+        "{order_id}",
+        "{messages} messages were sent as {mail_id}: a mailbox takes them for one mail",
+    ),
+    _Check(
+        "sent_message_says_as_what",
+        "messages",
+        "{order_id}",
+        "message {event_id} is sent, but nobody has noted by what, and under which id",
     ),
 )
 

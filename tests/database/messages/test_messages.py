@@ -25,6 +25,7 @@ from starter.service.service import Records
 from store.accounting import documents
 from store.database import Pool
 from store.locks import lock_order
+from store.views import audit
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.mail_server import mail_server
@@ -583,3 +584,28 @@ async def test_a_sellers_logo_travels_in_the_mail(desk: Desk) -> None:
     assert "#0a5c36" in html.get_content()
     shown = await desk.messages.preview("received", order.order_id)
     assert f'<img src="{logo}" alt="Leaf"' in shown.html
+
+
+async def test_the_audit_misses_what_was_to_be_told_since_the_settings_are_as_they_are(
+    desk: Desk,
+) -> None:
+    async def missed() -> list[str]:
+        async with desk.pool.acquire() as conn:
+            found = (await audit.look(conn)).violations
+        return [one.message for one in found if one.rule == "messages"]
+
+    order = await desk.begin()
+    await desk.tell(order, "confirmed")
+    await desk.tell(order, "held: payment")
+    await desk.tell(order, "packed")
+    await desk.send()
+    assert await missed() == []
+    await desk.pool.execute("delete from message where kind = 'confirmed'")
+    (said,) = await missed()
+    assert "(orderloom.order.confirmed.v1), but there is no message" in said
+    # Nobody is told of a channel that becomes a marketplace, nor missed there.
+    await desk.pool.execute("update channel set kind = 'marketplace' where channel = 'web'")
+    await desk.tell(order, "shipped")
+    await desk.send()
+    assert await missed() == []
+    assert await desk.states() == ["sent"]

@@ -1094,6 +1094,33 @@ PLANTS = {
         "web-closed",
         "1 answers of mail servers are kept",
     ),
+    # messages
+    "an event of which a customer was to be told, and was not": Plant(
+        """insert into event_out (position, order_no, event_id, type, at)
+        select 1, order_no, event_id, 'orderloom.order.received.v1', at from order_event
+        where order_no = order_no_of('web-closed') and what = 'received';
+        update message_reading set cursor = 1, told_from = 0, told = '{"untold": ["held: payment"],
+            "types": {"web": ["orderloom.order.received.v1"]}, "channels": {"web": "web"}}'""",
+        "messages",
+        "web-closed",
+        "(orderloom.order.received.v1), but there is no message",
+    ),
+    "two messages that were sent as one mail": Plant(
+        """insert into message (order_no, event_id, kind, state, by, mail_id, sent_at)
+        select order_no, event_id, 'shipped', 'sent', 'mail', '<1@shop.example>', now()
+        from order_event where order_no = order_no_of('web-closed') limit 2""",
+        "messages",
+        "web-closed",
+        "2 messages were sent as <1@shop.example>",
+    ),
+    "a message that is sent, nobody knows by what": Plant(
+        """insert into message (order_no, event_id, kind, state, by, sent_at)
+        select order_no, event_id, 'shipped', 'sent', 'mail', now()
+        from order_event where order_no = order_no_of('web-closed') limit 1""",
+        "messages",
+        "web-closed",
+        "is sent, but nobody has noted by what",
+    ),
     # liveness
     "an open order whose workflow has ended": Plant(
         "update customer_order set decision = 'confirmed' where order_id = 'web-closed'",
