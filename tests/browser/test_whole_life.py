@@ -27,9 +27,9 @@ STAGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ko": ("배송 중입니다", "입고 대기", "지금은 재고가 없습니다"),
     },
     "loss": {
-        "en": ("Parcel 1 of 2", "Lost by the carrier", "A parcel was lost"),
-        "de": ("Paket 1 von 2", "Beim Paketdienst verloren", "Ein Paket ging verloren"),
-        "ko": ("택배 1/2", "배송 중 분실되었습니다", "택배가 분실되었습니다"),
+        "en": ("Parcel 1 of 2", "We are sending it again: see below", "A parcel was lost"),
+        "de": ("Paket 1 von 2", "Wir schicken es noch einmal", "Ein Paket ging verloren"),
+        "ko": ("택배 1/2", "다시 보내 드리며", "택배가 분실되었습니다"),
     },
     "delivery": {
         "en": ("Parcel 2 of 2", "Delivered", "Send something back"),
@@ -43,7 +43,12 @@ STAGES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "refund": {
         "en": ("Paid back", "We paid you back", "Credit note", "1 sent back"),
-        "de": ("Erstattet", "Wir haben Ihnen Geld erstattet", "Gutschrift", "1 zurückgeschickt"),
+        "de": (
+            "Erstattet",
+            "Wir haben Ihnen Geld erstattet",
+            "Rechnungskorrektur",
+            "1 zurückgeschickt",
+        ),
         "ko": ("환불되었습니다", "환불해 드렸습니다", "환불 명세서", "1개 반품"),
     },
 }

@@ -184,7 +184,7 @@ async def test_units_are_exchanged_within_their_group(stocked: Shop) -> None:
     sums = await visitor.fill_in("exchange", **filled)
     for said in (
         *("<li>2 × TEA</li>", "<li>2 × Blue &lt;mug&gt;</li>"),
-        *("<dt>Paid for what comes back</dt><dd>$23.34</dd>", "<dt>You pay</dt><dd>$0.00</dd>"),
+        *("<dt>Paid back for what you send</dt><dd>$23.34</dd>", "<dt>You pay</dt><dd>$0.00</dd>"),
     ):
         assert said in sums.text
     answer = await visitor.agree("exchange", sums)

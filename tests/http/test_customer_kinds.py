@@ -98,9 +98,9 @@ async def test_a_day_that_has_moved_is_told_with_the_old_one_and_why(waiting: Tr
     assert lines(with_day(waiting, day, moved))[1].endswith("The new day is Tue, 8 Dec 2026")
     told_twice = lines(with_day(waiting, day, first, moved))
     assert "from Fri, 4 Dec 2026 to Tue, 8 Dec 2026" in told_twice[1]
-    assert "earlier than we thought" in told_twice[1]
+    assert "reach us on another day" in told_twice[1]
     risk = event("promise at risk", line_id="1", promised_on="2026-12-08")
     assert lines(with_day(waiting, day, risk))[1].startswith("It may come later than Tue, 8 Dec")
     late = lines(waiting, NOW + timedelta(days=20))
     assert late == ("Was expected by Tue, 8 Dec 2026. It is late, and we are sorry",)
-    assert lines(with_day(waiting, None)) == ("We do not know the day yet",)
+    assert lines(with_day(waiting, None)) == ("We cannot tell the day yet",)

@@ -158,7 +158,7 @@ async def test_a_link_that_is_changed_expired_or_erased_shows_nothing(
     assert "There is nothing here" in await reader.main(f"/o/{changed}", 404)
     assert await reader.main("/o/x", 404) == await reader.main(f"/o/{changed}", 404)
     german = await reader.get("/o/x", headers={"Accept-Language": "de-AT,de;q=0.9"})
-    assert "Hier ist nichts" in german.text
+    assert "Diese Seite gibt es nicht" in german.text
     day = clock.now() + timedelta(days=200)
     with clock.reads(lambda: day):
         assert "This link has expired" in await reader.main(f"/o/{token}", 410)
@@ -283,12 +283,12 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Langua
 @pytest.mark.parametrize(
     ("method", "path", "status", "said"),
     [
-        ("GET", "/", 404, "아무것도 없습니다"),
-        ("GET", "/orders/%22%3E%3Cb%3E", 404, "아무것도 없습니다"),
-        ("GET", "/o", 404, "아무것도 없습니다"),
-        ("GET", "/o/x/y/z/..%2F..%2F", 404, "아무것도 없습니다"),
-        ("GET", "/track/", 404, "아무것도 없습니다"),
-        ("GET", "/pages/none.css", 404, "아무것도 없습니다"),
+        ("GET", "/", 404, "페이지를 찾을 수 없습니다"),
+        ("GET", "/orders/%22%3E%3Cb%3E", 404, "페이지를 찾을 수 없습니다"),
+        ("GET", "/o", 404, "페이지를 찾을 수 없습니다"),
+        ("GET", "/o/x/y/z/..%2F..%2F", 404, "페이지를 찾을 수 없습니다"),
+        ("GET", "/track/", 404, "페이지를 찾을 수 없습니다"),
+        ("GET", "/pages/none.css", 404, "페이지를 찾을 수 없습니다"),
         ("PUT", "/track", 405, "이 방법으로는"),
         ("POST", "/o/x", 405, "이 방법으로는"),
         ("OPTIONS", "/track", 405, "이 방법으로는"),

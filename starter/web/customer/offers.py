@@ -171,4 +171,5 @@ def _no_return(order: TrackedOrder, words: Words, now: datetime) -> str | None:
         )
     if any(line.delivered for line in order.detail.lines):
         return words("no_ask_return_none")
-    return words("no_ask_return") if order.detail.summary.state in _GOES_ON else ""
+    is_on_its_way = any(line.shipped for line in order.detail.lines)
+    return words("no_ask_return") if is_on_its_way else ""

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from urllib.parse import quote
 
 from starter.service.tracking import TrackedOrder
+from starter.web.customer.expected import expected
 from starter.web.customer.words import Words
 from store.views.reads import FulfilmentRow
 
@@ -159,8 +160,8 @@ class _Told:
         if one.state == "delivered":
             return "delivered", "done"
         if one.state == "exception":
-            lost = one.carrier_status != "return_to_sender"
-            return ("lost" if lost else "coming_back"), "trouble"
+            turned_back = one.carrier_status == "return_to_sender"
+            return ("coming_back" if turned_back else self._lost(one)), "trouble"
         if one.state == "shipped":
             status = _ON_ITS_WAY.get(one.carrier_status or "", "on_its_way")
             return status, "trouble" if status in ("coming_back", "lost") else "moves"
@@ -168,7 +169,22 @@ class _Told:
             return "by_supplier", "waits"
         if one.fulfilment_id in self._order.facts.in_workshops:
             return "in_workshop", "waits"
-        return ("packed" if one.state in ("packed", "labelled") else "preparing"), "waits"
+        return ("packed" if one.state in ("packed", "labelled") else self._preparing()), "waits"
+
+    def _preparing(self) -> str:
+        return "waits_for_payment" if self._order.facts.awaits_payment else "preparing"
+
+    def _lost(self, one: FulfilmentRow) -> str:
+        """What becomes of a lost parcel, where that is decided."""
+        lines = one.units.keys()
+        given_up = {line.line_id for line in self._order.detail.lines if line.lost}
+        if lines & given_up:
+            return "lost_paid_back"
+        planned = self._order.detail.fulfilments
+        later = planned[planned.index(one) + 1 :]
+        again = {line_id for each in later if each.state != "cancelled" for line_id in each.units}
+        again |= {each.line_id for each in self._order.facts.backorders}
+        return "lost_again" if lines <= again else "lost"
 
     def _day(self, one: FulfilmentRow) -> list[str]:
         words = self._words
@@ -179,29 +195,7 @@ class _Told:
         return self._expected(one.promised_on, {"fulfilment_id": one.fulfilment_id})
 
     def _expected(self, day: date | None, whose: Mapping[str, str]) -> list[str]:
-        """The expected day, and what has changed it. `whose`: as events name the part."""
-        words = self._words
-        if day is None:
-            return [words("no_day")]
-        if day < self._today:
-            return [words("expected_late", day=words.day(day))]
-        told = [words("expected", day=words.day(day))]
-        earlier: date | None = None
-        for event in self._order.detail.story:
-            if not whose.items() <= event.data.items():
-                continue
-            then = event.data.get("promised_on")
-            if event.what.startswith("first day of sale moved") and then == day.isoformat():
-                told.append(
-                    words("moved_new", new=words.day(day))
-                    if earlier is None
-                    else words("moved", old=words.day(earlier), new=words.day(day))
-                )
-            elif event.what.startswith("promise at risk") and then == day.isoformat():
-                told.append(words("at_risk", day=words.day(day)))
-            if isinstance(then, str):
-                earlier = date.fromisoformat(then)
-        return told
+        return expected(self._order, self._words, self._today, day, whose)
 
     def _steps(self, one: FulfilmentRow) -> tuple[Step, ...]:
         if one.state == "exception":
@@ -272,14 +266,18 @@ class _Told:
         return Part(words("part_service"), "moves", status, (), self.goods(one.units))
 
     def backorders(self) -> list[Part]:
+        """What waits for stock: together, where the same is to be said of it."""
         words = self._words
+        by_day: dict[tuple[str, ...], dict[str, int]] = {}
+        for one in self._order.facts.backorders:
+            told = tuple(self._expected(one.promised_on, {"line_id": one.line_id}))
+            by_day.setdefault(told, {})[one.line_id] = one.quantity
         return [
             Part(
                 *(words("waiting"), "waits", words("stock_to_come")),
-                tuple(self._expected(one.promised_on, {"line_id": one.line_id})),
-                self.goods({one.line_id: one.quantity}),
+                *(told, self.goods(units)),
             )
-            for one in self._order.facts.backorders
+            for told, units in by_day.items()
         ]
 
     def not_planned(self) -> list[Part]:
@@ -291,5 +289,5 @@ class _Told:
             return []
         words = self._words
         return [
-            Part(words("not_planned"), "waits", words("preparing"), (), self.goods(units)),
+            Part(words("not_planned"), "waits", words(self._preparing()), (), self.goods(units)),
         ]

@@ -157,10 +157,20 @@ def money(order: TrackedOrder, words: Words) -> list[Row]:
         ]
     if not sums:
         rows.append(Row(words("paid"), words("nothing_paid")))
+    elif _has_more_to_charge(order):
+        rows.append(Row(words("the_rest"), words("when_sent")))
     owed = sum(refund.unissued for refund in order.detail.refunds)
     if owed > 0:
         rows.append(Row(words("to_be_paid_back"), words.money(owed, currency)))
     return rows
+
+
+def _has_more_to_charge(order: TrackedOrder) -> bool:
+    """Whether parcels that are still to leave are charged as they do."""
+    if order.facts.policy.charge != "at_shipment":
+        return False
+    left = (line for line in order.detail.lines if line.ordered > line.shipped + line.cancelled)
+    return any(line.charged + line.cancelled + line.lost < line.ordered for line in left)
 
 
 def papers(order: TrackedOrder, words: Words) -> list[str]:
