@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from typing import Final
 
@@ -16,8 +15,6 @@ from domain.edi.partners import Partner
 from domain.edi.wire import INTERCHANGE_BYTES_MAX
 from store.database import Pool
 from store.edi import interchanges, partners
-
-logger = logging.getLogger(__name__)
 
 LEASE: Final = timedelta(seconds=60)
 """A worker that has not sent one by then has died: another one sends the same bytes."""
@@ -56,12 +53,19 @@ class EdiExchange:
     async def _collect(self, partner: Partner) -> None:
         if partner.folders is None:
             return
+        error = ""
         try:
             async with self._pool.acquire() as turn, turn.transaction():
                 if await partners.may_collect(turn, partner.partner):
                     await collect(partner.folders, self._keep, settled_s=self._settled_s)
-        except OSError as error:
-            logger.warning("the folder of %s cannot be read: %s", partner.partner, error)
+        except OSError as fault:
+            error = f"the folder cannot be read: {fault.strerror}"
+        name, source = partner.partner, partner.folders.incoming
+        async with self._pool.acquire() as conn:
+            if error:
+                await interchanges.trouble(conn, name, source, error)
+            else:
+                await interchanges.no_trouble(conn, name, source)
 
     async def _keep(self, name: str, raw: bytes) -> None:
         """Keep each interchange of a file for itself, all of them or none.

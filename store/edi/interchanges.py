@@ -136,6 +136,16 @@ async def read_again(conn: Connection, interchange_no: int) -> None:
         raise NotFound(f"no interchange {interchange_no} waits to be read")
 
 
+async def trouble(conn: Connection, partner: str, source: str, error: str) -> None:
+    """Nothing of a partner can come from there. A person is told once, until it can."""
+    await _sql.trouble(conn, partner=partner, source=source, error=error)
+
+
+async def no_trouble(conn: Connection, partner: str, source: str) -> None:
+    """It can come from there again."""
+    await _sql.no_trouble(conn, partner=partner, source=source)
+
+
 async def settle(conn: Connection, interchange_no: int, note: str) -> bool:
     """A person has dealt with one that could not be read or sent; False: it is not waiting."""
     return await _sql.settle(conn, interchange_no=interchange_no, note=note) is not None

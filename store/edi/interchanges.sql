@@ -77,8 +77,20 @@ select interchange_no from again;
 -- name: read_again(interchange_no)$
 -- One that could not be read, once its partner is known.
 update edi_interchange set error = null, try_after = moment()
-where interchange_no = :interchange_no and direction = 'in' and done_at is null
+where interchange_no = :interchange_no and direction = 'in' and done_at is null and raw is not null
 returning interchange_no;
+
+-- name: trouble(partner, source, error)!
+-- Nothing can come from there: a person is needed, and is told once. It has no bytes, and so is never read.
+insert into edi_interchange (direction, partner, source, error)
+select 'in', :partner::text, :source::text, :error::text
+where not exists (select from edi_interchange
+                  where direction = 'in' and partner = :partner::text and source = :source::text
+                    and raw is null and done_at is null);
+
+-- name: no_trouble(partner, source)!
+update edi_interchange set done_at = moment(), outcome = 'it can be read again'
+where direction = 'in' and partner = :partner and source = :source and raw is null and done_at is null;
 
 -- name: settle(interchange_no, note)$
 update edi_interchange set done_at = moment(), outcome = 'settled: ' || :note
