@@ -160,7 +160,7 @@ class Customers:
             "orders": about,
             "credit": [account.model_dump(mode="json") for account in credit],
             "vouchers": [voucher.model_dump(mode="json") for voucher in given],
-            **{kind: written.get(kind, []) for kind in ("notes", "consent", "merges")},
+            **{kind: written.get(kind, []) for kind in ("notes", "consent", "merges", "segments")},
         }
 
     async def erase(

@@ -42,9 +42,8 @@ group by o.currency order by o.currency;
 -- name: known_as(customer_no, channels, sellers, at_most)
 -- Each name, mail address, phone number, address and so on that the orders have, the latest first, at most so many
 -- of a kind.
-select kind, value, orders, last_order_id, last_at from (
-    select kind, value, count(*) as orders, (array_agg(o.order_id order by o.order_no desc))[1] as last_order_id,
-           max(o.placed_at) as last_at,
+select kind, value, orders, last.order_id as last_order_id, last_at from (
+    select kind, value, count(*) as orders, max(o.order_no) as last_no, max(o.placed_at) as last_at,
            row_number() over (partition by kind order by max(o.order_no) desc) as place
     from orders_of_customer(:customer_no) as n (order_no) join customer_order o using (order_no)
          join order_person p using (order_no),
@@ -59,17 +58,20 @@ select kind, value, orders, last_order_id, last_at from (
       and (:channels::text[] is null or o.channel = any(:channels))
       and (:sellers::text[] is null or o.seller = any(:sellers))
     group by kind, value
-) known where place <= :at_most order by kind, place;
+) known join customer_order last on last.order_no = last_no
+where place <= :at_most order by kind, place;
 
 -- name: orders(customer_no, channels, sellers, after, at_most)
--- The newest first, behind the one with the number `after`.
+-- The newest first, behind the one with the number `after`. Sorted before anything else is read of them: of thousands
+-- of orders, those of one page are.
 select o.order_no, o.order_id, o.channel, o.seller, o.channel_order_id, o.placed_at, o.state, o.fulfilment_status,
        o.currency, o.total_minor, m.captured as paid_minor, m.refunded as paid_back_minor
-from orders_of_customer(:customer_no) as n (order_no) join customer_order o using (order_no)
-     join order_money m using (order_no)
+from (select order_no from orders_of_customer(:customer_no) as n (order_no)
+      where :after::bigint is null or order_no < :after order by order_no desc) n
+     join customer_order o using (order_no) join order_money m using (order_no)
 where (:channels::text[] is null or o.channel = any(:channels))
-  and (:sellers::text[] is null or o.seller = any(:sellers)) and (:after::bigint is null or o.order_no < :after)
-order by o.order_no desc limit :at_most;
+  and (:sellers::text[] is null or o.seller = any(:sellers))
+order by n.order_no desc limit :at_most;
 
 -- name: happened(customer_no, channels, sellers, at_most)
 -- Returns, claims and refunds, the latest first.

@@ -111,7 +111,7 @@ async def told_about(conn: Connection, order_no: int) -> dict[str, Any]:
 
 
 async def written_about(conn: Connection, customer: str) -> dict[str, Any]:
-    """What people wrote down about a person: notes, consent, and that customers are one."""
+    """What is kept about a person beside the orders: notes, consent, merges, and segments."""
     told: dict[str, Any] = await _sql.written_about(
         conn, customer=customer, number=number_in(customer)
     )

@@ -125,7 +125,7 @@ order by order_no limit :at_most;
 select documents_erased(:at_most);
 
 -- name: written_about(customer, number)$
--- What people wrote down about a person: notes, consent, and that customers are one.
+-- What is kept about a person beside the orders: notes, consent, that customers are one, and segments.
 with person as (
     select customer_no from customer c join (
         select coalesce(into_no, customer_no) as root from customer
@@ -137,6 +137,9 @@ select jsonb_build_object(
               from customer_note n where n.customer_no in (select customer_no from person)),
     'consent', (select coalesce(jsonb_agg(to_jsonb(s) - 'consent_no' order by s.consent_no), '[]')
                 from customer_consent s where s.customer_no in (select customer_no from person)),
+    'segments', (select coalesce(jsonb_agg(jsonb_build_object('segment', b.segment, 'since', b.since)
+                                           order by b.segment), '[]')
+                 from customer_segment_member b where b.customer_no in (select customer_no from person)),
     'merges', (select coalesce(jsonb_agg(to_jsonb(m) - 'merge_no' order by m.merge_no), '[]')
                from customer_merge m
                where m.customer_no in (select customer_no from person) or m.into_no in (select customer_no from person)));

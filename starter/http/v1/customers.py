@@ -59,6 +59,7 @@ class Handed(_Shown):
     notes: tuple[dict[str, Any], ...]
     consent: tuple[dict[str, Any], ...]
     merges: tuple[dict[str, Any], ...]
+    segments: tuple[dict[str, Any], ...]
 
 
 class EraseRequest(Document):

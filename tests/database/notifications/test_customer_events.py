@@ -11,7 +11,7 @@ import pytest
 
 from activities.customers.memberships import Memberships
 from activities.customers.retention import Persons
-from domain.customers.care import ConsentWord
+from domain.customers.care import UNLESS_SAID, ConsentWord
 from domain.customers.segments import Segment
 from domain.errors import InvalidInput
 from domain.notifications.event_types import CUSTOMER_EVENT_TYPES
@@ -63,7 +63,7 @@ async def test_each_change_is_told_once_with_the_customer_and_without_a_name(des
     assert (read.events[2].data["into"], read.events[5].data["into"]) == ("C1", "C1")
     assert read.events[0].source == "/orderloom"
     first = read.events[0].data["customer"]
-    assert first["consent"] == {"marketing": True, "reviews": False, "delivery_updates": True}
+    assert first["consent"] == {**UNLESS_SAID, "marketing": True}
     assert (first["erased"], first["merged_into"], first["merged"]) == (False, None, [])
     assert found_in(json.dumps([one.model_dump() for one in read.events]), WORDS) == []
     assert len({one.id for one in read.events}) == 6
@@ -240,6 +240,8 @@ async def test_who_is_erased_belongs_to_nothing(desk: Desk) -> None:
     await Memberships(desk.pool).look()
     count = "select count(*) from customer_segment_member"
     assert await desk.pool.fetchval(count) == 1
+    handed = await Customers(desk.pool).export("A")
+    assert [one["segment"] for one in handed["segments"]] == ["web"]
     await desk.pool.execute("update customer_order set decision = 'closed'")
     await Customers(desk.pool, documents_years=-1).erase("A", who="dpo", why="asked")
     assert await desk.pool.fetchval(count) == 0

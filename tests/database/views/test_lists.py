@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 from store.client_pool import open_client_pool
+from store.customers import finding, pages, segments
 from store.database import Connection, Pool
 from store.views import reads
 from tests.support.own_database import database_url, pool
@@ -14,9 +15,15 @@ from tests.support.own_database import database_url, pool
 __all__ = ["database_url", "pool"]
 
 ORDERS: Final = 10_000
+OF_ONE: Final = 2_000
+"""One customer has so many of them, and all others ten each."""
+
 SHOWN: Final = 10
 BLOCKS_MAX: Final = 60 * SHOWN
 """Of 8 KB that a list may look at, cached or not. All orders and their lines are about 1,500."""
+
+OF_A_CUSTOMER_MAX: Final = 250
+"""To find a customer, and for a part of the page. The persons of all orders are about 280."""
 
 
 async def many_orders(conn: Connection) -> None:
@@ -33,8 +40,15 @@ async def many_orders(conn: Connection) -> None:
         ORDERS,
     )
     await conn.execute(
-        "insert into order_person (order_no, customer_id, person) "
-        "select order_no, 'C' || channel_order_id::integer % 1000, '{}' from customer_order"
+        """
+        insert into order_person (order_no, customer_id, person)
+        select order_no, case when n > $1 then 'BIG' else 'C' || n % 800 end,
+               jsonb_build_object('customer', jsonb_build_object(
+                   'name', 'Mina Nr' || n, 'email', 'mina' || n || '@x.example',
+                   'phone', '+82 2 55 ' || 10000000 + n))
+        from (select order_no, channel_order_id::integer as n from customer_order) o
+        """,
+        ORDERS - OF_ONE,
     )
     await conn.execute(
         """
@@ -42,6 +56,9 @@ async def many_orders(conn: Connection) -> None:
                                 shipping_minor, shipping_tax_minor)
         select order_no, '1', 1, 'TEA', 1, 100, 0, 0, 0 from customer_order
         """
+    )
+    await conn.execute(
+        "insert into order_money (order_no, currency) select order_no, currency from customer_order"
     )
     await conn.execute("update order_line set allocated = 1, picked = 1")
     await conn.execute(
@@ -61,7 +78,8 @@ async def many_orders(conn: Connection) -> None:
         "values (order_no_of('web-6000'), 'ship', 'no carrier')"
     )
     await conn.execute(
-        "vacuum analyze customer_order, order_person, order_in_state, order_line, attention, effect"
+        "vacuum analyze customer_order, order_person, order_in_state, order_line, attention, "
+        "effect, customer, order_money"
     )
 
 
@@ -75,6 +93,10 @@ class Blocks:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self.looked_at = 0
+
+    async def fetchrow(self, sql: str, *values: Any) -> Any:
+        rows = await self.fetch(sql, *values)
+        return rows[0] if rows else None
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
         plan = await self._conn.fetchval(f"explain (analyze, buffers, format json) {sql}", *values)
@@ -99,6 +121,40 @@ LISTS: Final[dict[str, tuple[dict[str, Any], int]]] = {
 }
 
 
+CUSTOMERS: Final[dict[str, int]] = {
+    "C7": 0,  # our id
+    "BIG": OF_ONE,
+    "mina5001@x.example": SHOWN,
+    "web-5001": SHOWN,
+    "10005001": SHOWN,  # a phone number's end
+    "5001": SHOWN,
+    "mina nr5001": SHOWN,
+}
+"""What somebody types → how many orders the customer has who is found."""
+
+
+async def customers_looked_at(conn: Connection) -> dict[str, int]:
+    """How much each way to find a customer looks at, and each part of a page."""
+    looked_at = {}
+    for text, orders in CUSTOMERS.items():
+        blocks = Blocks(conn)
+        found = await finding.found(cast("Connection", blocks), text)
+        looked_at[f"find {text}"] = blocks.looked_at
+        assert not orders or orders in {one.orders for one in found}, text
+        number = found[0].customer_no
+    for name in ("C1", "BIG"):
+        (number,) = await pages.own(conn, name)
+        for part in ("sums", "orders", "happened", "tasks", "known_as"):
+            blocks = Blocks(conn)
+            limits = {} if part in ("sums", "known_as") else {"at_most": SHOWN}
+            await getattr(pages.Seen(number), part)(cast("Connection", blocks), **limits)
+            looked_at[f"{part} of {name}"] = blocks.looked_at
+        blocks = Blocks(conn)
+        await segments.contacts(cast("Connection", blocks), customer_no=number, at_most=1)
+        looked_at[f"segments of {name}"] = blocks.looked_at
+    return looked_at
+
+
 async def test_a_list_of_many_orders_looks_at_few(pool: Pool, database_url: str) -> None:
     async with pool.acquire() as conn:
         await many_orders(conn)
@@ -112,5 +168,11 @@ async def test_a_list_of_many_orders_looks_at_few(pool: Pool, database_url: str)
         blocks = Blocks(conn)
         counted = await reads.states(cast("Connection", blocks), finished_since=days_ago(1))
         looked_at["counts by state"] = blocks.looked_at
+        of_customers = await customers_looked_at(conn)
+    async with pool.acquire() as conn:  # A worker's connection makes plans for any value.
+        of_customers |= {f"{k}, here": n for k, n in (await customers_looked_at(conn)).items()}
+    # What is said of all orders of one customer reads them all; those of others cost nothing.
+    few = {k: n for k, n in of_customers.items() if "BIG" not in k or k.startswith("orders of")}
+    assert {what: n for what, n in few.items() if n > OF_A_CUSTOMER_MAX} == {}
     assert {name: count for name, count in looked_at.items() if count > BLOCKS_MAX} == {}
     assert counted == {"closed": 24 * 60 - 1, "delivered": 1}
