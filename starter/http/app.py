@@ -28,13 +28,20 @@ from starter.http.reading import StrictRoute
 from starter.http.streams import Streams
 from starter.service.pay_pages import CompanyPages
 from starter.service.service import Service
-from starter.web import customer, screens
+from starter.web import customer, desk, screens
 from starter.web.customer.faults import fault_page
 from starter.web.screens.openid import OpenId
 
 _ASKED: Final = ("If-Match", "If-None-Match", "Prefer", "X-Request-Id", "Last-Event-ID")
 _TOLD: Final = ("ETag", "Link", "Location", "Idempotent-Replayed", "Retry-After", "X-Request-Id")
-_ROUTERS: Final = (health.router, pages.router, *customer.ROUTERS, *screens.ROUTERS, *v1.ROUTERS)
+_ROUTERS: Final = (
+    health.router,
+    pages.router,
+    *customer.ROUTERS,
+    *screens.ROUTERS,
+    *desk.ROUTERS,
+    *v1.ROUTERS,
+)
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _SAID: Final = ("allow", "retry-after")
 """Headers of a problem that its page has, too."""

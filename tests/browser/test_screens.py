@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal, cast
@@ -12,10 +13,16 @@ from playwright.async_api import Browser, Page, expect
 from starter.service.service import Records, Service
 from store.database import Pool
 from tests.support.api import Api
+from tests.support.bench import Bench
 from tests.support.browser import axe, html_faults, listening, visitor
+from tests.support.builders import an_order
 from tests.support.desk import GOOD, Desk
 
-SCREENS = ("app", "app/me", "app/staff", "app/staff/new", "app/staff/anna", "app/staff/none")
+ORDER = "web-seen-on-a-screen"
+SCREENS = (
+    *("app", "app/me", "app/staff", "app/staff/new", "app/staff/anna", "app/staff/none"),
+    *("app/orders", f"app/orders/{ORDER}", "app/find?q=kim@example.com", "app/find?q=nothing"),
+)
 LIGHT: Literal["light", "dark"] = "light"
 DARK: Literal["light", "dark"] = "dark"
 
@@ -73,6 +80,11 @@ async def test_nothing_is_wrong_with_the_screens(
     language: str,
     theme: Literal["light", "dark"],
 ) -> None:
+    customer = {"id": "C-1", "name": "Kim", "email": "kim@example.com"}
+    order = an_order(("TEA", 2, "10.00"), channel_order_id="seen-on-a-screen", customer=customer)
+    bench = Bench(pool)
+    await bench.stocked("TEA", 9)
+    await bench.at(order, "packed")
     pages = {}
     async with visitor(browser, phone=theme == "dark", theme=theme, locale=language) as page:
         await page.goto(f"{site}/app/sign-in")
@@ -82,7 +94,7 @@ async def test_nothing_is_wrong_with_the_screens(
         for path in SCREENS:
             await page.goto(f"{site}/{path}")
             assert await axe(page) == [], path
-            pages[path.replace("/", "-")] = await page.content()
+            pages[re.sub(r"\W", "-", path)] = await page.content()
             wide = await page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )

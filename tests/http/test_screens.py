@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from domain.staff.roles import ROLES
-from starter.web.screens.words import FOLDER
+from starter.web.screens.words import FOLDERS
 from store.database import Pool
 from tests.support.desk import GOOD, Desk, text_of
 
@@ -170,13 +170,18 @@ async def test_everything_is_in_the_language_that_somebody_has_chosen(
 
 
 def test_the_catalogues_have_the_same_keys_and_places() -> None:
-    first, *rest = (tomllib.loads((FOLDER / f"{x}.toml").read_text("utf-8")) for x in LANGUAGES)
-    for other in rest:
-        assert other.keys() == first.keys()
-        for key, sentence in first.items():
-            assert _places(sentence) == _places(other[key]), key
+    seen: set[str] = set()
+    for folder in FOLDERS:
+        texts = [(folder / f"{language}.toml").read_text("utf-8") for language in LANGUAGES]
+        first, *rest = map(tomllib.loads, texts)
+        assert not seen & first.keys(), "a key stands in two rooms"
+        seen |= first.keys()
+        for other in rest:
+            assert other.keys() == first.keys()
+            for key, sentence in first.items():
+                assert _places(sentence) == _places(other[key]), key
     for role in ROLES:
-        assert {f"role_{role}", f"about_{role}"} <= first.keys()
+        assert {f"role_{role}", f"about_{role}"} <= seen
 
 
 def _places(sentence: str | dict[str, str]) -> set[str]:

@@ -17,9 +17,11 @@ from starter.web.customer.words import Words
 from starter.web.guards import HEADERS
 
 _FOLDER: Final = Path(__file__).parent
+ROOMS: Final = (_FOLDER, _FOLDER.parent / "desk")
+"""Where templates and sentences of screens are."""
 ASSETS: Final = Assets(_FOLDER / "static")
 _TEMPLATES: Final = Environment(
-    loader=FileSystemLoader(_FOLDER / "templates"),
+    loader=FileSystemLoader([room / "templates" for room in ROOMS]),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -35,7 +37,10 @@ class Place(NamedTuple):
     scope: Scope
 
 
-PLACES: Final = (Place("app/staff", "staff", "access:read"),)
+PLACES: Final = (
+    Place("app/orders", "orders", "orders:read"),
+    Place("app/staff", "staff", "access:read"),
+)
 
 
 def root_of(request: Request) -> str:
@@ -61,6 +66,7 @@ def shown(
         root=root_of(request),
         here=request.url.path.lstrip("/"),
         css=ASSETS.names["screens.css"],
+        script=ASSETS.names["screens.js"],
         icon=ASSETS.names["icon.svg"],
         places=[] if person is None else [x for x in PLACES if person.allows(x.scope)],
         told=told,

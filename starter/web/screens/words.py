@@ -11,14 +11,18 @@ from typing import Final
 from domain.sellers import Language
 from starter.web.customer.words import Sentence, Words
 
-FOLDER: Final = Path(__file__).parent / "words"
+_ROOMS: Final = ("screens", "desk")
+FOLDERS: Final = tuple(Path(__file__).parents[1] / room / "words" for room in _ROOMS)
 
 
 @cache
 def catalogue(language: Language) -> Mapping[str, Sentence]:
-    """All sentences of a language, by their keys."""
-    with (FOLDER / f"{language}.toml").open("rb") as file:
-        return tomllib.load(file)
+    """All sentences of a language, by their keys: those of each room."""
+    together: dict[str, Sentence] = {}
+    for folder in FOLDERS:
+        with (folder / f"{language}.toml").open("rb") as file:
+            together |= tomllib.load(file)
+    return together
 
 
 def screen_words(locale: str, time_zone: str = "UTC") -> Words:

@@ -1,0 +1,42 @@
+// Keys, and what has changed meanwhile. Every screen works without this as well.
+"use strict";
+const box = document.getElementById("q");
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, select, textarea");
+  if (event.key === "/" && !typing && box && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    box.focus();
+    box.select();
+  }
+});
+
+const live = document.getElementById("live");
+if (live) {
+  let touched = false;
+  let asking = false;
+  document.addEventListener("input", () => { touched = true; });
+  const look = async () => {
+    if (asking || document.hidden || live.firstChild) return;
+    asking = true;
+    try {
+      const answer = await fetch(live.dataset.at, { redirect: "error" });
+      if (answer.ok && (await answer.text()) !== live.dataset.version) {
+        // What somebody types is not taken from under their hands.
+        if (touched) {
+          const link = document.createElement("a");
+          link.href = location.pathname;
+          link.textContent = live.dataset.show;
+          live.append(live.dataset.says + " ", link);
+        } else {
+          location.reload();
+        }
+      }
+    } catch {
+      // The next look comes soon.
+    } finally {
+      asking = false;
+    }
+  };
+  setInterval(look, 5000);
+  document.addEventListener("visibilitychange", look);
+}

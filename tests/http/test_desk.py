@@ -1,0 +1,199 @@
+"""The service desk over HTTP: finding, lists, an order's page, and what is done from it."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from domain.orders.hold_messages import HoldRequest
+from domain.orders.messages import CancelRequest
+from domain.orders.order import Order
+from tests.support.api import Api
+from tests.support.builders import an_order
+from tests.support.desk import Desk, text_of
+from tests.support.shop import Shop
+
+INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
+
+
+@pytest.fixture
+async def stocked(shop: Shop) -> Shop:
+    for sku in ("TEA", "POT"):
+        await shop.stocked(sku, 100)
+    return shop
+
+
+@pytest.fixture
+async def desk(stocked: Shop) -> Desk:
+    return await Desk(stocked.pool, Api(stocked).app).signed_in("anna", "agent")
+
+
+def ordered(number: str, **fields: Any) -> Order:
+    customer = {"id": "C-1", "name": "Kim Minji", "email": "kim@example.com"}
+    lines = ("TEA", 3, "10.00"), ("POT", 1, "30.00")
+    return an_order(*lines, channel_order_id=number, **{"customer": customer, **fields})
+
+
+async def placed(shop: Shop, number: str, **fields: Any) -> str:
+    """A confirmed order's id."""
+    order = ordered(number, **fields)
+    await shop.placed(order)
+    return order.order_id
+
+
+async def form(desk: Desk, order_id: str, path: str) -> dict[str, str]:
+    """What a form of the order's page sends that nobody fills in."""
+    page = (await desk.get(f"/app/orders/{order_id}")).text
+    (found,) = re.findall(rf'action="[^"]*/{path}">(.*?)</form>', page, re.DOTALL)
+    fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', found)
+    return {name: html.unescape(value) for name, value in fields}
+
+
+async def done(desk: Desk, order_id: str, path: str, **fields: str) -> httpx.Response:
+    """Open the page, fill a form in, and send it."""
+    sent = {**await form(desk, order_id, path), **named(fields)}
+    return await desk.send_form(f"app/orders/{order_id}/{path}", **sent)
+
+
+def named(fields: dict[str, str]) -> dict[str, str]:
+    return {name.replace("__", ":"): value for name, value in fields.items()}
+
+
+async def test_any_order_is_found_by_what_somebody_has_in_hand(stocked: Shop, desk: Desk) -> None:
+    order_id = await placed(stocked, "desk-find")
+    await placed(stocked, "desk-find-2")
+    for text in (order_id, "desk-find", f" {order_id}:1 "):
+        answer = await desk.get("/app/find", params={"q": text})
+        assert answer.url.path == f"/app/orders/{order_id}", text
+    for text in ("kim@example.com", "Kim Minji", "minji"):
+        found = text_of(await desk.get("/app/find", params={"q": text}))
+        assert "2 orders" in found, text
+    nothing = text_of(await desk.get("/app/find", params={"q": INJECTED}))
+    assert "Nothing is found" in nothing
+    assert "An order's number" in text_of(await desk.get("/app/find")).replace("&#39;", "'")
+
+
+async def test_a_list_is_kept_in_its_address(stocked: Shop, desk: Desk) -> None:
+    first = await placed(stocked, "desk-list-1")
+    second = await placed(stocked, "desk-list-2")
+    every = (await desk.get("/app/orders")).text
+    assert every.index(second) < every.index(first)
+    assert first in (await desk.get("/app/orders?state=confirmed&channel=web")).text
+    for query in ("state=closed", "needs=1"):
+        assert "No order matches" in text_of(await desk.get(f"/app/orders?{query}"))
+    odd = await desk.get("/app/orders?state=odd&channel=odd&after=odd")
+    assert (odd.status_code, first in odd.text) == (200, True)
+
+
+async def test_an_order_is_shown_whole(stocked: Shop, desk: Desk) -> None:
+    order_id = await placed(stocked, "desk-page")
+    await stocked.drive(f"{order_id}:1", "shipped")
+    await stocked.heard(order_id, "shipped", 4)
+    page = text_of(await desk.get(f"/app/orders/{order_id}"))
+    for part in ("3 shipped", "under way", "Kim Minji", "on its way", "reserved"):
+        assert part in page, part
+    assert "Cancel these units" not in page
+    version = await desk.get(f"/app/orders/{order_id}/version")
+    assert version.text == (await stocked.orders.snapshot(order_id)).version
+
+
+async def test_units_are_cancelled_once_by_whoever_is_signed_in(stocked: Shop, desk: Desk) -> None:
+    order_id = await placed(stocked, "desk-cancel")
+    none = await done(desk, order_id, "cancel", reason="called")
+    assert (none.status_code, "Choose how many units" in text_of(none)) == (422, True)
+    assert 'value="called"' in none.text  # what was typed is not lost
+    sent = {**await form(desk, order_id, "cancel"), "units:1": "2", "reason": "the customer called"}
+    path = f"app/orders/{order_id}/cancel"
+    both = await asyncio.gather(*(desk.send_form(path, **sent) for _ in range(2)))
+    assert all("The units are cancelled" in text_of(one) for one in both)
+    again = await desk.send_form(path, **sent)
+    assert "The units are cancelled" in text_of(again)
+    detail = await stocked.orders.get(order_id)
+    assert [line.cancelled for line in detail.lines] == [2, 0]
+    (line,) = [event for event in detail.story if event.why == "the customer called"][:1]
+    assert line.who == "Anna (anna)"
+
+
+async def test_what_changed_meanwhile_is_told_and_nothing_is_done(
+    stocked: Shop, desk: Desk
+) -> None:
+    order_id = await placed(stocked, "desk-two")
+    sent = {**await form(desk, order_id, "cancel"), "units:1": "1", "reason": "too many"}
+    other = CancelRequest.model_validate(
+        {"reason": "out of the catalogue", "lines": [{"line_id": "2"}], "by": "ben"}
+    )
+    await stocked.aftersales.cancel(order_id, other)
+    answer = await desk.send_form(f"app/orders/{order_id}/cancel", **sent)
+    assert answer.status_code == 409
+    told = text_of(answer)
+    assert "Nothing was done: the order has changed" in told
+    assert "out of the catalogue (ben)" in told
+    assert 'value="too many"' in answer.text
+    assert [line.cancelled for line in (await stocked.orders.get(order_id)).lines] == [0, 1]
+
+
+async def test_an_order_is_held_and_let_go(stocked: Shop, desk: Desk) -> None:
+    order_id = await placed(stocked, "desk-hold")
+    held = await done(desk, order_id, "hold", why="address", note="no such street")
+    assert "The order is held" in text_of(held)
+    assert "Held: address – no such street" in text_of(held)
+    free = await done(desk, order_id, "release", note="it was found")
+    assert "The order goes on" in text_of(free)
+    assert list(await stocked.holds.standing(order_id)) == []
+
+
+async def test_a_step_that_needs_a_person_is_decided(stocked: Shop, desk: Desk) -> None:
+    stocked.faults.refuse("pick_pack_ship")
+    order_id = await placed(stocked, "desk-step")
+
+    async def waits() -> str | None:
+        found = (await stocked.orders.get(order_id)).attention
+        return found[0].step if found else None
+
+    step = await stocked.until(waits, "a step needs a person")
+    assert order_id in text_of(await desk.get("/app/orders?needs=1"))
+    assert step in text_of(await desk.get(f"/app/orders/{order_id}"))
+    stocked.faults.heal("pick_pack_ship")
+    again = await done(desk, order_id, "resolve", action="retry", note="it is mended")
+    assert "It is decided" in text_of(again)
+
+    async def is_over() -> bool:
+        return not (await stocked.orders.get(order_id)).attention
+
+    await stocked.until(is_over, "the step goes on")
+    assert "Try again" not in text_of(await desk.get(f"/app/orders/{order_id}"))
+
+
+async def test_nobody_sees_or_does_what_is_not_theirs(stocked: Shop, desk: Desk) -> None:
+    order_id = await placed(stocked, "desk-whose")
+    pos = await Desk(stocked.pool, desk.app).signed_in("ben", "agent", channels=["pos"])
+    for path in (f"app/orders/{order_id}", f"app/orders/{order_id}/version"):
+        answer = await pos.get(f"/{path}")
+        assert (answer.status_code, "There is no such order" in text_of(answer)) == (404, True)
+    assert "No order matches" in text_of(await pos.get("/app/orders"))
+    assert "Nothing is found" in text_of(await pos.get("/app/find", params={"q": order_id}))
+    hold = HoldRequest(reason="other", note="x")
+    fields = {"request_id": "r1", "version": "x", "why": hold.reason, "note": hold.note}
+    refused = await pos.send_form(f"app/orders/{order_id}/hold", **fields)
+    assert refused.status_code == 404
+    clerk = await Desk(stocked.pool, desk.app).signed_in("cy", "accountant")
+    refused = await clerk.send_form(f"app/orders/{order_id}/cancel", **fields)
+    assert refused.status_code == 403
+    page = (await clerk.get(f"/app/orders/{order_id}")).text
+    assert "Keep the goods here" not in page
+    assert list(await stocked.holds.standing(order_id)) == []
+
+
+async def test_what_people_have_typed_is_shown_as_text(stocked: Shop, desk: Desk) -> None:
+    customer = {"id": "C-2", "name": INJECTED, "email": "x@example.com"}
+    order_id = await placed(stocked, "desk-text", customer=customer)
+    await done(desk, order_id, "hold", why="other", note=INJECTED)
+    for path in (f"/app/orders/{order_id}", "/app/find?q=x@example.com"):
+        page = (await desk.get(path)).text
+        assert "<img src=x" not in page
+        assert "&lt;img src=x onerror=alert(1)&gt;{{7*7}}" in page, path
