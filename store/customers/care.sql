@@ -7,6 +7,10 @@ select customer_no, :contact, :order_id, :note, :who from customer
 where customer_no = :customer_no and erased_at is null for key share
 returning note_no, contact, order_id, note, who, at;
 
+-- name: is_theirs(customer_no, order_id)$
+-- Whether an order is of a customer, or of one who is merged into it.
+select customer_of(order_no_of(:order_id)) is not distinct from :customer_no;
+
 -- name: notes(customer_no, after, at_most)
 -- Those about a customer and whoever is merged into it, the latest first, behind the one with this number.
 select note_no, contact, order_id, note, who, n.at from customer_note n join customer c using (customer_no)

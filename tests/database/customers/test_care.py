@@ -10,7 +10,7 @@ import pytest
 
 from activities.customers.retention import Persons
 from domain.customers.care import CONSENT_KINDS, ConsentWord, NewNote
-from domain.errors import NotFound, OrderloomError, Refused
+from domain.errors import InvalidInput, NotFound, OrderloomError, Refused
 from domain.orders.order import Order
 from starter.service.customer_care import CustomerCare
 from starter.service.customer_pages import CustomerPages
@@ -200,6 +200,18 @@ async def test_notes_go_with_a_guest_whose_mail_address_is_put_right(pool: Pool)
     assert (await cares.consent("C2"))[0].given
     with pytest.raises(NotFound):
         await cares.notes("C1", at_most=9)
+
+
+async def test_a_note_is_about_an_order_of_this_customer(pool: Pool) -> None:
+    first, other, third = await some(pool, "a", "b", "c")
+    cares = CustomerCare(pool)
+    await cares.merge("C2", "C1", **WHY)
+    for theirs in (first, other):
+        about = NewNote(note="late", order_id=theirs.order_id)
+        assert (await cares.note("C1", about, who="ann")).order_id == theirs.order_id
+    for wrong in (third.order_id, "web-none"):
+        with pytest.raises(InvalidInput, match="is no order of C1"):
+            await cares.note("C1", NewNote(note="late", order_id=wrong), who="ann")
 
 
 async def test_what_other_systems_were_told_goes_after_some_time(pool: Pool) -> None:
