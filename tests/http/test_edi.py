@@ -26,6 +26,10 @@ async def test_partners_and_interchanges_are_set_handed_in_and_read(shop: Shop) 
     assert [one["partner"] for one in listed] == ["acme"]
 
     broken = (ROOT / "examples" / "order.edi").read_text(encoding="utf-8").replace("SE*8*", "SE*9*")
+    checked = await caller.send_once("/v1/edi/check", {"content": broken})
+    (fault,) = checked.json()["findings"]
+    place = [fault[name] for name in ("document", "segment", "number", "element")]
+    assert place == ["0001", "SE", 8, 1]
     kept = await caller.send_once("/v1/edi/interchanges", {"content": broken})
     (number,) = kept.json()["interchanges"]
 

@@ -15,7 +15,7 @@ from starter.http.examples import example
 from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
-from starter.service.edi import Shown
+from starter.service.edi import Fault, Shown
 from starter.service.service import Records
 from store.edi.documents import Document as EdiDocument
 from store.edi.interchanges import Interchange
@@ -30,6 +30,8 @@ _PARTNER: Final[dict[str, Any]] = {
     "channel": "web",
     "ours": {"id": "ORDERLOOM"},
     "theirs": {"id": "ACME"},
+    "provider": "stripe",
+    "token": "cus_acme",
 }
 
 Number = Annotated[int, Path(ge=1, le=_LARGEST, examples=[17])]
@@ -48,6 +50,14 @@ class Kept(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     interchanges: tuple[int, ...]
+
+
+class Checked(BaseModel):
+    """What is wrong, fault by fault; empty: nothing is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    findings: tuple[Fault, ...]
 
 
 class InterchangeShown(Interchange):
@@ -138,6 +148,25 @@ async def receive(
         return Kept(interchanges=tuple(numbers))
 
     return await once.in_database(kept)
+
+
+@router.post(
+    "/check",
+    operation_id="checkInterchange",
+    summary="See what is wrong with an interchange",
+    response_model=Checked,
+)
+async def check(
+    content: Annotated[Received, example({"name": "order.edi", "content": "ISA*00*…"})],
+    caller: Annotated[Caller, may("operations:read")],
+    once: Keyed,
+) -> Response:
+    """By the rules of X12, and by what is agreed with its partner. Nothing is kept or done."""
+
+    async def checked() -> Checked:
+        return Checked(findings=tuple(await caller.here.edi.check(content.content.encode())))
+
+    return await once.safe_to_repeat(checked)
 
 
 @router.post(
