@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
+from domain.messages.kinds import MessageKind
 from domain.sellers import Language
 
 
@@ -34,7 +38,8 @@ class Facts(Part):
     """Of a message. A text that does not belong to it, or that nobody knows, is empty.
 
     `number`: the order's, as its channel wrote it. `day`: when it arrives. `items`: of the parcel,
-    where the message is about one, else of the order. `link`: to the customer's page. `code`: with
+    where the message is about one, or what is cancelled
+    or waited for, else of the order. `link`: to the customer's page. `code`: with
     which goods are collected. `earlier_day`: a promised day that is not held, perhaps. `invoice`,
     `credit_note`: the number of the one that is attached.
     """
@@ -58,3 +63,25 @@ class Facts(Part):
     invoice: str = ""
     credit_note: str = ""
     link: str = ""
+
+
+def units_told(kind: MessageKind, data: Mapping[str, Any]) -> dict[str, int] | None:
+    """The units by order line that an event is about, where the message names these alone.
+
+    None: it names those of the parcel or of the order.
+    """
+    if kind == "backordered":
+        parts = [data.get("backordered")]
+    elif kind != "partly_cancelled":
+        return None
+    elif data.get("missing"):
+        # What waits instead of it stands beside it.
+        parts = [data["missing"]]
+    else:
+        # By fulfilment, and those that had none yet.
+        parts = [*(data.get("units") or {}).values(), data.get("backordered")]
+    counted: dict[str, int] = {}
+    for part in parts:
+        for line_id, count in (part or {}).items():
+            counted[line_id] = counted.get(line_id, 0) + count
+    return counted

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.accounting.documents import Issued
-from domain.messages.facts import Facts, ToldItem, ToldShop
+from domain.messages.facts import Facts, ToldItem, ToldShop, units_told
 from domain.messages.kinds import MessageKind
 from domain.messages.mail import one_line
 from domain.messages.texts import number_of
@@ -64,7 +64,7 @@ async def told(
     wanted = kind in seller.attach_documents
     document = await _document(conn, order_no, event_id) if wanted else None
     return Told(
-        facts=_facts(row, seller, language, link or "", document),
+        facts=_facts(row, kind, seller, language, link or "", document),
         email=customer.get("email"),
         phone=number_of(customer.get("phone")),
         erased=row["erased"],
@@ -84,10 +84,16 @@ async def _document(conn: Connection, order_no: int, event_id: int) -> Issued | 
 
 
 def _facts(
-    row: Any, seller: Seller, language: Language, link: str, attached: Issued | None
+    row: Any,
+    kind: MessageKind,
+    seller: Seller,
+    language: Language,
+    link: str,
+    attached: Issued | None,
 ) -> Facts:
     document, data, parcel = row["document"], row["data"], row["parcel"] or {}
-    units: dict[str, int] | None = parcel.get("units")
+    named = units_told(kind, data)
+    units: dict[str, int] | None = parcel.get("units") if named is None else named
     address = document.get("address") or {}
     day = data.get("promised_on") or parcel.get("promised_on") or row["promised_on"]
     is_at_risk = row["what"].startswith("promise at risk")

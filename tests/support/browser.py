@@ -71,6 +71,20 @@ def _unpacked() -> Path:
     return there
 
 
+def _fonts(there: Path) -> Path:
+    """The list of fonts: the browser's own, and one with Korean letters, which it has none of."""
+    korean = Node("fonts").folder / "node_modules/@expo-google-fonts/nanum-gothic"
+    listed = there / "with-korean.conf"
+    folders = "".join(f"<dir>{one}</dir>" for one in (there / "fonts", korean))
+    cache = f"<cachedir>{there / 'fonts-cache'}</cachedir>"
+    text = f'<?xml version="1.0"?><fontconfig>{folders}{cache}</fontconfig>'
+    if not listed.exists() or listed.read_text(encoding="utf-8") != text:
+        half = there / f"{os.getpid()}.conf"
+        half.write_text(text, encoding="utf-8")
+        half.replace(listed)
+    return listed
+
+
 def _program() -> tuple[str, dict[str, str]]:
     """The browser, and what it finds in its environment."""
     named = os.environ.get("ORDERLOOM_TEST_BROWSER")
@@ -81,7 +95,11 @@ def _program() -> tuple[str, dict[str, str]]:
         # Without a home folder it would have no place for its settings and fonts' caches.
         home = there / "home"
         home.mkdir(exist_ok=True)
-        return str(there / "chromium"), {"LD_LIBRARY_PATH": str(there / "lib"), "HOME": str(home)}
+        return str(there / "chromium"), {
+            "LD_LIBRARY_PATH": str(there / "lib"),
+            "HOME": str(home),
+            "FONTCONFIG_FILE": str(_fonts(there)),
+        }
     own = next(filter(None, map(shutil.which, _OWN)), None)
     assert own is not None, f"no browser: install one of {', '.join(_OWN)}"
     return own, {}

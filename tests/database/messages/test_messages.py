@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
@@ -342,6 +343,25 @@ async def test_a_date_that_moved_is_told_with_the_new_one(desk: Desk) -> None:
     text = desk.server.read[-1].get_body(("plain",))
     assert text is not None
     assert "Tuesday, 5 January 2027" in text.get_content()
+
+
+async def test_what_is_cancelled_or_waited_for_is_named_and_nothing_else(desk: Desk) -> None:
+    order = await desk.begin()
+    part = f"{order.order_id}:1"
+    told: list[tuple[str, dict[str, Any], int]] = [
+        ("cancelled", {"units": {part: {"1": 1}}, "backordered": {}}, 1),
+        ("cancelled", {"units": {}, "backordered": {"1": 2}}, 2),
+        ("missing units cancelled", {"missing": {"1": 1}, "backordered": {"1": 2}}, 1),
+        ("missing units backordered", {"missing": {}, "backordered": {"1": 2}}, 2),
+        ("fell back to backorder", {"fulfilment_id": part, "backordered": {"1": 1}}, 1),
+        ("backordered", {}, 0),
+    ]
+    for line, data, _ in told:
+        await desk.tell(order, line, **data)
+    await desk.send()
+    texts = [mail.get_body(("plain",)) for mail in desk.server.read[1:]]
+    counted = [re.findall(r"(\d+) × TEA", str(text and text.get_content())) for text in texts]
+    assert counted == [[str(count)] if count else [] for _, _, count in told]
 
 
 def a_bounce(mail_id: str, action: str = "failed", status: str = "5.1.1") -> bytes:
