@@ -95,9 +95,14 @@ async def test_an_order_is_shown_whole(stocked: Shop, desk: Desk) -> None:
     await stocked.drive(f"{order_id}:1", "shipped")
     await stocked.heard(order_id, "shipped", 4)
     page = text_of(await desk.get(f"/app/orders/{order_id}"))
-    for part in ("3 shipped", "under way", "Kim Minji", "on its way", "reserved"):
+    for part in ("3 under way", "1 under way", "Kim Minji", "on its way", "reserved"):
         assert part in page, part
     assert "Cancel these units" not in page
+    await stocked.scan(f"{order_id}:1", "delivered")
+    await stocked.heard(order_id, "delivered", 4)
+    page = text_of(await desk.get(f"/app/orders/{order_id}"))
+    assert "3 delivered" in page
+    assert "3 under way" not in page
     version = await desk.get(f"/app/orders/{order_id}/version")
     assert version.text == (await stocked.orders.snapshot(order_id)).version
 

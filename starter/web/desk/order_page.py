@@ -18,11 +18,6 @@ from store.views.reads import EventRow, OrderDetail, OrderLine
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
-UNITS: Final = (
-    *("backordered", "allocated", "picked", "shipped", "delivered", "lost", "cancelled"),
-    *("return_requested", "returned"),
-)
-"""What may have become of a unit, in the sequence in which it happens."""
 _STORY_MAX: Final = 200
 
 
@@ -40,9 +35,20 @@ class Shown:
         return self.detail.story[-1].event_id if self.detail.story else 0
 
     def units(self, line: OrderLine) -> list[tuple[str, int]]:
-        """How many units of a line are where, without what is nowhere."""
-        counted = [(name, getattr(line, name)) for name in UNITS]
-        return [(name, n) for name, n in counted if n]
+        """How many units of a line are where, each counted once, without what is nowhere."""
+        counted = {
+            "open": line.open,
+            "backordered": line.backordered,
+            "allocated": line.allocated - line.picked,
+            "picked": line.picked,
+            "shipped": line.shipped - line.delivered - line.lost,
+            "delivered": line.delivered - line.return_requested - line.returned,
+            "lost": line.lost,
+            "return_requested": line.return_requested,
+            "returned": line.returned,
+            "cancelled": line.cancelled,
+        }
+        return [(name, n) for name, n in counted.items() if n]
 
     def here(self, line: OrderLine) -> int:
         """Units that have not left: they can be cancelled."""
