@@ -74,3 +74,12 @@ class Turns:
     def takes(self, limit: RateLimitItem, who: str) -> bool:
         """Count a try. False: there were too many."""
         return bool(self._windows.hit(limit, who))
+
+
+def turns_of(request: Request) -> Turns:
+    """How often somebody may ask of this application."""
+    state = request.app.state
+    if not hasattr(state, "turns"):
+        state.turns = Turns()
+    turns: Turns = state.turns
+    return turns

@@ -17,8 +17,8 @@ from starter.web.customer.forms import refusal_of, shown_form
 from starter.web.customer.languages import query
 from starter.web.customer.order_page import shown_order
 from starter.web.customer.sums import shown_sums
-from starter.web.customer.visits import NoPageError, Visit, here, pages_at, turns_of, visit_by
-from starter.web.guards import HEADERS, BadForm, form, is_foreign
+from starter.web.customer.visits import NoPageError, Visit, here, pages_at, visit_by
+from starter.web.guards import HEADERS, BadForm, form, is_foreign, turns_of
 
 router = APIRouter(include_in_schema=False)
 

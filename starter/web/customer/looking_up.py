@@ -11,8 +11,8 @@ from starlette.responses import RedirectResponse, Response
 
 from starter.web.customer.languages import query, words_of_browser
 from starter.web.customer.templates import page
-from starter.web.customer.visits import here, pages_at, turns_of
-from starter.web.guards import HEADERS, BadForm, form, is_foreign
+from starter.web.customer.visits import here, pages_at
+from starter.web.guards import HEADERS, BadForm, form, is_foreign, turns_of
 
 router = APIRouter(include_in_schema=False)
 

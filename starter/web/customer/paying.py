@@ -25,8 +25,8 @@ from starter.web.customer.asking import ANSWER_SECONDS, ASKED
 from starter.web.customer.forms import paid_at, refusal_of, shown_form
 from starter.web.customer.languages import query
 from starter.web.customer.order_page import shown_order
-from starter.web.customer.visits import NoPageError, Visit, here, pages_at, turns_of, visit_by
-from starter.web.guards import HEADERS
+from starter.web.customer.visits import NoPageError, Visit, here, pages_at, visit_by
+from starter.web.guards import HEADERS, turns_of
 
 router = APIRouter(include_in_schema=False)
 

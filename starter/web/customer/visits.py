@@ -16,7 +16,6 @@ from starter.service.tracking import NoOrder, TrackedOrder
 from starter.web.customer import offers
 from starter.web.customer.languages import words_for, words_of_browser
 from starter.web.customer.templates import page
-from starter.web.guards import Turns
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -67,15 +66,6 @@ def here(request: Request) -> Service:
     """All doors."""
     found: Service = request.app.state.service
     return found
-
-
-def turns_of(request: Request) -> Turns:
-    """How often somebody may ask of this application."""
-    state = request.app.state
-    if not hasattr(state, "turns"):
-        state.turns = Turns()
-    turns: Turns = state.turns
-    return turns
 
 
 class Visit:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from domain.staff.sessions import TooManyTries, WrongSignIn
 from starter.web.assets import FOR_EVER
-from starter.web.guards import HEADERS, Turns, form
+from starter.web.guards import HEADERS, form, turns_of
 from starter.web.screens import cookies
 from starter.web.screens.openid import name_of
 from starter.web.screens.templates import ASSETS, lead, shown
@@ -32,7 +32,6 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 TRIES: Final = RateLimitItemPerMinute(30)
 """Of one address, whatever logins it tries."""
-_turns = Turns()
 
 
 @router.get("/app/sign-in")
@@ -49,7 +48,8 @@ async def sign_in(request: Request) -> Response:
     sent = await form(request)
     login, onward = sent.get("login", ""), cookies.ours(sent.get("next", ""))
     words = words_for(request, None)
-    if not _turns.takes(TRIES, request.client.host if request.client else ""):
+    address = f"sign-in {request.client.host if request.client else ''}"
+    if not turns_of(request).takes(TRIES, address):
         trouble = [words.many("too_many_tries", 60)]
         return _form(request, onward=onward, login=login, status=429, trouble=trouble)
     try:
