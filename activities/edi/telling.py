@@ -49,8 +49,12 @@ class EdiTelling:
             async with self._pool.acquire() as conn, conn.transaction():
                 partner = await partners.get(conn, one.partner)
                 await self._tell_all(conn, one, partner)
+                if one.error is not None:
+                    await edi_orders.cannot_be_told(conn, one.order_id, None)
         except Exception as error:  # noqa: BLE001  # one order's defect must not stop the others
-            logger.warning("what is due of %s cannot be told: %s", one.order_id, said(error))
+            logger.warning("what is due of %s cannot be told: %s", one.order_id, type(error))
+            async with self._pool.acquire() as conn:
+                await edi_orders.cannot_be_told(conn, one.order_id, said(error))
 
     async def _tell_all(self, conn: Connection, one: ToTell, partner: Partner) -> None:
         if one.decision == "received":

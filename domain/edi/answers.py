@@ -92,8 +92,9 @@ def _acked(partner: Partner, line: AskedLine, stands: Standing) -> Iterator[Writ
 
 def counted(partner: Partner, line: AskedLine, units: int) -> tuple[Decimal, str]:
     """Units of ours in the customer's unit of measure; where they do not fill it, one by one."""
-    per = partner.units.get(line.unit, 1)
-    return (Decimal(units // per), line.unit) if units % per == 0 else (Decimal(units), "EA")
+    per = partner.units.get(line.unit)
+    fits = per is not None and units % per == 0
+    return (Decimal(units // per), line.unit) if per and fits else (Decimal(units), "EA")
 
 
 def _described(line: AskedLine) -> Written:

@@ -39,6 +39,8 @@ class ToTell:
     told: Mapping[str, Standing]
     latest: int
     told_event: int
+    error: str | None
+    """Why what is due could not be told."""
 
 
 async def keep(conn: Connection, order_id: str, partner: str, asked: AskedOrder) -> None:
@@ -83,6 +85,7 @@ async def to_tell(conn: Connection, after: str, at_most: int) -> list[ToTell]:
             told=_STANDS.validate_python(row["told"] or {}),
             latest=row["latest"],
             told_event=row["told_event"],
+            error=row["error"],
         )
         async for row in _sql.to_tell(conn, after=after, at_most=at_most)
     ]
@@ -154,6 +157,11 @@ async def told(
     return (
         await _sql.told(conn, order_id=order_id, told=lines, event=event, since=since) is not None
     )
+
+
+async def cannot_be_told(conn: Connection, order_id: str, error: str | None) -> None:
+    """A person is needed until what is due of it can be told; None: it can."""
+    await _sql.cannot_be_told(conn, order_id=order_id, error=error)
 
 
 async def latest(conn: Connection, order_id: str) -> int:

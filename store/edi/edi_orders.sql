@@ -15,7 +15,7 @@ select digest, decision, state from customer_order where order_id = :order_id;
 
 -- name: to_tell(after, at_most)
 -- Orders of which something is due to be told, or that are over; the next ones behind that id.
-select e.order_id, e.partner, e.asked, e.answered_at, e.told, e.told_event, o.decision, o.reason, o.decided_at, o.order_no,
+select e.order_id, e.partner, e.asked, e.answered_at, e.told, e.told_event, e.error, o.decision, o.reason, o.decided_at, o.order_no,
        o.state, coalesce((select max(event_id) from order_event v where v.order_no = o.order_no), 0) as latest
 from edi_order e join customer_order o using (order_id)
 where e.ended_at is null and e.order_id > :after and o.decision <> 'received'
@@ -58,6 +58,10 @@ select person #> '{shipping,address}' from order_person where order_no = :order_
 update edi_order set answered_at = coalesce(answered_at, moment()), told = :told, told_event = greatest(told_event, :event)
 where order_id = :order_id and told_event = coalesce(:since, told_event)
 returning order_id;
+
+-- name: cannot_be_told(order_id, error)!
+-- Null: it can again.
+update edi_order set error = :error where order_id = :order_id and error is distinct from :error;
 
 -- name: latest(order_id)$
 select coalesce(max(event_id), 0) from order_event join customer_order using (order_no) where order_id = :order_id;

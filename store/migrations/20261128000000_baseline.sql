@@ -2123,10 +2123,12 @@ create table edi_order (
     answered_at timestamptz,           -- its 855 was written
     told        jsonb,                 -- how each line stood when its customer heard of it last
     told_event  bigint      not null default 0,  -- what happened to it until then: an event's id
+    error       some_text,             -- why what is due cannot be told
     ended_at    timestamptz,           -- nothing of it is told any more
     at          timestamptz not null default moment()
 );
 create index edi_order_to_tell on edi_order (order_id) where ended_at is null;
+create index edi_order_with_error on edi_order (order_id) where error is not null;
 
 -- Suppliers' invoices, each once: what was billed of a purchase order. A few for each one.
 create table edi_bill (

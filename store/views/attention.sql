@@ -110,6 +110,10 @@ with task as (
     where (d.error is not null and d.settled_at is null or d.state = 'open' and d.receipt_due < moment())
       and edi_document_task(d) is not null
     union all
+    select 'edi', e.order_id, format('order %s', e.order_id), format('what is due to %s cannot be written: %s', e.partner, e.error),
+           '{}', e.at, null, null, null, o.seller
+    from edi_order e join customer_order o using (order_id) where e.error is not null
+    union all
     select 'edi', '', format('interchange %s', i.interchange_no), format('%s: %s', coalesce(i.partner, i.source), i.error),
            '{}', i.at, null, null, null, c.seller
     from edi_interchange i left join edi_partner p using (partner) left join channel c using (channel)

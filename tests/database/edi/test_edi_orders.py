@@ -10,6 +10,7 @@ import pytest
 from domain.errors import NotFound
 from domain.orders.order import Order
 from store.database import Pool
+from store.views import attention
 from tests.support.bench import Bench
 from tests.support.trading import Trade, a_mock, faults_of
 
@@ -70,6 +71,21 @@ async def test_an_850_becomes_an_order_and_each_step_of_it_is_told_once(
         assert mock.get("/_mock/disagreements").body == []
         assert await trade.goes() == []
         assert await trade.tasks() == []
+
+
+async def test_what_cannot_be_written_needs_a_person_until_it_can(trade: Trade) -> None:
+    with a_mock() as mock:
+        await trade.comes(bought(mock, "4500001009"))
+    await trade.pool.execute("update customer_order set decision = 'confirmed'")
+    await trade.pool.execute("update edi_order set partner = 'gone'")
+    await trade.goes()
+    async with trade.pool.acquire() as conn:
+        (task,) = await attention.tasks(conn)
+    assert task.reason.startswith("what is due to gone cannot be written: there is no trading")
+    await trade.pool.execute("update edi_order set partner = 'mock'")
+    assert [code for code, _ in await trade.goes()] == ["855"]
+    async with trade.pool.acquire() as conn:
+        assert await attention.tasks(conn) == []
 
 
 async def test_what_changes_after_the_855_is_told_by_an_865(trade: Trade) -> None:
