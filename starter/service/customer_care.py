@@ -36,7 +36,7 @@ class CustomerCare:
         self._pool = pool
 
     async def note(self, customer: str, new: NewNote, *, who: str) -> KeptNote:
-        """Write a note about a customer. Raises NotFound, and InvalidInput for another's order."""
+        """Write a note about a customer. Raises NotFound, also for another's order."""
         async with self._pool.acquire() as conn:
             return await care.note(conn, await _person(conn, customer), new, who=who)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.customers.care import CONSENT_KINDS, UNLESS_SAID, ConsentKind, ConsentWord, NewNote
 from domain.customers.ids import customer_id
-from domain.errors import InvalidInput, NotFound
+from domain.errors import NotFound
 from store.database import Connection, load_queries
 from store.faults import refusals
 
@@ -59,14 +59,12 @@ class KeptMerge(_Row):
 async def note(conn: Connection, customer_no: int, new: NewNote, *, who: str) -> KeptNote:
     """Write a note about a customer.
 
-    Raises NotFound for one who is erased, and InvalidInput for an order of somebody else.
+    Raises NotFound for one who is erased, and for an order of somebody else.
     """
     if new.order_id is not None and not await _sql.is_theirs(
         conn, customer_no=customer_no, order_id=new.order_id
     ):
-        raise InvalidInput(
-            f"{new.order_id} is no order of {customer_id(customer_no)}", where="order_id"
-        )
+        raise NotFound(f"{customer_id(customer_no)} has no order {new.order_id}")
     row = await _sql.note(
         conn,
         customer_no=customer_no,

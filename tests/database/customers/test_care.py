@@ -10,7 +10,7 @@ import pytest
 
 from activities.customers.retention import Persons
 from domain.customers.care import CONSENT_KINDS, ConsentWord, NewNote
-from domain.errors import InvalidInput, NotFound, OrderloomError, Refused
+from domain.errors import NotFound, OrderloomError, Refused
 from domain.orders.order import Order
 from starter.service.customer_care import CustomerCare
 from starter.service.customer_pages import CustomerPages
@@ -210,7 +210,7 @@ async def test_a_note_is_about_an_order_of_this_customer(pool: Pool) -> None:
         about = NewNote(note="late", order_id=theirs.order_id)
         assert (await cares.note("C1", about, who="ann")).order_id == theirs.order_id
     for wrong in (third.order_id, "web-none"):
-        with pytest.raises(InvalidInput, match="is no order of C1"):
+        with pytest.raises(NotFound, match="C1 has no order"):
             await cares.note("C1", NewNote(note="late", order_id=wrong), who="ann")
 
 
