@@ -21,7 +21,13 @@ from tests.support.desk import GOOD, Desk
 ORDER = "web-seen-on-a-screen"
 SCREENS = (
     *("app", "app/me", "app/staff", "app/staff/new", "app/staff/anna", "app/staff/none"),
-    *("app/orders", f"app/orders/{ORDER}", "app/find?q=kim@example.com", "app/find?q=nothing"),
+    *(
+        "app/tasks",
+        "app/orders",
+        f"app/orders/{ORDER}",
+        "app/find?q=kim@example.com",
+        "app/find?q=nothing",
+    ),
 )
 LIGHT: Literal["light", "dark"] = "light"
 DARK: Literal["light", "dark"] = "dark"

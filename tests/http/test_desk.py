@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -13,6 +15,8 @@ import pytest
 from domain.orders.hold_messages import HoldRequest
 from domain.orders.messages import CancelRequest
 from domain.orders.order import Order
+from starter.web.desk.tasks import name_of, place_in
+from store.views.attention import AttentionTask, Place
 from tests.support.api import Api
 from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
@@ -162,6 +166,11 @@ async def test_a_step_that_needs_a_person_is_decided(stocked: Shop, desk: Desk) 
 
     step = await stocked.until(waits, "a step needs a person")
     assert order_id in text_of(await desk.get("/app/orders?needs=1"))
+    listed = text_of(await desk.get("/app/tasks"))
+    assert "A step of an order" in listed
+    assert order_id in listed
+    for odd in ("x", "[1]", '[true, "2026-01-01", "a", "b", "c"]', "null"):
+        assert (await desk.get("/app/tasks", params={"after": odd})).status_code == 200
     assert step in text_of(await desk.get(f"/app/orders/{order_id}"))
     stocked.faults.heal("pick_pack_ship")
     again = await done(desk, order_id, "resolve", action="retry", note="it is mended")
@@ -202,3 +211,18 @@ async def test_what_people_have_typed_is_shown_as_text(stocked: Shop, desk: Desk
         page = (await desk.get(path)).text
         assert "<img src=x" not in page
         assert "&lt;img src=x onerror=alert(1)&gt;{{7*7}}" in page, path
+
+
+def test_a_place_in_the_list_of_tasks_stands_in_its_address() -> None:
+    task = AttentionTask(
+        kind="refund",
+        subject='web-1 "&',
+        name="web-1:R1",
+        reason="x",
+        allowed=(),
+        since=datetime(2027, 3, 1, 12, tzinfo=UTC),
+        due=None,
+        amount_minor=1,
+        currency="EUR",
+    )
+    assert place_in(unquote(name_of(task))) == Place.of(task)

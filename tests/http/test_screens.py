@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
+from typing import get_args
 
 import pytest
 
 from domain.staff.roles import ROLES
 from starter.web.screens.words import FOLDERS
 from store.database import Pool
+from store.views.attention import Kind
 from tests.support.desk import GOOD, Desk, text_of
 
 LANGUAGES = ("en", "ko", "de")
@@ -180,6 +182,7 @@ def test_the_catalogues_have_the_same_keys_and_places() -> None:
             assert other.keys() == first.keys()
             for key, sentence in first.items():
                 assert _places(sentence) == _places(other[key]), key
+    assert {f"task_{kind}" for kind in get_args(Kind)} <= seen
     for role in ROLES:
         assert {f"role_{role}", f"about_{role}"} <= seen
 

@@ -39,6 +39,7 @@ class Place(NamedTuple):
 
 PLACES: Final = (
     Place("app/orders", "orders", "orders:read"),
+    Place("app/tasks", "tasks", "operations:read"),
     Place("app/staff", "staff", "access:read"),
 )
 
