@@ -73,8 +73,9 @@ class PayCompany:
         chosen = (await request.body()).decode().removeprefix("card=")
         if page is None or chosen not in CARDS:
             return Response(status_code=404)
-        token = CARDS[chosen][0]
-        page.token = token + (secrets.token_hex(8) if chosen == "works" else "")
+        if page.token is None:  # a page is paid on once: who comes again is sent on
+            own = secrets.token_hex(8) if chosen == "works" else ""
+            page.token = f"{CARDS[chosen][0]}{own}"
         reference = request.path_params["reference"]
         return RedirectResponse(page.wanted.back.replace(REFERENCE, reference), 303)
 

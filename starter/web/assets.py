@@ -35,6 +35,11 @@ class Assets:
         self.names = {f"{one.name.split('.')[0]}{Path(one.name).suffix}": one.name for one in found}
         """page.css → the name under which it is served."""
 
+    @property
+    def all(self) -> tuple[Asset, ...]:
+        """All of them."""
+        return tuple(self._by_name.values())
+
     def get(self, name: str) -> Asset | None:
         """The file of this name; None: there is none, or its content is another one by now."""
         return self._by_name.get(name)
