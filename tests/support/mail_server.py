@@ -66,9 +66,14 @@ async def mail_server(
     tls: ssl.SSLContext | None = None,
     implicit: bool = False,
     user: tuple[str, str] | None = None,
+    port: int = 0,
 ) -> AsyncIterator[MailServer]:
-    """A server on this machine. `tls`: offers STARTTLS, or `implicit`: speaks TLS at once."""
+    """A server on this machine. `tls`: offers STARTTLS, or `implicit`: speaks TLS at once.
+
+    At the end of the block it is gone, as if it were killed: whoever is connected hears nothing.
+    """
     state = MailServer()
+    begun: list[SMTP] = []
 
     def check(
         _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any
@@ -78,7 +83,7 @@ async def mail_server(
 
     def begin() -> SMTP:
         state.connections += 1
-        return SMTP(
+        smtp = SMTP(
             state,
             hostname="mail.test",
             tls_context=None if implicit else tls,
@@ -86,11 +91,16 @@ async def mail_server(
             authenticator=check if user is not None else None,
             auth_required=user is not None,
         )
+        begun.append(smtp)
+        return smtp
 
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(begin, "127.0.0.1", 0, ssl=tls if implicit else None)
+    server = await loop.create_server(begin, "127.0.0.1", port, ssl=tls if implicit else None)
     state.port = server.sockets[0].getsockname()[1]
     try:
         yield state
     finally:
         server.close()
+        for smtp in begun:
+            if isinstance(smtp.transport, asyncio.Transport):
+                smtp.transport.abort()
