@@ -135,6 +135,8 @@ async def test_each_page_is_small_and_loads_all_from_here(
         ("cache-control", "no-store"),
         ("referrer-policy", "no-referrer"),
         ("x-robots-tag", "noindex, nofollow"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
     ):
         assert page.headers[name] == value
 
@@ -146,6 +148,21 @@ async def test_an_order_of_500_lines_is_a_small_page(
     await bench.take_in(order)
     page = await reader.get(f"/o/{await token_of(pool, order)}")
     assert len(page.content) < BYTES_MAX - 30_000
+
+
+async def test_a_form_for_500_lines_is_small_over_the_wire(
+    bench: Bench, reader: Reader, pool: Pool
+) -> None:
+    order = an_order(*(("TEA", 1, "1.00") for _ in range(500)), customer=CUSTOMER)
+    await bench.take_in(order)
+    path = f"/o/{await token_of(pool, order)}/cancel"
+    form = await reader.get(path, headers={"Accept-Encoding": "br, gzip"})
+    assert form.text.count('name="units:') == 500
+    assert form.num_bytes_downloaded < BYTES_MAX / 4
+    assert form.headers["vary"] == "Accept-Encoding"
+    plain = await reader.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+    assert "content-encoding" not in plain.headers
+    assert len(plain.text) == len(form.text)
 
 
 async def test_a_link_that_is_changed_expired_or_erased_shows_nothing(
@@ -202,6 +219,8 @@ async def test_nobody_goes_through_all_postal_codes(bench: Bench, reader: Reader
         for n in range(12)
     ]
     assert answers == [404] * 10 + [429] * 2
+    last = await reader.post("/track", data={"number": "1002", "said": "x"})
+    assert last.headers["retry-after"] == "60"
 
 
 @pytest.mark.parametrize(

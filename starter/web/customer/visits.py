@@ -75,7 +75,7 @@ class Visit:
         self.token = token
         self.order = order
         self.whole = whole
-        locale = order.detail.document.get("customer", {}).get("locale", "en")
+        locale = order.detail.document.get("customer", {}).get("locale") or "en"
         self.words = words_for(request, locale, order.seller.time_zone)
         self.now = datetime.now(UTC)
         self.offers = offers.offers(order, self.words, self.now)

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton, format_time
@@ -66,7 +66,7 @@ class Words:
         self.language = language_of(locale)
         self._sentences = of(self.language)
         self._locale = _known(locale, self.language)
-        self._zone = ZoneInfo(time_zone)
+        self._zone = _zone(time_zone)
 
     def __call__(self, key: str, /, **values: object) -> str:
         """A sentence, filled in. Raises KeyError for one that is not there."""
@@ -109,6 +109,14 @@ class Words:
     def country(self, code: str) -> str:
         """The name of a country."""
         return str(self._locale.territories.get(code, code))
+
+
+def _zone(name: str) -> ZoneInfo:
+    """A zone that was known once, and is not any more, counts as UTC."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 def _known(locale: str, language: Language) -> Locale:

@@ -96,3 +96,9 @@ def test_who_reads_none_of_them_gets_english() -> None:
     assert accepted("") == "en"
     assert Words("fr-FR").language == "en"
     assert Words("de-XX-nonsense").language == "de"
+
+
+def test_a_time_zone_that_nobody_knows_any_more_counts_as_utc() -> None:
+    noon = datetime(2026, 12, 4, 12, tzinfo=UTC)
+    for unknown in ("Mars/Olympus", "../../etc/passwd", ""):
+        assert Words("de", unknown).moment(noon) == Words("de").moment(noon)
