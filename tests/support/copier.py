@@ -16,17 +16,22 @@ import sys
 import time
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
+from runtime.settings import load_settings
 from starter.cli import commands, program
+from store.database import load_queries
 
 REQUEST_BYTES_MAX = 65_536
+ROOT = Path(__file__).parents[2]
 
 
 def main() -> NoReturn:
     for entry in commands.COMMANDS.values():
         import_module(f"starter.cli.{entry.module}")
     program.run(["place", "--help"])  # loads what only a help text needs
+    read_once()
     gc.freeze()  # so that no copy writes to, and thereby copies, what they share
     channel = socket.socket(fileno=os.dup(0))
     while True:
@@ -40,6 +45,15 @@ def main() -> NoReturn:
         for descriptor in descriptors:
             os.close(descriptor)
         channel.sendall(b".")
+
+
+def read_once() -> None:
+    """Read what each command reads anew: the files of SQL, and how settings are read."""
+    for file in (ROOT / "store").rglob("*.sql"):
+        if file.with_suffix(".py").exists():
+            # Asked for any query, it reads its file, and has none of that name.
+            hasattr(load_queries(str(file.with_suffix(".py"))), "none")
+    load_settings()
 
 
 def collect() -> None:
