@@ -30,7 +30,7 @@ from activities.customers.memberships import Memberships
 from activities.customers.retention import Persons
 from activities.edi.asking import OrderAsking
 from activities.edi.duties import edi_duties
-from activities.edi.exchange import EdiExchange
+from activities.edi.exchange import Authorization, EdiExchange
 from activities.edi.supplier import EdiSupplier
 from activities.extension import Tools
 from activities.failures import FailureTypes
@@ -248,6 +248,7 @@ def duties(
     address_check: AddressCheck | None = None,
     purchasing: PurchasingPolicy | None = None,
     sender: Sender | None = None,
+    edi_authorization: Authorization | None = None,
 ) -> list[Duty]:
     """The duties of a worker's relay, in sequence: first those that somebody waits for.
 
@@ -257,7 +258,7 @@ def duties(
     `carriers`: sell the labels of returns; left out, none is bought. `clients`: left out, shops in
     the world outside alone are spoken with. `address_check`: left out, what it would be asked is
     put before a person. `purchasing`: how is bought for orders. `sender`: left out, interchanges go
-    to partners in the world outside alone.
+    to partners in the world outside alone. `edi_authorization`: what some of them ask for.
     """
     buying = PurchaseStarts(pool, client, task_queue, purchasing)
     wakes, asks = Wakes(client).send, Requests(client).send
@@ -266,7 +267,12 @@ def duties(
     shops = ShopMessages(pool, asks, wakes, policy or Policy(), kept.provider_events)
     visits = ShopVisits(pool, clients or ShopClients(Web(Targets())), kept.provider_events)
     at_the_dock = UnannouncedParcels(pool, kept.provider_events)
-    edi = EdiExchange(pool, sender or Sender(Targets()), kept=kept.provider_events)
+    edi = EdiExchange(
+        pool,
+        sender or Sender(Targets()),
+        authorization=edi_authorization,
+        kept=kept.provider_events,
+    )
     old = (
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
@@ -398,6 +404,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         address_check=companies.address.get(settings.address_check),
         purchasing=settings.purchasing,
         sender=sender,
+        edi_authorization=settings.edi_authorization,
     )
     work += mail_duties(pool, settings.mail, settings.pages_url, texts)
     relay = asyncio.create_task(Relay(pool, work).run())

@@ -172,6 +172,10 @@ class Settings(BaseSettings):
     openid: OpenIdSettings = OpenIdSettings()
     """Who else says who people are, as ORDERLOOM_OPENID__ISSUER=https://…; docs/screens.md."""
 
+    edi_authorization: dict[str, SecretStr] = Field(default_factory=dict)
+    """What trading partners want to read in the Authorization header of what is posted to them:
+    {"acme": "Bearer …"}; docs/edi.md."""
+
     webhook_secrets: Secrets = Field(default_factory=dict)
     """What payment companies sign with what they send here, as ORDERLOOM_WEBHOOK_SECRETS__STRIPE or
     ORDERLOOM_WEBHOOK_SECRETS={"stripe": ["new", "old"], "stripe:uk": ["its own"]}: several while

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
+
+from pydantic import SecretStr
 
 from activities.edi.transport import SETTLED_S, collect, deliver
 from activities.inboxes import for_a_person, pause_after
@@ -16,6 +19,9 @@ from domain.edi.wire import INTERCHANGE_BYTES_MAX
 from store.database import Pool
 from store.edi import interchanges, partners
 
+Authorization = Mapping[str, SecretStr]
+"""Partner → what it wants to read in the header of that name."""
+
 LEASE: Final = timedelta(seconds=60)
 """A worker that has not sent one by then has died: another one sends the same bytes."""
 
@@ -23,7 +29,8 @@ LEASE: Final = timedelta(seconds=60)
 class EdiExchange:
     """Carries interchanges. `sender`: sends what goes by HTTP. `settled_s`: see `transport`.
 
-    `kept`: for how long an interchange is kept after it was done.
+    `authorization`: partner → the header that it asks for. `kept`: for how long an interchange is
+    kept after it was done.
     """
 
     def __init__(
@@ -31,11 +38,13 @@ class EdiExchange:
         pool: Pool,
         sender: Sender,
         *,
+        authorization: Authorization | None = None,
         settled_s: float = SETTLED_S,
         kept: timedelta = AS_SHIPPED.provider_events,
     ) -> None:
         self._pool = pool
         self._sender = sender
+        self._authorization = authorization or {}
         self._settled_s = settled_s
         self._kept = kept
 
@@ -91,7 +100,8 @@ class EdiExchange:
                 return False
             await interchanges.lease(conn, row["interchange_no"], LEASE)
         name = f"{partner.partner}-{int(row['control']):09}.edi"
-        error = await deliver(partner, name, row["raw"], self._sender)
+        secret = self._authorization.get(partner.partner)
+        error = await deliver(partner, name, row["raw"], self._sender, secret)
         async with self._pool.acquire() as conn:
             if not error:
                 await interchanges.sent(conn, row["interchange_no"])

@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from pydantic import SecretStr
+
 from activities.notifications.sending import Sender
 from domain.edi.partners import Folders, Partner
 from domain.edi.wire import INTERCHANGE_BYTES_MAX
@@ -96,9 +98,12 @@ def _move(path: Path, into: str) -> None:
     path.rename(target)
 
 
-async def deliver(partner: Partner, name: str, raw: bytes, sender: Sender) -> str:
+async def deliver(
+    partner: Partner, name: str, raw: bytes, sender: Sender, authorization: SecretStr | None = None
+) -> str:
     """Give a partner an interchange. Returns why it does not have it; empty: it has.
 
+    `authorization`: the header that it asks for, where it is posted.
     A partner without folders or an address is given nothing: a person hands it over.
     """
     if partner.folders is not None:
@@ -108,6 +113,8 @@ async def deliver(partner: Partner, name: str, raw: bytes, sender: Sender) -> st
             return f"the folder cannot be written to: {error}"
     elif partner.url is not None:
         headers = {"content-type": "application/edi-x12", "user-agent": "Orderloom"}
+        if authorization is not None:
+            headers["authorization"] = authorization.get_secret_value()
         answer = await sender.send(partner.url, headers, raw)
         return answer.error
     return ""

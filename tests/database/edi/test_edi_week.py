@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from activities.aftersales.returns import ApproveReturn
 from activities.edi.exchange import EdiExchange
@@ -24,7 +26,7 @@ from domain.stock.edit_answers import ApplyEdit
 from store.database import Pool
 from store.views import audit
 from tests.support.bench import Bench, authorizing
-from tests.support.receiver import HERE
+from tests.support.receiver import HERE, sending
 from tests.support.trading import Trade, a_mock, faults_of
 
 BEHAVIOURS = ("no-ack", "corrupt", "reject-ack")
@@ -255,6 +257,24 @@ async def test_files_come_and_go_by_folders_and_a_crash_sends_the_same_again(
         await exchange.carry()
         assert sorted(one.name for one in outgoing.iterdir()) == names
         assert [(outgoing / name).read_bytes() for name in names] == before
+
+
+async def test_what_is_posted_arrives_and_what_is_refused_goes_again(week: Week) -> None:
+    secret = SecretStr("Basic " + b64encode(b"edi:s3cret").decode())
+    with a_mock() as mock:
+        await week.with_buyer(url=f"{mock.base}/edi")
+        asks(mock, "PO-11")
+        await week.comes(mock.mailbox(leave=False)[0]["payload"])
+        async with sending() as sender:
+            mock.server.mock.config.basic_auth = "edi:s3cret"
+            await EdiExchange(week.pool, sender).carry()
+            (task,) = await week.tasks()
+            assert "401" in task
+            await week.pool.execute("update edi_interchange set try_after = now()")
+            await EdiExchange(week.pool, sender, authorization={"mock": secret}).carry()
+        assert await week.tasks() == []
+        mock.server.mock.config.basic_auth = None
+        assert mock.unacknowledged() == []
 
 
 async def test_a_folder_that_cannot_be_written_to_holds_back_what_follows(
