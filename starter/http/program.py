@@ -50,7 +50,8 @@ async def serve(
     """
     settings = load_settings()
     configure_logging(settings)
-    companies = CompanyPages(pay_pages(), settings.pages_url)
+    # Without an address of our own nobody could come back from a company's page.
+    companies = CompanyPages(pay_pages() if settings.pages_url else {}, settings.pages_url)
     async with (
         aclosing(companies),
         service(connections=_CONNECTIONS, temporal_may_be_away=True) as here,

@@ -407,6 +407,38 @@ async def test_the_version_changes_with_what_is_shown(
     assert (await reader.get(f"/o/{token}/version")).text != first
 
 
+async def test_what_was_sent_to_the_customer_is_listed_and_nothing_else_of_it(
+    bench: Bench, reader: Reader, pool: Pool
+) -> None:
+    order = ordered("ko")
+    await bench.at(order, "shipped")
+    token = await token_of(pool, order)
+    before = (await reader.get(f"/o/{token}/version")).text
+    assert "보내 드린 메시지" not in await reader.main(f"/o/{token}")
+    await pool.execute(
+        """insert into message (order_no, event_id, kind, state, sent_at, why)
+           select order_no, event_id, kind, state, case when state = 'sent' then moment() end, why
+           from (values ('received', 'received', 'sent', null),
+                        ('shipped', 'shipped', 'sent', null),
+                        ('confirmed', 'confirmed', 'refused', 'kim@example.com is unknown'))
+               as told (what, kind, state, why)
+           join lateral (select order_no, event_id from order_event e
+                         where e.what like told.what || '%' order by event_id limit 1) e on true"""
+    )
+    text = await reader.main(f"/o/{token}")
+    told = text.partition("보내 드린 메시지")[2].partition("진행 내역")[0]
+    assert told.index("발송 안내") < told.index("주문 접수 안내")
+    assert "주문 확정 안내" not in told
+    assert "kim@example.com" not in text
+    assert "What we have written to you" in await reader.main(f"/o/{token}?lang=en")
+    # Whoever looked the order up by its number does not see it.
+    found = await reader.post(
+        "/track", data={"number": order.channel_order_id, "said": "kim@example.com"}
+    )
+    assert "메시지" not in await reader.main(f"/{found.headers['location']}")
+    assert (await reader.get(f"/o/{token}/version")).text != before
+
+
 async def test_documents_are_read_by_their_place(bench: Bench, reader: Reader, pool: Pool) -> None:
     order = ordered()
     await bench.at(order, "delivered")
