@@ -215,6 +215,8 @@ async def _instead(conn: Connection, taken: Taken, told: Told | None, by: str) -
         why = "who ordered was erased"
     elif taken.kind in WISHED and not await may_be_told(conn, taken.order_id, "delivery_updates"):
         why = "the customer does not wish to be told of it"
+    elif await facts.is_told_by_another(conn, taken.order_no, taken.event_id):
+        why = "a mail that was sent since has told it"
     elif by != MAIL:
         if told.phone is None or not await may_be_told(conn, taken.order_id, "texts"):
             why = "the customer does not wish texts any more, or has another phone"

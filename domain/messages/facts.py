@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,10 +18,11 @@ class Part(BaseModel):
 
 
 class ToldItem(Part):
-    """So many units of something."""
+    """So many units of something. `day`: when it comes, where others come on another day."""
 
     name: str
     quantity: int
+    day: str = ""
 
 
 class ToldShop(Part):
@@ -38,10 +39,10 @@ class Facts(Part):
     """Of a message. A text that does not belong to it, or that nobody knows, is empty.
 
     `number`: the order's, as its channel wrote it. `day`: when it arrives. `items`: of the parcel,
-    where the message is about one, or what is cancelled
-    or waited for, else of the order. `link`: to the customer's page. `code`: with
-    which goods are collected. `earlier_day`: a promised day that is not held, perhaps. `invoice`,
-    `credit_note`: the number of the one that is attached.
+    where the message is about one, or what is cancelled, waited for or late, else of the order.
+    `link`: to the customer's page. `code`: with which goods are collected. `earlier_day`: a
+    promised day that is not held, perhaps. `moved`: of a promised day. `invoice`, `credit_note`:
+    the number of the one that is attached.
     """
 
     language: Language
@@ -56,6 +57,7 @@ class Facts(Part):
     tracking_number: str = ""
     day: str = ""
     earlier_day: str = ""
+    moved: Literal["", "sooner", "later"] = ""
     amount: str = ""
     code: str = ""
     return_id: str = ""
@@ -65,15 +67,14 @@ class Facts(Part):
     link: str = ""
 
 
-def units_told(kind: MessageKind, data: Mapping[str, Any]) -> dict[str, int] | None:
-    """The units by order line that an event is about, where the message names these alone.
+COUNTED: Final[tuple[MessageKind, ...]] = ("backordered", "partly_cancelled")
+"""Kinds that name the units that their event is about, and no others."""
 
-    None: it names those of the parcel or of the order.
-    """
+
+def units_told(kind: MessageKind, data: Mapping[str, Any]) -> dict[str, int]:
+    """The units by order line that an event of one of these kinds is about."""
     if kind == "backordered":
         parts = [data.get("backordered")]
-    elif kind != "partly_cancelled":
-        return None
     elif data.get("missing"):
         # What waits instead of it stands beside it.
         parts = [data["missing"]]

@@ -25,6 +25,8 @@ _ROW: Final = Markup(
     '<td class="rule" align="right" style="{0}"><strong>{2}</strong></td></tr>'
 )
 
+_BY_DAY: Final = Markup("{0}<br>{1}")
+
 
 class Parts(Protocol):
     """The functions that a template calls."""
@@ -65,7 +67,14 @@ class HtmlParts:
 
     def items(self, items: Sequence[ToldItem]) -> str:
         """What an order or a parcel holds."""
-        rows = [_ROW.format(_CELL, one.name, f"× {one.quantity}") for one in items[:ITEMS_SHOWN]]
+        rows = [
+            _ROW.format(
+                _CELL,
+                _BY_DAY.format(one.name, one.day) if one.day else one.name,
+                f"× {one.quantity}",
+            )
+            for one in items[:ITEMS_SHOWN]
+        ]
         if len(items) > ITEMS_SHOWN:
             rows.append(_ROW.format(_CELL, _more(items, self._facts), ""))
         return _table(rows)
@@ -105,7 +114,10 @@ class TextParts:
 
     def items(self, items: Sequence[ToldItem]) -> str:
         """What an order or a parcel holds."""
-        shown = [f"  {one.quantity} × {one.name}\n" for one in items[:ITEMS_SHOWN]]
+        shown = [
+            f"  {one.quantity} × {one.name}{f', {one.day}' if one.day else ''}\n"
+            for one in items[:ITEMS_SHOWN]
+        ]
         if len(items) > ITEMS_SHOWN:
             shown.append(f"  {_more(items, self._facts)}\n")
         return "".join(shown) + "\n"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from domain.accounting.documents import Issued
-from domain.messages.facts import Facts, ToldItem, ToldShop, units_told
+from domain.messages.facts import COUNTED, Facts, ToldItem, ToldShop, units_told
 from domain.messages.kinds import MessageKind
 from domain.messages.mail import one_line
 from domain.messages.texts import number_of
@@ -20,6 +21,9 @@ from store.messages import templates
 from store.orders.page_links import order_link
 
 _sql = load_queries(__file__)
+
+MOVED: Final = "first day of sale moved"
+"""The line of a story that says so."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,7 @@ def _facts(
     attached: Issued | None,
 ) -> Facts:
     document, data, parcel = row["document"], row["data"], row["parcel"] or {}
-    named = units_told(kind, data)
-    units: dict[str, int] | None = parcel.get("units") if named is None else named
+    units = units_told(kind, data) or {} if kind in COUNTED else parcel.get("units")
     address = document.get("address") or {}
     day = data.get("promised_on") or parcel.get("promised_on") or row["promised_on"]
     is_at_risk = row["what"].startswith("promise at risk")
@@ -108,16 +111,11 @@ def _facts(
             row["placed_at"].astimezone(ZoneInfo(seller.time_zone)).date(), language
         ),
         total=amount_text(row["total_minor"], row["currency"], language),
-        items=tuple(
-            ToldItem(name=one_line(line["name"]), quantity=units.get(line["line_id"], 0))
-            if units is not None
-            else ToldItem(name=one_line(line["name"]), quantity=line["quantity"])
-            for line in row["lines"] or ()
-            if units is None or units.get(line["line_id"], 0)
-        ),
+        items=_items(row, kind, units, language),
         address=_address(address, language),
         carrier=one_line(parcel.get("carrier") or ""),
         tracking_number=one_line(parcel.get("tracking_number") or ""),
+        moved=_moved(kind, data),
         day="" if day is None or is_at_risk else day_text(_day(day), language),
         earlier_day=day_text(_day(day), language) if day is not None and is_at_risk else "",
         amount=amount_text(amount, currency, language) if money else "",
@@ -129,6 +127,44 @@ def _facts(
             attached.number if attached is not None and attached.kind == "credit_note" else ""
         ),
         link=link,
+    )
+
+
+def _items(
+    row: Any, kind: MessageKind, units: Mapping[str, int] | None, language: Language
+) -> tuple[ToldItem, ...]:
+    lines, line_id = row["lines"] or (), row["data"].get("line_id")
+    if kind == "delayed" and row["what"] == MOVED:
+        # All that wait, each with its day: so one mail tells of several days that moved.
+        return tuple(
+            ToldItem(
+                name=one_line(line["name"]),
+                quantity=line["waits"],
+                day=day_text(_day(line["comes_on"]), language),
+            )
+            for line in lines
+            if line["waits"] and line["comes_on"]
+        )
+    if kind == "delayed" and line_id is not None:
+        units = {one["line_id"]: one["waits"] for one in lines if one["line_id"] == line_id}
+    told = [
+        (line["name"], line["quantity"] if units is None else units.get(line["line_id"]))
+        for line in lines
+    ]
+    return tuple(ToldItem(name=one_line(name), quantity=count) for name, count in told if count)
+
+
+def _moved(kind: MessageKind, data: Mapping[str, Any]) -> Literal["", "sooner", "later"]:
+    if kind != "delayed":
+        return ""
+    day, before = data.get("promised_on"), data.get("promised_before")
+    return "sooner" if day is not None and before is not None and day < before else "later"
+
+
+async def is_told_by_another(conn: Connection, order_no: int, event_id: int) -> bool:
+    """Whether a mail that was sent since has told of this event as well."""
+    return bool(
+        await _sql.is_told_by_another(conn, order_no=order_no, event_id=event_id, moved=MOVED)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,11 +33,13 @@ class Desk:
         self.messages = Messages(pool, "https://track.example")
         self._told = 0
 
-    async def begin(self, **customer: Any) -> Order:
+    async def begin(
+        self, lines: Sequence[tuple[str, int, str]] = (("TEA", 2, "10.00"),), **customer: Any
+    ) -> Order:
         """An order of which nothing was told yet, while a mail server is set."""
         await self.plan()
         order = an_order(
-            ("TEA", 2, "10.00"),
+            *lines,
             customer={**CUSTOMER, **customer},
             placed_at=datetime.now(UTC).isoformat(),
         )

@@ -110,7 +110,7 @@ begin
     values (its_no, 'first_day:' || its_line, 'first day of sale moved', 'orderloom',
             format('%s is on sale %s, not %s', waiting.sku, coalesce('from ' || day, 'at once'),
                    coalesce('from ' || waiting.first_day, 'before that')),
-            jsonb_build_object('line_id', its_line, 'promised_on', arrives));
+            jsonb_build_object('line_id', its_line, 'promised_on', arrives, 'promised_before', waiting.promised_on));
 end $$;
 
 -- Parcels that a location has still to send.

@@ -336,13 +336,59 @@ async def test_what_a_customer_does_not_wish_is_not_sent_and_what_is_needed_is(d
     assert await desk.states() == ["sent", "sent", "dropped"]
 
 
-async def test_a_date_that_moved_is_told_with_the_new_one(desk: Desk) -> None:
-    order = await desk.begin()
-    await desk.tell(order, "first day of sale moved", line_id="1", promised_on="2027-01-05")
+async def waits(desk: Desk, order: Order, line_id: str, day: str) -> None:
+    """Units of a line are waited for, and promised for a day."""
+    await desk.pool.execute(
+        """insert into backorder (order_no, line_id, sku, received_at, round, barred, quantity,
+                                  promised_leave, promised_on)
+        select order_no, line_id, sku, now(), 1, '{}', 2, $3::text::date, $3::text::date
+        from order_line where order_no = order_no_of($1) and line_id = $2
+        on conflict (order_no, line_id) do update
+        set promised_leave = excluded.promised_leave, promised_on = excluded.promised_on""",
+        *(order.order_id, line_id, day),
+    )
+
+
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return " ".join(str(body.get_content()).split())
+
+
+async def test_days_that_moved_are_told_in_one_mail_with_the_new_ones(desk: Desk) -> None:
+    order = await desk.begin(lines=(("TEA", 2, "10.00"), ("CUP", 1, "7.00")))
+    moved = "first day of sale moved"
+    for line_id, day in (("1", "2027-01-05"), ("2", "2027-02-01")):
+        await waits(desk, order, line_id, day)
+        before = {"promised_before": "2026-12-24"}
+        await desk.tell(order, moved, line_id=line_id, promised_on=day, **before)
     await desk.send()
-    text = desk.server.read[-1].get_body(("plain",))
-    assert text is not None
-    assert "Tuesday, 5 January 2027" in text.get_content()
+    assert await desk.states() == ["sent", "sent", "dropped"]
+    (_, mail) = desk.server.read
+    assert mail["Subject"] == f"Your order {order.channel_order_id} will be late"
+    assert "2 × TEA, Tuesday, 5 January 2027" in text_of(mail)
+    assert "2 × CUP, Monday, 1 February 2027" in text_of(mail)
+    assert "If that is too late for you" in text_of(mail)
+    # What moves after it was sent is told, too: this time it comes sooner.
+    await waits(desk, order, "1", "2026-12-30")
+    change = {"promised_on": "2026-12-30", "promised_before": "2027-01-05"}
+    await desk.tell(order, moved, line_id="1", **change)
+    await desk.send()
+    mail = desk.server.read[-1]
+    assert mail["Subject"] == f"Your order {order.channel_order_id} comes sooner"
+    assert "It should now arrive by Wednesday, 30 December 2026." in text_of(mail)
+    assert "too late" not in text_of(mail)
+
+
+async def test_what_is_at_risk_names_its_goods_and_no_new_day(desk: Desk) -> None:
+    order = await desk.begin(lines=(("TEA", 2, "10.00"), ("CUP", 1, "7.00")))
+    await waits(desk, order, "2", "2027-02-01")
+    await desk.tell(order, "promise at risk", line_id="2", promised_on="2027-02-01")
+    await desk.send()
+    said = text_of(desk.server.read[-1])
+    assert "It may not arrive by Monday, 1 February 2027." in said
+    assert "2 × CUP" in said
+    assert "TEA" not in said
 
 
 async def test_what_is_cancelled_or_waited_for_is_named_and_nothing_else(desk: Desk) -> None:

@@ -81,6 +81,17 @@ def test_plain_text_says_what_the_html_says(kind: MessageKind, language: Languag
         assert (word in made.text) == (word in made.html.partition("</h1>")[2]), word
 
 
+def test_a_day_that_comes_sooner_is_no_bad_news() -> None:
+    for language, word in (("en", "sooner"), ("ko", "빨리"), ("de", "früher")):
+        facts = the_poorest(LANGUAGES[LANGUAGES.index(language)])
+        made = render("delayed", facts.model_copy(update={"moved": "sooner", "day": "DAY"}))
+        Page(made.html)
+        assert word in made.subject
+        assert "DAY" in made.text
+        for sorry in ("sorry", "leid", "죄송", "late", "늦"):
+            assert sorry not in made.text.partition("\n")[2]
+
+
 def test_days_and_amounts_are_as_people_write_them() -> None:
     day = date(2026, 12, 3)
     assert day_text(day, "en") == "Thursday, 3 December 2026"
