@@ -37,14 +37,6 @@ COUNTED: Final = """
     values ('main', 'invoice', 'INV-{{year}}-{{number}}', 2001, 1, {}, '2001-02-03')"""
 INVOICE: Final = "'invoice:web-closed:1'"
 
-THREE_MORE: Final = """
-    insert into customer (customer_no, key) overriding system value
-    values (900, 'id:x'), (901, 'id:y'), (902, 'id:z')"""
-MERGED: Final = """
-    insert into customer_merge (customer_no, into_no, who, why) values (900, 901, 'x', 'x')"""
-ERASED: Final = """
-    update customer set erased_at = now(), key = 'erased:901' where customer_no = 901"""
-
 PLANTS = {
     # lines
     "a state that its units do not have": Plant(
@@ -1004,122 +996,6 @@ PLANTS = {
         "provider",
         "web-closed",
         "but nothing of 0.00",
-    ),
-    # customers
-    "an order of nobody": Plant(
-        "delete from customer",
-        "customers",
-        "web-closed",
-        "no customer has the key of its person",
-    ),
-    "an order whose person is lost": Plant(
-        "delete from order_person where order_no = order_no_of('web-closed')",
-        "customers",
-        "web-closed",
-        "its person is nowhere",
-    ),
-    "a customer of no order": Plant(
-        "insert into customer (customer_no, key) overriding system value values (900, 'id:nobody')",
-        "customers",
-        "C900",
-        "is known, and has no order",
-    ),
-    "a merge that no row tells": Plant(
-        f"{THREE_MORE}; update customer set into_no = 901 where customer_no = 900",
-        "customers",
-        "C900",
-        "is merged into C901, but its merges say none",
-    ),
-    "a merge that the customer knows nothing of": Plant(
-        f"{THREE_MORE}; {MERGED}",
-        "customers",
-        "C900",
-        "is merged into none, but its merges say C901",
-    ),
-    "a merge into another one than the row tells": Plant(
-        f"{THREE_MORE}; {MERGED}; update customer set into_no = 902 where customer_no = 900",
-        "customers",
-        "C900",
-        "is merged into C902, but its merges say C901",
-    ),
-    "a chain of merges": Plant(
-        f"{THREE_MORE}; update customer set into_no = customer_no + 1 where customer_no < 902 "
-        "and customer_no >= 900",
-        "customers",
-        "C900",
-        "is merged into C901, who is merged into C902",
-    ),
-    "a merge into one who is erased": Plant(
-        f"{THREE_MORE}; update customer set into_no = 901 where customer_no = 900; {ERASED}",
-        "customers",
-        "C900",
-        "is merged into C901, who is erased",
-    ),
-    "notes about one who is erased": Plant(
-        f"""{THREE_MORE}; {ERASED};
-        insert into customer_note (customer_no, contact, note, who)
-        values (901, 'call', 'x', 'x')""",
-        "customers",
-        "C901",
-        "is erased, but has 1 notes",
-    ),
-    "wishes of one who is erased": Plant(
-        f"""{THREE_MORE}; {ERASED};
-        insert into customer_consent (customer_no, kind, given, how, who)
-        values (901, 'reviews', true, 'x', 'x')""",
-        "customers",
-        "C901",
-        "is erased, but has 1 wishes",
-    ),
-    "segments of one who is erased": Plant(
-        f"{THREE_MORE}; {ERASED}; "
-        "insert into customer_segment_member (customer_no, segment) values (901, 'all')",
-        "customers",
-        "C901",
-        "is erased, but has 1 segments",
-    ),
-    "why somebody was merged who is erased": Plant(
-        f"{THREE_MORE}; {MERGED}; {ERASED}",
-        "customers",
-        "C901",
-        "is erased, but has 1 reasons of merges",
-    ),
-    "a mail server's answer about somebody who is erased": Plant(
-        """
-        update order_person set erased_at = now() where order_no = order_no_of('web-closed');
-        insert into message (order_no, event_id, kind, state, answer)
-        select order_no, event_id, 'shipped', 'refused', 'x' from order_event
-        where order_no = order_no_of('web-closed') limit 1""",
-        "customers",
-        "web-closed",
-        "1 answers of mail servers are kept",
-    ),
-    # messages
-    "an event of which a customer was to be told, and was not": Plant(
-        """insert into event_out (position, order_no, event_id, type, at)
-        select 1, order_no, event_id, 'orderloom.order.received.v1', at from order_event
-        where order_no = order_no_of('web-closed') and what = 'received';
-        update message_reading set cursor = 1, told_from = 0, told = '{"untold": ["held: payment"],
-            "types": {"web": ["orderloom.order.received.v1"]}, "channels": {"web": "web"}}'""",
-        "messages",
-        "web-closed",
-        "(orderloom.order.received.v1), but there is no message",
-    ),
-    "two messages that were sent as one mail": Plant(
-        """insert into message (order_no, event_id, kind, state, by, mail_id, sent_at)
-        select order_no, event_id, 'shipped', 'sent', 'mail', '<1@shop.example>', now()
-        from order_event where order_no = order_no_of('web-closed') limit 2""",
-        "messages",
-        "web-closed",
-        "2 messages were sent as <1@shop.example>",
-    ),
-    "a message that is sent, nobody knows by what": Plant(
-        """insert into message (order_no, event_id, kind, state, by, sent_at)
-        select order_no, event_id, 'shipped', 'sent', 'mail', now()
-        from order_event where order_no = order_no_of('web-closed') limit 1""",
-        "messages",
-        "web-closed",
-        "is sent, but nobody has noted by what",
     ),
     # liveness
     "an open order whose workflow has ended": Plant(
