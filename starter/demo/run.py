@@ -18,7 +18,7 @@ from domain.orders.order import Order
 from domain.words import count_of
 from runtime.codec import data_converter
 from runtime.discovery import StackInfo
-from starter.demo import closing, company, crm, folder, mails, over_http, shop
+from starter.demo import closing, company, crm, folder, kept, mails, over_http, shop
 from starter.demo.customers import (
     FINAL,
     Board,
@@ -70,7 +70,7 @@ async def run(
         settings |= shop.settings_of("POLICY", shop.policy(len(documents))) | over_http.SETTINGS
     async with (
         embedded_stack(
-            home, report=console.print, workers=workers, settings=settings, http=http
+            home, report=console.print, workers=workers, settings=settings, http=http or keep
         ) as stack,
         _connected(stack.info) as (temporal, pool),
     ):
@@ -83,10 +83,8 @@ async def run(
             for line in (await audit(pool, temporal)).lines():
                 console.print(line)
         if keep:
-            console.print(
-                "The stack stays up until Ctrl-C. In another shell: "
-                f"ORDERLOOM_HOME={home} .venv/bin/orderloom orders"
-            )
+            here = Service(pool, temporal)
+            await kept.tell(here, stack.info, home, documents[0].order_id, console)
             with suppress(asyncio.CancelledError):  # Ctrl-C ends it.
                 await asyncio.Event().wait()
     return code

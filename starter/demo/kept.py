@@ -1,0 +1,29 @@
+"""Where to look at a demo that is left up: three addresses, and a login."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from runtime.discovery import StackInfo
+from starter.service.service import Service
+
+
+async def tell(
+    service: Service, info: StackInfo, home: Path, order_id: str, console: Console
+) -> None:
+    """The screens, one customer's page, Temporal's UI; and what ends it."""
+    if info.http_url is not None:
+        console.print(f"Screens:          {info.http_url}/app")
+        admin = await service.staff.first_admin(who="the demo")
+        if admin is not None:
+            password = admin.password.get_secret_value()
+            console.print(f"  sign in as      {admin.staff.login}, password {password}")
+        link = await service.tracking.link(order_id, info.http_url)
+        console.print(f"A customer's page: {link}")
+    console.print(f"Temporal UI:      {info.temporal_ui_url}")
+    console.print(
+        "The stack stays up until Ctrl-C. In another shell: "
+        f"ORDERLOOM_HOME={home} .venv/bin/orderloom orders"
+    )
