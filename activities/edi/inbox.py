@@ -11,6 +11,7 @@ import logging
 from typing import Final
 
 from activities.edi.acting import Acting
+from activities.inboxes import said
 from activities.relay import BATCH
 from domain.edi.acknowledgements import (
     JudgedGroup,
@@ -27,7 +28,7 @@ from domain.edi.rules import GROUPS, reference_of
 from domain.edi.wire import Unreadable, read
 from domain.words import count_of
 from store import clock
-from store.database import Connection, Pool, Record
+from store.database import Connection, DatabaseFault, Pool, Record
 from store.edi import documents, interchanges, partners
 from store.edi.writing import ACKNOWLEDGEMENT, ENVELOPE, write
 
@@ -60,21 +61,33 @@ class EdiInbox:
             if row is None:
                 return False
             try:
-                found = read(row["raw"])
-            except Unreadable as error:
+                async with conn.transaction():
+                    await self._look_at(conn, row)
+            except DatabaseFault:
+                raise
+            except Exception as error:  # noqa: BLE001  # one that has a defect must not stop the others
+                logger.warning("interchange %s cannot be read: %s", row["interchange_no"], error)
                 await interchanges.unreadable(
-                    conn, row["interchange_no"], str(error), partner=None, control=None
+                    conn, row["interchange_no"], said(error), partner=None, control=None
                 )
-                return True
-            partner = await partners.by_address(conn, found.receiver, found.sender, test=found.test)
-            if partner is None:
-                unknown = await self._nobody(conn, found, row["interchange_no"])
-                await interchanges.unreadable(
-                    conn, row["interchange_no"], unknown, partner=None, control=found.control
-                )
-                return True
-            await self._read(conn, row, found, partner)
         return True
+
+    async def _look_at(self, conn: Connection, row: Record) -> None:
+        try:
+            found = read(row["raw"])
+        except Unreadable as error:
+            await interchanges.unreadable(
+                conn, row["interchange_no"], str(error), partner=None, control=None
+            )
+            return
+        partner = await partners.by_address(conn, found.receiver, found.sender, test=found.test)
+        if partner is not None:
+            await self._read(conn, row, found, partner)
+            return
+        unknown = await self._nobody(conn, found, row["interchange_no"])
+        await interchanges.unreadable(
+            conn, row["interchange_no"], unknown, partner=None, control=found.control
+        )
 
     async def _nobody(self, conn: Connection, found: Interchange, number: int) -> str:
         """What is said of an interchange that is of no partner."""
@@ -181,16 +194,16 @@ class EdiInbox:
     ) -> str:
         """Note what a 997 says. Returns what it says of documents that we have not sent."""
         unknown = []
-        for said in answers(document):
-            codes = [code for code, kind in GROUPS.items() if kind == said.group]
+        for answer in answers(document):
+            codes = [code for code, kind in GROUPS.items() if kind == answer.group]
             known = await documents.receipt(
                 conn,
-                *(partner.partner, codes, said.control, said.set_control),
-                accepted=said.accepted,
-                note=said.note,
+                *(partner.partner, codes, answer.control, answer.set_control),
+                accepted=answer.accepted,
+                note=answer.note,
             )
             if not known:
-                unknown.append(f"{said.group} {said.control} {said.set_control}".strip())
+                unknown.append(f"{answer.group} {answer.control} {answer.set_control}".strip())
         return f"it is about {', '.join(unknown)}, which we have not sent" if unknown else ""
 
     async def _repeated(

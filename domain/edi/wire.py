@@ -34,6 +34,11 @@ def read(raw: bytes) -> Interchange:
     """The interchange in these bytes. Raises Unreadable, with what is wrong and where."""
     raw = beginning(raw)
     header, separators = _header(raw)
+    if b"\0" in raw:
+        raise Unreadable(
+            "has a byte of zeros, which no text has; send it in ASCII",
+            where=f"interchange, byte {raw.index(0) + 1}",
+        )
     text = raw.decode("latin-1")  # Each byte stays one sign until its charset is known.
     segments = list(_segments(text, separators))
     trailer = segments[-1] if segments[-1].tag == "IEA" else None

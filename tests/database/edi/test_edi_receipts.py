@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from activities.edi import inbox
 from activities.edi.exchange import EdiExchange
 from activities.notifications.sending import Sender
+from domain.edi.acknowledgements import JudgedGroup, judge
+from domain.edi.parsed import Interchange
 from domain.edi.partners import Partner
+from domain.edi.rules import Agreed
 from domain.edi.written import Written, envelope, interchange
 from store import clock
 from store.database import Pool
@@ -147,6 +151,26 @@ async def test_what_a_person_named_in_it_has_had_erased_is_not_acted_on(trade: P
         "refused",
         "a person whom it names was erased",
     )
+
+
+async def test_one_that_cannot_be_read_stops_no_other(
+    trade: Partnered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await trade.edi.receive("zeros", trade.orders("R-14").replace(b"*R-14*", b"*R-\0*"))
+    await trade.edi.receive("odd", trade.orders("R-15"))
+    await trade.edi.receive("sound", trade.orders("R-16"))
+
+    def judge_all_but_one(found: Interchange, agreed: Agreed) -> list[JudgedGroup]:
+        if found.control.endswith("102"):
+            raise RuntimeError("a defect of ours")
+        return judge(found, agreed)
+
+    monkeypatch.setattr(inbox, "judge", judge_all_but_one)
+    await trade.inbox.work_through()
+    odd, zeros = await trade.tasks()
+    assert "a defect of ours" in odd
+    assert "has a byte of zeros, which no text has; send it in ASCII" in zeros
+    assert await trade.pool.fetchval("select order_id from customer_order") == "b2b-R-16"
 
 
 async def test_whoever_asks_for_a_ta1_gets_one(trade: Partnered) -> None:
