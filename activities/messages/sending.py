@@ -40,10 +40,11 @@ LEASE: Final = timedelta(minutes=5)
 ATTEMPT_SECONDS_MAX: Final = 180.0
 """For a connection and a mail: well within the lease."""
 
-DOCUMENT_WITHIN: Final = timedelta(minutes=10)
-"""So long a mail waits for the invoice that it is to bring. A parcel of no worth has none."""
+DOCUMENT_WITHIN: Final = timedelta(minutes=2)
+"""So long a mail waits for the invoice that it is to bring, which comes within seconds of the
+parcel's hand-over. A parcel of no worth has none."""
 
-DOCUMENT_PAUSE: Final = timedelta(seconds=15)
+DOCUMENT_PAUSE: Final = timedelta(seconds=5)
 DOCUMENT_BYTES_MAX: Final = 5_000_000
 """Mail servers take 10 MB and more; a document that is longer stays on the customer's page."""
 
@@ -222,7 +223,8 @@ async def _instead(conn: Connection, taken: Taken, told: Told | None, by: str) -
             why = "the customer does not wish texts any more, or has another phone"
     elif told.email is None:
         why = "there is no mail address"
-    elif await rows.refuses_mails(conn, told.email):
+    elif taken.round == 1 and await rows.refuses_mails(conn, told.email):
+        # What a person has sent again is tried: it shows whether the address takes mails by now.
         why = "an earlier mail came back: the address takes none"
     elif told.lacks_document and clock.now() - taken.planned_at < DOCUMENT_WITHIN:
         why = "it waits for its document"

@@ -50,8 +50,8 @@ class Mails:
 
     @property
     def are_sent_once(self) -> bool:
-        """Each message that was sent is one file, and no file is of anything else."""
-        sent = [each.mail_id for each in self.messages if each.state == "sent"]
+        """Each message that was sent by mail is one file, and no file is of anything else."""
+        sent = [one.mail_id for one in self.messages if (one.state, one.by) == ("sent", "mail")]
         return sorted(self.mail_ids) == sorted(str(mail_id) for mail_id in sent)
 
     @property

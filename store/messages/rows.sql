@@ -79,11 +79,16 @@ update message set by = :by, mail_id = coalesce(:mail_id, mail_id), language = :
 where order_no = :order_no and event_id = :event_id and state = 'sending' and holder = :holder;
 
 -- name: refuses_mails(email)$
--- Whether an address takes no mails, as the last answer about it said.
+-- Whether an address takes no mails, as the last answer about it said. What has ended has its time in next_at.
 select exists (
-    select from order_person p join message m using (order_no)
-    where lower(p.person #>> '{customer,email}') = lower(:email) and p.person #>> '{customer,email}' is not null
-      and m.of_address and m.state in ('refused', 'bounced'));
+    select from (
+        select max(m.next_at) as at from order_person p join message m using (order_no)
+        where lower(p.person #>> '{customer,email}') = lower(:email) and p.person #>> '{customer,email}' is not null
+          and m.of_address and m.state in ('refused', 'bounced')) refused
+    where refused.at is not null and not exists (
+        select from order_person p join message m using (order_no)
+        where lower(p.person #>> '{customer,email}') = lower(:email) and p.person #>> '{customer,email}' is not null
+          and m.state = 'sent' and m.by = 'mail' and m.next_at > refused.at));
 
 -- name: again(order_no, event_id)!
 -- Somebody wants it sent once more: another mail, with an id of its own.
@@ -96,6 +101,7 @@ where order_no = :order_no and event_id = :event_id and state not in ('planned',
 -- sent → bounced. Its server may know that sooner than we know that it was sent.
 update message m
 set state = 'bounced', why = :why, answer = :why, of_address = :of_address, holder = null,
+    next_at = moment(),
     sent_at = coalesce(sent_at, moment())
 from customer_order o
 where m.mail_id = :mail_id and o.order_no = m.order_no

@@ -23,7 +23,7 @@ create table message (
     -- Its address takes no mails at all.
     of_address boolean    not null default false,
     planned_at timestamptz not null default moment(),
-    -- Not tried before. While it is being sent: taken for lost from then on.
+    -- Not tried before. While it is being sent: taken for lost from then on. At its end: when that was.
     next_at   timestamptz not null default moment(),
     by        text,  -- `mail`, or the extension that sends texts; null until it is tried
     tries     integer     not null default 0,

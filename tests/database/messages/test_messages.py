@@ -471,6 +471,24 @@ async def test_a_mail_that_comes_back_is_seen_and_ends_what_follows(desk: Desk) 
     assert await Records(desk.pool).needs_attention.tasks() == []
 
 
+async def test_the_last_answer_about_an_address_counts(desk: Desk) -> None:
+    order = await desk.begin()
+    await desk.tell(order, "confirmed")
+    await desk.send()
+    # Both come back, the second one after the first.
+    for mail in desk.server.read:
+        await desk.messages.bounce(a_bounce(mail["Message-ID"]))
+    await desk.tell(order, "shipped")
+    await desk.send()
+    assert await desk.states() == ["bounced", "bounced", "dropped"]
+    # The mailbox is there again: one that arrives is enough.
+    first = (await desk.messages.list())[-1]
+    await desk.messages.send_again(first.message)
+    await desk.tell(order, "delivered")
+    await desk.send()
+    assert await desk.states() == ["sent", "bounced", "dropped", "sent"]
+
+
 async def test_a_late_bounce_stops_no_mail_that_somebody_has_asked_for_since(desk: Desk) -> None:
     await desk.begin()
     await desk.send()
@@ -621,7 +639,7 @@ async def test_a_mail_goes_without_an_invoice_that_never_comes_or_is_too_long(
     await desk.pool.execute("update seller set name = 'Tea', attach_documents = '{shipped}'")
     await a_parcel(desk)
     await desk.plan()
-    await desk.pool.execute("update message set planned_at = planned_at - interval '11 minutes'")
+    await desk.pool.execute("update message set planned_at = planned_at - interval '121 seconds'")
     await desk.send()
     order = await a_parcel(desk)
     number = await issued(desk, order)
