@@ -306,6 +306,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Langua
         ("GET", "/orders/%22%3E%3Cb%3E", 404, "페이지를 찾을 수 없습니다"),
         ("GET", "/o", 404, "페이지를 찾을 수 없습니다"),
         ("GET", "/o/x/y/z/..%2F..%2F", 404, "페이지를 찾을 수 없습니다"),
+        ("GET", "/app/nothing", 404, "페이지를 찾을 수 없습니다"),
         ("GET", "/track/", 404, "페이지를 찾을 수 없습니다"),
         ("GET", "/pages/none.css", 404, "페이지를 찾을 수 없습니다"),
         ("PUT", "/track", 405, "이 방법으로는"),
@@ -321,6 +322,9 @@ async def test_a_browser_reads_a_page_where_there_is_none(
     assert answer.headers["content-type"].startswith("text/html")
     assert answer.headers["content-security-policy"].startswith("default-src 'self'")
     assert "<b>" not in answer.text
+    # Only who followed a link of a customer's page is told of mails.
+    told = "메일" in answer.text.partition("<footer>")[0]
+    assert told == (path.split("/")[1] in ("o", "track", "pages"))
     assert ("allow" in answer.headers) == (status == 405)
     # Its style sheet is found from wherever it is.
     found = re.search(r'href="([^"]*page\.[^"]*)"', answer.text)

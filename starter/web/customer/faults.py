@@ -36,16 +36,21 @@ def fault_page(scope: Scope, status: int, headers: Mapping[str, str]) -> Respons
     path: str = scope["path"]
     request = Request(scope)
     reads_pages = "text/html" in request.headers.get("accept", "")
-    if not _OURS.fullmatch(path) and (path.startswith("/v1/") or not reads_pages):
+    is_ours = _OURS.fullmatch(path) is not None
+    if not is_ours and (path.startswith("/v1/") or not reads_pages):
         return None
     # As it was sent: an encoded slash is no folder.
     sent: bytes = scope.get("raw_path") or path.encode()
     order = _OF_AN_ORDER.fullmatch(path)
+    key = _KEYS.get(status, "refused")
     answer = page(
         *("apart", request, words_of_browser(request), None),
         depth=min(sent.count(b"/") - 1, _DEPTH_MAX),
         status=status,
-        key=_KEYS.get(status, "refused"),
+        key=key,
+        # Elsewhere nobody came with a link from a mail, such as those who work here.
+        about=f"{key}_about" if is_ours else "elsewhere_about",
+        customers=not path.startswith("/app"),
         number=scope["state"]["request_id"] if status == 500 else "",
         token=order[1] if order and status not in (404, 410) else "",
     )

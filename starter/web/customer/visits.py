@@ -57,6 +57,8 @@ def apart(request: Request, key: str, status: int, depth: int) -> Response:
         depth=depth,
         status=status,
         key=key,
+        about=f"{key}_about",
+        customers=True,
         number="",
         token="",
     )
