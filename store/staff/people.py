@@ -35,7 +35,7 @@ async def get(conn: Connection, login: str) -> Staff:
     rows = _sql.find(conn, login=login, disabled=True, after=None, at_most=1)
     found = [_staff(row) async for row in rows]
     if not found:
-        raise NotFound(f"there is no login {login}; `orderloom staff list --all` shows them")
+        raise NotFound(f"there is no login {login}")
     return found[0]
 
 
