@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -30,6 +31,7 @@ def few(things: Iterable[str], thing: str) -> str:
     return f"{shown} and {count_of(left, f'more {thing}')}" if left else shown
 
 
+@lru_cache(maxsize=1000)
 def span(length: timedelta) -> str:
     """A length of time as people say it: 1 day, 2 hours and 30 minutes, 0.5 seconds."""
     if length < timedelta(seconds=1):
