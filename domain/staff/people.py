@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from domain.access.keys import WHO_MAX, Grant, Scope
 from domain.fields import READABLE, Document, Email, Id, Shape, wrong
@@ -17,10 +24,18 @@ LOGIN_PATTERN: Final = r"^[a-z0-9][a-z0-9._@+-]*$"
 _NAMED_MAX: Final = 100
 _REQUESTS_A_MINUTE: Final = 600
 
+
+def _free(login: str) -> str:
+    if login == "new":
+        raise wrong("must be another one than 'new': the screens have a page of this name")
+    return login
+
+
 Login = Annotated[
     str,
     StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=60),
     Shape(LOGIN_PATTERN, "letters, digits and . _ @ + -, with a letter or digit first"),
+    AfterValidator(_free),
 ]
 
 

@@ -6,7 +6,7 @@ A password and a session's token leave this door once, when they are made; diges
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -14,13 +14,10 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.staff.people import Person, Staff, StaffChange, StaffRequest
 from domain.staff.sessions import Means, Session, TooManyTries, WrongSignIn, wait_after
-from domain.words import few
 from starter.service import passwords
-from store.accounting import sellers
+from starter.service.staff_limits import check_covers, check_named, lets_in
 from store.database import Connection, Pool
-from store.orders import channels
 from store.staff import people, sessions
-from store.stock import locations
 
 FIRST_ADMIN = "admin"
 _TOKEN_BYTES = 32
@@ -74,8 +71,8 @@ class StaffDoor:
         password = passwords.drawn()
         kept = await passwords.encoded(password)
         async with self._pool.acquire() as conn, conn.transaction():
-            await _check_named(conn, wanted)
-            _check_covers(by, wanted)
+            await check_named(conn, wanted)
+            check_covers(by, wanted)
             await people.make(conn, wanted, kept, must_change=True, who=who)
             return NewStaff(
                 staff=await people.get(conn, wanted.login), password=SecretStr(password)
@@ -101,10 +98,10 @@ class StaffDoor:
         async with self._pool.acquire() as conn, conn.transaction():
             before = await people.lock(conn, login)
             wanted = before.wanted().changed(change)
-            await _check_named(conn, wanted)
-            _check_covers(by, before.wanted())
-            _check_covers(by, wanted)
-            if _lets_in(before) and not _lets_in(wanted):
+            await check_named(conn, wanted)
+            check_covers(by, before.wanted())
+            check_covers(by, wanted)
+            if lets_in(before) and not lets_in(wanted):
                 await people.check_one_is_left(conn, login)
             await people.change(conn, wanted)
             return await people.get(conn, login)
@@ -113,8 +110,8 @@ class StaffDoor:
         """Let a person in no more: their sessions end at once. Raises NotFound and Refused."""
         async with self._pool.acquire() as conn, conn.transaction():
             before = await people.lock(conn, login)
-            _check_covers(by, before.wanted())
-            if _lets_in(before):
+            check_covers(by, before.wanted())
+            if lets_in(before):
                 await people.check_one_is_left(conn, login)
             await people.disable(conn, login, who=who)
             await sessions.end_all(conn, login, who=who)
@@ -123,7 +120,7 @@ class StaffDoor:
     async def enable(self, login: str, *, by: Person | None = None) -> Staff:
         """Let a person in again. Raises NotFound and Refused."""
         async with self._pool.acquire() as conn, conn.transaction():
-            _check_covers(by, (await people.lock(conn, login)).wanted())
+            check_covers(by, (await people.lock(conn, login)).wanted())
             await people.enable(conn, login)
             return await people.get(conn, login)
 
@@ -137,7 +134,7 @@ class StaffDoor:
         password = passwords.drawn()
         kept = await passwords.encoded(password)
         async with self._pool.acquire() as conn, conn.transaction():
-            _check_covers(by, (await people.lock(conn, login)).wanted())
+            check_covers(by, (await people.lock(conn, login)).wanted())
             await people.set_password(conn, login, kept, must_change=True)
             await people.unlink(conn, login)
             await sessions.end_all(conn, login, who=who)
@@ -150,13 +147,15 @@ class StaffDoor:
         Raises WrongSignIn where the old one is wrong, TooManyTries, and InvalidInput for a new one
         that can be guessed.
         """
-        await self._check_password(person.login, old)
+        right = await self._check_password(person.login, old)
         passwords.check(new, about=[person.login, person.name])
         if new == old:
             raise InvalidInput("is the old one: take another", where="password", reason="same")
         kept = await passwords.encoded(new)
         async with self._pool.acquire() as conn, conn.transaction():
             await people.lock(conn, person.login)
+            if (await people.password_of(conn, person.login)).encoded != right:
+                raise _wrong()  # an admin has given them another one meanwhile
             await people.set_password(conn, person.login, kept, must_change=False)
             await sessions.end_all(conn, person.login, who=person.who, but_for=person.session_no)
 
@@ -165,8 +164,8 @@ class StaffDoor:
     async def sign_in(self, login: str, password: str, browser: Browser) -> str:
         """Open a session, and answer its token. Raises WrongSignIn and TooManyTries."""
         login = login.strip().lower()
-        await self._check_password(login, password)
-        return await self._begin(login, "password", browser)
+        right = await self._check_password(login, password)
+        return await self._begin(login, "password", browser, password=right)
 
     async def sign_in_by_openid(
         self, issuer: str, subject: str, email: str | None, browser: Browser
@@ -179,13 +178,14 @@ class StaffDoor:
         async with self._pool.acquire() as conn:
             login = await people.by_openid(conn, issuer, subject)
             if login is None and email is not None:
-                login = await people.link(conn, issuer, subject, email)
+                linked = await people.link(conn, issuer, subject, email)
+                login = linked or await people.by_openid(conn, issuer, subject)  # in another tab
         if login is None:
             raise WrongSignIn(
                 "nobody here has this account: ask an admin to enter its mail address",
                 reason="unknown_account",
             )
-        return await self._begin(login, "openid", browser)
+        return await self._begin(login, "openid", browser, subject=subject)
 
     async def person(self, token: str) -> Person | None:
         """Who is signed in with this token. One statement, for each request."""
@@ -216,73 +216,51 @@ class StaffDoor:
             await people.get(conn, login)
             return await sessions.end_all(conn, login, who=who)
 
-    async def _begin(self, login: str, means: Means, browser: Browser) -> str:
+    async def _begin(self, login: str, means: Means, browser: Browser, **came_with: str) -> str:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         about = {"agent": browser.agent[:_TOLD_MAX], "address": browser.address[:_TOLD_MAX]}
         async with self._pool.acquire() as conn:
-            await sessions.begin(conn, token, login, means=means, **about)
+            if not await sessions.begin(conn, token, login, means=means, **about, **came_with):
+                raise _wrong()
         return token
 
-    async def _check_password(self, login: str, password: str) -> None:
-        """Raises WrongSignIn and TooManyTries, alike for a login that is not there."""
+    async def _check_password(self, login: str, password: str) -> str:
+        """The password as it is kept.
+
+        Raises WrongSignIn and TooManyTries, alike for a login that is not there.
+        """
         async with self._pool.acquire() as conn:
-            wrong, since = await sessions.tries(conn, login)
-            left = wait_after(wrong) - since
-            if wrong and left.total_seconds() > 0:
-                raise TooManyTries(left)
+            await _take_try(conn, login)
             kept = await people.password_of(conn, login)
         right = len(password) <= passwords.LENGTH_MAX and await passwords.fits(
             kept.encoded, password
         )
-        async with self._pool.acquire() as conn:
-            if not right:
-                await sessions.count_wrong(conn, login)
-                raise WrongSignIn("the login or the password is wrong", reason="wrong_sign_in")
-            if wrong:
-                await sessions.forget_wrong(conn, login)
-            if kept.encoded is not None and passwords.is_outdated(kept.encoded):
-                again = await passwords.encoded(password)
-                await people.set_password(conn, login, again, must_change=kept.must_change)
+        if kept.encoded is None or not right:
+            raise _wrong()
+        again = None
+        if passwords.is_outdated(kept.encoded):
+            again = await passwords.encoded(password)
+        async with self._pool.acquire() as conn, conn.transaction():
+            await sessions.forget_wrong(conn, login)
+            if again is None:
+                return kept.encoded
+            await people.lock(conn, login)
+            if await people.password_of(conn, login) != kept:
+                raise _wrong()  # an admin has given them another one meanwhile
+            await people.set_password(conn, login, again, must_change=kept.must_change)
+            return again
 
 
-def _lets_in(person: Staff | StaffRequest) -> bool:
-    """Whether it is an active admin."""
-    return "admin" in person.roles and getattr(person, "state", "active") == "active"
+async def _take_try(conn: Connection, login: str) -> None:
+    """Raises TooManyTries. Each try is counted first: guesses that come at once wait, too."""
+    while True:
+        wrong, since = await sessions.tries(conn, login)
+        left = wait_after(wrong) - since
+        if wrong and left.total_seconds() > 0:
+            raise TooManyTries(left)
+        if await sessions.take_try(conn, login, wrong):
+            return
 
 
-def _check_covers(by: Person | None, other: StaffRequest) -> None:
-    """Raises Refused where the other may more than who asks."""
-    if by is None:
-        return
-    more = not by.grant.allows("access:write") or (
-        "admin" not in by.roles and "admin" in other.roles
-    )
-    beyond = any(
-        mine is not None and (theirs is None or not set(theirs) <= mine)
-        for mine, theirs in (
-            (by.grant.channels, other.channels),
-            (by.grant.sellers, other.sellers),
-            (by.locations, other.locations),
-        )
-    )
-    if more or beyond:
-        raise Refused(f"{by.login} may not let others do more than {by.login} may", reason="beyond")
-
-
-async def _check_named(conn: Connection, wanted: StaffRequest) -> None:
-    if wanted.channels is not None:
-        _known("channel", wanted.channels, [x.channel for x in await channels.find(conn)])
-    if wanted.sellers is not None:
-        _known("seller", wanted.sellers, [x.seller for x in await sellers.find(conn)])
-    if wanted.locations is not None:
-        _known("location", wanted.locations, [x.location for x in await locations.find(conn)])
-
-
-def _known(what: str, named: Iterable[str], known: Sequence[str]) -> None:
-    lacking = sorted({*named} - {*known})
-    if lacking:
-        raise InvalidInput(
-            f"there is no {what} {few(lacking, what)}; "
-            f"there is {few(known, what) if known else 'none'}",
-            where=f"{what}s",
-        )
+def _wrong() -> WrongSignIn:
+    return WrongSignIn("the login or the password is wrong", reason="wrong_sign_in")

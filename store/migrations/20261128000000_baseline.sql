@@ -2676,7 +2676,7 @@ create table staff (
     constraint openid_is_whole check ((issuer is null) = (subject is null)),
     constraint disabled_person_says_by_whom check ((disabled_at is null) = (disabled_by is null))
 );
-create unique index staff_by_mail on staff (lower(email)) where email is not null;
+create unique index staff_by_mail on staff (lower(email collate "C")) where email is not null;
 create unique index staff_by_openid on staff (issuer, subject) where subject is not null;
 
 -- Its token has 256 random bits, so its SHA-256 needs no salt and no slowness.

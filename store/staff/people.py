@@ -78,11 +78,11 @@ async def lock(conn: Connection, login: str) -> Staff:
 
 
 async def check_one_is_left(conn: Connection, login: str) -> None:
-    """Raises Refused where this person is the last active admin. The caller has locked them."""
+    """Raises Refused where this person is the last admin without limits. The caller has a lock."""
     admins = [row["login"] async for row in _sql.active_admins(conn)]
     if admins == [login]:
         raise Refused(
-            f"{login} is the only admin who can sign in: make another one first",
+            f"{login} is the only admin without limits who can sign in: make another one first",
             reason="last_admin",
         )
 

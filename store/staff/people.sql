@@ -42,8 +42,10 @@ update staff set disabled_at = moment(), disabled_by = :who where login = :login
 update staff set disabled_at = null, disabled_by = null where login = :login;
 
 -- name: active_admins()
--- Those who can let others in.
-select login from staff where disabled_at is null and 'admin' = any (roles) order by login;
+-- Those who can let anybody in.
+select login from staff
+where disabled_at is null and 'admin' = any (roles) and channels is null and sellers is null and locations is null
+order by login;
 
 -- name: password_of(login)^
 -- Of one who may come in.
@@ -56,9 +58,11 @@ update staff set password = :password, must_change = :must_change where login = 
 select login from staff where issuer = :issuer and subject = :subject and disabled_at is null;
 
 -- name: link(issuer, subject, email)$
--- Who has this address and came by no provider yet is known by this subject from now on.
+-- Who has this address and came by no provider yet is known by this subject from now on. Only A to Z are alike in
+-- both sizes: other letters, such as the sign of Kelvin, would make somebody else's address the same one.
 update staff set issuer = :issuer, subject = :subject
-where lower(email) = lower(:email) and subject is null and disabled_at is null
+where lower(email collate "C") = lower(:email::text collate "C") and subject is null and disabled_at is null
+  and not exists (select from staff known where known.issuer = :issuer and known.subject = :subject)
 returning login;
 
 -- name: unlink(login)!

@@ -21,10 +21,21 @@ class Tries(NamedTuple):
 
 
 async def begin(
-    conn: Connection, token: str, login: str, *, means: Means, agent: str, address: str
-) -> None:
-    """Open a session, which this token stands for. Only the token's digest is kept."""
-    await _sql.begin(
+    conn: Connection,
+    token: str,
+    login: str,
+    *,
+    means: Means,
+    agent: str,
+    address: str,
+    password: str | None = None,
+    subject: str | None = None,
+) -> bool:
+    """Open a session, which this token stands for. Only the token's digest is kept.
+
+    `password`, as it is kept, or `subject`: with which they have come. False: it counts no more.
+    """
+    made = await _sql.begin(
         conn,
         digest=_digest(token),
         login=login,
@@ -32,7 +43,10 @@ async def begin(
         lasts=LASTS,
         agent=agent,
         address=address,
+        password=password,
+        subject=subject,
     )
+    return made is not None
 
 
 async def person_of(conn: Connection, token: str) -> Person | None:
@@ -86,9 +100,15 @@ async def tries(conn: Connection, login: str) -> Tries:
     return Tries(0, timedelta(0)) if row is None else Tries(row["wrong"], row["since"])
 
 
-async def count_wrong(conn: Connection, login: str) -> None:
-    """There was one more."""
-    await _sql.count_wrong(conn, login_digest=_named(login), forgotten_after=FORGOTTEN_AFTER)
+async def take_try(conn: Connection, login: str, wrong: int) -> bool:
+    """Count one more, before it is known to be wrong: so guesses that come at once all count.
+
+    `wrong`: as many as `tries` has told. False: others were counted since; look again.
+    """
+    taken = await _sql.take_try(
+        conn, login_digest=_named(login), wrong=wrong, forgotten_after=FORGOTTEN_AFTER
+    )
+    return taken is not None
 
 
 async def forget_wrong(conn: Connection, login: str) -> None:

@@ -1,8 +1,14 @@
 -- Where people are signed in, and wrong passwords.
 
--- name: begin(digest, login, means, lasts, agent, address)!
+-- name: begin(digest, login, means, lasts, agent, address, password, subject)$
+-- Null: since this password, or this subject of a provider, was looked at, it counts no more. Whoever changes that
+-- either waits for this row, and ends the session, or is waited for.
 insert into staff_session (digest, login, means, ends_at, agent, address)
-values (:digest, :login, :means, moment() + :lasts::interval, :agent, :address);
+select :digest, s.login, :means, moment() + :lasts::interval, :agent, :address
+from staff s
+where s.login = :login and s.disabled_at is null and (s.password = :password or s.subject = :subject)
+for share
+returning session_no;
 
 -- name: person_of(digest, idle)^
 -- Who a session is of, where it is open and they may come in. That they were seen is noted once a minute at most.
@@ -14,7 +20,8 @@ with seen as (
 ), noted as (
     update staff set last_seen_at = transaction_moment() where login in (select login from seen)
 )
-select s.login, s.name, s.roles, s.channels, s.sellers, s.locations, s.language, s.must_change, o.session_no
+select s.login, s.name, s.roles, s.channels, s.sellers, s.locations, s.language,
+       s.must_change and o.means = 'password' as must_change, o.session_no
 from staff_session o join staff s on s.login = o.login
 where o.digest = :digest and o.ended_at is null and s.disabled_at is null
   and o.ends_at > transaction_moment() and o.seen_at > transaction_moment() - :idle::interval;
@@ -44,10 +51,12 @@ returning session_no;
 select wrong, moment() - last_at as since from staff_try
 where login_digest = :login_digest and last_at > moment() - :forgotten_after::interval;
 
--- name: count_wrong(login_digest, forgotten_after)!
+-- name: take_try(login_digest, wrong, forgotten_after)$
+-- One more, where so many are counted as somebody has read. Null: others try at the same time.
 insert into staff_try as t (login_digest, wrong) values (:login_digest, 1)
-on conflict (login_digest) do update set last_at = moment(),
-    wrong = case when t.last_at > moment() - :forgotten_after::interval then t.wrong + 1 else 1 end;
+on conflict (login_digest) do update set last_at = moment(), wrong = :wrong::integer + 1
+where case when t.last_at > moment() - :forgotten_after::interval then t.wrong else 0 end = :wrong::integer
+returning wrong;
 
 -- name: forget_wrong(login_digest)!
 delete from staff_try where login_digest = :login_digest;

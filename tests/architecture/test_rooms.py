@@ -508,9 +508,9 @@ DOORS = {
     ),
     "starter/service/sellers.py": ("store.accounting.sellers",),
     # People for channels, sellers and locations that there are.
-    "starter/service/staff.py": (
-        *("store.accounting.sellers", "store.orders.channels", "store.staff"),
-        "store.stock.locations",
+    "starter/service/staff.py": ("store.staff",),
+    "starter/service/staff_limits.py": (
+        *("store.accounting.sellers", "store.orders.channels", "store.stock.locations"),
     ),
     "starter/service/stock.py": ("store.stock",),
     "starter/service/tracking.py": (

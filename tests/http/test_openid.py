@@ -89,6 +89,8 @@ async def test_who_the_provider_knows_comes_in(desk: Desk) -> None:
     assert "Sign in with Our IdP" in text_of(await desk.get("/app/sign-in"))
     page = await came_back(desk, "u-1", "app/me")
     assert (page.url.path, page.status_code) == ("/app/me", 200)
+    # The first password is not asked for: nobody has used it.
+    assert (await desk.get("/app")).url.path == "/app"
     (session,) = await desk.here.staff.sessions("anna")
     assert session.means == "openid"
     assert "openid" in (await desk.here.staff.get("anna")).signs_in_by

@@ -25,6 +25,9 @@ async def desk(pool: Pool) -> Desk:
 
 async def test_a_first_password_is_changed_before_anything_else(desk: Desk) -> None:
     first = await desk.let_in("anna")
+    await desk.sign_in("anna", first)
+    await desk.send_form("app/sign-out")
+    assert (await desk.get("/app/me")).url.path == "/app/sign-in"
     page = await desk.sign_in("anna", first, next="app/staff")
     assert "Somebody else made your password" in text_of(page)
     assert page.url.path == "/app/me"
@@ -148,6 +151,36 @@ async def test_what_is_not_there_is_a_page_too(desk: Desk) -> None:
         assert answer.headers["content-type"].startswith("text/html")
     odd = await desk.send_form("app/me/sessions/x/end")
     assert (odd.status_code, odd.headers["content-type"][:9]) == (404, "text/html")
+
+
+async def test_an_odd_address_is_answered_by_a_page(desk: Desk) -> None:
+    await desk.signed_in("anna")
+    task = '[true, "2027-03-01T00:00:00+00:00", "{}", "b", "c"]'
+    odd = {
+        "find": ({"q": text} for text in ("a\0b", "%", "-", "9" * 300, "@", "+82 ")),
+        "staff": ({"after": "\0"},),
+        "orders": (
+            *({"after": "2027-03-01T00:00:00+00:00~\0"}, {"after": "0001-01-01T00:00:00+23:59~x"}),
+            *({"after": "9999-12-31T23:59:59-23:59~x"}, {"state": "\0", "channel": "\0"}),
+        ),
+        "tasks": (
+            *({"after": task.replace("{}", sign)} for sign in ("\\u0000", "\\ud800")),
+            *(
+                {"after": "[" * 20_000},
+                {"after": task.replace("2027", "0001").replace("+00", "+23")},
+            ),
+        ),
+    }
+    for place, queries in odd.items():
+        for query in queries:
+            answer = await desk.get(f"/app/{place}", params=query)
+            assert answer.status_code in (200, 404), (place, query)
+            assert answer.headers["content-type"].startswith("text/html")
+    for path in ("staff/%00", "orders/%00", "orders/%00/version", "orders/%ED%A0%80", "files/%00"):
+        assert (await desk.get(f"/app/{path}")).status_code == 404, path
+    for path in ("me/sessions/{}/end", "staff/anna/sessions/{}/end", "staff/%00/disable"):
+        answer = await desk.send_form(f"app/{path.format(10**20)}")
+        assert answer.status_code == 404, path
 
 
 async def test_a_name_is_shown_as_text(desk: Desk) -> None:

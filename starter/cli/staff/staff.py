@@ -198,7 +198,9 @@ def list_sessions(
 
 @app.command("end-session")
 def end_session(
-    session_no: Annotated[int, typer.Argument(metavar="SESSION", help="Its number.")],
+    session_no: Annotated[
+        int, typer.Argument(metavar="SESSION", help="Its number.", min=1, max=2**63 - 1)
+    ],
     by: By = "",
     as_json: Json = False,
 ) -> None:

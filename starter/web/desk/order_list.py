@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from domain.views.order_snapshot import OrderState
 from starter.web.desk.access import theirs
+from starter.web.desk.moments import moment_in
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.reads import OrderSummary
 
@@ -68,8 +69,5 @@ def _name(order: OrderSummary) -> str:
 def _place(text: str) -> tuple[datetime, str] | None:
     """Where a page begins; None: at the newest one, also for what is no place."""
     at, mark, order_id = text.partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return (moment, order_id) if mark and moment.tzinfo is not None else None
+    moment = moment_in(at)
+    return (moment, order_id) if mark and moment is not None else None

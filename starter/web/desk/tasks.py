@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -11,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from starter.service.attention import way_on_of
+from starter.web.desk.moments import moment_in
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.attention import AttentionTask, Kind, Place
 
@@ -49,10 +49,15 @@ def place_in(text: str) -> Place | None:
     """Where a page begins; None: at the first one, also for what is no place."""
     try:
         free, since, *rest = json.loads(text)
-        moment = datetime.fromisoformat(since)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
+    moment = moment_in(since)
     is_one = len(rest) == _PARTS - 2 and all(isinstance(part, str) for part in rest)
-    if not is_one or not isinstance(free, bool) or moment.tzinfo is None or "\0" in text:
+    if not is_one or not isinstance(free, bool) or moment is None or not _is_text("".join(rest)):
         return None
     return Place(free, moment, *rest)
+
+
+def _is_text(text: str) -> bool:
+    """Whether a database takes it: JSON can name signs that no text of ours has."""
+    return "\0" not in text and text.encode("utf-8", "ignore").decode() == text

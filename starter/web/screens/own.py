@@ -12,7 +12,7 @@ from starlette.responses import Response
 from domain.errors import InvalidInput
 from domain.staff.people import StaffChange
 from domain.staff.sessions import TooManyTries, WrongSignIn
-from starter.web.screens.visits import ScreenRoute, Visit, in_words, may
+from starter.web.screens.visits import Number, ScreenRoute, Visit, in_words, may
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -52,7 +52,7 @@ async def change_language(visit: Annotated[Visit, may()]) -> Response:
 
 
 @router.post("/app/me/sessions/{session_no}/end")
-async def end_session(visit: Annotated[Visit, may()], session_no: int) -> Response:
+async def end_session(visit: Annotated[Visit, may()], session_no: Number) -> Response:
     """Sign oneself out somewhere else."""
     login = visit.person.login
     await visit.here.staff.end_session(session_no, who=visit.person.who, of=login)

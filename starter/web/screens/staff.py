@@ -13,7 +13,7 @@ from domain.errors import InvalidInput, Refused
 from domain.staff.people import StaffChange, StaffRequest
 from domain.staff.roles import ROLES
 from starter.service.staff import NewStaff
-from starter.web.screens.visits import ScreenRoute, Visit, in_words, may
+from starter.web.screens.visits import Number, ScreenRoute, Visit, in_words, may
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -88,7 +88,7 @@ async def reset_password(visit: Writes, login: str) -> Response:
 
 
 @router.post("/app/staff/{login}/sessions/{session_no}/end")
-async def end_session(visit: Writes, login: str, session_no: int) -> Response:
+async def end_session(visit: Writes, login: str, session_no: Number) -> Response:
     """Sign them out somewhere."""
     await visit.here.staff.end_session(session_no, who=visit.person.who, of=login)
     return visit.lead(f"app/staff/{login}?done=session")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import Request, Security
+from fastapi import Path, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import SecurityScopes
@@ -28,7 +29,13 @@ from starter.web.screens.words import screen_words
 
 SIGN_IN: Final = "app/sign-in"
 _SAFE: Final = ("GET", "HEAD")
+_BEFORE_IT: Final = re.compile(r"/app/(me(/.*)?|sign-out)\Z")
+"""What somebody may do before they have a password of their own."""
 _STATUS: Final = ((NotFound, 404), (TooManyTries, 429), (Refused, 409), (Unreachable, 503))
+
+
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+"""Of a row, in an address."""
 
 
 class Visit:
@@ -77,6 +84,8 @@ class ScreenRoute(APIRoute):
                 if request.method not in _SAFE and is_foreign(request):
                     words = words_for(request, None)
                     return apart(request, 403, words("foreign"))
+                if _has_nul(request):
+                    raise RequestValidationError([])
                 return await handler(request)
             except Elsewhere as elsewhere:
                 return elsewhere.response
@@ -93,6 +102,11 @@ class ScreenRoute(APIRoute):
         return answer
 
 
+def _has_nul(request: Request) -> bool:
+    """Whether its address has a sign that no text of ours has, and no database takes."""
+    return any("\0" in part for part in (request.scope["path"], *request.query_params.values()))
+
+
 def apart(request: Request, status: int, *trouble: str) -> Response:
     """A page that says why there is no other one."""
     visit: Visit | None = getattr(request.state, "visit", None)
@@ -104,7 +118,7 @@ def apart(request: Request, status: int, *trouble: str) -> Response:
 async def visit_of(request: Request, scopes: SecurityScopes) -> Visit:
     """Who looks, and may do this. Raises Elsewhere."""
     visit = await _signed_in(request)
-    if visit.person.must_change and not request.url.path.startswith("/app/me"):
+    if visit.person.must_change and not _BEFORE_IT.match(request.url.path):
         raise Elsewhere(visit.lead("app/me"))
     lacking = [scope for scope in scopes.scopes if scope not in visit.person.grant.scopes]
     if lacking:

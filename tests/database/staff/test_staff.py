@@ -15,6 +15,7 @@ from domain.staff.people import Person, Staff, StaffChange, StaffRequest
 from domain.staff.sessions import IDLE, LASTS, TooManyTries, WrongSignIn
 from starter.service.staff import Browser, NewStaff, StaffDoor
 from store.database import Pool
+from store.staff import people, sessions
 from tests.support.planted import left_of_it
 from tests.support.round_trips import RoundTrips, counting_pool
 
@@ -114,6 +115,14 @@ async def test_wrong_passwords_cost_more_and_more_time_also_for_nobody(
         await staff.sign_in("anna", "wrong", HERE)
 
 
+async def test_guesses_that_come_at_once_wait_too(staff: StaffDoor, pool: Pool) -> None:
+    await made(staff)
+    many = StaffDoor(pool)
+    guesses = (many.sign_in("anna", f"wrong {n}", HERE) for n in range(9))
+    told = await asyncio.gather(*guesses, return_exceptions=True)
+    assert sorted(type(one).__name__ for one in told) == ["TooManyTries"] * 4 + ["WrongSignIn"] * 5
+
+
 async def test_a_session_ends_by_idling_by_age_and_by_hand(
     staff: StaffDoor, trips: RoundTrips
 ) -> None:
@@ -165,6 +174,19 @@ async def test_a_new_password_ends_the_other_sessions(staff: StaffDoor) -> None:
     assert (await signed_in(staff, again)).must_change
 
 
+async def test_a_password_that_was_replaced_meanwhile_opens_no_session(
+    staff: StaffDoor, pool: Pool
+) -> None:
+    await made(staff)
+    about: dict[str, Any] = {"means": "password", "agent": "", "address": ""}
+    async with pool.acquire() as conn:
+        before = (await people.password_of(conn, "anna")).encoded
+        assert await sessions.begin(conn, "a token", "anna", password=before, **about)
+        await staff.reset_password("anna", who="the owner")
+        assert not await sessions.begin(conn, "another", "anna", password=before, **about)
+    assert list(await staff.sessions("anna")) == []
+
+
 async def test_what_changes_counts_from_the_next_request(staff: StaffDoor) -> None:
     new = await made(staff)
     token = await staff.sign_in("anna", new.password.get_secret_value(), HERE)
@@ -191,6 +213,14 @@ async def test_somebody_is_always_left_who_lets_others_in(staff: StaffDoor, pool
         staff.change("a", StaffChange(roles=("agent",))),
     ):
         with pytest.raises(Refused, match="the only admin"):
+            await lock_out
+    await made(staff, "m", "admin", locations=["main"])
+    for lock_out in (
+        staff.disable("a", who="x"),
+        staff.change("a", StaffChange(locations=("main",))),
+        staff.change("a", StaffChange(channels=("web",))),
+    ):
+        with pytest.raises(Refused, match="the only admin"):  # m may let few in
             await lock_out
     await made(staff, "b", "admin")
     both = StaffDoor(pool)
@@ -233,6 +263,22 @@ async def test_a_provider_tells_who_somebody_is(staff: StaffDoor) -> None:
     assert (await staff.get("anna")).signs_in_by == ("password", "openid")
     again = await staff.reset_password("anna", who="the owner")
     assert again.staff.signs_in_by == ("password",)
+
+
+async def test_an_account_of_a_provider_is_one_persons(staff: StaffDoor) -> None:
+    await made(staff, email="kim@example.com")
+    who = "https://id.example.com", "248289761001"
+    with pytest.raises(WrongSignIn):  # the sign of Kelvin: another address, though in small a k
+        await staff.sign_in_by_openid(*who, "\u212aim@example.com", HERE)
+    await staff.sign_in_by_openid(*who, "kim@example.com", HERE)
+    await made(staff, "boss", "admin")
+    await staff.disable("anna", who="boss")
+    await staff.change("anna", StaffChange(email=None))
+    await made(staff, "ben", email="kim@example.com")
+    with pytest.raises(WrongSignIn):  # it is still Anna's, who may not come in
+        await staff.sign_in_by_openid(*who, "kim@example.com", HERE)
+    with pytest.raises(ValueError, match="the screens have a page of this name"):
+        await made(staff, "New")
 
 
 async def test_the_first_admin_is_made_once(pool: Pool) -> None:
