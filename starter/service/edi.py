@@ -35,7 +35,7 @@ class Shown:
     raw: bytes | None = None
 
 
-class Fault(BaseModel):
+class FaultInFile(BaseModel):
     """What is wrong with a file, and where.
 
     `interchange`: which one in the file, from 1; `control`, `group`, `document`: their control
@@ -66,8 +66,8 @@ class Fault(BaseModel):
         return ": ".join(part for part in (about, place, said) if part)
 
 
-def _fault(finding: Finding, place: Mapping[str, Any]) -> Fault:
-    return Fault(
+def _fault(finding: Finding, place: Mapping[str, Any]) -> FaultInFile:
+    return FaultInFile(
         **place,
         segment=finding.segment,
         number=finding.number,
@@ -120,7 +120,7 @@ class Edi:
         async with self._pool.acquire() as conn, conn.transaction():
             return [await interchanges.keep(conn, source, part) for part in parts(raw)]
 
-    async def check(self, raw: bytes) -> builtins.list[Fault]:
+    async def check(self, raw: bytes) -> builtins.list[FaultInFile]:
         """What is wrong with each interchange of a file, by the rules of X12; nothing is kept.
 
         Of a partner that is known, also whether it may send these documents.
@@ -131,11 +131,11 @@ class Edi:
             for fault in await self._check(number, part)
         ]
 
-    async def _check(self, number: int, raw: bytes) -> builtins.list[Fault]:
+    async def _check(self, number: int, raw: bytes) -> builtins.list[FaultInFile]:
         try:
             found = read(raw)
         except InvalidInput as error:
-            return [Fault(interchange=number, what=str(error))]
+            return [FaultInFile(interchange=number, what=str(error))]
         async with self._pool.acquire() as conn:
             one = await partners.by_address(conn, found.receiver, found.sender, test=found.test)
             if one is None:  # Ours go the other way.
@@ -147,7 +147,7 @@ class Edi:
         faults = [_fault(finding, place) for finding in found.findings]
         if one is None:
             ids = f"{':'.join(found.sender)} to {':'.join(found.receiver)}"
-            faults.append(Fault(**place, what=f"{ids}: no partner of ours"))
+            faults.append(FaultInFile(**place, what=f"{ids}: no partner of ours"))
         for group in judge(found, agreed):
             of_group = {**place, "group": group.group.control}
             faults += [_fault(finding, of_group) for finding in group.findings]

@@ -15,7 +15,7 @@ from starter.http.examples import example
 from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
-from starter.service.edi import Fault, Shown
+from starter.service.edi import FaultInFile, Shown
 from starter.service.service import Records
 from store.edi.documents import Document as EdiDocument
 from store.edi.interchanges import Interchange
@@ -57,7 +57,7 @@ class Checked(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    findings: tuple[Fault, ...]
+    findings: tuple[FaultInFile, ...]
 
 
 class InterchangeShown(Interchange):
