@@ -146,7 +146,8 @@ async def test_papers_of_an_erased_order_name_nobody_or_say_why_there_are_none(
 async def test_the_extensions_that_are_installed_are_listed(cli: Cli) -> None:
     listed, plain = await cli.many(("extensions", "--json"), ("extensions",))
     found = {one["name"]: one for one in listed.json["extensions"]}
-    assert found["sandbox"]["brings"] == ["payment", "events", "carrier", "supplier"]
+    brings = ["payment", "events", "carrier", "supplier", "pay_pages"]
+    assert found["sandbox"]["brings"] == brings
     assert found["stripe"]["distribution"] == "orderloom"
     assert "store_credit" in plain.out
     bad = Cli({**cli.environment, "ORDERLOOM_STRIPE__API_KEY": "pk_1234567"})
