@@ -12,9 +12,9 @@ from typing import Final
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency
+from babel.numbers import parse_pattern
 
-from domain.money import to_decimal
+from domain.money import decimals, to_decimal
 from domain.sellers import Language
 
 
@@ -75,4 +75,12 @@ def country_text(country: str, language: Language) -> str:
 
 def amount_text(minor: int, currency: str, language: Language) -> str:
     """An amount with its currency, as people write it."""
-    return format_currency(to_decimal(minor, currency), currency, locale=language)
+    return amount_in(minor, currency, Locale.parse(language))
+
+
+def amount_in(minor: int, currency: str, locale: Locale) -> str:
+    """An amount with all decimals that its currency has, where usage leaves some out, too."""
+    pattern = parse_pattern(locale.currency_formats["standard"].pattern)
+    pattern.frac_prec = (decimals(currency),) * 2
+    amount = to_decimal(minor, currency)
+    return str(pattern.apply(amount, locale, currency=currency, currency_digits=False))

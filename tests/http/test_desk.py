@@ -12,12 +12,15 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+from domain.errors import Unreachable
 from domain.orders.hold_messages import HoldRequest
 from domain.orders.messages import CancelRequest
 from domain.orders.order import Order
 from starter.web.desk.tasks import name_of, place_in
+from store.database import Pool
 from store.views.attention import AttentionTask, Place
 from tests.support.api import Api
+from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
 from tests.support.shop import Shop
@@ -52,7 +55,10 @@ async def placed(shop: Shop, number: str, **fields: Any) -> str:
 
 async def form(desk: Desk, order_id: str, path: str) -> dict[str, str]:
     """What a form of the order's page sends that nobody fills in."""
-    page = (await desk.get(f"/app/orders/{order_id}")).text
+    return hidden((await desk.get(f"/app/orders/{order_id}")).text, path)
+
+
+def hidden(page: str, path: str) -> dict[str, str]:
     (found,) = re.findall(rf'action="[^"]*/{path}">(.*?)</form>', page, re.DOTALL)
     fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', found)
     return {name: html.unescape(value) for name, value in fields}
@@ -201,6 +207,39 @@ async def test_nobody_sees_or_does_what_is_not_theirs(stocked: Shop, desk: Desk)
     page = (await clerk.get(f"/app/orders/{order_id}")).text
     assert "Keep the goods here" not in page
     assert list(await stocked.holds.standing(order_id)) == []
+
+
+async def test_a_form_that_was_not_answered_is_the_same_request_again(
+    stocked: Shop, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = await placed(stocked, "desk-away")
+    cancel = stocked.aftersales.cancel
+
+    async def lost(*asked: Any) -> None:
+        await cancel(*asked)
+        raise Unreachable("its answer did not come back")
+
+    path, fields = "cancel", {"units:1": "1", "reason": "the customer called"}
+    with monkeypatch.context() as network:
+        network.setattr(stocked.aftersales, "cancel", lost)
+        answer = await desk.send_form(
+            f"app/orders/{order_id}/{path}", **await form(desk, order_id, path), **fields
+        )
+    assert (answer.status_code, "data-answer" in answer.text) == (503, True)
+    again = {**hidden(answer.text, path), **fields}
+    assert "are cancelled" in text_of(
+        await desk.send_form(f"app/orders/{order_id}/{path}", **again)
+    )
+    assert [line.cancelled for line in (await stocked.orders.get(order_id)).lines] == [1, 0]
+
+
+async def test_an_order_of_500_lines_is_small_on_its_way(pool: Pool) -> None:
+    order = an_order(*((f"TEA-{n}", 1, "1.00") for n in range(500)), channel_order_id="desk-long")
+    await Bench(pool).on_record(order)
+    desk = await Desk(pool).signed_in("anna", "agent")
+    answer = await desk.get(f"/app/orders/{order.order_id}")
+    assert "TEA-499" in answer.text
+    assert answer.num_bytes_downloaded < 60_000
 
 
 async def test_what_people_have_typed_is_shown_as_text(stocked: Shop, desk: Desk) -> None:

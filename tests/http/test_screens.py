@@ -5,11 +5,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 from typing import get_args
+from urllib.parse import unquote
 
 import pytest
 
 from domain.staff.roles import ROLES
-from starter.web.screens.words import FOLDERS
+from starter.web.screens.words import FOLDERS, screen_words
 from store.database import Pool
 from store.views.attention import Kind
 from tests.support.desk import GOOD, Desk, text_of
@@ -68,6 +69,10 @@ async def test_nobody_comes_in_without_a_session(desk: Desk) -> None:
         answer = await desk.sign_in("anna", word, next=away)
         assert (answer.url.host, answer.url.path) == ("desk.example", "/app/me")
         await desk.send_form("app/sign-out")
+    onward = "app/orders?after=2027-03-01T00%3A00%3A00%2B00%3A00~web-1"
+    signing_in = {"login": "anna", "password": word, "next": onward}
+    leads = await desk.post("/app/sign-in", data=signing_in, follow_redirects=False)
+    assert "~web-1" in unquote(leads.headers["location"])
 
 
 async def test_without_its_cookie_a_browser_is_told_why(desk: Desk) -> None:
@@ -202,6 +207,17 @@ async def test_everything_is_in_the_language_that_somebody_has_chosen(
         assert f'<html lang="{language}">' in answer.text
     changed = await desk.send_form("app/me/language", language="de")
     assert "Die Sprache ist geändert" in text_of(changed)
+
+
+@pytest.mark.parametrize(
+    ("currency", "told"),
+    [("KRW", "12345"), ("IQD", "12.345"), ("LAK", "123.45"), ("EUR", "123.45")],
+)
+def test_an_amount_has_all_decimals_of_its_currency(currency: str, told: str) -> None:
+    for language in LANGUAGES:
+        shown = screen_words(language).money(12_345, currency)
+        assert "".join(sign for sign in shown if sign.isdecimal()) == told.replace(".", "")
+    assert told in screen_words("en").money(12_345, currency).replace(",", "")
 
 
 def test_the_catalogues_have_the_same_keys_and_places() -> None:

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton, format_time
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 
-from domain.money import to_decimal
+from domain.messages.words import amount_in
 from domain.sellers import LANGUAGES, Language
 
 FALLBACK: Final[Language] = "en"
@@ -104,7 +104,7 @@ class Words:
 
     def money(self, minor: int, currency: str) -> str:
         """An amount, such as $12.50 or 12,50 €."""
-        return str(format_currency(to_decimal(minor, currency), currency, locale=self._locale))
+        return amount_in(minor, currency, self._locale)
 
     def country(self, code: str) -> str:
         """The name of a country."""

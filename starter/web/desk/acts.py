@@ -113,7 +113,10 @@ async def _met(visit: Visit, order_id: str, act: Callable[[Service], Awaitable[s
     except Refused as no:
         told, status = in_words(visit.words, no), 409
     except Unreachable:
-        told, status = [visit.words("not_known")], 503
+        # It may be under way: the form that is sent again has to be the same request.
+        same = visit.field("request_id").rpartition("-")[0]
+        told, now = [visit.words("not_known")], await look(visit, order_id)
+        return page(visit, now, status=503, trouble=told, sent=visit.sent, request_id=same)
     else:
         return visit.lead(f"app/orders/{quote(order_id)}?done={done}")
     return page(visit, await look(visit, order_id), status=status, trouble=told, sent=visit.sent)

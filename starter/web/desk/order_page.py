@@ -100,10 +100,12 @@ def page(
     trouble: Sequence[str] = (),
     news: Sequence[EventRow] = (),
     sent: dict[str, list[str]] | None = None,
+    request_id: str = "",
 ) -> Response:
     """An order's page. `news`: what has happened since the form was shown that was not met.
 
-    `sent`: what was typed into that form; it is not lost.
+    `sent`: what was typed into that form; it is not lost. `request_id`: of the page whose
+    forms these are, too; "": new ones.
     """
     person = visit.person
     return visit.show(
@@ -118,7 +120,8 @@ def page(
         story=list(reversed(shown.detail.story))[:_STORY_MAX],
         customer=_customer(visit, shown.detail),
         said=_Said({name: values[0] for name, values in (sent or {}).items()}),
-        request_id=f"desk-{uuid.uuid4().hex}",
+        request_id=request_id or f"desk-{uuid.uuid4().hex}",
+        is_answer=sent is not None,
         may_write=person.allows("orders:write"),
         may_cancel=person.allows("aftersales:write"),
     )

@@ -15,7 +15,7 @@ from starter.web.screens.templates import lead
 SESSION: Final = "__Host-orderloom"
 """A browser sends it over TLS alone, or to this machine, and to no other host."""
 
-_OURS: Final = re.compile(r"app(/[\w./-]*)?(\?[\w.=&%+-]*)?", re.ASCII)
+_OURS: Final = re.compile(r"app(/[\w./-]*)?(\?[\w.=&%+~-]*)?", re.ASCII)
 
 
 def keep(answer: Response, name: str, value: str, *, seconds: int) -> None:

@@ -12,7 +12,8 @@ document.addEventListener("keydown", (event) => {
 
 const live = document.getElementById("live");
 if (live) {
-  let touched = false;
+  // A page that answers a form has what was typed into it; to reload it would send that again.
+  let touched = "answer" in live.dataset;
   let asking = false;
   document.addEventListener("input", () => { touched = true; });
   const look = async () => {
@@ -24,7 +25,7 @@ if (live) {
         // What somebody types is not taken from under their hands.
         if (touched) {
           const link = document.createElement("a");
-          link.href = location.pathname;
+          link.href = live.dataset.page;
           link.textContent = live.dataset.show;
           live.append(live.dataset.says + " ", link);
         } else {
