@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from typing import get_args
@@ -94,7 +95,11 @@ async def test_too_many_wrong_passwords_wait(desk: Desk) -> None:
     for _ in range(5):
         await desk.sign_in("nobody", "wrong")
     answer = await desk.sign_in("nobody", "wrong")
-    assert (answer.status_code, "Try again in 15 seconds" in text_of(answer)) == (429, True)
+    told = re.search(r"Try again in (\d+) seconds", text_of(answer))
+    assert answer.status_code == 429
+    # Some of them are over by now, on a machine with much to do.
+    assert told is not None
+    assert 0 < int(told[1]) <= 15
 
 
 async def test_an_admin_lets_somebody_in_and_out(desk: Desk, pool: Pool) -> None:
