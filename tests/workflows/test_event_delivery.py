@@ -127,7 +127,7 @@ async def test_nothing_is_lost_when_the_database_ends_all_sessions(shop: Shop) -
             )
         go_on = True
         receiver.close()
-        await asyncio.sleep(0.5)  # This test has lost its own sessions as well, and notices it.
+        await shop.pool.expire_connections()  # The test has lost its own sessions as well.
         async with shop.staffed():
             await shop.settled()
         await has_all(shop, receiver)

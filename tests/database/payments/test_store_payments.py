@@ -132,7 +132,7 @@ async def test_a_provider_that_is_not_there_is_named_with_those_that_are(bench: 
     order = of_a_hundred()
     await bench.reserve(order)
     ask = authorizing(order, provider="acme", token=Card.OK)
-    with pytest.raises(NotFound, match="'acme' here; there is exchange, sandbox"):
+    with pytest.raises(NotFound, match="'acme' here; there is exchange, on_account, sandbox"):
         await bench.authorizations.authorize_payment(ask)
     assert await bench.count("select count(*) from brought_tender") == 0
 
