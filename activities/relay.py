@@ -79,8 +79,8 @@ class Relay:
         async def stop() -> None:
             with suppress(*DatabaseFault):
                 await conn.remove_listener(channel, awaken)
-            if conn.is_closed():
-                conn.terminate()  # else its listeners stay, and the pool complains of them
+                if conn.is_closed():
+                    conn.terminate()  # else its listeners stay, and the pool complains of them
 
         await conn.add_listener(channel, awaken)
         heard.push_async_callback(stop)
