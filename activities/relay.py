@@ -80,7 +80,7 @@ class Relay:
             with suppress(*DatabaseFault):
                 await conn.remove_listener(channel, awaken)
                 if conn.is_closed():
-                    conn.terminate()  # else its listeners stay, and the pool complains of them
+                    conn.terminate()  # the driver drops its listeners only so
 
         await conn.add_listener(channel, awaken)
         heard.push_async_callback(stop)

@@ -65,7 +65,7 @@ class EdiInbox:
                     await self._look_at(conn, row)
             except DatabaseFault:
                 raise
-            except Exception as error:  # noqa: BLE001  # one that has a defect must not stop the others
+            except Exception as error:  # noqa: BLE001 - a defect in one must not stop the others
                 logger.warning("interchange %s cannot be read: %s", row["interchange_no"], error)
                 await interchanges.unreadable(
                     conn, row["interchange_no"], said(error), partner=None, control=None
@@ -142,7 +142,7 @@ class EdiInbox:
     async def _envelope_answered(
         self, conn: Connection, number: int, partner: Partner, receipt: Segment, place: int
     ) -> None:
-        """A TA1 is about a whole interchange of ours: what is refused, it has not read."""
+        """A TA1 is about a whole interchange of ours. One that it refuses was not read."""
         control, why = envelope_answer(receipt)
         known = await documents.envelope_receipt(conn, partner.partner, control, why)
         await documents.came(

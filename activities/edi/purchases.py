@@ -25,7 +25,7 @@ from store.purchasing import purchase_facts, purchase_reads
 from store.purchasing.purchase_reads import PurchaseOrder
 
 SHORT: Final = "short: "
-"""How the task begins of a notice with less than what is to come. The rest of the goods ends it."""
+"""The first word of a task about a notice that lacks goods. It ends when the rest is sent."""
 
 GOODS_WITHIN: Final = timedelta(days=3)
 """Goods that are billed and have not come by then are a person's task."""

@@ -91,7 +91,7 @@ async def _confirm(
 async def _changed(
     conn: Connection, one: ToTell, partner: Partner, stands: Mapping[str, Standing]
 ) -> None:
-    """Tell what is not as the customer knows it. What it asked for by an 860 is answered apart."""
+    """Tell the customer by an 865 what has changed. An 860 of its own has another answer."""
     if await documents.is_waiting(conn, partner.partner, "860", one.asked.number):
         return
     since = one.told_event

@@ -146,7 +146,7 @@ class MessagePost:
         return await self._texted(by, taken, holder, told)
 
     async def _way(self, conn: Connection, taken: Taken, told: Told | None) -> str:
-        """By what it is sent. What was begun one way, and may have arrived, goes no other way."""
+        """Mail, or the extension for texts. A message keeps the way on which it was first tried."""
         texts = self._texts
         if taken.by is not None:
             return taken.by

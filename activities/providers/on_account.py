@@ -47,7 +47,7 @@ class OnAccount:
         return _receipt(key, "capture", authorization, "", amount)
 
     async def void(self, *, key: str, authorization: str) -> PaymentReceipt:
-        """The customer will not owe what is left of it."""
+        """What was not captured will never be owed."""
         order_id = ids.order_of(key)
         async with self._pool.acquire() as conn:
             made = await payments.of_order(conn, order_id)

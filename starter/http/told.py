@@ -22,7 +22,7 @@ def _fields(event_type: str, kind: Kind | CustomerKind) -> dict[str, Any]:
 def describe(app: FastAPI) -> None:
     """Describe each type of event as the request that its receiver gets."""
     kinds: dict[str, Kind | CustomerKind] = {str(name): kind for name, kind in CATALOGUE.items()}
-    kinds |= dict(CUSTOMER_CATALOGUE)  # type: ignore[arg-type]  # its keys are texts
+    kinds |= {str(name): kind for name, kind in CUSTOMER_CATALOGUE.items()}
     for event_type, kind in kinds.items():
         name = "".join(part.capitalize() for part in event_type.replace("_", ".").split("."))
         message = create_model(

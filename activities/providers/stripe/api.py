@@ -124,7 +124,7 @@ class StripeApi:
         return _read(Session, answer)
 
     async def session(self, reference: str) -> Session:
-        """A session of Checkout as it is now, with what was set up in it."""
+        """A Checkout session as it is now, with its setup intent."""
         with _our_errors(None):
             answer = await self._v1.checkout.sessions.retrieve_async(
                 reference, {"expand": ["setup_intent"]}
