@@ -28,7 +28,7 @@ from starter.http.reading import StrictRoute
 from starter.http.streams import Streams
 from starter.service.pay_pages import CompanyPages
 from starter.service.service import Service
-from starter.web import customer, desk, screens
+from starter.web import buying, customer, day, desk, floor, money, screens, setup
 from starter.web.customer.faults import fault_page
 from starter.web.screens.openid import OpenId
 
@@ -40,6 +40,11 @@ _ROUTERS: Final = (
     *customer.ROUTERS,
     *screens.ROUTERS,
     *desk.ROUTERS,
+    *floor.ROUTERS,
+    *buying.ROUTERS,
+    *day.ROUTERS,
+    *money.ROUTERS,
+    *setup.ROUTERS,
     *v1.ROUTERS,
 )
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}

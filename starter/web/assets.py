@@ -27,10 +27,11 @@ class Asset(NamedTuple):
 
 
 class Assets:
-    """The files of a folder, by the names under which they are served."""
+    """The files of some folders, by the names under which they are served."""
 
-    def __init__(self, folder: Path) -> None:
-        found = [_named(file.stem, file.suffix, file.read_bytes()) for file in folder.iterdir()]
+    def __init__(self, *folders: Path) -> None:
+        files = [file for folder in folders if folder.is_dir() for file in folder.iterdir()]
+        found = [_named(file.stem, file.suffix, file.read_bytes()) for file in files]
         self._by_name = {one.name: one for one in found}
         self.names = {f"{one.name.split('.')[0]}{Path(one.name).suffix}": one.name for one in found}
         """page.css → the name under which it is served."""

@@ -11,8 +11,8 @@ from domain.stock.items import Item
 from domain.stock.licences import Licence
 from starter.service.service import Records
 from starter.service.tracking import TrackedOrder
+from starter.web.customer.languages import customer_words
 from starter.web.customer.parcels import Part, parts
-from starter.web.customer.words import Words
 from store.database import Pool
 from store.views.customer_page import WaitingUnits
 from store.views.reads import EventRow
@@ -22,7 +22,7 @@ from tests.support.shop import Shop
 
 CUSTOMER = {"id": "C-1", "name": "Kim Minji", "locale": "en-GB", "email": "kim@example.com"}
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
-WORDS = Words("en-GB")
+WORDS = customer_words("en-GB")
 
 
 def told(order: TrackedOrder, *, whole: bool = True, now: datetime | None = None) -> list[Part]:

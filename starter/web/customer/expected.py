@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from starter.service.tracking import TrackedOrder
-from starter.web.customer.words import Words
+from starter.web.words import Words
 
 
 def expected(

@@ -16,8 +16,8 @@ from starter.web.customer import offers, requests, shown
 from starter.web.customer.languages import query
 from starter.web.customer.templates import page
 from starter.web.customer.visits import Visit
-from starter.web.customer.words import Words
 from starter.web.guards import BadForm
+from starter.web.words import Words
 
 
 def refusal_of(error: Exception, words: Words) -> tuple[int, str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
 from domain.sellers import LANGUAGES, Language
-from starter.web.customer.words import Words, accepted
+from starter.web.words import Words, accepted
 
+FOLDER: Final = Path(__file__).parent / "words"
 PARAMETER: Final = "lang"
 _NAMES: Final[Mapping[Language, str]] = {"en": "English", "ko": "한국어", "de": "Deutsch"}
 
@@ -30,17 +32,22 @@ def chosen(request: Request) -> Language | None:
     return next((one for one in LANGUAGES if one == wanted), None)
 
 
+def customer_words(locale: str, time_zone: str = "UTC") -> Words:
+    """The words of a customer."""
+    return Words(locale, time_zone, of=(FOLDER,))
+
+
 def words_for(request: Request, locale: str, time_zone: str) -> Words:
     """The words of the language that was chosen, or of the customer's own locale."""
     wanted = chosen(request)
-    own = Words(locale, time_zone)
+    own = customer_words(locale, time_zone)
     # Who chooses the own language keeps the own country's way to write days and amounts.
-    return own if wanted is None or wanted == own.language else Words(wanted, time_zone)
+    return own if wanted is None or wanted == own.language else customer_words(wanted, time_zone)
 
 
 def words_of_browser(request: Request) -> Words:
     """The words for somebody of whom no order is known."""
-    return Words(chosen(request) or accepted(request.headers.get("accept-language", "")))
+    return customer_words(chosen(request) or accepted(request.headers.get("accept-language", "")))
 
 
 def query(request: Request, **more: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final, Literal, get_args
 from domain.orders.providers import BY_CODE, ELSEWHERE
 from starter.service.tracking import TrackedOrder
 from starter.web.customer.parcels import is_carried
-from starter.web.customer.words import Words
+from starter.web.words import Words
 
 Ask = Literal["pay", "cancel", "address", "return", "exchange", "claim"]
 ASKS: Final[tuple[Ask, ...]] = get_args(Ask)

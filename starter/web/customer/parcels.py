@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from starter.service.tracking import TrackedOrder
 from starter.web.customer.expected import expected
-from starter.web.customer.words import Words
+from starter.web.words import Words
 from store.views.reads import FulfilmentRow
 
 Mood = Literal["waits", "moves", "done", "trouble"]

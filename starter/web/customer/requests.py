@@ -14,8 +14,9 @@ from domain.orders.providers import BY_CODE
 from domain.orders.return_messages import ReturnRequest
 from starter.service.service import Service
 from starter.service.tracking import TrackedOrder
+from starter.web.customer.languages import FOLDER
 from starter.web.customer.offers import Ask, replacements
-from starter.web.customer.words import Words, catalogue
+from starter.web.words import Words, catalogue
 
 BY: Final = "customer"
 ADDRESS_FIELDS: Final = ("name", "company", "line1", "line2", "postal_code", "city", "region")
@@ -141,7 +142,7 @@ def _why(ask: str, known: tuple[str, ...], sent: Mapping[str, str]) -> str:
     code = sent.get("why", "")
     if code not in known:
         raise Incomplete("not_complete")
-    chosen = str(catalogue("en")[f"{ask}_why_{code}"])
+    chosen = str(catalogue("en", FOLDER)[f"{ask}_why_{code}"])
     return ": ".join(part for part in (chosen, sent.get("comment", "")) if part)[:500]
 
 

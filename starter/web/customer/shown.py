@@ -10,7 +10,7 @@ from domain.orders.providers import ELSEWHERE, EXCHANGE, GIFT_CARD, ON_ACCOUNT, 
 from domain.payments.payments import BY_HAND, STORE_CREDIT
 from domain.sellers import address_lines
 from starter.service.tracking import TrackedOrder
-from starter.web.customer.words import Words
+from starter.web.words import Words
 
 GOODS_MAX: Final = 60
 """An order of 500 lines would be a page of 200 KB."""

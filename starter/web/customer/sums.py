@@ -14,7 +14,7 @@ from starter.web.customer import offers, requests, shown
 from starter.web.customer.shown import Row
 from starter.web.customer.templates import page
 from starter.web.customer.visits import Visit, here
-from starter.web.customer.words import Words
+from starter.web.words import Words
 
 _KEPT = ("request_id", "seen", "why", "comment")
 

@@ -13,8 +13,8 @@ from starlette.responses import HTMLResponse, Response
 from domain.sellers import Seller
 from starter.web.assets import Assets, colours, logo
 from starter.web.customer.languages import choices, query
-from starter.web.customer.words import Words
 from starter.web.guards import HEADERS
+from starter.web.words import Words
 
 _SMALL_BYTES: Final = 4_000
 _LATER_S: Final = {429: 60, 503: 5}

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter
-from pydantic import ValidationError
 from starlette.responses import Response
 
-from domain.errors import InvalidInput, Refused, Unreachable
+from domain.errors import Refused
 from domain.orders.hold_messages import HoldRequest, ReleaseRequest
 from domain.orders.messages import AttentionAnswer, CancelRequest
 from starter.service.service import Service
 from starter.web.desk.order_page import look, page
-from starter.web.screens.visits import ScreenRoute, Visit, in_words, may
+from starter.web.screens.forms import NotAsked, met, whole
+from starter.web.screens.visits import ScreenRoute, Visit, may
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 Decides = Annotated[Visit, may("orders:read", "orders:write")]
 Cancels = Annotated[Visit, may("orders:read", "aftersales:write")]
 _UNITS: Final = "units:"
-_COUNT_MAX: Final = 9
-
-
-class _No(Exception):
-    """The form cannot be met as it is. `key`: the sentence that says why."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
+_NOT_KNOWN: Final = 503
+"""Whether it was done is not known."""
 
 
 @router.post("/app/orders/{order_id}/cancel")
@@ -40,7 +33,7 @@ async def cancel(visit: Cancels, order_id: str) -> Response:
     async def act(here: Service) -> str:
         lines = _lines(visit.sent)
         if not lines:
-            raise _No("no_units")
+            raise NotAsked("no_units")
         asked = CancelRequest.model_validate(
             {**_named(visit), "reason": visit.field("reason"), "lines": lines}
         )
@@ -99,27 +92,19 @@ async def _met(visit: Visit, order_id: str, act: Callable[[Service], Awaitable[s
     shown = await look(visit, order_id)
     kept = await visit.here.orders.answer_of(order_id, visit.field("request_id"))
     if kept is None and shown.version != visit.field("version"):
-        seen = _number(visit.field("seen"))
+        seen = whole(visit.field("seen"))
         news = [event for event in shown.detail.story if event.event_id > seen]
         told = [visit.words("changed_meanwhile")]
         return page(visit, shown, status=409, trouble=told, news=news, sent=visit.sent)
-    here: Service = visit.here
-    try:
-        done = await act(here)
-    except _No as no:
-        told, status = [visit.words(no.key)], 422
-    except (ValidationError, InvalidInput) as wrong:
-        told, status = in_words(visit.words, wrong), 422
-    except Refused as no:
-        told, status = in_words(visit.words, no), 409
-    except Unreachable:
-        # It may be under way: the form that is sent again has to be the same request.
-        same = visit.field("request_id").rpartition("-")[0]
-        told, now = [visit.words("not_known")], await look(visit, order_id)
-        return page(visit, now, status=503, trouble=told, sent=visit.sent, request_id=same)
-    else:
-        return visit.lead(f"app/orders/{quote(order_id)}?done={done}")
-    return page(visit, await look(visit, order_id), status=status, trouble=told, sent=visit.sent)
+
+    async def again(status: int, trouble: Sequence[str]) -> Response:
+        # What may be under way is asked for once more, not a second time.
+        same = visit.field("request_id").rpartition("-")[0] if status == _NOT_KNOWN else ""
+        now = await look(visit, order_id)
+        return page(visit, now, status=status, trouble=trouble, sent=visit.sent, request_id=same)
+
+    then = f"app/orders/{quote(order_id)}"
+    return await met(visit, lambda: act(visit.here), then, again)
 
 
 def _named(visit: Visit) -> dict[str, Any]:
@@ -133,10 +118,4 @@ def _lines(sent: dict[str, list[str]]) -> list[dict[str, Any]]:
         for name, values in sent.items()
         if name.startswith(_UNITS)
     ]
-    return [{"line_id": line, "quantity": n} for line, text in chosen if (n := _number(text))]
-
-
-def _number(text: str) -> int:
-    """A number as a form has it; 0 for what is none."""
-    is_one = len(text) <= _COUNT_MAX and text.isascii() and text.isdecimal()
-    return int(text) if is_one else 0
+    return [{"line_id": line, "quantity": n} for line, text in chosen if (n := whole(text))]

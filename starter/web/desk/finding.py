@@ -41,4 +41,4 @@ async def find(visit: Annotated[Visit, may("orders:read")], q: str = "") -> Resp
             people = list(
                 await visit.here.customer_pages.found(text, part=Part(**limits), at_most=_AT_MOST)
             )
-    return visit.show("found", q=text, found=found, people=people)
+    return visit.show("desk/found", q=text, found=found, people=people)

@@ -53,10 +53,10 @@ async def orders(
     onward = {**filters, "after": _name(shown[-1])} if len(found) > _PAGE else {}
     more = urlencode({name: value for name, value in onward.items() if value})
     return visit.show(
-        "orders",
+        "desk/orders",
         orders=shown,
-        states=STATES,
-        channels=known,
+        state_names=[(one, visit.words(f"order_{one}")) for one in STATES],
+        channels=[(one, one) for one in known],
         filters=filters,
         more=more,
     )

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from domain.orders.hold_messages import StandingHold
 from starter.web.desk.access import check_order
 from starter.web.guards import HEADERS
+from starter.web.screens.forms import told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.reads import EventRow, OrderDetail, OrderLine
 
@@ -79,8 +80,7 @@ async def order(
     visit: Annotated[Visit, may("orders:read")], order_id: str, done: str = ""
 ) -> Response:
     """All of it."""
-    told = visit.words(f"done_{done}") if visit.words.has(f"done_{done}") else ""
-    return page(visit, await look(visit, order_id), told=told)
+    return page(visit, await look(visit, order_id), told=told_by(visit, done))
 
 
 @router.get("/app/orders/{order_id}/version")
@@ -109,7 +109,7 @@ def page(
     """
     person = visit.person
     return visit.show(
-        "order",
+        "desk/order",
         status=status,
         told=told,
         trouble=trouble,

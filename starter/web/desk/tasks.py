@@ -32,7 +32,7 @@ async def tasks(
     found = await visit.here.needs_attention.tasks(after=place_in(after), at_most=_PAGE + 1)
     shown = found[:_PAGE]
     return visit.show(
-        "tasks",
+        "desk/tasks",
         tasks=[(task, way_on_of(task)) for task in shown],
         of_orders=OF_ORDERS,
         more=name_of(shown[-1]) if len(found) > _PAGE else "",

@@ -15,4 +15,4 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 @router.get("/app")
 async def home(visit: Annotated[Visit, may()]) -> Response:
     """The places that are their business."""
-    return visit.show("home")
+    return visit.show("screens/home")

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from domain.errors import InvalidInput
 from domain.staff.people import StaffChange
 from domain.staff.sessions import TooManyTries, WrongSignIn
+from starter.web.screens.forms import told_by
 from starter.web.screens.visits import Number, ScreenRoute, Visit, in_words, may
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
@@ -63,9 +64,9 @@ async def _show(
     visit: Visit, *, status: int = 200, done: str = "", trouble: Sequence[str] = ()
 ) -> Response:
     return visit.show(
-        "me",
+        "screens/me",
         status=status,
-        told=visit.words(f"done_{done}") if visit.words.has(f"done_{done}") else "",
+        told=told_by(visit, done),
         trouble=trouble,
         sessions=await visit.here.staff.sessions(visit.person.login),
     )

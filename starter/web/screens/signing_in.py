@@ -104,7 +104,7 @@ def _form(
 ) -> Response:
     return shown(
         request,
-        "sign_in",
+        "screens/sign_in",
         words_for(request, None),
         None,
         status=status,

@@ -13,6 +13,7 @@ from domain.errors import InvalidInput, Refused
 from domain.staff.people import StaffChange, StaffRequest
 from domain.staff.roles import ROLES
 from starter.service.staff import NewStaff
+from starter.web.screens.forms import told_by
 from starter.web.screens.visits import Number, ScreenRoute, Visit, in_words, may
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
@@ -27,7 +28,7 @@ async def people(visit: Reads, after: str = "", all: str = "") -> Response:
     """Everybody, by login."""
     found = await visit.here.staff.list(disabled=bool(all), after=after or None, limit=_PAGE + 1)
     more = found[_PAGE - 1].login if len(found) > _PAGE else ""
-    return visit.show("staff", people=found[:_PAGE], more=more, all=bool(all))
+    return visit.show("screens/staff", people=found[:_PAGE], more=more, all=bool(all))
 
 
 @router.get("/app/staff/new")
@@ -110,7 +111,7 @@ async def _form(
     empty = {"login": "", "name": "", "email": "", "language": "", "roles": []}
     some: dict[str, Any] = {"channels": [], "sellers": [], "locations": []}
     return visit.show(
-        "new_person",
+        "screens/new_person",
         status=status,
         trouble=trouble,
         one={**empty, **some, **said},
@@ -123,9 +124,9 @@ async def _one(
 ) -> Response:
     one = await visit.here.staff.get(login)
     return visit.show(
-        "person",
+        "screens/person",
         status=status,
-        told=visit.words(f"done_{done}") if visit.words.has(f"done_{done}") else "",
+        told=told_by(visit, done),
         trouble=trouble,
         one=one,
         sessions=await visit.here.staff.sessions(login),
@@ -147,4 +148,6 @@ async def _choices(visit: Visit) -> dict[str, Any]:
 
 
 def _once(visit: Visit, made: NewStaff) -> Response:
-    return visit.show("password_once", one=made.staff, password=made.password.get_secret_value())
+    return visit.show(
+        "screens/password_once", one=made.staff, password=made.password.get_secret_value()
+    )

@@ -4,45 +4,26 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from domain.access.keys import Scope
 from domain.staff.people import Person
 from starter.web.assets import Assets
-from starter.web.customer.words import Words
 from starter.web.guards import HEADERS
+from starter.web.screens.rooms import PLACES, ROOMS
+from starter.web.words import Words
 
-_FOLDER: Final = Path(__file__).parent
-ROOMS: Final = (_FOLDER, _FOLDER.parent / "desk")
-"""Where templates and sentences of screens are."""
 _PACKED_WELL: Final = 5  # of 9: more takes longer than it saves
-ASSETS: Final = Assets(_FOLDER / "static")
+ASSETS: Final = Assets(*(room / "static" for room in ROOMS))
 _TEMPLATES: Final = Environment(
-    loader=FileSystemLoader([room / "templates" for room in ROOMS]),
+    loader=PrefixLoader({room.name: FileSystemLoader(room / "templates") for room in ROOMS}),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-)
-
-
-class Place(NamedTuple):
-    """A place that the navigation leads to: whoever has the scope sees it."""
-
-    path: str
-    key: str
-    scope: Scope
-
-
-PLACES: Final = (
-    Place("app/orders", "orders", "orders:read"),
-    Place("app/tasks", "tasks", "operations:read"),
-    Place("app/staff", "staff", "access:read"),
 )
 
 
@@ -62,15 +43,13 @@ def shown(
     trouble: Iterable[str] = (),
     **values: Any,
 ) -> Response:
-    """A screen. `told`: what was done. `trouble`: what was wrong, a sentence each."""
+    """A screen, such as desk/order. `told`: what was done. `trouble`: what was wrong."""
     content = _TEMPLATES.get_template(f"{name}.html").render(
         w=words,
         person=person,
         root=root_of(request),
         here=request.url.path.lstrip("/"),
-        css=ASSETS.names["screens.css"],
-        script=ASSETS.names["screens.js"],
-        icon=ASSETS.names["icon.svg"],
+        files=ASSETS.names,
         places=[] if person is None else [x for x in PLACES if person.allows(x.scope)],
         told=told,
         trouble=list(trouble),

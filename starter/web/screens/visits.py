@@ -21,11 +21,11 @@ from domain.staff.people import Person
 from domain.staff.sessions import TooManyTries
 from starter.service.service import Service
 from starter.service.staff import Browser
-from starter.web.customer.words import Words, accepted
 from starter.web.guards import BadForm, form_lists, is_foreign
 from starter.web.screens import cookies
 from starter.web.screens.templates import lead, shown
 from starter.web.screens.words import screen_words
+from starter.web.words import Words, accepted
 
 SIGN_IN: Final = "app/sign-in"
 _SAFE: Final = ("GET", "HEAD")
@@ -112,7 +112,7 @@ def apart(request: Request, status: int, *trouble: str) -> Response:
     visit: Visit | None = getattr(request.state, "visit", None)
     person = None if visit is None else visit.person
     words = words_for(request, person)
-    return shown(request, "apart", words, person, status=status, trouble=trouble)
+    return shown(request, "screens/apart", words, person, status=status, trouble=trouble)
 
 
 async def visit_of(request: Request, scopes: SecurityScopes) -> Visit:

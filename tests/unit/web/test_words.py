@@ -11,8 +11,9 @@ import pytest
 from domain.messages.kinds import KINDS
 from domain.sellers import LANGUAGES, Language
 from starter.web.customer import faults, parcels, requests, shown
+from starter.web.customer.languages import FOLDER, customer_words
 from starter.web.customer.offers import ASKS, LOOKED_AT_FIRST
-from starter.web.customer.words import FOLDER, Sentence, Words, accepted, catalogue, language_of
+from starter.web.words import Sentence, accepted, catalogue, language_of
 
 HERE = FOLDER.parent
 
@@ -24,7 +25,7 @@ def places(sentence: Sentence) -> list[set[str]]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_language_has_the_same_sentences_with_the_same_places(language: Language) -> None:
-    english, other = catalogue("en"), catalogue(language)
+    english, other = catalogue("en", FOLDER), catalogue(language, FOLDER)
     assert other.keys() == english.keys()
     for key, sentence in other.items():
         wanted = places(english[key])[0]
@@ -44,12 +45,12 @@ BUILT = re.compile(
 def test_each_sentence_is_used() -> None:
     files = [*HERE.glob("*.py"), *HERE.glob("templates/*.html")]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    known = {key for key in catalogue("en") if re.search(rf"[\"']{key}[\"']", text)}
-    assert [k for k in catalogue("en") if k not in known and not BUILT.fullmatch(k)] == []
+    known = {key for key in catalogue("en", FOLDER) if re.search(rf"[\"']{key}[\"']", text)}
+    assert [k for k in catalogue("en", FOLDER) if k not in known and not BUILT.fullmatch(k)] == []
 
 
 def test_what_is_built_of_parts_is_there() -> None:
-    known = catalogue("en")
+    known = catalogue("en", FOLDER)
     wanted = [
         *(f"ask_{ask}" for ask in ASKS),
         *(f"ask_{ask}_about" for ask in ASKS),
@@ -81,7 +82,7 @@ def test_what_is_built_of_parts_is_there() -> None:
 def test_days_and_amounts_are_written_as_in_the_language(
     locale: str, day: str, moment: str, amount: str, two: str
 ) -> None:
-    words = Words(locale, "Europe/Berlin")
+    words = customer_words(locale, "Europe/Berlin")
     assert words.day(date(2026, 12, 4)) == day
     told = words.moment(datetime(2026, 12, 4, 8, 30, tzinfo=UTC))
     assert told.startswith(day)
@@ -94,11 +95,11 @@ def test_who_reads_none_of_them_gets_english() -> None:
     assert (language_of("fr-FR"), language_of("DE-at"), language_of("ko")) == ("en", "de", "ko")
     assert accepted("fr-FR, de;q=0.8, en;q=0.7") == "de"
     assert accepted("") == "en"
-    assert Words("fr-FR").language == "en"
-    assert Words("de-XX-nonsense").language == "de"
+    assert customer_words("fr-FR").language == "en"
+    assert customer_words("de-XX-nonsense").language == "de"
 
 
 def test_a_time_zone_that_nobody_knows_any_more_counts_as_utc() -> None:
     noon = datetime(2026, 12, 4, 12, tzinfo=UTC)
     for unknown in ("Mars/Olympus", "../../etc/passwd", ""):
-        assert Words("de", unknown).moment(noon) == Words("de").moment(noon)
+        assert customer_words("de", unknown).moment(noon) == customer_words("de").moment(noon)

@@ -1,13 +1,13 @@
-"""What customers read: sentences of a catalogue; days and amounts as their language writes them.
+"""What people read on pages: sentences of a catalogue; days and amounts as a language has them.
 
-The catalogues are TOML files beside this module, one for each language, all with the same keys and
-`{places}`. A table has one sentence for each plural form, by the names of the Unicode CLDR.
+A catalogue has a TOML file for each language, all with the same keys and `{places}`. A table has
+one sentence for each plural form, by the names of the Unicode CLDR.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -22,16 +22,18 @@ from domain.messages.words import amount_in
 from domain.sellers import LANGUAGES, Language
 
 FALLBACK: Final[Language] = "en"
-FOLDER: Final = Path(__file__).parent / "words"
 
 Sentence = str | Mapping[str, str]
 
 
 @cache
-def catalogue(language: Language) -> Mapping[str, Sentence]:
-    """All sentences of a language, by their keys."""
-    with (FOLDER / f"{language}.toml").open("rb") as file:
-        return tomllib.load(file)
+def catalogue(language: Language, *folders: Path) -> Mapping[str, Sentence]:
+    """All sentences of a language, by their keys: those of each folder."""
+    together: dict[str, Sentence] = {}
+    for folder in folders:
+        with (folder / f"{language}.toml").open("rb") as file:
+            together |= tomllib.load(file)
+    return together
 
 
 def language_of(locale: str) -> Language:
@@ -53,7 +55,7 @@ class Words:
     """One reader's words: `words("parcel", number=1, count=2)`.
 
     `locale`: a language tag such as de-AT. `time_zone`: in which moments are told. `of`: the
-    sentences of a language.
+    folders of its catalogues.
     """
 
     def __init__(
@@ -61,10 +63,10 @@ class Words:
         locale: str,
         time_zone: str = "UTC",
         *,
-        of: Callable[[Language], Mapping[str, Sentence]] = catalogue,
+        of: Collection[Path],
     ) -> None:
         self.language = language_of(locale)
-        self._sentences = of(self.language)
+        self._sentences = catalogue(self.language, *of)
         self._locale = _known(locale, self.language)
         self._zone = _zone(time_zone)
 

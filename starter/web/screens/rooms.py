@@ -1,0 +1,27 @@
+"""Rooms of the screens: where their templates, sentences and files are, and where people get in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from domain.access.keys import Scope
+
+_NAMES: Final = ("screens", "desk", "floor", "buying", "day", "money", "setup")
+ROOMS: Final = tuple(Path(__file__).parents[1] / name for name in _NAMES)
+"""Each has `templates/`, shown as room/name, `words/` of each language, and may have `static/`."""
+
+
+class Place(NamedTuple):
+    """A place that the navigation leads to: whoever has the scope sees it."""
+
+    path: str
+    key: str
+    scope: Scope
+
+
+PLACES: Final = (
+    Place("app/orders", "orders", "orders:read"),
+    Place("app/tasks", "tasks", "operations:read"),
+    Place("app/staff", "staff", "access:read"),
+)
