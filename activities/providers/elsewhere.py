@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, NoReturn, TypeVar
 
 from activities.extension import Extension, NoSettings
-from activities.payments.provider import Capabilities, PaymentKind, PaymentReceipt
+from activities.payments.no_company import NoCompany
+from activities.payments.provider import PaymentKind, PaymentReceipt
 from activities.provider_errors import DeclineCode, Declined, Unavailable
 from activities.shops.client import ODD, NotThere, Refunded, ShopClient, ShopFault, ShopSaysNo
 from activities.shops.clients import ShopClients
@@ -32,8 +33,6 @@ T = TypeVar("T")
 STILL_AT_IT: Final = timedelta(minutes=5)
 """A refund whose call got no answer can still be made for so long, where the shop knows no keys."""
 
-_FOR_EVER: Final = timedelta(days=3650)
-
 
 @dataclass(frozen=True)
 class _Shop:
@@ -43,7 +42,7 @@ class _Shop:
     subject: str
 
 
-class Elsewhere:
+class Elsewhere(NoCompany):
     """A `PaymentProvider` without a company of its own: the shop is asked, where it can be.
 
     `clients`: left out, everything is paid back by hand.
@@ -52,13 +51,6 @@ class Elsewhere:
     def __init__(self, pool: Pool, clients: ShopClients | None = None) -> None:
         self._pool = pool
         self._clients = clients
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Money that is there stays there, and nobody lists it."""
-        return Capabilities(
-            captures="several", holds_for=_FOR_EVER, keys_live=_FOR_EVER, listed=False
-        )
 
     async def authorize(
         self, *, key: str, order_id: str, amount: Money, token: str
@@ -128,10 +120,6 @@ class Elsewhere:
                 refunds = await self._refunds(shop)
                 found += [_receipt(one, token, order_id) for one in refunds]
         return tuple(sorted(found, key=lambda one: one.at))
-
-    async def list_day(self, day: date) -> tuple[PaymentReceipt, ...]:
-        """Nothing: no shop lists its payments by day."""
-        return ()
 
     async def _shop(self, order_id: str, token: str) -> _Shop | None:
         """None: a person pays back there."""
