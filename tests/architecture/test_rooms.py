@@ -67,6 +67,7 @@ PROTOCOLS = (
     "activities.fulfilment.carrier",
     "activities.messages.texts",
     "activities.payments.event_reader",
+    "activities.payments.no_company",
     "activities.payments.provider",
     "activities.provider_errors",
     "activities.purchasing.supplier",
