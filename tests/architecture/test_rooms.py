@@ -352,7 +352,16 @@ TABLE = (
         "starter/web/",
         (
             *(*STDLIB, "starter.web", "starter.service", "runtime.papers.pdf"),
-            *("domain", "babel", "fastapi", "jinja2", "limits", "pydantic", "starlette"),
+            *(
+                "domain",
+                "babel",
+                "fastapi",
+                "jinja2",
+                "limits",
+                "markupsafe",
+                "pydantic",
+                "starlette",
+            ),
         ),
         types_of="store",
     ),
