@@ -22,6 +22,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONDAY_TO_FRIDAY: Final = WEEKDAYS[:5]
+_DAYS_MAX: Final = 3650
 
 
 def _known_zone(name: str, info: ValidationInfo) -> str:
@@ -82,6 +83,14 @@ class Calendar(Document):
     def today(self, now: datetime) -> date:
         """The location's own date."""
         return now.astimezone(self._zone).date()
+
+    def working_days_between(self, since: date, until: date) -> int:
+        """The working days after `since`, up to and with `until`; of ten years at most."""
+        days = min((until - since).days, _DAYS_MAX)
+        return sum(
+            _works(since + timedelta(days=n), self.working_days, self.holidays)
+            for n in range(1, days + 1)
+        )
 
     @property
     def _zone(self) -> tzinfo:

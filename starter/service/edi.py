@@ -21,7 +21,8 @@ from domain.edi.rules import GROUPS, Agreed
 from domain.edi.wire import INTERCHANGE_BYTES_MAX, read
 from domain.errors import InvalidInput, NotFound
 from store.database import Pool
-from store.edi import documents, interchanges, partners
+from store.edi import bills, documents, interchanges, partners
+from store.edi.bills import Bill
 from store.edi.documents import Document
 from store.edi.interchanges import Interchange
 
@@ -194,6 +195,11 @@ class Edi:
         """All documents about an order, or a purchase order, oldest first."""
         async with self._pool.acquire() as conn:
             return await documents.of_order(conn, order_id=order_id, po_id=po_id)
+
+    async def bills(self, po_id: str) -> Sequence[Bill]:
+        """What suppliers have billed of a purchase order by EDI, oldest first."""
+        async with self._pool.acquire() as conn:
+            return await bills.of_purchase(conn, po_id)
 
     async def send_again(self, interchange_no: int) -> None:
         """Send the same bytes once more, with the same number. Raises NotFound."""

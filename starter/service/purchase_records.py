@@ -9,11 +9,18 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from domain.errors import InvalidInput, NotFound, Refused
-from domain.purchasing.purchase_orders import Acknowledged, OnOrder, PurchasingPolicy, SupplierItem
+from domain.purchasing.purchase_orders import (
+    Acknowledged,
+    OnOrder,
+    PurchaseDocument,
+    PurchaseState,
+    PurchasingPolicy,
+    SupplierItem,
+)
 from store.database import Connection, Pool
 from store.locks import lock_stock
 from store.purchasing import purchase_facts, purchase_reads, purchases, suppliers
@@ -69,21 +76,30 @@ class PurchaseRecords:
         self,
         *,
         only_open: bool = False,
+        states: Sequence[PurchaseState] | None = None,
         sku: str | None = None,
         supplier: str | None = None,
+        locations: Sequence[str] | None = None,
+        late_on: date | None = None,
+        due_by: date | None = None,
         before: int | None = None,
         at_most: int = 1000,
     ) -> Sequence[PurchaseOrder]:
         """Purchase orders, newest first, that match every filter that is given.
 
-        `before`: only those with a lower number than this.
+        `late_on`: of which goods should have come before this day. `due_by`: of which some should
+        come by this day. `before`: only those with a lower number than this.
         """
         async with self._pool.acquire() as conn:
             return await purchase_reads.find(
                 conn,
                 only_open=only_open,
+                states=states,
                 sku=sku,
                 supplier=supplier,
+                locations=locations,
+                late_on=late_on,
+                due_by=due_by,
                 before=before,
                 at_most=at_most,
             )
@@ -97,6 +113,21 @@ class PurchaseRecords:
         """A purchase order's story: its events, oldest first."""
         async with self._pool.acquire() as conn:
             return await purchase_reads.story(conn, po_id)
+
+    async def document(self, po_id: str) -> PurchaseDocument:
+        """A purchase order as the supplier gets it: as it was sent, or as it would be sent now.
+
+        Raises NotFound.
+        """
+        order = await self.order(po_id)
+        told = (event.data.get("document") for event in await self.story(po_id))
+        sent = next((one for one in told if one is not None), None)
+        return order.document if sent is None else PurchaseDocument.model_validate(sent)
+
+    async def was_told(self, po_id: str, effect: str) -> bool:
+        """Whether this stands in its story already, such as `receive:<key>`."""
+        async with self._pool.acquire() as conn:
+            return await purchases.done(conn, po_id, effect) is not None
 
     async def propose(
         self,

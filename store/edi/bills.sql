@@ -9,3 +9,6 @@ where po_id = :po_id and not (partner = :partner and number = :number) group by 
 -- name: keep(partner, number, po_id, units, total)$
 insert into edi_bill (partner, number, po_id, units, total) values (:partner, :number, :po_id, :units, :total)
 on conflict (partner, number) do nothing returning number;
+
+-- name: of_purchase(po_id)
+select partner, number, units, total, at from edi_bill where po_id = :po_id order by at, partner, number;

@@ -23,7 +23,10 @@ _sql = load_queries(__file__, "purchases")
 
 
 class LineState(BaseModel):
-    """Units of one SKU. Outstanding units may still arrive; `shipped` is the supplier's count."""
+    """Units of one SKU. Outstanding units may still arrive; `shipped` is the supplier's count.
+
+    `answered_at`: when the supplier said what it will send.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,6 +40,12 @@ class LineState(BaseModel):
     unit_price: Decimal
     lead_time_days: int
     due_on: date
+    answered_at: datetime | None
+
+    @property
+    def acknowledged(self) -> int | None:
+        """Units that the supplier has promised; None: it has not answered."""
+        return None if self.answered_at is None else self.quantity - self.cancelled
 
 
 class PurchaseOrder(BaseModel):
@@ -128,18 +137,30 @@ async def find(
     *,
     po_id: str | None = None,
     only_open: bool = False,
+    states: Sequence[PurchaseState] | None = None,
     sku: str | None = None,
     supplier: str | None = None,
+    locations: Sequence[str] | None = None,
+    late_on: date | None = None,
+    due_by: date | None = None,
     before: int | None = None,
     at_most: int = 1000,
 ) -> list[PurchaseOrder]:
-    """Purchase orders, newest first. `before`: only those with a lower number."""
+    """Purchase orders, newest first. `before`: only those with a lower number.
+
+    `late_on`: only those of which goods should have come before this day. `due_by`: only those of
+    which some should come by this day.
+    """
     rows = _sql.list_orders(
         conn,
         po_id=po_id,
         open=only_open,
+        states=None if states is None else list(states),
         sku=sku,
         supplier=supplier,
+        locations=None if locations is None else list(locations),
+        late_on=late_on,
+        due_by=due_by,
         before=before,
         at_most=at_most,
     )

@@ -91,7 +91,9 @@ on conflict (po_id, effect) do nothing;
 -- name: list_events(po_id)
 select at, what, who, coalesce(why, '') as why, data from purchase_order_event where po_id = :po_id order by event_id;
 
--- name: list_orders(po_id, open, sku, supplier, before, at_most)
+-- name: list_orders(po_id, open, states, sku, supplier, locations, late_on, due_by, before, at_most)
+-- A null does not filter. `late_on`: goods were due before this day, and may still come. `due_by`: some are due
+-- by this day.
 select p.po_id, p.number, 
        (select o.order_id from customer_order o where o.order_no = p.order_no) as order_id, p.line_id, p.drop_ship, p.supplier_id as supplier, s.name as supplier_name, p.location,
        p.currency, p.state, p.needs_approval, p.sent_before, p.created_at, p.changed_at,
@@ -100,13 +102,21 @@ select p.po_id, p.number,
             'sku', l.sku, 'quantity', l.quantity, 'receivable', l.receivable,
             'received', l.received, 'cancelled', l.cancelled, 'shipped', l.shipped,
             'outstanding', l.outstanding, 'unit_price', l.unit_price::text,
-            'lead_time_days', l.lead_time_days, 'due_on', l.due_on)
+            'lead_time_days', l.lead_time_days, 'due_on', l.due_on, 'answered_at', l.answered_at)
             order by l.sku)
         from purchase_order_line l where l.po_id = p.po_id) as lines
 from purchase_order p join supplier s using (supplier_id)
 where (:po_id::text is null or p.po_id = :po_id)
   and (not :open or p.state not in ('closed', 'cancelled'))
+  and (:states::text[] is null or p.state = any(:states))
   and (:supplier::text is null or p.supplier_id = :supplier)
+  and (:locations::text[] is null or p.location = any(:locations))
+  and (:late_on::date is null or p.state not in ('proposed', 'approved') and exists (
+      select from purchase_order_line l
+      where l.po_id = p.po_id and l.outstanding > 0 and l.due_on < :late_on))
+  and (:due_by::date is null or exists (
+      select from purchase_order_line l
+      where l.po_id = p.po_id and l.outstanding > 0 and l.due_on <= :due_by))
   and (:sku::text is null or exists (
       select from purchase_order_line l where l.po_id = p.po_id and l.sku = :sku))
   and (:before::bigint is null or p.number < :before)

@@ -132,13 +132,7 @@ def show_document(
 
     async def work() -> tuple[PurchaseOrder, PurchaseDocument]:
         async with records() as here:
-            order = await here.purchasing.order(po_id)
-            story = await here.purchasing.story(po_id)
-            sent = (event.data["document"] for event in story if "document" in event.data)
-            content = next(sent, None)
-            if content is None:
-                return order, order.document
-            return order, PurchaseDocument.model_validate(content)
+            return await here.purchasing.order(po_id), await here.purchasing.document(po_id)
 
     order, document = asyncio.run(work())
     out = Output(as_json=as_json)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from domain.orders.hold_messages import StandingHold
 from starter.web.desk.access import check_order
 from starter.web.guards import HEADERS
-from starter.web.screens.forms import told_by
+from starter.web.screens.forms import Said, told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.reads import EventRow, OrderDetail, OrderLine
 
@@ -119,19 +119,12 @@ def page(
         summary=shown.detail.summary,
         story=list(reversed(shown.detail.story))[:_STORY_MAX],
         customer=_customer(visit, shown.detail),
-        said=_Said({name: values[0] for name, values in (sent or {}).items()}),
+        said=Said.of(sent),
         request_id=request_id or f"desk-{uuid.uuid4().hex}",
         is_answer=sent is not None,
         may_write=person.allows("orders:write"),
         may_cancel=person.allows("aftersales:write"),
     )
-
-
-class _Said(dict[str, str]):
-    """What was typed, by the names of the fields; "" for what was not."""
-
-    def __missing__(self, name: str) -> str:
-        return ""
 
 
 def _customer(visit: Visit, detail: OrderDetail) -> dict[str, Any] | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, Self
 
 from pydantic import ValidationError
 from starlette.responses import Response
@@ -23,6 +23,18 @@ class NotAsked(Exception):
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.key = key
+
+
+class Said(dict[str, str]):
+    """What was typed, by the names of the fields; "" for what was not."""
+
+    @classmethod
+    def of(cls, sent: Mapping[str, Sequence[str]] | None) -> Self:
+        """What a form has sent; None: there was none."""
+        return cls({name: values[0] for name, values in (sent or {}).items()})
+
+    def __missing__(self, name: str) -> str:
+        return ""
 
 
 async def met(visit: Visit, act: Callable[[], Awaitable[str]], then: str, again: Again) -> Response:

@@ -105,3 +105,17 @@ def test_a_calendar_that_cannot_be_is_refused(
     (fault,) = caught.value.errors()
     assert fault["loc"][0] == field
     assert reason in fault["msg"]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "days"),
+    [
+        ("2026-11-26", "2026-11-26", 0),
+        ("2026-11-27", "2026-11-26", 0),
+        ("2026-11-26", "2026-11-30", 2),  # a Thursday; the Friday and the Monday count
+        ("2026-12-24", "2026-12-28", 1),  # Christmas, and a weekend
+    ],
+)
+def test_lateness_is_counted_in_working_days(since: str, until: str, days: int) -> None:
+    between = BERLIN.working_days_between(date.fromisoformat(since), date.fromisoformat(until))
+    assert between == days

@@ -1,0 +1,27 @@
+"""Which stock and purchases somebody sees: those of their locations."""
+
+from __future__ import annotations
+
+from domain.errors import NotFound
+from domain.stock.locations import Location
+from starter.web.screens.visits import Visit
+from store.purchasing.purchase_reads import PurchaseOrder
+
+
+def places(visit: Visit) -> list[str] | None:
+    """The locations that are their business; None: all."""
+    mine = visit.person.locations
+    return None if mine is None else sorted(mine)
+
+
+async def locations(visit: Visit) -> list[Location]:
+    """The locations that are their business, by name."""
+    return [one for one in await visit.here.locations.list() if visit.person.works_at(one.location)]
+
+
+async def purchase_order(visit: Visit, po_id: str) -> PurchaseOrder:
+    """A purchase order. Raises NotFound, also for another location's: nobody can tell."""
+    found = await visit.here.purchasing.order(po_id)
+    if not visit.person.works_at(found.location):
+        raise NotFound(f"there is no purchase order {po_id}", reason="no_purchase_order")
+    return found

@@ -1,0 +1,95 @@
+"""Buying by hand: a supplier, a location, and units of what the supplier sells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from domain.money import price_text
+from domain.purchasing.purchase_orders import SupplierItem
+from starter.web.buying import asked
+from starter.web.buying.limits import locations
+from starter.web.buying.shown import show
+from starter.web.screens.forms import NotAsked, Said, met
+from starter.web.screens.visits import ScreenRoute, Visit, may
+
+router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
+
+Writes = Annotated[Visit, may("purchasing:read", "purchasing:write")]
+_PAGE: Final = 200
+
+
+@router.get("/app/purchases/new")
+async def new(visit: Writes, supplier: str = "", sku: str = "", units: str = "") -> Response:
+    """The form, once it is known of whom. `sku`, `units`: what is filled in already."""
+    sent = {f"{asked.UNITS}{sku}": [units]} if sku else {}
+    return await _form(visit, supplier, {"supplier": [supplier], **sent}, only=sku)
+
+
+@router.post("/app/purchases/new")
+async def buy(visit: Writes) -> Response:
+    """Order it; above the policy's limit it waits for somebody's approval."""
+    supplier = visit.field("supplier")
+    po_id = f"PO-{visit.field('request_id').removeprefix('desk-')[:12]}"
+
+    async def act() -> str:
+        told = {
+            name.removeprefix(asked.UNITS): asked.number(values[0])
+            for name, values in visit.sent.items()
+            if name.startswith(asked.UNITS)
+        }
+        wanted = {sku: n for sku, n in told.items() if n}
+        if not wanted:
+            raise NotAsked("no_units")
+        place = visit.field("location")
+        if not visit.person.works_at(place):
+            raise NotAsked("no_such_location")
+        await visit.here.purchasing.propose(
+            *(supplier, place, wanted),
+            po_id=po_id,
+            who=visit.person.who,
+            why=asked.why(visit),
+        )
+        return "po_made"
+
+    async def again(status: int, trouble: Sequence[str]) -> Response:
+        return await _form(visit, supplier, visit.sent, status=status, trouble=trouble)
+
+    return await met(visit, act, f"app/purchases/{quote(po_id)}", again)
+
+
+async def _form(
+    visit: Visit,
+    supplier: str,
+    sent: dict[str, list[str]],
+    *,
+    only: str = "",
+    status: int = 200,
+    trouble: Sequence[str] = (),
+) -> Response:
+    """`only`: show this SKU alone, of the many that a supplier may sell."""
+    known = await visit.here.purchasing.suppliers()
+    chosen = next((one for one in known if one.supplier == supplier), None)
+    terms: Sequence[SupplierItem] = ()
+    if chosen is not None:
+        terms = await visit.here.purchasing.terms(
+            supplier=supplier, skus=[only] if only else None, at_most=_PAGE + 1
+        )
+    values: dict[str, Any] = {
+        "status": status,
+        "trouble": trouble,
+        "chosen": chosen,
+        "suppliers": [(one.supplier, one.name) for one in known],
+        "terms": terms[:_PAGE],
+        "more": len(terms) > _PAGE,
+        "only": only,
+        "sites": [(one.location, one.location) for one in await locations(visit)],
+        "said": Said.of(sent),
+        "request_id": visit.field("request_id") or asked.new_request(),
+        "price": lambda one: f"{price_text(one.unit_price, one.currency)} {one.currency}",
+    }
+    return show(visit, "buying/new_purchase", **values)

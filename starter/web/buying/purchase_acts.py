@@ -1,0 +1,169 @@
+"""What is decided and reported about a purchase order: forms, each met once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from domain.purchasing.purchase_orders import Acknowledged
+from starter.service.service import Service
+from starter.web.buying import asked
+from starter.web.buying.purchase_page import Shown, look, page
+from starter.web.screens.forms import NotAsked, met, whole
+from starter.web.screens.visits import ScreenRoute, Visit, may
+
+router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
+
+Writes = Annotated[Visit, may("purchasing:read", "purchasing:write")]
+_NOT_KNOWN: Final = 503
+"""Whether it was done is not known."""
+
+_PAST: Final = {
+    "approve": "approved",
+    "cancel": "cancelled",
+    "refuse": "refused",
+    "acknowledge": "acknowledged",
+    "ship": "shipped",
+    "receive": "received",
+}
+_DECISIONS: Final = ("approve", "cancel", "refuse")
+
+Act = Callable[[Service, Shown], Awaitable[None]]
+
+
+@router.post("/app/purchases/{po_id}/approve")
+async def approve(visit: Writes, po_id: str) -> Response:
+    """Have it sent."""
+
+    async def act(here: Service, _: Shown) -> None:
+        reason = asked.why(visit) if visit.field("why").strip() else ""
+        await here.purchasing.approve(po_id, by=visit.person.who, reason=reason)
+
+    return await _met(visit, po_id, "approve", act)
+
+
+@router.post("/app/purchases/{po_id}/cancel")
+async def cancel(visit: Writes, po_id: str) -> Response:
+    """Cancel what has not come."""
+
+    async def act(here: Service, _: Shown) -> None:
+        await here.purchasing.cancel(po_id, by=visit.person.who, reason=asked.why(visit))
+
+    return await _met(visit, po_id, "cancel", act)
+
+
+@router.post("/app/purchases/{po_id}/acknowledge")
+async def acknowledge(visit: Writes, po_id: str) -> Response:
+    """The supplier's answer: how many come in all, and when."""
+
+    async def act(here: Service, shown: Shown) -> None:
+        told = asked.units(visit, [line.sku for line in shown.order.lines])
+        due_on = asked.day(visit.field("due_on"))
+        answer = {
+            line.sku: Acknowledged(
+                quantity=told.get(line.sku, line.quantity - line.cancelled),
+                due_on=due_on or line.due_on,
+            )
+            for line in shown.order.lines
+        }
+        await here.purchasing.acknowledge(po_id, _key(visit), answer, who=visit.person.who)
+
+    return await _met(visit, po_id, "acknowledge", act)
+
+
+@router.post("/app/purchases/{po_id}/ship")
+async def ship(visit: Writes, po_id: str) -> Response:
+    """The supplier has sent units on their way."""
+
+    async def act(here: Service, shown: Shown) -> None:
+        told = asked.units(visit, [line.sku for line in shown.order.lines])
+        if not any(told.values()):
+            raise NotAsked("no_units")
+        carrier, tracked = visit.field("carrier").strip(), visit.field("tracking_number").strip()
+        if bool(carrier) != bool(tracked):
+            raise NotAsked("half_a_parcel")
+        parcel = (carrier, tracked) if carrier else None
+        await here.purchasing.ship(po_id, _key(visit), told, parcel=parcel, who=visit.person.who)
+
+    return await _met(visit, po_id, "ship", act)
+
+
+@router.post("/app/purchases/{po_id}/receive")
+async def receive(visit: Writes, po_id: str) -> Response:
+    """Goods arrived. What is damaged is received as well, and written off with its reason."""
+
+    async def act(here: Service, shown: Shown) -> None:
+        skus = [line.sku for line in shown.order.lines]
+        told = asked.units(visit, skus)
+        ends = bool(visit.field("rest_is_cancelled"))
+        if not ends and not any(told.values()):
+            raise NotAsked("no_units")
+        broken = {sku: asked.number(visit.field(f"damaged:{sku}")) or 0 for sku in skus}
+        if any(n > told.get(sku, 0) for sku, n in broken.items()):
+            raise NotAsked("more_damaged")
+        key, who = _key(visit), visit.person.who
+        async with here.in_one_transaction() as doors:
+            await doors.purchasing.receive(po_id, key, told, rest_is_cancelled=ends, who=who)
+            for sku, n in broken.items():
+                if n:
+                    place, reason = shown.order.location, f"{po_id}: came damaged"
+                    await doors.stock.write_off(f"{key}:{sku}", sku, place, n, who=who, why=reason)
+
+    return await _met(visit, po_id, "receive", act)
+
+
+@router.post("/app/purchases/{po_id}/refuse")
+async def refuse(visit: Writes, po_id: str) -> Response:
+    """The supplier will not serve it, or the rest of it."""
+
+    async def act(here: Service, _: Shown) -> None:
+        await here.purchasing.refuse(po_id, asked.why(visit), who=visit.person.who)
+
+    return await _met(visit, po_id, "refuse", act)
+
+
+def _key(visit: Visit) -> str:
+    return visit.field("request_id")
+
+
+async def _met(visit: Visit, po_id: str, name: str, act: Act) -> Response:
+    """Meet a form, if the purchase order is as it was when the form was shown.
+
+    The same form sent twice is one request. What changed meanwhile is shown, with what was typed,
+    and nothing is done.
+    """
+    shown = await look(visit, po_id)
+    then = f"app/purchases/{quote(po_id)}"
+    if await _was_met(visit, shown, name):
+        return visit.lead(f"{then}?done=po_{_PAST[name]}")
+    if shown.version != visit.field("version"):
+        news = shown.story[whole(visit.field("version").partition(".")[0]) :]
+        told = [visit.words("po_changed_meanwhile")]
+        return page(visit, shown, status=409, trouble=told, news=news, sent=visit.sent, act=name)
+
+    async def again(status: int, trouble: Sequence[str]) -> Response:
+        # What may be under way is asked for once more, not a second time.
+        same = _key(visit).rpartition("-")[0] if status == _NOT_KNOWN else ""
+        now = await look(visit, po_id)
+        told: dict[str, Any] = {"sent": visit.sent, "act": name, "request_id": same}
+        return page(visit, now, status=status, trouble=trouble, **told)
+
+    async def done() -> str:
+        await act(visit.here, shown)
+        return f"po_{_PAST[name]}"
+
+    return await met(visit, done, then, again)
+
+
+async def _was_met(visit: Visit, shown: Shown, name: str) -> bool:
+    """Whether this very form was met before. A decision has no key: it is known by who and why."""
+    if name in _DECISIONS:
+        mine = visit.person.who, visit.field("why").strip()
+        seen = whole(visit.field("version").partition(".")[0])
+        since = shown.story[seen:]
+        return any(event.what == _PAST[name] and (event.who, event.why) == mine for event in since)
+    return await visit.here.purchasing.was_told(shown.order.po_id, f"{name}:{_key(visit)}")

@@ -1,0 +1,96 @@
+"""Purchase orders, the newest first; what the list shows is all in its address."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Final, get_args
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from domain.calendars import Calendar
+from domain.purchasing.purchase_orders import PurchaseState
+from starter.web.buying.asked import day_in_address
+from starter.web.buying.limits import locations, places
+from starter.web.buying.shown import show
+from starter.web.screens.forms import told_by, whole
+from starter.web.screens.visits import ScreenRoute, Visit, may
+from store.purchasing.purchase_reads import PurchaseOrder
+
+router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
+
+STATES: Final[tuple[PurchaseState, ...]] = get_args(PurchaseState)
+WITH_THE_SUPPLIER: Final = ("sent", "acknowledged", "shipped")
+_PAGE: Final = 50
+
+
+@router.get("/app/purchases")
+async def purchases(
+    visit: Annotated[Visit, may("purchasing:read")],
+    state: str = "",
+    supplier: str = "",
+    sku: str = "",
+    late: str = "",
+    due: str = "",
+    before: str = "",
+    done: str = "",
+) -> Response:
+    """Those of one's locations that match every filter.
+
+    `state`: one of theirs; "all": also those that have ended. `late`: goods are overdue. `due`:
+    some are due by this day. `before`: a page behind this number.
+    """
+    chosen: PurchaseState | None = next((one for one in STATES if one == state), None)
+    due_by = day_in_address(due)
+    today = datetime.now(UTC).date()
+    here = await locations(visit)
+    found = await visit.here.purchasing.orders(
+        only_open=chosen is None and state != "all",
+        states=None if chosen is None else [chosen],
+        supplier=supplier or None,
+        sku=sku or None,
+        locations=places(visit),
+        late_on=today if late else None,
+        due_by=due_by,
+        before=whole(before) or None,
+        at_most=_PAGE + 1,
+    )
+    filters = {
+        "state": "all" if state == "all" else chosen or "",
+        "supplier": supplier,
+        "sku": sku,
+        "late": "1" if late else "",
+        "due": due_by.isoformat() if due_by else "",
+    }
+    rows = found[:_PAGE]
+    onward = {**filters, "before": str(rows[-1].number)} if len(found) > _PAGE else {}
+    calendars = {one.location: one.calendar for one in here}
+    suppliers = await visit.here.purchasing.suppliers()
+    return show(
+        visit,
+        "buying/purchases",
+        told=told_by(visit, done),
+        orders=[(one, days_late(one, calendars.get(one.location))) for one in rows],
+        states=[(one, visit.words(f"po_{one}")) for one in STATES],
+        suppliers=[(one.supplier, one.name) for one in suppliers],
+        filters=filters,
+        friday=friday(today),
+        more=urlencode({name: value for name, value in onward.items() if value}),
+        may_write=visit.person.allows("purchasing:write"),
+    )
+
+
+def days_late(order: PurchaseOrder, calendar: Calendar | None) -> int:
+    """The working days of its location by which outstanding goods are late; 0: they are not."""
+    if order.state not in WITH_THE_SUPPLIER or order.due_on is None:
+        return 0
+    place = calendar or Calendar()
+    today = place.today(datetime.now(UTC))
+    late = order.due_on < today
+    return max(1, place.working_days_between(order.due_on, today)) if late else 0
+
+
+def friday(today: date) -> date:
+    """The next Friday; on a Friday, this day."""
+    return today + timedelta(days=(4 - today.weekday()) % 7)

@@ -1,0 +1,20 @@
+"""Pages of this room: shown with the ways between them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from domain.access.keys import Scope
+from starter.web.screens.visits import Visit
+
+_PURCHASES: Final[tuple[tuple[str, str, Scope], ...]] = (
+    ("app/purchases", "place_purchases", "purchasing:read"),
+    ("app/purchases/new", "buy_by_hand", "purchasing:write"),
+)
+
+
+def show(visit: Visit, name: str, **values: Any) -> Response:
+    """A page of purchases, such as buying/purchase."""
+    return visit.show(name, tabs=_PURCHASES, **values)

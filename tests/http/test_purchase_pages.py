@@ -1,0 +1,271 @@
+"""Purchase orders on screens: found, decided about, reported, and bought by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from domain.purchasing.purchase_orders import OnOrder, SupplierItem
+from starter.web.buying.purchase_list import friday
+from store.database import Pool
+from tests.support.api import Api
+from tests.support.bench import Bench
+from tests.support.desk import Desk, text_of
+from tests.support.shop import Shop
+
+INJECTED: Final = '"><img src=x onerror=alert(1)>{{7*7}}'
+PAGES: Final = (
+    "app/purchases",
+    "app/purchases/new",
+    "app/purchases/PO-1",
+    "app/purchases/PO-1/850",
+)
+FORMS: Final = (
+    "app/purchases/new",
+    *(
+        f"app/purchases/PO-1/{act}"
+        for act in ("approve", "cancel", "acknowledge", "ship", "receive", "refuse")
+    ),
+)
+TODAY: Final = datetime.now(UTC).date()
+
+
+def terms(sku: str = "TEA", **changes: Any) -> SupplierItem:
+    usual: dict[str, Any] = {
+        "supplier": "assam",
+        "name": "Assam Gardens",
+        "sku": sku,
+        "lead_time_days": 7,
+        "unit_price": "2.50",
+        "currency": "EUR",
+        "minimum": 12,
+        "multiple": 6,
+    }
+    return SupplierItem.model_validate({**usual, **changes})
+
+
+def on_order(units: int = 24, *, days: int = 3, place: str = "main") -> OnOrder:
+    due_on = TODAY + timedelta(days=days)
+    return OnOrder.model_validate(
+        {
+            "supplier": "assam",
+            "sku": "TEA",
+            "location": place,
+            "quantity": units,
+            "due_on": due_on.isoformat(),
+        }
+    )
+
+
+@pytest.fixture
+async def bench(pool: Pool) -> Bench:
+    bench = Bench(pool)
+    for place in ("main", "shop"):
+        await bench.stock.receive(
+            *(f"first-{place}", "TEA", place, 5), new_location=True, who="test", why="test"
+        )
+    await bench.purchasing.set_terms([terms(), terms("POT", unit_price="0.125")])
+    return bench
+
+
+@pytest.fixture
+async def desk(bench: Bench) -> Desk:
+    return await Desk(bench.pool).signed_in("anna", "buyer")
+
+
+async def entered(bench: Bench, *rows: OnOrder) -> str:
+    (po_id,) = await bench.purchasing.enter(rows, who="test", why="ordered before")
+    return po_id
+
+
+def hidden(page: str, path: str) -> dict[str, str]:
+    (found,) = re.findall(rf'method="post" action="[^"]*/{path}">(.*?)</form>', page, re.DOTALL)
+    fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', found)
+    return {name: html.unescape(value) for name, value in fields}
+
+
+async def done(desk: Desk, po_id: str, act: str, **fields: str) -> httpx.Response:
+    """Open the page, fill a form in, and send it. `units__TEA` is the field units:TEA."""
+    page = (await desk.get(f"/app/purchases/{po_id}")).text
+    named = {name.replace("__", ":"): value for name, value in fields.items()}
+    return await desk.send_form(f"app/purchases/{po_id}/{act}", **hidden(page, act), **named)
+
+
+async def test_the_list_says_who_is_late_and_what_comes_by_friday(bench: Bench, desk: Desk) -> None:
+    late = await entered(bench, on_order(24, days=-10))
+    soon = await entered(bench, on_order(36, days=2, place="shop"))
+    page = text_of(await desk.get("/app/purchases"))
+    assert page.index(soon) < page.index(late)
+    assert "working days late" in page
+    assert "0 of 36" in page
+    assert "€60.00" in page
+    only = text_of(await desk.get("/app/purchases?late=1"))
+    assert (late in only, soon in only) == (True, False)
+    by = (TODAY - timedelta(days=1)).isoformat()
+    assert soon not in text_of(await desk.get(f"/app/purchases?due={by}"))
+    for query in ("state=closed", "supplier=none", "sku=NONE", "before=1"):
+        assert "No purchase order matches" in text_of(await desk.get(f"/app/purchases?{query}"))
+    for query in ("state=odd", "due=odd", "before=odd", "state=all", "sku=TEA&supplier=assam"):
+        assert late in text_of(await desk.get(f"/app/purchases?{query}")), query
+
+
+def test_a_week_ends_on_friday() -> None:
+    monday = TODAY - timedelta(days=TODAY.weekday())
+    days = [friday(monday + timedelta(days=n)) for n in range(7)]
+    assert [(day - monday).days for day in days] == [4, 4, 4, 4, 4, 11, 11]
+
+
+async def test_goods_that_come_are_counted_once_with_what_is_damaged(
+    bench: Bench, desk: Desk
+) -> None:
+    po_id = await entered(bench, on_order(24))
+    none = await done(desk, po_id, "receive")
+    assert (none.status_code, "Choose how many units" in text_of(none)) == (422, True)
+    odd = await done(desk, po_id, "receive", units__TEA="1.5")
+    assert (odd.status_code, "Write digits alone" in text_of(odd)) == (422, True)
+    many = await done(desk, po_id, "receive", units__TEA="2", damaged__TEA="3")
+    assert (many.status_code, "More are damaged than came" in text_of(many)) == (422, True)
+    assert 'name="damaged:TEA" type="number" min="0" value="3"' in many.text
+    page = (await desk.get(f"/app/purchases/{po_id}")).text
+    fields = {**hidden(page, "receive"), "units:TEA": "20", "damaged:TEA": "2"}
+    both = await asyncio.gather(
+        *(desk.send_form(f"app/purchases/{po_id}/receive", **fields) for _ in range(2))
+    )
+    assert all("The goods are in stock" in text_of(one) for one in both)
+    assert await bench.level("TEA") == (23, 0)
+    over = await done(desk, po_id, "receive", units__TEA="9")
+    assert (over.status_code, "more may, tolerance included" in text_of(over)) == (409, True)
+    rest = await done(desk, po_id, "receive", units__TEA="1", rest_is_cancelled="1")
+    assert "The goods are in stock" in text_of(rest)
+    told = text_of(rest)
+    assert "the rest was cancelled Anna (anna)" in told
+    (line,) = (await bench.purchasing.order(po_id)).lines
+    assert (line.received, line.cancelled, line.outstanding) == (21, 3, 0)
+
+
+async def test_what_the_supplier_says_is_noted_under_ones_name(bench: Bench, desk: Desk) -> None:
+    po_id = await entered(bench, on_order(24))
+    wrong = await done(desk, po_id, "acknowledge", due_on="soon")
+    assert (wrong.status_code, "A day is wrong" in text_of(wrong)) == (422, True)
+    due = (TODAY + timedelta(days=20)).isoformat()
+    answer = await done(desk, po_id, "acknowledge", units__TEA="18", due_on=due)
+    assert "The supplier's answer is noted" in html.unescape(text_of(answer))
+    sent = await done(desk, po_id, "ship", units__TEA="12")
+    assert "on its way" in text_of(sent)
+    half = await done(desk, po_id, "ship", units__TEA="6", carrier="DHL")
+    assert (half.status_code, "write both, or neither" in text_of(half)) == (422, True)
+    (line,) = (await bench.purchasing.order(po_id)).lines
+    assert (line.acknowledged, line.shipped, line.due_on.isoformat()) == (18, 12, due)
+    story = await bench.purchasing.story(po_id)
+    assert [(event.what, event.who) for event in story[1:]] == [
+        ("acknowledged", "Anna (anna)"),
+        ("shipped", "Anna (anna)"),
+    ]
+    no = await done(desk, po_id, "refuse", why=" ")
+    assert no.status_code == 422
+    refused = await done(desk, po_id, "refuse", why="out of production")
+    assert "It is noted that the supplier refuses" in text_of(refused)
+    assert (await bench.purchasing.order(po_id)).outstanding == 0
+
+
+async def test_what_changed_meanwhile_is_told_and_nothing_is_done(bench: Bench, desk: Desk) -> None:
+    po_id = await entered(bench, on_order(24))
+    page = (await desk.get(f"/app/purchases/{po_id}")).text
+    await bench.purchasing.receive(po_id, "dock", {"TEA": 24}, who="the dock")
+    sent = {**hidden(page, "receive"), "units:TEA": "24"}
+    answer = await desk.send_form(f"app/purchases/{po_id}/receive", **sent)
+    assert (answer.status_code, "Nothing was done" in text_of(answer)) == (409, True)
+    assert "received – 24 TEA (the dock)" in text_of(answer)
+    assert await bench.level("TEA") == (29, 0)
+
+
+async def test_it_is_bought_by_hand_once(bench: Bench, desk: Desk) -> None:
+    form = await desk.get("/app/purchases/new?supplier=assam&sku=TEA&units=24")
+    assert 'name="units:TEA" type="number" min="0" value="24"' in form.text
+    assert "POT" not in text_of(form)
+    fields = {**hidden(form.text, "new"), "location": "main", "why": "for Christmas"}
+    few = await desk.send_form("app/purchases/new", **fields, **{"units:TEA": "5"})
+    assert (few.status_code, "in multiples of 6" in text_of(few)) == (422, True)
+    assert 'value="for Christmas"' in few.text
+    for _ in range(2):
+        made = await desk.send_form("app/purchases/new", **fields, **{"units:TEA": "24"})
+        assert "The purchase order is made" in text_of(made)
+    (order,) = await bench.purchasing.orders()
+    assert (order.worth.minor, order.location) == (6000, "main")
+    assert "850" in (await desk.get(f"/app/purchases/{order.po_id}/850")).text
+    nobody = await desk.get("/app/purchases/new?supplier=none")
+    assert nobody.status_code == 200
+
+
+async def test_a_large_one_is_approved_and_cancelled(shop: Shop) -> None:
+    await shop.stocked("TEA", 5)
+    await shop.purchasing.set_terms([terms()])
+    po_id = await shop.purchasing.propose("assam", "main", {"TEA": 1200}, who="x", why="y")
+    desk = await Desk(shop.pool, Api(shop).app).signed_in("anna", "buyer")
+    page = await desk.get(f"/app/purchases/{po_id}")
+    assert "Approve it for €3,000.00" in text_of(page)
+    sent = {**hidden(page.text, "approve"), "why": "a good price"}
+    both = await asyncio.gather(
+        *(desk.send_form(f"app/purchases/{po_id}/approve", **sent) for _ in range(2))
+    )
+    assert all("It is approved" in text_of(one) for one in both)
+
+    async def is_sent() -> bool:
+        return (await shop.purchasing.order(po_id)).state == "sent"
+
+    await shop.until(is_sent, "it is sent")
+    assert any(
+        (event.what, event.who, event.why) == ("approved", "Anna (anna)", "a good price")
+        for event in await shop.purchasing.story(po_id)
+    )
+    ended = await done(desk, po_id, "cancel", why="by mistake")
+    assert "What had not come is cancelled" in text_of(ended)
+
+
+async def test_somebody_for_one_location_sees_and_buys_for_it_alone(bench: Bench) -> None:
+    hers = await entered(bench, on_order(24, place="shop"))
+    other = await entered(bench, on_order(36))
+    desk = await Desk(bench.pool).signed_in("anna", "buyer", locations=["shop"])
+    page = text_of(await desk.get("/app/purchases"))
+    assert (hers in page, other in page) == (True, False)
+    for path in (f"app/purchases/{other}", f"app/purchases/{other}/850"):
+        answer = await desk.get(f"/{path}")
+        assert (answer.status_code, "no such purchase order" in text_of(answer)) == (404, True)
+    refused = await desk.send_form(f"app/purchases/{other}/refuse", why="x")
+    assert refused.status_code == 404
+    form = await desk.get("/app/purchases/new?supplier=assam")
+    fields = {**hidden(form.text, "new"), "location": "main", "why": "x", "units:TEA": "12"}
+    answer = await desk.send_form("app/purchases/new", **fields)
+    assert (answer.status_code, "one of your locations" in text_of(answer)) == (422, True)
+
+
+async def test_what_people_have_typed_is_shown_as_text(bench: Bench, desk: Desk) -> None:
+    po_id = await entered(bench, on_order(24))
+    await done(desk, po_id, "refuse", why=INJECTED)
+    page = (await desk.get(f"/app/purchases/{po_id}")).text
+    assert "<img src=x" not in page
+    assert "&lt;img src=x onerror=alert(1)&gt;{{7*7}}" in page
+
+
+async def test_nobody_comes_here_who_may_not(pool: Pool) -> None:
+    desk = Desk(pool)
+    asked = [(path, False) for path in PAGES] + [(path, True) for path in FORMS]
+
+    async def ask(path: str, form: bool) -> httpx.Response:
+        return await (desk.send_form(path) if form else desk.get(f"/{path}"))
+
+    for path, form in asked:
+        assert (await ask(path, form)).url.path == "/app/sign-in", path
+    await desk.signed_in("ben", "agent")
+    for path, form in asked:
+        answer = await ask(path, form)
+        assert (answer.status_code, "purchasing:" in text_of(answer)) == (403, True), path
+        if form:
+            foreign = await desk.post(f"/{path}", headers={"Sec-Fetch-Site": "cross-site"})
+            assert (foreign.status_code, "another site" in text_of(foreign)) == (403, True), path
