@@ -7,18 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from domain.errors import Refused
 from domain.views.order_snapshot import OrderSnapshot, OrderState
-from store.database import Pool
+from starter.service.order_pages import OrderPages
 from store.views import decisions, named, reads, snapshots
 from store.views.decisions import Sourced
 
 _A_DAY = timedelta(days=1)
 
 
-class OrderRecords:
-    """Reads about orders. They need the database alone."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+class OrderRecords(OrderPages):
+    """Reads about orders, and their pages. They need the database alone."""
 
     async def get(self, order_id: str) -> reads.OrderDetail:
         """Everything about an order. Raises NotFound."""

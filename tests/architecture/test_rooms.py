@@ -352,16 +352,8 @@ TABLE = (
         "starter/web/",
         (
             *(*STDLIB, "starter.web", "starter.service", "runtime.papers.pdf"),
-            *(
-                "domain",
-                "babel",
-                "fastapi",
-                "jinja2",
-                "limits",
-                "markupsafe",
-                "pydantic",
-                "starlette",
-            ),
+            *("starter.warehouse.slip", "domain", "babel", "fastapi", "jinja2", "limits"),
+            *("markupsafe", "pydantic", "starlette"),
         ),
         types_of="store",
     ),
@@ -449,6 +441,11 @@ DOORS = {
     "starter/service/appointments.py": ("store.fulfilment.appointments", "store.warehouse.counter"),
     "starter/service/hold_rules.py": ("store.orders.hold_rules",),
     "starter/service/resuming.py": ("store.orders.open_orders", "store.purchasing.purchase_reads"),
+    # All of a page, as of one moment.
+    "starter/service/order_pages.py": (
+        *("store.accounting.documents", "store.aftersales.claims", "store.messages.rows"),
+        *("store.orders.holds", "store.orders.versions", "store.payments.provider_reads"),
+    ),
     "starter/service/order_requests.py": (
         *("store.orders.answers", "store.orders.open_orders"),
         *("store.aftersales.return_rules", "store.clock"),

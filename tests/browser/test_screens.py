@@ -27,6 +27,7 @@ SCREENS = (
         f"app/orders/{ORDER}",
         "app/find?q=kim@example.com",
         "app/find?q=nothing",
+        f"app/orders/{ORDER}/story",
     ),
 )
 LIGHT: Literal["light", "dark"] = "light"

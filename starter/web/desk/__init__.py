@@ -1,5 +1,8 @@
 """The service desk: find any order, see all of it, and do with it what the rules allow."""
 
-from starter.web.desk import acts, finding, order_list, order_page, tasks
+from starter.web.desk import acts, finding, order_list, order_page, order_papers, tasks
 
-ROUTERS = (finding.router, order_list.router, order_page.router, acts.router, tasks.router)
+ROUTERS = (
+    *(finding.router, order_list.router, order_papers.router, order_page.router),
+    *(acts.router, tasks.router),
+)

@@ -4,75 +4,35 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from domain.orders.hold_messages import StandingHold
-from starter.web.desk.access import check_order
+from starter.service.customers import Part
+from starter.web.desk.access import check_order, theirs
+from starter.web.desk.order_shown import Shown
+from starter.web.desk.story import KINDS, lines_of
 from starter.web.guards import HEADERS
-from starter.web.screens.forms import Said, told_by
+from starter.web.screens.forms import Said, told_by, whole
 from starter.web.screens.visits import ScreenRoute, Visit, may
-from store.views.reads import EventRow, OrderDetail, OrderLine
+from store.views.reads import EventRow, OrderDetail
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
-_STORY_MAX: Final = 200
+_STORY_MAX: Final = 30
+"""Lines of the story on the order's page."""
 
-
-@dataclass(frozen=True)
-class Shown:
-    """An order as the desk sees it. `version`: another one with each change of it."""
-
-    detail: OrderDetail
-    holds: Sequence[StandingHold]
-    version: str
-
-    @property
-    def newest_event(self) -> int:
-        """The number of its story's last line."""
-        return self.detail.story[-1].event_id if self.detail.story else 0
-
-    def units(self, line: OrderLine) -> list[tuple[str, int]]:
-        """How many units of a line are where, each counted once, without what is nowhere."""
-        counted = {
-            "open": line.open,
-            "backordered": line.backordered,
-            "allocated": line.allocated - line.picked,
-            "picked": line.picked,
-            "shipped": line.shipped - line.delivered - line.lost,
-            "delivered": line.delivered - line.return_requested - line.returned,
-            "lost": line.lost,
-            "return_requested": line.return_requested,
-            "returned": line.returned,
-            "cancelled": line.cancelled,
-        }
-        return [(name, n) for name, n in counted.items() if n]
-
-    def here(self, line: OrderLine) -> int:
-        """Units that have not left: they can be cancelled."""
-        return line.ordered - line.cancelled - line.shipped
-
-    @property
-    def can_cancel(self) -> bool:
-        """Whether any unit has not left."""
-        return not self.is_over and any(self.here(line) for line in self.detail.lines)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more happens to it."""
-        return self.detail.summary.state in ("closed", "rejected", "cancelled")
+_STORY_PAGE: Final = 100
 
 
 async def look(visit: Visit, order_id: str) -> Shown:
     """An order as it is now. Raises NotFound, also for somebody else's."""
     await check_order(visit, order_id)
-    # The version first: a form is rather refused than met on what its page did not show.
-    version = (await visit.here.orders.snapshot(order_id)).version
-    detail = await visit.here.orders.get(order_id)
-    return Shown(detail, await visit.here.holds.standing(order_id), version)
+    page = await visit.here.orders.page(order_id, part=Part(**theirs(visit)))
+    return Shown(page, datetime.now(UTC))
 
 
 @router.get("/app/orders/{order_id}")
@@ -89,6 +49,32 @@ async def version(visit: Annotated[Visit, may("orders:read")], order_id: str) ->
     await check_order(visit, order_id)
     found = (await visit.here.orders.snapshot(order_id)).version
     return Response(found, media_type="text/plain", headers=HEADERS)
+
+
+@router.get("/app/orders/{order_id}/story")
+async def story(
+    visit: Annotated[Visit, may("orders:read")], order_id: str, kind: str = "", before: str = ""
+) -> Response:
+    """All of the story, page by page. `kind`: of which lines. `before`: those before this one."""
+    await check_order(visit, order_id)
+    chosen = kind if kind in KINDS else ""
+    first = whole(before)
+    events = await visit.here.orders.events(order_id)
+    lines = [
+        line
+        for line in lines_of(reversed(events))
+        if (not chosen or line.kind == chosen) and (not first or line.event.event_id < first)
+    ]
+    shown = lines[:_STORY_PAGE]
+    onward = {"kind": chosen, "before": shown[-1].event.event_id} if lines[_STORY_PAGE:] else {}
+    return visit.show(
+        "desk/story",
+        order_id=order_id,
+        lines=shown,
+        kinds=[(one, visit.words(f"story_{one}")) for one in KINDS],
+        kind=chosen,
+        more=urlencode({name: value for name, value in onward.items() if value}),
+    )
 
 
 def page(
@@ -113,11 +99,12 @@ def page(
         status=status,
         told=told,
         trouble=trouble,
-        news=news,
+        news=lines_of(news),
         one=shown,
         detail=shown.detail,
         summary=shown.detail.summary,
-        story=list(reversed(shown.detail.story))[:_STORY_MAX],
+        story=shown.story[:_STORY_MAX],
+        story_kinds=KINDS,
         customer=_customer(visit, shown.detail),
         said=Said.of(sent),
         request_id=request_id or f"desk-{uuid.uuid4().hex}",
@@ -133,4 +120,10 @@ def _customer(visit: Visit, detail: OrderDetail) -> dict[str, Any] | None:
         return None
     document = detail.document
     shipping = document.get("shipping") or {}
-    return {"who": document.get("customer") or {}, "address": shipping.get("address") or {}}
+    return {
+        "who": document.get("customer") or {},
+        "address": shipping.get("address") or {},
+        "billing": document.get("billing") or {},
+        "note": document.get("note") or "",
+        "gift_message": document.get("gift_message") or "",
+    }

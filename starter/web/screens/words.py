@@ -7,7 +7,15 @@ from typing import Final
 from starter.web.screens.rooms import ROOMS
 from starter.web.words import Words
 
-FOLDERS: Final = tuple(room / "words" for room in ROOMS)
+FOLDERS: Final = tuple(
+    folder
+    for room in ROOMS
+    for folder in (
+        room / "words",
+        *sorted(one for one in (room / "words").iterdir() if one.is_dir()),
+    )
+)
+"""A room that has many sentences keeps those of one page in a folder below its `words`."""
 
 
 def screen_words(locale: str, time_zone: str = "UTC") -> Words:

@@ -1,0 +1,173 @@
+"""An order as the desk sees it: units by what became of them, parcels, money by its means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from domain.orders.hold_messages import StandingHold
+from domain.payments.payments import Payment
+from starter.service.order_pages import OrderPage
+from starter.web.desk.story import Line, lines_of
+from store.views.order_page import AskedCarrier, Scan
+from store.views.reads import FulfilmentRow, OrderDetail, OrderLine
+
+_BAR: Final = 100
+_OF_PROMISES: Final = frozenset({"promise at risk", "promise missed"})
+
+
+@dataclass(frozen=True)
+class Share:
+    """Units of a line that are in one state. `at`, `width`: their part of a bar, of 100."""
+
+    state: str
+    units: int
+    at: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A fulfilment with what its carrier says, the latest first."""
+
+    row: FulfilmentRow
+    scans: Sequence[Scan]
+    asked: Sequence[AskedCarrier]
+
+    @property
+    def has_label(self) -> bool:
+        """Whether there may be a label to print."""
+        return self.row.label == "bought"
+
+
+@dataclass(frozen=True)
+class Means:
+    """An authorization, and what has become of its money, in minor units."""
+
+    payment: Payment
+    is_over: bool
+
+    @property
+    def left(self) -> int:
+        """What can still be charged by it."""
+        return 0 if self.is_over else self.payment.room
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An order as the desk sees it, as of one moment."""
+
+    page: OrderPage
+    now: datetime
+
+    @property
+    def detail(self) -> OrderDetail:
+        """All that rows say of it."""
+        return self.page.detail
+
+    @property
+    def holds(self) -> Sequence[StandingHold]:
+        """Those that stand."""
+        return self.page.holds
+
+    @property
+    def version(self) -> str:
+        """Another one with each change of it."""
+        return self.page.version
+
+    @property
+    def newest_event(self) -> int:
+        """The number of its story's last line."""
+        return self.detail.story[-1].event_id if self.detail.story else 0
+
+    @cached_property
+    def story(self) -> Sequence[Line]:
+        """The newest line first."""
+        return lines_of(reversed(self.detail.story))
+
+    def units(self, line: OrderLine) -> list[Share]:
+        """How many units of a line are where, each counted once, without what is nowhere."""
+        counted = {
+            "open": line.open,
+            "backordered": line.backordered,
+            "allocated": line.allocated - line.picked,
+            "picked": line.picked,
+            "shipped": line.shipped - line.delivered - line.lost,
+            "delivered": line.delivered - line.return_requested - line.returned,
+            "lost": line.lost,
+            "return_requested": line.return_requested,
+            "returned": line.returned,
+            "cancelled": line.cancelled,
+        }
+        return list(_shares({name: n for name, n in counted.items() if n > 0}))
+
+    def here(self, line: OrderLine) -> int:
+        """Units that have not left: they can be cancelled."""
+        return line.ordered - line.cancelled - line.shipped
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether any unit has not left."""
+        return not self.is_over and any(self.here(line) for line in self.detail.lines)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more happens to it."""
+        return self.detail.summary.state in ("closed", "rejected", "cancelled")
+
+    @property
+    def parcels(self) -> list[Parcel]:
+        """One for each fulfilment."""
+        facts = self.page.facts
+        return [
+            Parcel(
+                row,
+                [one for one in facts.scans if one.fulfilment_id == row.fulfilment_id],
+                [one for one in facts.interceptions if one.fulfilment_id == row.fulfilment_id],
+            )
+            for row in self.detail.fulfilments
+        ]
+
+    def promise_lines(self, fulfilment_id: str) -> list[Line]:
+        """How the day moved on which a parcel is expected, the latest first."""
+        return [
+            line
+            for line in self.story
+            if line.word in _OF_PROMISES and line.event.data.get("fulfilment_id") == fulfilment_id
+        ]
+
+    @property
+    def means(self) -> list[Means]:
+        """Authorizations, in the sequence in which they are charged."""
+        made = (one for one in self.detail.payments if one.kind == "authorize")
+        return [
+            Means(one, not one.holds_until(self.now))
+            for one in sorted(made, key=lambda one: (one.tender, one.requested_at))
+        ]
+
+    @property
+    def authorized_until(self) -> datetime | None:
+        """When the first authorization with something left ends; None: none does."""
+        ends = [one.payment.expires_at for one in self.means if one.left]
+        return min((at for at in ends if at is not None), default=None)
+
+    def name(self, line: OrderLine) -> str:
+        """What a line's goods are called; "": no name is known."""
+        return self.page.facts.names.get(line.sku, "")
+
+    def ordered_line(self, line: OrderLine) -> dict[str, Any]:
+        """The line as its document has it; {}: an edit has taken it away."""
+        lines = self.detail.document.get("lines") or []
+        return next((one for one in lines if one.get("line_id") == line.line_id), {})
+
+
+def _shares(counted: dict[str, int]) -> Iterator[Share]:
+    """Rounded so that they fill the bar together."""
+    whole, before = sum(counted.values()), 0
+    for state, units in counted.items():
+        at = _BAR * before // whole
+        before += units
+        yield Share(state, units, at, _BAR * before // whole - at)

@@ -1,0 +1,185 @@
+"""The page of an order: units, parcels, money, papers, messages, and its story."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from domain.notifications.event_types import NOT_TOLD, TOLD
+from domain.orders.order import Order
+from starter.web.desk.story import KINDS, key_of, lines_of
+from starter.web.screens.words import screen_words
+from store.database import Pool
+from store.views.reads import EventRow
+from tests.support.bench import Bench
+from tests.support.builders import an_order, shipping
+from tests.support.desk import Desk, text_of
+
+INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
+LANGUAGES = ("en", "ko", "de")
+
+
+@pytest.fixture
+async def bench(pool: Pool) -> Bench:
+    made = Bench(pool)
+    for sku in ("TEA", "POT"):
+        await made.stocked(sku, 100)
+    return made
+
+
+@pytest.fixture
+async def desk(pool: Pool) -> Desk:
+    return await Desk(pool).signed_in("anna", "admin")
+
+
+def ordered(number: str, **fields: Any) -> Order:
+    customer = {"id": "C-1", "name": "Kim Minji", "email": "kim@example.com"}
+    lines = ("TEA", 3, "10.00"), ("POT", 1, "30.00")
+    return an_order(*lines, channel_order_id=number, **{"customer": customer, **fields})
+
+
+async def lived(bench: Bench, number: str, **fields: Any) -> Order:
+    """An order that was sent, charged, and paid back in part."""
+    order = ordered(number, **fields)
+    part = await bench.at(order, "shipped")
+    await bench.charged(part)
+    await bench.scan(part, "in_transit")
+    await bench.scan(part, "delivered")
+    await bench.refunded(order, amount="5.00")
+    return order
+
+
+async def test_a_page_tells_units_parcels_money_and_who(bench: Bench, desk: Desk) -> None:
+    order = await lived(bench, "page-1")
+    before = ordered("page-0")
+    await bench.on_record(before)
+    page = text_of(await desk.get(f"/app/orders/{order.order_id}"))
+    for told in (
+        *("3 delivered", "1 delivered", "2 scans", "Kim Minji", "scratched"),
+        *("sandbox", "pay back", "Invoice", "Credit note", before.order_id),
+        *("Label", "Packing slip", "handed to the carrier", "paid back"),
+    ):
+        assert told in page, told
+
+
+async def test_papers_are_of_their_order_alone(bench: Bench, desk: Desk, pool: Pool) -> None:
+    order = await lived(bench, "page-papers")
+    other = ordered("page-other")
+    await bench.on_record(other)
+    at = f"/app/orders/{order.order_id}"
+    found = re.findall(r'href="[^"]*(/documents/[^"]+)"', (await desk.get(at)).text)
+    assert len(found) == 4
+    pdf, data = [await desk.get(f"{at}{path}") for path in found[:2]]
+    assert pdf.content.startswith(b"%PDF")
+    assert json.loads(data.content)["order_id"] == order.order_id
+    elsewhere = await desk.get(f"/app/orders/{other.order_id}{found[0]}")
+    assert (elsewhere.status_code, "no such document" in text_of(elsewhere)) == (404, True)
+    part = f"/app/parcels/{order.order_id}:1"
+    assert (await desk.get(f"{part}/slip")).content.startswith(b"%PDF")
+    assert (await desk.get(f"{part}/label")).headers["content-disposition"].startswith("attachment")
+    clerk = await Desk(pool, desk.app).signed_in("cy", "buyer")
+    for path in (f"{at}{found[0]}", f"{part}/slip", f"{part}/label"):
+        assert (await clerk.get(path)).status_code == 403, path
+    page = await clerk.get(at)
+    assert (page.status_code, "Kim Minji" in page.text, "/documents/" in page.text) == (
+        *(200, False),
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/story", "/messages/1", "/documents/INV-1.pdf", "/documents/INV-1.json"]
+)
+async def test_somebody_elses_order_is_as_if_not_there(
+    bench: Bench, desk: Desk, pool: Pool, path: str
+) -> None:
+    order = ordered("page-theirs")
+    await bench.on_record(order)
+    pos = await Desk(pool, desk.app).signed_in("ben", "agent", channels=["pos"])
+    answer = await pos.get(f"/app/orders/{order.order_id}{path}")
+    assert (answer.status_code, "There is no such order" in text_of(answer)) == (404, True)
+    nobody = await Desk(pool, desk.app).get(f"/app/orders/{order.order_id}{path}")
+    assert nobody.url.path == "/app/sign-in"
+
+
+async def test_a_parcel_of_somebody_else_is_as_if_not_there(bench: Bench, desk: Desk) -> None:
+    part = await bench.at(ordered("page-parcel"), "packed")
+    pos = await Desk(bench.pool, desk.app).signed_in("ben", "agent", channels=["pos"])
+    for path in ("label", "slip"):
+        assert (await pos.get(f"/app/parcels/{part}/{path}")).status_code == 404
+
+
+async def test_the_story_is_whole_page_by_page_and_by_kind(bench: Bench, desk: Desk) -> None:
+    order = await lived(bench, "page-story")
+    at = f"/app/orders/{order.order_id}/story"
+    every = (await desk.get(at)).text
+    ids = re.findall(r'data-event="(\d+)"', every)
+    assert len(ids) == len(await desk.here.orders.events(order.order_id))
+    assert ids == sorted(ids, key=int, reverse=True)
+    kinds = [
+        re.findall(r'data-event="(\d+)"', (await desk.get(f"{at}?kind={one}")).text)
+        for one in KINDS
+    ]
+    assert sorted(one for ids_ in kinds for one in ids_) == sorted(ids)
+    assert all(kinds)
+    later = re.findall(r'data-event="(\d+)"', (await desk.get(f"{at}?before={ids[2]}")).text)
+    assert later == ids[3:]
+    assert "no such lines" in text_of(await desk.get(f"{at}?before=1&kind=odd"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_line_of_a_story_is_said_in_each_language(language: str) -> None:
+    words = screen_words(language)
+    for word in {*TOLD, *NOT_TOLD}:
+        assert words.has(f"said_{key_of(word)}"), word
+    at = datetime(2027, 3, 1, tzinfo=UTC)
+    texts = ("edit refused: x", "never heard of: this", "held: fraud_review")
+    events = [
+        EventRow(event_id=n, at=at, what=what, who="x", why="", data={})
+        for n, what in enumerate(texts)
+    ]
+    refused, odd, held = lines_of(events)
+    assert "edit" in refused.what(words)
+    assert (odd.what(words), odd.about(words)) == ("never heard of", "this")
+    assert held.about(words) == words("hold_fraud_review")
+
+
+async def test_an_edit_is_told_before_and_after(bench: Bench, desk: Desk) -> None:
+    order = ordered("page-edited")
+    await bench.on_record(order)
+    await bench.pool.execute(
+        "insert into order_event (order_no, effect, what, who, why, data) "
+        "values (order_no_of($1), 'e1', 'edited', 'Anna (anna)', 'she asked', $2)",
+        order.order_id,
+        {"changes": [{"what": "line 1", "before": "3", "after": "2"}]},
+    )
+    page = text_of(await desk.get(f"/app/orders/{order.order_id}"))
+    assert "order edited line 1: 3 → 2" in page
+    assert "she asked" in page
+
+
+async def test_what_customers_and_companies_write_is_shown_as_text(
+    bench: Bench, desk: Desk
+) -> None:
+    customer = {"id": "C-9", "name": INJECTED, "email": "x@example.com", "phone": "+82 1 2345"}
+    order = ordered(
+        "page-text",
+        customer={**customer, "company": INJECTED},
+        note=INJECTED,
+        gift_message=INJECTED,
+        shipping=shipping("0", service="standard"),
+    )
+    part = await bench.at(order, "shipped")
+    await bench.pool.execute(
+        "insert into carrier_event (order_no, fulfilment_id, event_id, status, happened_at, "
+        "detail) values (order_no_of($1), $1, 'e', 'in_transit', now(), $2)",
+        part,
+        INJECTED,
+    )
+    page = (await desk.get(f"/app/orders/{order.order_id}")).text
+    assert "<img src=x" not in page
+    assert page.count("&lt;img src=x onerror=alert(1)&gt;{{7*7}}") >= 5
