@@ -28,6 +28,7 @@ from activities.aftersales.sending_anew import SendingAnew
 from activities.companies import Companies
 from activities.customers.memberships import Memberships
 from activities.customers.retention import Persons
+from activities.days.counting import DayCounting
 from activities.edi.asking import OrderAsking
 from activities.edi.duties import edi_duties
 from activities.edi.exchange import Authorization, EdiExchange
@@ -93,6 +94,7 @@ from activities.warehouse.carrier_messages import CarrierMessages
 from activities.warehouse.outside_work import OutsideWork
 from activities.warehouse.till import Till
 from activities.warehouse.unannounced_parcels import UnannouncedParcels
+from domain.days.figures import Wait
 from domain.errors import InvalidInput, OrderloomError
 from domain.fulfilment.outside_work import Workshop
 from domain.messages.kinds import told
@@ -109,6 +111,7 @@ from runtime.program import end, until_signal
 from runtime.servers import database_address, temporal_connection, until_there
 from runtime.settings import Settings, load_settings
 from runtime.streams import prepare_streams
+from runtime.task_queues import backlog_of
 from runtime.worker_options import sandbox, tuning, versioning
 from store import waits
 from store.database import DatabaseFault, Pool
@@ -133,6 +136,9 @@ SWEEP_S = 1.0
 
 NOTICE_S = 60.0
 """What time alone changes is looked for this often, in seconds."""
+
+BACKLOG_WITHIN_S = 5.0
+"""So long Temporal may take to say what waits there."""
 
 FORGET_S = 600.0  # What nobody needs any more is deleted this often.
 
@@ -273,12 +279,13 @@ def duties(
         authorization=edi_authorization,
         kept=kept.provider_events,
     )
+    days = DayCounting(pool, lambda: _backlog(client, task_queue))
     old = (
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
         *(Persons(pool, kept.persons, kept.documents_years, kept.events), shops, told),
         *(OldJobs(pool, kept.jobs), visits, ReturnLabelFiles(pool, kept.label_files)),
-        *(at_the_dock, edi, StaffSessions(pool, kept.staff_sessions)),
+        *(at_the_dock, edi, StaffSessions(pool, kept.staff_sessions), days),
     )
     labels_back: list[Duty] = []
     if carriers is not None:
@@ -300,6 +307,7 @@ def duties(
         Duty(ExchangeEnds(pool).tell, renewals_every_s),
         Duty(at_the_dock.count, SWEEP_S),
         Duty(Memberships(pool).look, NOTICE_S, beside=True),
+        Duty(days.count, NOTICE_S, beside=True),
         Duty(ExpiringVouchers(pool).expire, NOTICE_S),
         Duty(HoldEnds(pool, asks).end, renewals_every_s),
         Duty(AddressChecks(pool, address_check).look, SWEEP_S, beside=True),
@@ -311,6 +319,15 @@ def duties(
         Duty(JobStarts(pool, client, task_queue).start, SWEEP_S, jobs.CHANNEL),
         *(Duty(one.forget, FORGET_S) for one in old),
     ]
+
+
+async def _backlog(client: Client, task_queue: str) -> dict[Wait, int]:
+    """What waits in Temporal, for the figures of the hour; nothing where it does not answer."""
+    try:
+        told = await backlog_of(client, task_queue, timedelta(seconds=BACKLOG_WITHIN_S))
+    except (RPCError, RuntimeError):
+        return {}
+    return {"backlog": told.tasks, "backlog_wait": told.wait_s}
 
 
 def mail_duties(

@@ -29,7 +29,7 @@ SANDBOX_MIGRATIONS: Final = MIGRATIONS / "sandbox"
 GRID: Final = (
     *("kernel", "access", "sellers", "orders", "accounting", "fulfilment", "aftersales"),
     *("payments", "stock", "purchasing", "edi", "customers", "views", "notifications"),
-    *("messages", "shops", "jobs", "staff"),
+    *("messages", "shops", "jobs", "staff", "days"),
 )
 """The files of `schema/` and of its `routines/`: each refers only to itself and to earlier ones."""
 

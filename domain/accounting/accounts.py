@@ -47,6 +47,15 @@ class Account(StrEnum):
     WRITE_OFFS = "write_offs"
 
 
+SOLD: Final = (Account.REVENUE, Account.SHIPPING_INCOME, Account.ROUNDING)
+"""What goods and shipping brought in, without tax."""
+
+OF_THE_RESULT: Final = (
+    *(*SOLD, Account.CARRIER_COMPENSATION, Account.REFUNDS, Account.COST_OF_GOODS_SOLD),
+    *(Account.PROVIDER_FEES, Account.CARRIER_FEES, Account.BREAKAGE, Account.WRITE_OFFS),
+)
+"""Accounts that say what was earned or lost; all others say what somebody has or owes."""
+
 Postings = Mapping[Account, int]
 
 _ACCOUNTS: Final = {

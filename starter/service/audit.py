@@ -30,6 +30,7 @@ from domain.errors import Unreachable
 from domain.purchasing.purchase_orders import ENDED, WAY
 from starter.service.audit_report import AuditReport
 from store.database import Connection, Pool
+from store.days import counting, figures
 from store.views import audit as database
 from store.views.audit import Counts, UnderWay
 from store.views.audit_checks import Violation
@@ -108,9 +109,10 @@ async def audit(
 async def _audit(pool: Pool, kinds: Sequence[_Workflows], patience: timedelta) -> AuditReport:
     async with pool.acquire() as conn:
         first = await database.look(conn)
+        figures_wrong = await _days(conn)
     suspects = set(first.suspects)
     violations, dubious, running = (
-        [*first.violations],
+        [*first.violations, *figures_wrong],
         list[tuple[_Workflows, list[Violation]]](),
         0,
     )
@@ -145,6 +147,22 @@ async def _audit(pool: Pool, kinds: Sequence[_Workflows], patience: timedelta) -
         violations=(*told, *sorted(suspects, key=lambda item: (item.rule, item.message))),
         under_way=first.under_way,
     )
+
+
+async def _days(conn: Connection) -> list[Violation]:
+    """Count one of the last days of each seller again, and compare."""
+    found = []
+    for one in await figures.todays(conn, None):
+        for day, kept, now in await counting.wrong(conn, one.seller):
+            place = " ".join(part for part in (kept.figure, kept.channel, kept.part) if part)
+            message = (
+                f"{place} of {day} is kept as {kept.value}, but comes to {now}: "
+                f"`orderloom report count --first {day} --last {day}`"
+            )
+            found.append(
+                Violation(rule="figures", subject=one.seller, message=message, seller=one.seller)
+            )
+    return found
 
 
 class _Workflows:

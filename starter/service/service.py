@@ -38,6 +38,7 @@ from starter.service.customer_care import CustomerCare
 from starter.service.customer_changes import CustomerChanges
 from starter.service.customer_pages import CustomerPages
 from starter.service.customers import Customers
+from starter.service.days import Days
 from starter.service.edi import Edi
 from starter.service.edits import EditRecords, Edits
 from starter.service.event_subscriptions import EventSubscriptions
@@ -64,6 +65,7 @@ from starter.service.payments import (
 )
 from starter.service.purchase_records import PurchaseRecords
 from starter.service.purchasing import Purchasing
+from starter.service.queues import Queues
 from starter.service.reconciliation import Reconciliation, ReconciliationRecords
 from starter.service.requests import Requests
 from starter.service.returns import OF_A_RETURN, Returns
@@ -149,6 +151,7 @@ class Records:
         self.customer_care = CustomerCare(pool)
         self.customer_changes = CustomerChanges(pool)
         self.customer_pages = CustomerPages(pool)
+        self.days = Days(pool)
         self.job_work = JobWork(pool)
         self.edi = Edi(pool)
         self.edits = EditRecords(pool)
@@ -157,6 +160,7 @@ class Records:
         self.labels = Labels(pool)
         self.locations = Locations(pool)
         self.messages = Messages(pool, pages_url)
+        self.queues = Queues(pool, None, TASK_QUEUE)
         self.requests = Requests(pool)
         self.returns = Returns(pool)
         self.search = Search(pool)
@@ -235,14 +239,10 @@ class Service(Records):
         )
         self._temporal = temporal
         self._task_queue = task_queue
+        self.queues = Queues(pool, temporal, task_queue)
         requests = OrderRequests(pool, temporal, task_queue=task_queue)
         self.orders = Orders(
-            pool,
-            temporal,
-            requests,
-            task_queue=task_queue,
-            policy=policy,
-            taxes=taxes,
+            pool, temporal, requests, task_queue=task_queue, policy=policy, taxes=taxes
         )
         self.counter_sales = CounterSales(pool, self.orders)
         self.found_parcels = FoundParcels(pool, self.carriers, self.counter_sales)

@@ -811,6 +811,8 @@ create table shipment (
 create index shipment_at_pickup_point on shipment (order_no) where carrier_status = 'available_for_pickup';
 -- The number first: people ask for it without its carrier.
 create index shipment_by_tracking on shipment (tracking_number, carrier);
+-- For the figures of a day. Rows of one time lie together, and an index of this kind costs a changed row nothing.
+create index shipment_by_hand_over on shipment using brin (handed_over_at) with (pages_per_range = 16, autosummarize = on);
 
 -- What a carrier was asked to do with a parcel on its way: intent first, then its answer.
 create table interception (
@@ -1009,6 +1011,7 @@ create table carrier_event (
     constraint carrier_event_is_of_a_shipment foreign key (order_no, fulfilment_id)
         references shipment
 );
+create index carrier_event_by_time on carrier_event using brin (received_at) with (pages_per_range = 16, autosummarize = on);
 
 -- Returns: goods that come back, and on which terms.
 
@@ -1790,6 +1793,8 @@ create index movement_by_effect on movement (effect, sku, location);
 create index movement_by_stock on movement (sku, location, movement_id);
 -- For returns, which look up the cost of the order's goods, and for erasing what somebody typed.
 create index movement_by_order on movement (order_no, sku) where order_no is not null;
+-- For what was claimed lately.
+create index movement_by_time on movement using brin (at) with (pages_per_range = 16, autosummarize = on);
 
 -- The units of an order line that are reserved at one location. quantity 0: shipped or released. For a kit,
 -- each part has a row of its own, so the order keeps the parts that the kit had when it was reserved.
@@ -2708,6 +2713,53 @@ create table staff_try (
     last_at      timestamptz not null default moment()
 );
 create index staff_try_by_time on staff_try (last_at);
+
+-- The figures of each day: what was taken, sent and paid, and what was waiting. Pages read them, because counting
+-- them would read all rows of the orders. A duty of the relay counts them; whatever happened can be counted again.
+
+-- When a day was counted last. It is a seller's day. Of no seller (''): all of them together, by days of UTC.
+create table day_count (
+    seller     text        not null,
+    day        date        not null,
+    counted_at timestamptz not null default '-infinity',
+    took_ms    integer     not null default 0,
+    hourly_at  timestamptz not null default '-infinity',  -- when what is counted once an hour was
+    primary key (seller, day)
+);
+
+create table day_figure (
+    seller  text   not null,
+    day     date   not null,
+    figure  text   not null
+        constraint figure_is_known check (figure in (
+            'orders', 'worth', 'shipped', 'shipped_late', 'delivered', 'delivered_late', 'authorized', 'charged',
+            'refunded', 'result', 'lost', 'lost_orders', 'open_orders', 'owed_back', 'leave_today', 'leave_late',
+            'arrive_late', 'stock_out', 'stock_low', 'runs_out', 'tasks', 'reports_wait', 'starts_wait',
+            'mails_wait', 'events_wait', 'backlog', 'backlog_wait')),
+    channel text   not null,  -- '' where it is of none
+    part    text   not null,  -- an hour from 00 to 23, a currency, a state; '' where there is none
+    value   bigint not null,
+    primary key (seller, day, figure, channel, part)
+);
+
+-- Orders that lost money on a day, the worst ones: something was booked for it on that day that lowers it, and all
+-- that is booked for the order by then adds up to less than nothing.
+create table day_loss (
+    seller        text          not null,
+    day           date          not null,
+    order_no      bigint        not null,
+    channel       text          not null,
+    currency      currency_code not null,
+    day_minor     bigint        not null,  -- the part of it that was booked on the day
+    sold_minor    bigint        not null,  -- goods and shipping, without tax
+    refunds_minor bigint        not null,
+    cost_minor    bigint        not null,
+    others_minor  bigint        not null,  -- fees, write-offs, carriers
+    result_minor  bigint        not null generated always as (
+        sold_minor - refunds_minor - cost_minor - others_minor) stored,
+    primary key (seller, day, order_no, currency),
+    constraint loss_is_below_zero check (day_minor < 0)
+);
 
 -- migrate:down
 

@@ -108,6 +108,8 @@ create table shipment (
 create index shipment_at_pickup_point on shipment (order_no) where carrier_status = 'available_for_pickup';
 -- The number first: people ask for it without its carrier.
 create index shipment_by_tracking on shipment (tracking_number, carrier);
+-- For the figures of a day. Rows of one time lie together, and an index of this kind costs a changed row nothing.
+create index shipment_by_hand_over on shipment using brin (handed_over_at) with (pages_per_range = 16, autosummarize = on);
 
 -- What a carrier was asked to do with a parcel on its way: intent first, then its answer.
 create table interception (
@@ -306,3 +308,4 @@ create table carrier_event (
     constraint carrier_event_is_of_a_shipment foreign key (order_no, fulfilment_id)
         references shipment
 );
+create index carrier_event_by_time on carrier_event using brin (received_at) with (pages_per_range = 16, autosummarize = on);

@@ -23,6 +23,7 @@ Rule = Literal[
     "purchases",
     "customers",
     "messages",
+    "figures",
     "liveness",
 ]
 

@@ -49,6 +49,7 @@ PLACES = {
     "store/accounting/sellers.sql lock": "alone: nothing of an order is locked with it",
     "store/access/keys.sql lock": "alone",
     "store/staff/people.sql lock": "alone, sorted: a person, and all admins",
+    "store/days/counting.sql one": "alone: a day",
     "store/staff/sessions.sql begin": "alone: kept, and not changed",
     "store/jobs/work.sql lock": "behind all others: a job; its work locks nothing behind it",
     "store/schema/routines/jobs.sql jobs_forget_person": "behind 1, sorted: jobs that read orders",

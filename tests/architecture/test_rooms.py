@@ -513,6 +513,10 @@ DOORS = {
         "store.payments.reconciliation",
         "store.payments.resolving",
     ),
+    # Counts a day again, and compares.
+    "starter/service/audit.py": ("store.days",),
+    "starter/service/days.py": ("store.clock", "store.days"),
+    "starter/service/queues.py": ("store.days.queues",),
     "starter/service/sellers.py": ("store.accounting.sellers",),
     # People for channels, sellers and locations that there are.
     "starter/service/staff.py": ("store.staff",),

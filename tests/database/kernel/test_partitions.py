@@ -84,6 +84,9 @@ WHOLE = {
         "there are few",
     ),
     **dict.fromkeys(("dispute", "reconciliation_difference"), "few orders have one"),
+    **dict.fromkeys(
+        ("day_count", "day_figure", "day_loss"), "some rows a day, which go after two years"
+    ),
     **dict.fromkeys(("closing", "reconciliation", "document_counter"), "a row a day, or a year"),
     **dict.fromkeys(
         ("api_key", "api_key_secret", "signing_secret", "page_key", "staff"), "there are few"

@@ -515,6 +515,10 @@ CASTS = {"content": "::jsonb", "issued_on": "::date"}
 
 # What no statement may do, by the constraint that forbids it.
 FORBIDDEN = {
+    "figure_is_known": "insert into day_figure values ('main', '2026-11-20', 'guesses', '', '', 1)",
+    "loss_is_below_zero": (
+        "insert into day_loss values ('main', '2026-11-20', 1, 'web', 'USD', 0, 1, 0, 0, 0)"
+    ),
     "customer_is_known_once": "insert into customer (key) select key from customer limit 1",
     "customer_is_merged_into_another": (
         "insert into customer_merge (customer_no, into_no, who, why) "

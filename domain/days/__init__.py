@@ -1,0 +1,1 @@
+"""A day at a glance: its figures, and how they compare with days before."""

@@ -1,0 +1,168 @@
+"""Reading the figures of days."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+
+from domain.days.figures import Figure, Wait
+from store.database import Connection, load_queries
+from store.views.reads import Row
+
+_sql = load_queries(__file__)
+
+Late = Literal["leave_today", "leave_late", "arrive_late"]
+
+
+class SellersDay(NamedTuple):
+    """A seller's day now. `counted_at`: when its figures were counted last; None: not yet."""
+
+    seller: str
+    today: date
+    counted_at: datetime | None
+
+
+class DayFigure(NamedTuple):
+    """One figure of a day. `channel`, `part`: "" where it is of none."""
+
+    day: date
+    figure: Figure
+    channel: str
+    part: str
+    value: int
+
+
+class HourWait(NamedTuple):
+    """The most that waited in an hour, which begins at `hour`."""
+
+    figure: Wait
+    hour: datetime
+    value: int
+
+
+class Loss(Row):
+    """An order that lost money on a day, in the seller's books.
+
+    `day_minor`: what of it was booked on the day. `result_minor`: what the order has brought in by
+    the day's end: sold, less refunds, cost of goods and others (fees, write-offs, carriers); below
+    zero. `refunds`, `reasons`: kinds and reasons of the day's refunds. `claims`: kinds of claims.
+    """
+
+    seller: str
+    order_id: str
+    channel: str
+    currency: str
+    day_minor: int
+    sold_minor: int
+    refunds_minor: int
+    cost_minor: int
+    others_minor: int
+    result_minor: int
+    refunds: tuple[str, ...]
+    reasons: tuple[str, ...]
+    claims: tuple[str, ...]
+    disputed: bool
+
+
+class LateParcel(Row):
+    """A parcel whose promise is at risk, or broken."""
+
+    order_id: str
+    fulfilment_id: str
+    channel: str
+    location: str
+    state: str
+    promised_leave: date
+    promised_on: date
+
+
+async def todays(conn: Connection, sellers: Collection[str] | None) -> list[SellersDay]:
+    """Each seller's day now. None: all of them."""
+    return [SellersDay(**row) async for row in _sql.todays(conn, sellers=_some(sellers))]
+
+
+async def counted(
+    conn: Connection, sellers: Collection[str] | None, first: date, last: date
+) -> set[date]:
+    """The days of these that were counted."""
+    rows = _sql.counted(conn, sellers=_some(sellers), first=first, last=last)
+    return {row["day"] async for row in rows}
+
+
+async def by_day(
+    conn: Connection,
+    *,
+    sellers: Collection[str] | None,
+    channels: Collection[str] | None,
+    first: date,
+    last: date,
+) -> list[DayFigure]:
+    """The figures of these days, of sellers and channels; None: of all."""
+    limits = {"sellers": _some(sellers), "channels": _some(channels)}
+    return [DayFigure(**row) async for row in _sql.by_day(conn, **limits, first=first, last=last)]
+
+
+async def by_hour(
+    conn: Connection,
+    *,
+    sellers: Collection[str] | None,
+    channels: Collection[str] | None,
+    days: Sequence[date],
+) -> dict[date, dict[int, int]]:
+    """Orders taken in each hour of these days, by the seller's clock."""
+    limits = {"sellers": _some(sellers), "channels": _some(channels)}
+    found: dict[date, dict[int, int]] = {day: {} for day in days}
+    async for row in _sql.by_hour(conn, **limits, days=list(days)):
+        found[row["day"]][row["hour"]] = row["value"]
+    return found
+
+
+async def tasks(conn: Connection, first: date, last: date) -> dict[date, int]:
+    """How many tasks waited at the end of each day."""
+    return {row["day"]: row["value"] async for row in _sql.tasks(conn, first=first, last=last)}
+
+
+async def waits(conn: Connection, first: datetime) -> list[HourWait]:
+    """The most that waited in each hour since then."""
+    return [HourWait(**row) async for row in _sql.waits(conn, first=first)]
+
+
+async def losses(
+    conn: Connection,
+    *,
+    sellers: Collection[str] | None,
+    channels: Collection[str] | None,
+    day: date,
+    at_most: int,
+) -> list[Loss]:
+    """Orders that lost money on a day, the worst first."""
+    limits = {"sellers": _some(sellers), "channels": _some(channels)}
+    return [Loss(**row) async for row in _sql.losses(conn, **limits, day=day, at_most=at_most)]
+
+
+async def late(
+    conn: Connection,
+    *,
+    what: Late,
+    sellers: Collection[str] | None,
+    channels: Collection[str] | None,
+    after: tuple[date, str] | None,
+    at_most: int,
+) -> list[LateParcel]:
+    """Parcels whose promise is at risk or broken, the longest first; behind one of them."""
+    day, part = after or (None, None)
+    rows = _sql.late(
+        conn,
+        what=what,
+        sellers=_some(sellers),
+        channels=_some(channels),
+        after_day=day,
+        after_id=part,
+        at_most=at_most,
+    )
+    return [LateParcel(**row) async for row in rows]
+
+
+def _some(of: Collection[str] | None) -> list[str] | None:
+    return None if of is None else sorted(of)

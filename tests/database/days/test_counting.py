@@ -1,0 +1,284 @@
+"""The figures of a day: what happened on it by the seller's clock, counted again to the same."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from activities.days.counting import DayCounting
+from domain.days.figures import FLOWS, STANDINGS, WAITS, Wait
+from domain.errors import InvalidInput, NotFound
+from domain.money import Price
+from domain.orders.order import Order
+from starter.service.days import DayBook, Days
+from store.database import Pool
+from store.days import counting, figures
+from tests.support.bench import Bench
+from tests.support.builders import an_order
+
+DAY = date(2026, 11, 20)
+KOREA = "Asia/Seoul"
+SAID: dict[str, Any] = {"who": "test", "why": "test"}
+
+
+@pytest.fixture
+async def bench(pool: Pool) -> Bench:
+    bench = Bench(pool)
+    await bench.stocked("TEA", 100)
+    return bench
+
+
+async def taken(bench: Bench, moment: str, channel: str = "web") -> Order:
+    """An order that was taken in at a moment of the past."""
+    order = an_order(("TEA", 1, "10.00"), channel=channel)
+    await bench.take_in(order)
+    await bench.pool.execute(
+        "update customer_order set received_at = $1::text::timestamptz where order_id = $2",
+        *(moment, order.order_id),
+    )
+    return order
+
+
+async def counted(bench: Bench, first: date | None = None, last: date | None = None) -> DayBook:
+    """Today, once it is counted, with the days from the first one on."""
+    days = Days(bench.pool)
+    (today, *_) = [one.today for one in await days.todays()]
+    await days.count(first or today, last or today)
+    return await days.look(last)
+
+
+async def rest(bench: Bench) -> None:
+    """No worker is there: nothing waits in Temporal."""
+
+    async def nothing() -> dict[Wait, int]:
+        return {}
+
+    await DayCounting(bench.pool, nothing).count()
+
+
+def now_of(book: DayBook) -> dict[str, int]:
+    """Every figure of the day that is not zero."""
+    every = {one.figure: book.trend(one.figure).now for one in book.figures}
+    return {name: value for name, value in every.items() if value}
+
+
+async def test_an_order_is_of_the_day_on_which_its_seller_took_it(bench: Bench) -> None:
+    await bench.pool.execute("update seller set time_zone = $1", KOREA)
+    await taken(bench, "2026-11-19 14:59:59Z")  # the day before, a second before midnight
+    await taken(bench, "2026-11-19 15:00:00Z")
+    await taken(bench, "2026-11-20 05:30:00Z", "pos")
+    await taken(bench, "2026-11-20 15:00:00Z")  # the next day
+    book = await counted(bench, DAY - timedelta(days=1), DAY)
+    assert book.trend("orders").now == 2
+    assert book.trend("orders").yesterday == 1
+    assert book.trend("orders", channel="pos").now == 1
+    assert book.trend("worth", part="USD").now == 3000
+    assert book.hours[DAY] == {0: 1, 14: 1}
+    assert book.hours[DAY - timedelta(days=1)] == {23: 1}
+
+
+async def test_a_day_that_nobody_counted_is_not_a_day_without_orders(bench: Bench) -> None:
+    await taken(bench, "2026-11-20 05:30:00Z")
+    book = await counted(bench, DAY, DAY)
+    assert book.trend("orders").now == 1
+    assert book.trend("orders").yesterday is None
+    assert book.trend("orders").days == (*(None,) * 29, 1)
+
+
+async def late_parcel(bench: Bench, *lines: tuple[str, int, str]) -> tuple[Order, str]:
+    """A packed parcel that should have been with its customer yesterday."""
+    order = an_order(*lines)
+    part = await bench.at(order, "packed")
+    await bench.pool.execute(
+        "update fulfilment set promised_leave = current_date - 2, promised_on = current_date - 1 "
+        "where fulfilment_id = $1",
+        part,
+    )
+    return order, part
+
+
+async def gone(bench: Bench, part: str) -> None:
+    await bench.send(part)
+    await bench.warehouse.hand_over(part, who="packer")
+
+
+async def test_what_was_sent_and_paid_today(bench: Bench) -> None:
+    late, part = await late_parcel(bench, ("TEA", 2, "10.00"))
+    await gone(bench, part)
+    await bench.scan(part, "delivered", "first")
+    await bench.scan(part, "delivered", "second")  # a carrier that says it twice
+    await bench.charged(part)
+    await bench.refunded(late, amount=Decimal("3.00"))
+    await bench.at(an_order(("TEA", 1, "10.00")), "shipped")
+    await bench.grant(late, request_id="r2", amount=Decimal("1.00"))
+    book = await counted(bench)
+    assert now_of(book) == {
+        "orders": 2,
+        "worth": 4000,
+        "open_orders": 1,
+        "shipped": 2,
+        "shipped_late": 1,
+        "delivered": 1,
+        "delivered_late": 1,
+        "authorized": 4000,
+        "charged": 2500,
+        "refunded": 300,
+        "owed_back": 100,
+        "result": 3600,
+    }
+
+
+async def test_what_is_late_now_is_listed_and_counted(bench: Bench) -> None:
+    _, waits = await late_parcel(bench, ("TEA", 1, "10.00"))
+    _, travels = await late_parcel(bench, ("TEA", 1, "10.00"))
+    await gone(bench, travels)
+    book = await counted(bench)
+    found = {name: book.trend(name).now for name in ("leave_late", "arrive_late", "leave_today")}
+    assert found == {"leave_late": 1, "arrive_late": 1, "leave_today": 0}
+    days = Days(bench.pool)
+    assert [one.fulfilment_id for one in await days.late("leave_late")] == [waits]
+    assert [one.fulfilment_id for one in await days.late("arrive_late")] == [travels]
+    (one,) = await days.late("leave_late", channels=["web"])
+    assert await days.late("leave_late", after=(one.promised_leave, waits)) == []
+    assert await days.late("leave_late", channels=["pos"]) == []
+    assert await days.late("leave_late", sellers=["other"]) == []
+
+
+async def test_an_order_that_lost_money_is_named_with_what_it_cost(bench: Bench) -> None:
+    each = Price(each=Decimal("14.00"), currency="USD")
+    await bench.stock.receive("dear", "POT", "main", 9, unit_cost=each, **SAID)
+    bad, good = an_order(("POT", 1, "10.00")), an_order(("POT", 1, "10.00"))
+    for order in (bad, good):
+        await bench.charged(await bench.at(order, "shipped"))
+    await bench.refunded(bad, amount=Decimal("3.00"))
+    book = await counted(bench)
+    assert book.trend("lost").now == 200
+    assert book.trend("lost_orders").now == 1
+    (loss,) = await Days(bench.pool).losses(book.day)
+    assert (loss.order_id, loss.result_minor, loss.day_minor) == (bad.order_id, -200, -200)
+    assert (loss.sold_minor, loss.refunds_minor, loss.cost_minor) == (1500, 300, 1400)
+    assert (loss.refunds, loss.reasons, loss.claims) == (("goodwill",), ("scratched",), ())
+    assert book.trend("result").now == -100
+    assert await Days(bench.pool).losses(book.day, channels=["pos"]) == []
+    assert await Days(bench.pool).losses(book.day - timedelta(days=1)) == []
+
+
+async def test_stock_that_is_out_low_or_soon_gone(bench: Bench) -> None:
+    await bench.stocked("POT", 3)
+    await bench.stocked("CUP", 2)
+    await bench.pool.execute(
+        "update stock set reorder_point = 5, order_up_to = 9 where sku = 'POT'"
+    )
+    await bench.reserve(an_order(("CUP", 2, "1.00")))
+    await bench.reserve(an_order(("POT", 2, "1.00")))
+    book = await counted(bench)
+    found = {name: book.trend(name).now for name in ("stock_out", "stock_low", "runs_out")}
+    assert found == {"stock_out": 1, "stock_low": 1, "runs_out": 0}
+    await bench.stocked("SALT", 12)
+    await bench.reserve(an_order(("SALT", 11, "1.00")))  # in 14 days; one is left
+    assert (await counted(bench)).trend("runs_out").now == 1
+
+
+async def test_a_day_is_counted_again_to_the_same(bench: Bench) -> None:
+    await taken(bench, "2026-11-20 05:30:00Z")
+    await bench.charged(await bench.at(an_order(("TEA", 1, "10.00")), "delivered"))
+    await counted(bench, DAY)
+    rows = "select * from day_figure order by 1, 2, 3, 4, 5"
+    before = await bench.pool.fetch(rows)
+    await counted(bench, DAY)
+    assert await bench.pool.fetch(rows) == before
+    await bench.pool.execute(
+        "update customer_order set received_at = received_at + interval '2 days'"
+    )
+    await counted(bench, DAY)
+    assert await bench.pool.fetch(rows) != before
+
+
+async def test_today_is_counted_each_minute_and_an_earlier_day_once_it_is_whole(
+    bench: Bench,
+) -> None:
+    for _ in range(2 * counting.BACK // 10 + 1):  # each turn takes ten days
+        await rest(bench)
+    counts = "select seller, day, counted_at from day_count order by 1, 2"
+    before = await bench.pool.fetch(counts)
+    assert len(before) == 2 * (counting.BACK + 1)
+    assert all(row["counted_at"].year > 2000 for row in before)
+    await rest(bench)
+    assert await bench.pool.fetch(counts) == before
+    await bench.pool.execute("update day_count set counted_at = counted_at - interval '61 seconds'")
+    await rest(bench)
+    again = await bench.pool.fetch(
+        "select seller, current_date - day from day_count "
+        "where counted_at > now() - interval '30 seconds' order by 1"
+    )
+    assert {row["seller"] for row in again} == {"", "main"}
+
+
+async def test_a_day_that_somebody_counts_is_passed_over_by_others(bench: Bench) -> None:
+    async with bench.pool.acquire() as conn:
+        await counting.add_days(conn)
+    taken_days = set()
+    async with (
+        bench.pool.acquire() as one,
+        one.transaction(),
+        bench.pool.acquire() as other,
+        other.transaction(),
+    ):
+        for conn in (one, other):
+            found = await counting.due(conn)
+            assert found is not None
+            taken_days.add((found.seller, found.day))
+    assert len(taken_days) == 2
+
+
+async def test_the_audit_finds_a_figure_that_is_not_so(bench: Bench) -> None:
+    await taken(bench, "2026-11-20 05:30:00Z")
+    await counted(bench, DAY, DAY)
+    async with bench.pool.acquire() as conn:
+        assert await counting.wrong(conn, "main") == []
+        await conn.execute("update day_figure set value = 7 where figure = 'orders'")
+        ((day, kept, now),) = await counting.wrong(conn, "main")
+    assert (day, kept.figure, kept.part, kept.value, now) == (DAY, "orders", "05", 7, 1)
+
+
+async def test_old_days_go(bench: Bench) -> None:
+    await counted(bench, DAY, DAY)
+    async with bench.pool.acquire() as conn:
+        await counting.forget(conn, 800)
+        assert await conn.fetchval("select count(*) from day_count") == 1
+        await counting.forget(conn, -1)
+        assert await conn.fetchval("select count(*) from day_figure") == 0
+        assert await conn.fetchval("select count(*) from day_count") == 0
+
+
+async def test_the_most_of_an_hour_is_kept(bench: Bench) -> None:
+    async with bench.pool.acquire() as conn:
+        for seconds in (3, 9, 5):
+            await counting.keep_most(conn, {"mails_wait": seconds})
+    found = await Days(bench.pool).waits()
+    assert [(one.figure, one.value) for one in found] == [("mails_wait", 9)]
+
+
+async def test_days_are_asked_for_within_reason(bench: Bench) -> None:
+    days = Days(bench.pool)
+    with pytest.raises(InvalidInput):
+        await days.count(DAY, DAY - timedelta(days=1))
+    with pytest.raises(NotFound):
+        await days.count(DAY, DAY, seller="nobody")
+    with pytest.raises(NotFound):
+        await days.look(sellers=["nobody"])
+    assert (await days.look(date(2999, 1, 1))).is_today
+
+
+async def test_the_schema_knows_each_figure(pool: Pool) -> None:
+    for figure in (*FLOWS, *STANDINGS, *WAITS):
+        await pool.execute(
+            "insert into day_figure (seller, day, figure, channel, part, value) "
+            "values ('', current_date, $1, '', '', 1)",
+            figure,
+        )
+    async with pool.acquire() as conn:
+        assert await figures.tasks(conn, DAY, date(2999, 1, 1))
