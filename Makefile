@@ -36,6 +36,7 @@ help:
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
 	@echo 'make bench-http  placing over HTTP beside a client, reads, pages of a million orders, webhooks (10 minutes)'
 	@echo 'make bench-aged  place, pick, list, search and show beside 2 million closed orders (40 minutes, 40 GB)'
+	@echo 'make bench-screens  each page for staff beside a million closed orders: its time, its size (20 minutes, 10 GB)'
 	@echo 'make baseline  write the first migration from store/schema/, as long as no database has to be kept'
 	@echo 'make lock   write requirements.lock anew (UPGRADE=1 takes the latest versions)'
 	@echo 'make clean  remove what make made; the orders in .orderloom stay'
@@ -130,6 +131,10 @@ bench-http: $(READY)
 .PHONY: bench-aged
 bench-aged: $(READY)
 	@$(RUN) -m benchmarks aged
+
+.PHONY: bench-screens
+bench-screens: $(READY)
+	@$(RUN) -m benchmarks screens
 
 .PHONY: lock
 lock: $(READY)

@@ -31,6 +31,7 @@ from benchmarks import (
     plot,
     profile,
     results,
+    screens,
     tables,
 )
 from benchmarks.contestants.registry import ALL, BY_NAME
@@ -200,6 +201,7 @@ _COMMANDS = {
     "stock": _stock,
     "aged": _alone(aged.compare),
     "http": _alone(http.run),
+    "screens": _alone(screens.measure),
     "profile": _profile,
 }
 
@@ -268,6 +270,7 @@ def _parser() -> argparse.ArgumentParser:
     stocking.add_argument("--markdown", action="store_true", help="the table for a page")
     aged.add_options(commands.add_parser("aged", help="beside millions of closed orders"))
     http.add_options(commands.add_parser("http", help="what the HTTP door costs"))
+    screens.add_options(commands.add_parser("screens", help="each page with a million orders"))
     profiling = commands.add_parser("profile", help="where the time of one order goes")
     profiling.add_argument("--contestant", choices=WITH_DATABASE, default="orderloom")
     _add_load(profiling)

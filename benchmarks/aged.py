@@ -171,19 +171,28 @@ async def compare(console: Console, args: argparse.Namespace) -> None:
         async with (
             embedded_postgres(home) as server,
             _desk(server, "bench_empty") as empty,
-            _desk(server, "bench_aged") as aged,
+            an_aged_desk(server, orders, console, thin=thin) as aged,
         ):
-            began = time.monotonic()
-            for number in range(_MOULDS):
-                await aged.live(an_order(MARK, number))
-            there = await multiply(aged.pool, orders, thin=thin)
-            size = await size_of(aged.pool)
-            seconds = time.monotonic() - began
-            console.print(f"{there} closed orders, {size / 2**30:.1f} GB, in {seconds:.0f} s")
             took = await _ask(empty, aged, asked)
     _print(console, took)
     slower = [name for name, (one, two) in took.items() if median(two) > AIM * median(one)]
     console.print(f"more than {AIM} × as long: {', '.join(slower) or 'nothing'}")
+
+
+@asynccontextmanager
+async def an_aged_desk(
+    server: PostgresServer, orders: int, console: Console, *, thin: int = 1
+) -> AsyncIterator[Desk]:
+    """One with so many closed orders. `thin`: see `multiply`."""
+    async with _desk(server, "bench_aged") as aged:
+        began = time.monotonic()
+        for number in range(_MOULDS):
+            await aged.live(an_order(MARK, number))
+        there = await multiply(aged.pool, orders, thin=thin)
+        size = await size_of(aged.pool)
+        seconds = time.monotonic() - began
+        console.print(f"{there} closed orders, {size / 2**30:.1f} GB, in {seconds:.0f} s")
+        yield aged
 
 
 @asynccontextmanager

@@ -399,6 +399,11 @@ TABLE = (
             *("runtime", "worker", "temporalio", "pydantic", "psutil", "rich", "matplotlib"),
         ),
     ),
+    # A browser without a window, in front of the application.
+    Room(
+        "benchmarks/screens.py",
+        (*STDLIB, "benchmarks", "domain", "store", "starter", "fastapi", "httpx", "rich"),
+    ),
     # The textbook has nothing of Orderloom's: what we save, it must not save as well.
     Room(
         "benchmarks/contestants/textbook",

@@ -15,6 +15,7 @@ from starter.web.customer.order_page import shown_order
 from starter.web.customer.templates import ASSETS
 from starter.web.customer.visits import NoPageError, here, pages_at, visit_by
 from starter.web.guards import HEADERS
+from starter.web.packing import packed
 
 router = APIRouter(include_in_schema=False)
 
@@ -77,7 +78,8 @@ async def file(request: Request, name: str) -> Response:
     found = ASSETS.get(name)
     if found is None:
         raise NoPageError("nothing_here", 404)
-    return Response(found.content, media_type=found.media_type, headers={**HEADERS, **FOR_EVER})
+    headers = {**HEADERS, **FOR_EVER}
+    return packed(request, Response(found.content, headers=headers, media_type=found.media_type))
 
 
 @router.get("/pages/{seller}/{name}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,9 +13,9 @@ from domain.sellers import Seller
 from starter.web.assets import Assets, colours, logo
 from starter.web.customer.languages import choices, query
 from starter.web.guards import HEADERS
+from starter.web.packing import packed
 from starter.web.words import Words
 
-_SMALL_BYTES: Final = 4_000
 _LATER_S: Final = {429: 60, 503: 5}
 """Statuses → after how many seconds it is worth another try."""
 
@@ -60,19 +59,7 @@ def page(
         logo=None if picture is None else picture.name,
         **values,
     )
-    headers = {**HEADERS, "Vary": "Accept-Encoding"}
+    headers = dict(HEADERS)
     if status in _LATER_S:
         headers["Retry-After"] = str(_LATER_S[status])
-    answer = HTMLResponse(content, status, headers=headers)
-    # A form for 500 lines says nearly the same 500 times. Nobody can make out what is in a page by
-    # its size: it takes the token to have it sent, and that is all that there is to find out.
-    if len(answer.body) > _SMALL_BYTES and _takes_gzip(request):
-        answer.body = gzip.compress(answer.body, compresslevel=6, mtime=0)
-        answer.headers["Content-Encoding"] = "gzip"
-        answer.headers["Content-Length"] = str(len(answer.body))
-    return answer
-
-
-def _takes_gzip(request: Request) -> bool:
-    said = request.headers.get("accept-encoding", "").lower().replace(" ", "").split(",")
-    return "gzip" in said
+    return packed(request, HTMLResponse(content, status, headers=headers))

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from domain.staff.sessions import TooManyTries, WrongSignIn
 from starter.web.assets import FOR_EVER
 from starter.web.guards import HEADERS, form, turns_of
+from starter.web.packing import packed
 from starter.web.screens import cookies
 from starter.web.screens.openid import name_of
 from starter.web.screens.templates import ASSETS, lead, shown
@@ -86,7 +87,8 @@ async def file(request: Request, name: str) -> Response:
     found = ASSETS.get(name)
     if found is None:
         return apart(request, 404, words_for(request, None)("nothing_here"))
-    return Response(found.content, media_type=found.media_type, headers={**HEADERS, **FOR_EVER})
+    headers = {**HEADERS, **FOR_EVER}
+    return packed(request, Response(found.content, headers=headers, media_type=found.media_type))
 
 
 async def _is_signed_in(request: Request) -> bool:

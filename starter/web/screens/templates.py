@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -13,10 +12,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from domain.staff.people import Person
 from starter.web.assets import Assets
 from starter.web.guards import HEADERS
+from starter.web.packing import packed
 from starter.web.screens.rooms import PLACES, ROOMS
 from starter.web.words import Words
 
-_PACKED_WELL: Final = 5  # of 9: more takes longer than it saves
 ASSETS: Final = Assets(*(room / "static" for room in ROOMS))
 _TEMPLATES: Final = Environment(
     loader=PrefixLoader({room.name: FileSystemLoader(room / "templates") for room in ROOMS}),
@@ -56,16 +55,6 @@ def shown(
         **values,
     )
     return packed(request, HTMLResponse(content, status, headers=HEADERS))
-
-
-def packed(request: Request, page: Response) -> Response:
-    """The page as it travels: smaller, where the browser takes that."""
-    page.headers["Vary"] = "Accept-Encoding"
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        page.body = gzip.compress(page.body, _PACKED_WELL, mtime=0)
-        page.headers["Content-Encoding"] = "gzip"
-        page.headers["Content-Length"] = str(len(page.body))
-    return page
 
 
 def lead(request: Request, path: str) -> Response:
