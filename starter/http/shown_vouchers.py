@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from domain.errors import InvalidInput
-from domain.fields import Amount, Currency, CustomerId, Document, Flag, Reason, Who, inconsistent
-from domain.money import Money, to_minor
+from domain.fields import Document, Reason, Who
+from domain.payments.value_requests import IssueRequest
 from domain.payments.vouchers import CodeKind, Voucher, VoucherState
-from domain.sellers import Code
 from domain.views.order_snapshot import AmountText
 from starter.http.amounts import amount, told
 from store.payments.vouchers import Coded
 
 
-class VoucherIssue(Document):
+class VoucherIssue(IssueRequest):
     """A gift card that was sold elsewhere, or a voucher that is given.
 
     `seller`: whose debt it is; left out where there is one alone. `customer`: the only one who may
@@ -25,28 +23,7 @@ class VoucherIssue(Document):
     calendar. `single_use`: it pays for one order, and what that leaves expires.
     """
 
-    kind: CodeKind
-    amount: Amount
-    currency: Currency
-    reason: Reason
-    seller: Code | None = None
-    customer: CustomerId | None = None
-    valid_through: date | None = None
-    single_use: Flag = False
     by: Who | None = None
-
-    @property
-    def money(self) -> Money:
-        """The amount in minor units. Raises InvalidInput where the currency has no such one."""
-        return Money(minor=to_minor(self.amount, self.currency), currency=self.currency)
-
-    @model_validator(mode="after")
-    def _can_be_issued(self) -> Self:
-        try:
-            _ = self.money
-        except InvalidInput as error:
-            raise inconsistent("amount", str(error)) from None
-        return self
 
 
 class VoucherChange(Document):

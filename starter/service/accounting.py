@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from domain.accounting.documents import Issued
-from store.accounting import documents, ledger, tax_report
+from domain.accounting.accounts import Account
+from domain.accounting.documents import Issued, Kind
+from store.accounting import account_reads, documents, ledger, tax_report
+from store.accounting.account_reads import AccountEntries, Moved, ToClose
 from store.accounting.documents import DocumentRow
 from store.accounting.ledger import Closing, Entry, Period, Posting
-from store.accounting.tax_report import TaxReport
+from store.accounting.tax_report import TaxOfCountry, TaxReport
 from store.database import Pool
 
 
@@ -54,6 +56,49 @@ class Accounting:
                 at_most=at_most,
             )
 
+    async def entries_of_account(
+        self,
+        seller: str,
+        account: Account,
+        *,
+        currency: str | None = None,
+        first: date | None = None,
+        last: date | None = None,
+        before: tuple[date, int] | None = None,
+        at_most: int,
+    ) -> AccountEntries:
+        """A seller's entries on an account, the latest first.
+
+        `before`: as of `entries`. A page may have
+        few entries and still not be the last: `looked_to` says where the next one begins.
+        """
+        async with self._pool.acquire() as conn:
+            return await account_reads.entries_of_account(
+                conn,
+                seller,
+                account,
+                currency=currency,
+                first=first,
+                last=last,
+                before=before,
+                at_most=at_most,
+            )
+
+    async def to_close(self, seller: str, through: date) -> ToClose:
+        """What `close` would close: how many entries, and what they have moved."""
+        async with self._pool.acquire() as conn:
+            return await account_reads.to_close(conn, seller, through)
+
+    async def moved(self, seller: str, first: date, last: date) -> Sequence[Moved]:
+        """What some days have put on both sides of each account of a seller."""
+        async with self._pool.acquire() as conn:
+            return await account_reads.moved(conn, seller, first - timedelta(days=1), last)
+
+    async def closed_through(self, seller: str) -> date | None:
+        """The last day of a seller that is closed; None: none is."""
+        async with self._pool.acquire() as conn:
+            return await ledger.closed_through(conn, seller)
+
     async def first_day(self, seller: str) -> date | None:
         """The first day with an entry; None: nothing was ever booked."""
         async with self._pool.acquire() as conn:
@@ -73,6 +118,13 @@ class Accounting:
         """A seller's tax of some days by rate, as documents have it, beside what is booked."""
         async with self._pool.acquire() as conn:
             return await tax_report.of_days(conn, seller, first, last)
+
+    async def taxes_by_country(
+        self, seller: str, first: date, last: date
+    ) -> Sequence[TaxOfCountry]:
+        """The same by the country that the goods went to, and by rate."""
+        async with self._pool.acquire() as conn:
+            return await tax_report.by_country(conn, seller, first, last)
 
     async def today(self, seller: str) -> date:
         """The seller's day, which its books go by."""
@@ -111,16 +163,27 @@ class Accounting:
     async def documents(
         self,
         *,
+        kind: Kind | None = None,
+        first: date | None = None,
+        last: date | None = None,
         seller: str | None = None,
         sellers: Collection[str] | None = None,
         after: tuple[datetime, str, str] | None = None,
         at_most: int,
     ) -> Sequence[DocumentRow]:
-        """Documents of all orders, newest first. `sellers`: of one of these alone.
+        """Documents of all orders, newest first.
 
-        `after`: behind the one that was issued then, has this number, and is of this seller.
+        `first`, `last`: issued on these days. `sellers`: of one of these alone. `after`: behind the
+        one that was issued then, has this number, and is of this seller.
         """
         async with self._pool.acquire() as conn:
             return await documents.newest(
-                conn, at_most, seller=seller, sellers=sellers, after=after
+                conn,
+                at_most,
+                kind=kind,
+                first=first,
+                last=last,
+                seller=seller,
+                sellers=sellers,
+                after=after,
             )

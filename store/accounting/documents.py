@@ -190,19 +190,25 @@ async def newest(
     conn: Connection,
     limit: int,
     *,
+    kind: Kind | None = None,
+    first: date | None = None,
+    last: date | None = None,
     seller: str | None = None,
     sellers: Collection[str] | None = None,
     after: tuple[datetime, str, str] | None = None,
 ) -> list[DocumentRow]:
     """The documents of all orders, newest first, `limit` at most; or those of a seller.
 
-    `sellers`: of one of these alone. `after`: behind the one that was issued then, has this number,
-    and is of this seller.
+    `first`, `last`: issued on these days. `sellers`: of one of these alone. `after`: behind the one
+    that was issued then, has this number, and is of this seller.
     """
     at, number, whose = after or (None, None, None)
     rows = _sql.newest(
         conn,
         limit=limit,
+        kind=kind,
+        first=first,
+        last=last,
         seller=seller,
         sellers=_some(sellers),
         after_at=at,

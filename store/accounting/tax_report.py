@@ -26,6 +26,12 @@ class TaxOfRate(_Row):
     total_minor: int
 
 
+class TaxOfCountry(TaxOfRate):
+    """The same of what went to one country. `country`: None where no document says it."""
+
+    country: str | None
+
+
 class TaxOfCurrency(_Row):
     """The same of all rates. `booked_minor`: the tax that the ledger has for these days.
 
@@ -57,3 +63,9 @@ async def of_days(conn: Connection, seller: str, first: date, last: date) -> Tax
         rates = [TaxOfRate(**row) async for row in _sql.taxes(conn, **asked)]
         sums = [TaxOfCurrency(**row) async for row in _sql.sums(conn, **asked)]
     return TaxReport(seller=seller, first=first, last=last, rates=tuple(rates), sums=tuple(sums))
+
+
+async def by_country(conn: Connection, seller: str, first: date, last: date) -> list[TaxOfCountry]:
+    """A seller's tax of some days, by the country that the goods went to, and by rate."""
+    rows = _sql.by_country(conn, seller=seller, first=first, last=last)
+    return [TaxOfCountry(**row) async for row in rows]

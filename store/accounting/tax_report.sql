@@ -11,6 +11,8 @@ cross join lateral (select case d.kind when 'invoice' then 1 else -1 end as sign
 cross join lateral jsonb_to_recordset(d.content -> 'taxes')
     as t (rate text, category text, net_minor numeric, tax_minor numeric)
 where d.seller = :seller and d.issued_on between :first and :last
+  -- Of all documents, the index passes over those of other times; see store/accounting/documents.sql.
+  and d.kind in ('invoice', 'credit_note') and d.issued_at > :first::date - 31 and d.issued_at < :last::date + 2
 group by d.currency, t.rate, t.category
 order by d.currency, t.rate::numeric desc nulls last, t.category nulls first;
 
@@ -23,6 +25,8 @@ with printed as (
     from document d
     cross join lateral (select case d.kind when 'invoice' then 1 else -1 end as sign) s
     where d.seller = :seller and d.issued_on between :first and :last
+      -- Of all documents, the index passes over those of other times; see store/accounting/documents.sql.
+      and d.kind in ('invoice', 'credit_note') and d.issued_at > :first::date - 31 and d.issued_at < :last::date + 2
     group by d.currency
 ), booked as (
     select p.currency, -sum(p.amount_minor) as tax
@@ -39,3 +43,21 @@ select currency,
        coalesce(booked.tax, 0)::bigint as booked_minor
 from printed full join booked using (currency)
 order by currency;
+
+-- name: by_country(seller, first, last)
+-- Invoices less credit notes of these days, by the country that the goods went to: the last line of its
+-- address. Null: no country stands there, as of goods that were sold at a counter.
+select substring(d.content #>> '{deliver_to,address,-1}' from '^[A-Z]{2}$') as country,
+       d.currency, t.rate, t.category,
+       sum(s.sign * t.net_minor)::bigint as net_minor,
+       sum(s.sign * t.tax_minor)::bigint as tax_minor,
+       sum(s.sign * (t.net_minor + t.tax_minor))::bigint as total_minor
+from document d
+cross join lateral (select case d.kind when 'invoice' then 1 else -1 end as sign) s
+cross join lateral jsonb_to_recordset(d.content -> 'taxes')
+    as t (rate text, category text, net_minor numeric, tax_minor numeric)
+where d.seller = :seller and d.issued_on between :first and :last
+  -- Of all documents, the index passes over those of other times; see store/accounting/documents.sql.
+  and d.kind in ('invoice', 'credit_note') and d.issued_at > :first::date - 31 and d.issued_at < :last::date + 2
+group by country, d.currency, t.rate, t.category
+order by country nulls last, d.currency, t.rate::numeric desc nulls last, t.category nulls first;

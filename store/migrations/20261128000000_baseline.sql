@@ -697,7 +697,7 @@ create table document (
     constraint document_is_issued_in_its_year check (year in (0, extract(year from issued_on)))
 );
 create unique index series_begins_once on document (seller, kind, series, year) where previous is null;
-create index document_by_time on document (seller, issued_at);
+create index document_by_time on document (seller, kind, issued_at);
 create index document_to_erase on document (kept_until) where kept_until is not null;
 create index document_of_erased on document ((content #>> '{buyer,number}')) where kept_until is not null;
 

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Query
-from pydantic import model_validator
 from starlette.responses import Response
 
-from domain.errors import InvalidInput, NotFound
-from domain.fields import (
-    Amount,
-    Currency,
-    CustomerId,
-    Document,
-    Reason,
-    Who,
-    inconsistent,
-)
-from domain.money import Money, to_minor
-from domain.sellers import Code
+from domain.errors import NotFound
+from domain.fields import CustomerId, Who
+from domain.payments.value_requests import CreditRequest
 from starter.http.callers import Caller, may
 from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
@@ -43,28 +33,10 @@ from store.payments.provider_reads import ProviderEventRow
 router = APIRouter(prefix="/v1", tags=["payments"], route_class=StrictRoute)
 
 
-class CreditGrant(Document):
+class CreditGrant(CreditRequest):
     """Store credit as a gift. `seller`: whose debt it is; left out where there is one alone."""
 
-    customer: CustomerId
-    amount: Amount
-    currency: Currency
-    reason: Reason
-    seller: Code | None = None
     by: Who | None = None
-
-    @property
-    def money(self) -> Money:
-        """The amount in minor units. Raises InvalidInput where the currency has no such one."""
-        return Money(minor=to_minor(self.amount, self.currency), currency=self.currency)
-
-    @model_validator(mode="after")
-    def _can_be_given(self) -> Self:
-        try:
-            _ = self.money
-        except InvalidInput as error:
-            raise inconsistent("amount", str(error)) from None
-        return self
 
 
 _GRANT: Final[dict[str, Any]] = {

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from domain.views.order_snapshot import OrderState
 from starter.web.desk.access import theirs
-from starter.web.desk.moments import moment_in
+from starter.web.screens.addresses import moment_in
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.reads import OrderSummary
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from starter.service.attention import way_on_of
-from starter.web.desk.moments import moment_in
+from starter.web.screens.addresses import moment_in
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.attention import AttentionTask, Kind, Place
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from domain.errors import InvalidInput, NotFound, Refused, Unreachable
+from domain.faults import faults
 from starter.web.screens.visits import Visit, in_words
 
 _DIGITS_MAX: Final = 9
@@ -47,6 +48,7 @@ async def met(visit: Visit, act: Callable[[], Awaitable[str]], then: str, again:
     except NotAsked as no:
         return await again(422, [visit.words(no.key)])
     except (ValidationError, InvalidInput) as wrong:
+        visit.faults = by_field(wrong)
         return await again(422, in_words(visit.words, wrong))
     except (Refused, NotFound) as no:
         return await again(409, in_words(visit.words, no))
@@ -55,6 +57,13 @@ async def met(visit: Visit, act: Callable[[], Awaitable[str]], then: str, again:
         return await again(503, [visit.words("not_known")])
     mark = "&" if "?" in then else "?"
     return visit.lead(f"{then}{mark}done={done}")
+
+
+def by_field(wrong: ValidationError | InvalidInput) -> dict[str, str]:
+    """What is wrong, by the places of a document that a form's fields have as their names."""
+    if isinstance(wrong, ValidationError):
+        return {place: reason for _, place, reason in faults(wrong)}
+    return {wrong.where: str(wrong)} if wrong.where else {}
 
 
 def told_by(visit: Visit, done: str) -> str:

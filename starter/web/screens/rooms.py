@@ -24,5 +24,6 @@ PLACES: Final = (
     Place("app/orders", "orders", "orders:read"),
     Place("app/purchases", "purchases", "purchasing:read"),
     Place("app/tasks", "tasks", "operations:read"),
+    Place("app/money", "money", "accounting:read"),
     Place("app/staff", "staff", "access:read"),
 )

@@ -50,6 +50,8 @@ class Visit:
         self.sent = sent
         self.here = here(request)
         self.words = words_for(request, person)
+        self.faults: dict[str, str] = {}
+        """What is wrong with the form, by the names of its fields: `part.field` shows it there."""
 
     def field(self, name: str) -> str:
         """A field of the form; "" where it is not there."""
@@ -57,7 +59,8 @@ class Visit:
 
     def show(self, name: str, **values: Any) -> Response:
         """A screen for them."""
-        return shown(self.request, name, self.words, self.person, **values)
+        told = {"faults": self.faults, **values}
+        return shown(self.request, name, self.words, self.person, **told)
 
     def lead(self, path: str) -> Response:
         """Go on at another address of ours."""

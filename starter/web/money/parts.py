@@ -1,0 +1,83 @@
+"""The parts of the money's place, and whose money somebody sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, TypedDict
+
+from starlette.responses import Response
+
+from domain.errors import NotFound
+from domain.sellers import Seller
+from starter.web.screens.rooms import Place
+from starter.web.screens.sections import show_in
+from starter.web.screens.visits import Visit
+
+SECTIONS: Final = (
+    Place("app/money/documents", "documents", "accounting:read"),
+    Place("app/money/ledger", "ledger", "accounting:read"),
+    Place("app/money/balance", "balance", "accounting:read"),
+    Place("app/money/taxes", "taxes", "accounting:read"),
+    Place("app/money/differences", "differences", "reconciliation:read"),
+    Place("app/money/disputes", "disputes", "payments:read"),
+    Place("app/money/open", "open_payments", "payments:read"),
+    Place("app/money/vouchers", "vouchers", "payments:read"),
+    Place("app/money/credit", "credit", "payments:read"),
+    Place("app/money/claims", "carrier_claims", "carriers:read"),
+)
+
+
+class Whose(TypedDict):
+    """Limits of a list; None: none."""
+
+    channels: list[str] | None
+    sellers: list[str] | None
+
+
+def show(visit: Visit, name: str, **values: Any) -> Response:
+    """A page about money, such as documents."""
+    return show_in(visit, SECTIONS, f"money/{name}", **values)
+
+
+def whose(visit: Visit) -> Whose:
+    """What of a list of orders' money is their business."""
+    grant = visit.person.grant
+    return {
+        "channels": None if grant.channels is None else sorted(grant.channels),
+        "sellers": None if grant.sellers is None else sorted(grant.sellers),
+    }
+
+
+def own_sellers(visit: Visit) -> list[str] | None:
+    """The sellers whose rows they see; None: all of them."""
+    return whose(visit)["sellers"]
+
+
+async def sellers_of(visit: Visit) -> Sequence[Seller]:
+    """The sellers whose books are their business."""
+    mine = visit.person.grant.sellers
+    known = await visit.here.sellers.list()
+    return [one for one in known if mine is None or one.seller in mine]
+
+
+def chosen_of(known: Sequence[Seller], code: str) -> Seller | None:
+    """The seller that an address names, if it is one of theirs; None: it names none."""
+    if not code:
+        return None
+    found = next((one for one in known if one.seller == code), None)
+    if found is None:
+        raise NotFound(f"there is no seller {code}", reason="no_seller")
+    return found
+
+
+def one_of(known: Sequence[Seller], code: str) -> Seller:
+    """The seller that an address names, or the first one. Raises NotFound."""
+    found = chosen_of(known, code) or next(iter(known), None)
+    if found is None:
+        raise NotFound("there is no seller", reason="no_seller")
+    return found
+
+
+def names_of(known: Sequence[Seller]) -> list[tuple[str, str]]:
+    """The choices of a field: code and name."""
+    return [(one.seller, f"{one.name} ({one.seller})") for one in known]
