@@ -33,7 +33,7 @@ async def close(visit: Closes) -> Response:
 
     async def act() -> str:
         if through is None:
-            raise NotAsked("no_day")
+            raise NotAsked("which_day")
         if not visit.field("for_ever"):
             raise NotAsked("not_for_ever")
         whose = one_of(await sellers_of(visit), seller)

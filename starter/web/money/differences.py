@@ -59,7 +59,7 @@ async def compare(visit: Writes) -> Response:
 
     async def act() -> str:
         if day is None:
-            raise NotAsked("no_day")
+            raise NotAsked("which_day")
         if visit.person.grant.is_restricted:
             raise Refused("a company's day is of all sellers", reason="day_of_all")
         await visit.here.reconciliation.compare(day, provider=provider or None, patience=_PATIENCE)
