@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 from temporalio import activity
 
 from domain.errors import NotFound, Refused
 from domain.orders.hold_messages import (
+    HOLDS_MAX,
     ExtendRequest,
     HoldRequest,
     RejectRequest,
@@ -21,9 +22,6 @@ from store import clock
 from store.database import Connection, Pool
 from store.locks import lock_order
 from store.orders import effects, events, holds
-
-HOLDS_MAX: Final = 20
-"""So many holds of an order that people and rules have placed may stand at once."""
 
 
 class ChangeHolds(BaseModel):

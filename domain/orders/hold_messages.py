@@ -17,6 +17,8 @@ HoldReason = Literal["payment", "fraud_review", "address", "stock", "awaiting_re
 AskedReason = Literal["fraud_review", "address", "stock", "other"]
 AWAITING_RETURN: Final = "awaiting_return"
 """An exchange order's goods stay here until what is exchanged comes back."""
+HOLDS_MAX: Final = 20
+"""So many holds that people and rules have placed may stand at once."""
 AtEnd = Literal["release", "reject"]
 """What becomes of an order whose hold has come to its deadline."""
 

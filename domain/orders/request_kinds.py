@@ -79,5 +79,8 @@ KINDS: Final = (
 
 BY_REQUEST: Final = {kind.request: kind for kind in KINDS}
 
+ALSO_LATE: Final = (RefundRequest, ReturnRequest, ClaimRequest, DecideClaimRequest)
+"""What a closed order takes, too; a return where it is a late one, or its rules allow it."""
+
 RESOLVE: Final = "resolve_attention"
 """The update and the signal of an `AttentionAnswer`: a decision about a step, not a request."""

@@ -15,9 +15,8 @@ from temporalio.service import RPCError
 
 from domain import ids
 from domain.errors import Conflict, Ending, NotFound, OrderloomError, Refused, Unreachable
-from domain.orders.claim_messages import ClaimRequest, DecideClaimRequest
-from domain.orders.messages import AttentionAnswer, OrderRequest, RefundRequest, digest_of
-from domain.orders.request_kinds import BY_REQUEST, RESOLVE
+from domain.orders.messages import AttentionAnswer, OrderRequest, digest_of
+from domain.orders.request_kinds import ALSO_LATE, BY_REQUEST, RESOLVE
 from domain.orders.return_messages import ReturnRequest
 from runtime.order_starts import late_run
 from runtime.retries import retry_context
@@ -39,9 +38,6 @@ from store.views import reads
 
 Request = OrderRequest | AttentionAnswer
 Answer = TypeVar("Answer")
-
-ALSO_LATE: Final = (RefundRequest, ReturnRequest, ClaimRequest, DecideClaimRequest)
-"""What a closed order takes, too; a return where it is a late one, or its rules allow it."""
 
 LATE_TRIES, ENDS_WITHIN_S = 3, 5.0
 """A message that came just as a run ended is for the next one."""

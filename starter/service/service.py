@@ -63,6 +63,7 @@ from starter.service.payments import (
     PaymentRecords,
     Payments,
 )
+from starter.service.previews import Previews
 from starter.service.purchase_records import PurchaseRecords
 from starter.service.purchasing import Purchasing
 from starter.service.queues import Queues
@@ -118,9 +119,8 @@ class Records:
     ) -> None:
         """`webhook_secrets`, `carrier_secrets`: company → what it may sign its webhooks with.
 
-        `plain_http`: events may be sent without TLS. `documents_years`: of an erased person,
-        documents stay whole for so long after the year of their issue. `pages_url`: where
-        customers' pages are.
+        `plain_http`: events may be sent without TLS. `documents_years`: so long after the year of
+        their issue an erased person's documents stay whole. `pages_url`: of customers' pages.
         """
         self._pool = pool
         self._policy = policy
@@ -161,6 +161,7 @@ class Records:
         self.locations = Locations(pool)
         self.messages = Messages(pool, pages_url)
         self.queues = Queues(pool, None, TASK_QUEUE)
+        self.previews = Previews(pool)
         self.requests = Requests(pool)
         self.returns = Returns(pool)
         self.search = Search(pool)
@@ -184,10 +185,7 @@ class Records:
 
     @asynccontextmanager
     async def in_one_transaction(self) -> AsyncIterator[Records]:
-        """The same doors, all changes by which are made together in the end, or none of them.
-
-        An error that leaves the block undoes all.
-        """
+        """The same doors, whose changes are all made in the end; an error undoes them all."""
         async with together(self._pool) as pool:
             yield Records(
                 pool,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -12,13 +11,14 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from starter.service.customers import Part
+from starter.web.desk import possible
 from starter.web.desk.access import check_order, theirs
 from starter.web.desk.order_shown import Shown
 from starter.web.desk.story import KINDS, lines_of
 from starter.web.guards import HEADERS
-from starter.web.screens.forms import Said, told_by, whole
+from starter.web.screens.forms import told_by, whole
 from starter.web.screens.visits import ScreenRoute, Visit, may
-from store.views.reads import EventRow, OrderDetail
+from store.views.reads import OrderDetail
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -40,7 +40,20 @@ async def order(
     visit: Annotated[Visit, may("orders:read")], order_id: str, done: str = ""
 ) -> Response:
     """All of it."""
-    return page(visit, await look(visit, order_id), told=told_by(visit, done))
+    shown = await look(visit, order_id)
+    return visit.show(
+        "desk/order",
+        told=told_by(visit, done),
+        one=shown,
+        detail=shown.detail,
+        summary=shown.detail.summary,
+        story=shown.story[:_STORY_MAX],
+        story_kinds=KINDS,
+        customer=_customer(visit, shown.detail),
+        can=possible.offers(visit, await visit.here.previews.facts(order_id)),
+        request_id=f"desk-{uuid.uuid4().hex}",
+        may_write=visit.person.allows("orders:write"),
+    )
 
 
 @router.get("/app/orders/{order_id}/version")
@@ -74,43 +87,6 @@ async def story(
         kinds=[(one, visit.words(f"story_{one}")) for one in KINDS],
         kind=chosen,
         more=urlencode({name: value for name, value in onward.items() if value}),
-    )
-
-
-def page(
-    visit: Visit,
-    shown: Shown,
-    *,
-    status: int = 200,
-    told: str = "",
-    trouble: Sequence[str] = (),
-    news: Sequence[EventRow] = (),
-    sent: dict[str, list[str]] | None = None,
-    request_id: str = "",
-) -> Response:
-    """An order's page. `news`: what has happened since the form was shown that was not met.
-
-    `sent`: what was typed into that form; it is not lost. `request_id`: of the page whose
-    forms these are, too; "": new ones.
-    """
-    person = visit.person
-    return visit.show(
-        "desk/order",
-        status=status,
-        told=told,
-        trouble=trouble,
-        news=lines_of(news),
-        one=shown,
-        detail=shown.detail,
-        summary=shown.detail.summary,
-        story=shown.story[:_STORY_MAX],
-        story_kinds=KINDS,
-        customer=_customer(visit, shown.detail),
-        said=Said.of(sent),
-        request_id=request_id or f"desk-{uuid.uuid4().hex}",
-        is_answer=sent is not None,
-        may_write=person.allows("orders:write"),
-        may_cancel=person.allows("aftersales:write"),
     )
 
 

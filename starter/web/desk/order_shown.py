@@ -104,20 +104,6 @@ class Shown:
         }
         return list(_shares({name: n for name, n in counted.items() if n > 0}))
 
-    def here(self, line: OrderLine) -> int:
-        """Units that have not left: they can be cancelled."""
-        return line.ordered - line.cancelled - line.shipped
-
-    @property
-    def can_cancel(self) -> bool:
-        """Whether any unit has not left."""
-        return not self.is_over and any(self.here(line) for line in self.detail.lines)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more happens to it."""
-        return self.detail.summary.state in ("closed", "rejected", "cancelled")
-
     @property
     def parcels(self) -> list[Parcel]:
         """One for each fulfilment."""

@@ -1,0 +1,171 @@
+"""The pages of acts: the form, what it would do, and then exactly that.
+
+A form is met once, however often it is sent, and never over what others have changed: it carries
+the order's version and its own request id. `go` says how far it is: `preview` shows what would
+happen, `change` shows the form again as it was filled in, and `do` does it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from domain.errors import InvalidInput, NotFound, OrderloomError, Refused
+from domain.views.possible import No, why_not
+from starter.web.desk.acts.acting import Act, Asking, Seen
+from starter.web.desk.acts.table import ACTS
+from starter.web.desk.order_page import look
+from starter.web.screens.forms import NotAsked, met, whole
+from starter.web.screens.visits import ScreenRoute, Visit, in_words, may
+
+router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
+
+_NOT_KNOWN: Final = 503
+"""Whether it was done is not known."""
+_NOT_TYPED: Final = ("go", "request_id", "version", "seen")
+"""Fields that the page fills in."""
+
+
+class _Page:
+    """One act on one order, while one request is answered."""
+
+    def __init__(self, act: Act, asking: Asking) -> None:
+        self._act = act
+        self._asking = asking
+        self._visit = asking.visit
+        self._error: OrderloomError | None = None
+
+    async def answer(self) -> Response:
+        """Meet the form that was sent."""
+        asking, visit = self._asking, self._visit
+        go = visit.field("go") or "do"
+        kept = await visit.here.orders.answer_of(asking.order_id, visit.field("request_id"))
+        if kept is None and asking.shown.version != visit.field("version"):
+            return self._changed()
+        if go == "change":
+            return self.form()
+        if go == "preview" and self._act.preview is not None:
+            return await self._previewed()
+        then = f"app/orders/{quote(asking.order_id)}"
+        return await met(visit, self._done, then, self._again)
+
+    def form(
+        self,
+        status: int = 200,
+        trouble: Sequence[str] = (),
+        *,
+        seen: Seen | None = None,
+        request_id: str = "",
+        **more: Any,
+    ) -> Response:
+        """The form, or what it would do."""
+        asking, act = self._asking, self._act
+        no = self.why_not
+        return self._visit.show(
+            "desk/act",
+            status=status,
+            trouble=trouble,
+            act=act,
+            one=asking.shown,
+            summary=asking.detail.summary,
+            fields=[] if no else act.fields(asking),
+            no=no,
+            instead=[*(no.instead if no else ()), *(self._error.instead if self._error else ())],
+            detail=str(self._error or ""),
+            seen=seen,
+            said={name: values[0] for name, values in self._visit.sent.items()},
+            typed=self._typed(seen),
+            request_id=request_id or self._visit.field("request_id") or new_id(),
+            **{"news": [], "named": {x.asks: x.name for x in ACTS}, **more},
+        )
+
+    @property
+    def why_not(self) -> No | None:
+        """The rule that is against the act as a whole."""
+        asks = self._act.asks
+        return None if asks is None else why_not(asks, self._asking.facts)
+
+    def _typed(self, seen: Seen | None) -> list[tuple[str, str]]:
+        if seen is None:
+            return []
+        sent = {k: v[0] for k, v in self._visit.sent.items() if k not in _NOT_TYPED}
+        return [*(sent | dict(seen.carry)).items()]
+
+    def _changed(self) -> Response:
+        """Nothing is done: what others have done meanwhile is shown, and the form as it was."""
+        after = whole(self._visit.field("seen"))
+        news = [line for line in self._asking.shown.story if line.event.event_id > after]
+        told = [self._visit.words("changed_meanwhile")]
+        return self.form(409, told, news=news, request_id=new_id())
+
+    async def _previewed(self) -> Response:
+        """What it would do; or the form again, where a rule says no."""
+        asking, preview = self._asking, self._act.preview
+        assert preview is not None  # the caller has looked
+        try:
+            return self.form(seen=await preview(asking, self._act.read(asking)))
+        except NotAsked as no:
+            return self.form(422, [self._visit.words(no.key)])
+        except (ValidationError, InvalidInput) as wrong:
+            return self.form(422, in_words(self._visit.words, wrong))
+        except (Refused, NotFound) as no:
+            self._error = no
+            return self.form(409, in_words(self._visit.words, no))
+
+    async def _done(self) -> str:
+        asking = self._asking
+        try:
+            return await self._act.do(asking.here, asking.order_id, self._act.read(asking))
+        except Refused as no:
+            self._error = no
+            raise
+
+    async def _again(self, status: int, trouble: Sequence[str]) -> Response:
+        # What may be under way is asked for once more, not a second time.
+        same = self._visit.field("request_id") if status == _NOT_KNOWN else new_id()
+        self._asking = await asking_of(self._visit, self._asking.order_id)
+        return self.form(status, trouble, request_id=same)
+
+
+async def asking_of(visit: Visit, order_id: str) -> Asking:
+    """The order as it is now. Raises NotFound, also for somebody else's."""
+    shown = await look(visit, order_id)
+    return Asking(visit, shown, await visit.here.previews.facts(order_id))
+
+
+def new_id() -> str:
+    """Names the request of a form."""
+    return f"desk-{uuid.uuid4().hex}"
+
+
+Endpoint = Callable[..., Coroutine[Any, Any, Response]]
+
+
+def _shows(act: Act) -> Endpoint:
+    who = may("orders:read", act.scope)
+
+    async def show(order_id: str, visit: Visit = who) -> Response:
+        return _Page(act, await asking_of(visit, order_id)).form()
+
+    return show
+
+
+def _meets(act: Act) -> Endpoint:
+    who = may("orders:read", act.scope)
+
+    async def meet(order_id: str, visit: Visit = who) -> Response:
+        return await _Page(act, await asking_of(visit, order_id)).answer()
+
+    return meet
+
+
+for _act in ACTS:
+    _path = f"/app/orders/{{order_id}}/{_act.name}"
+    router.add_api_route(_path, _shows(_act), methods=["GET"], name=f"show_{_act.name}")
+    router.add_api_route(_path, _meets(_act), methods=["POST"], name=f"meet_{_act.name}")
