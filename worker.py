@@ -92,6 +92,7 @@ from activities.stock.removals import Removals
 from activities.wait_reports import WaitReports
 from activities.warehouse.carrier_messages import CarrierMessages
 from activities.warehouse.outside_work import OutsideWork
+from activities.warehouse.retention import OldRuns
 from activities.warehouse.till import Till
 from activities.warehouse.unannounced_parcels import UnannouncedParcels
 from domain.days.figures import Wait
@@ -286,6 +287,7 @@ def duties(
         *(Persons(pool, kept.persons, kept.documents_years, kept.events), shops, told),
         *(OldJobs(pool, kept.jobs), visits, ReturnLabelFiles(pool, kept.label_files)),
         *(at_the_dock, edi, StaffSessions(pool, kept.staff_sessions), days),
+        OldRuns(pool, kept.scan_runs),
     )
     labels_back: list[Duty] = []
     if carriers is not None:

@@ -27,6 +27,8 @@ class Kept(NamedTuple):
     """After a job's end, with the result of each item and the file that the job wrote."""
     staff_sessions: timedelta = timedelta(days=90)
     """After its end: where somebody was signed in, from which address."""
+    scan_runs: timedelta = timedelta(days=30)
+    """After the end of a piece of work with a scanner, or the last scan of one that never ended."""
 
 
 AS_SHIPPED: Final = Kept()

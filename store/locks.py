@@ -1,5 +1,6 @@
 """Row locks, in the one order in which they may be taken.
 
+0. The row of a run of scans on a warehouse's floor. Its facts lock what they are about behind it.
 1. The row of an order, of several in the sequence of their ids, or of a transfer or purchase order.
    Every function that writes about an order locks its row first, so two of them never interleave.
 2. Items, where a change of theirs and stock exclude each other.

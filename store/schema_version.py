@@ -28,7 +28,7 @@ SANDBOX_MIGRATIONS: Final = MIGRATIONS / "sandbox"
 
 GRID: Final = (
     *("kernel", "access", "sellers", "orders", "accounting", "fulfilment", "aftersales"),
-    *("payments", "stock", "purchasing", "edi", "customers", "views", "notifications"),
+    *("payments", "stock", "purchasing", "warehouse", "edi", "customers", "views", "notifications"),
     *("messages", "shops", "jobs", "staff", "days"),
 )
 """The files of `schema/` and of its `routines/`: each refers only to itself and to earlier ones."""

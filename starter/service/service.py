@@ -43,6 +43,7 @@ from starter.service.edi import Edi
 from starter.service.edits import EditRecords, Edits
 from starter.service.event_subscriptions import EventSubscriptions
 from starter.service.exchanges import ExchangeRecords, Exchanges
+from starter.service.floor import Floor
 from starter.service.found_parcels import FoundParcels
 from starter.service.hold_rules import HoldRules
 from starter.service.holds import HoldRecords, Holds
@@ -152,6 +153,7 @@ class Records:
         self.customer_changes = CustomerChanges(pool)
         self.customer_pages = CustomerPages(pool)
         self.days = Days(pool)
+        self.floor = Floor(pool)
         self.job_work = JobWork(pool)
         self.edi = Edi(pool)
         self.edits = EditRecords(pool)

@@ -1,5 +1,5 @@
 """The warehouse floor: what is picked, packed, handed over, received and counted."""
 
-from fastapi import APIRouter
+from starter.web.floor import home, runs
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS = (home.router, runs.router)

@@ -25,5 +25,6 @@ PLACES: Final = (
     Place("app/purchases", "purchases", "purchasing:read"),
     Place("app/tasks", "tasks", "operations:read"),
     Place("app/money", "money", "accounting:read"),
+    Place("app/floor", "floor", "warehouse:write"),
     Place("app/staff", "staff", "access:read"),
 )

@@ -43,18 +43,21 @@ def shown(
     **values: Any,
 ) -> Response:
     """A screen, such as desk/order. `told`: what was done. `trouble`: what was wrong."""
-    content = _TEMPLATES.get_template(f"{name}.html").render(
+    content = filled(request, name, words, person, told=told, trouble=list(trouble), **values)
+    return packed(request, HTMLResponse(content, status, headers=HEADERS))
+
+
+def filled(request: Request, name: str, words: Words, person: Person | None, **values: Any) -> str:
+    """A template with its values: of a whole page, or of a piece of one."""
+    return _TEMPLATES.get_template(f"{name}.html").render(
         w=words,
         person=person,
         root=root_of(request),
         here=request.url.path.lstrip("/"),
         files=ASSETS.names,
         places=[] if person is None else [x for x in PLACES if person.allows(x.scope)],
-        told=told,
-        trouble=list(trouble),
         **values,
     )
-    return packed(request, HTMLResponse(content, status, headers=HEADERS))
 
 
 def lead(request: Request, path: str) -> Response:

@@ -23,7 +23,7 @@ from starter.service.service import Service
 from starter.service.staff import Browser
 from starter.web.guards import BadForm, form_lists, is_foreign
 from starter.web.screens import cookies
-from starter.web.screens.templates import lead, shown
+from starter.web.screens.templates import filled, lead, shown
 from starter.web.screens.words import screen_words
 from starter.web.words import Words, accepted
 
@@ -61,6 +61,10 @@ class Visit:
         """A screen for them."""
         told = {"faults": self.faults, **values}
         return shown(self.request, name, self.words, self.person, **told)
+
+    def piece(self, name: str, **values: Any) -> str:
+        """A part of a screen, for a page that puts it in its place."""
+        return filled(self.request, name, self.words, self.person, **values)
 
     def lead(self, path: str) -> Response:
         """Go on at another address of ours."""

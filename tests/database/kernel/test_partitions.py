@@ -92,6 +92,9 @@ WHOLE = {
         ("api_key", "api_key_secret", "signing_secret", "page_key", "staff"), "there are few"
     ),
     **dict.fromkeys(("staff_session", "staff_try"), "a row goes some time after it counts no more"),
+    **dict.fromkeys(("scan_run", "scan_run_part"), "a row goes some time after the run's end"),
+    **dict.fromkeys(("bin", "bin_item", "item_code"), "grows with what there is"),
+    "scan_place": "one for a person",
     "carrier_term": "there are few",
     "seller": "there are few",
     "customer": "a person for many orders; of one who is erased the number stays",

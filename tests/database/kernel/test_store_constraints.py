@@ -395,6 +395,33 @@ def staff_try(digest: str = "sha256('a')", wrong: int = 1) -> str:
     return f"insert into staff_try (login_digest, wrong) values ({digest}, {wrong})"
 
 
+def bin_(bin: str = "A-1", location: str = "main") -> str:
+    return f"insert into bin (location, bin) values ('{location}', '{bin}')"
+
+
+def bin_item(sku: str = "TEA", bin: str = "A-1") -> str:
+    return f"insert into bin_item (location, sku, bin) values ('main', '{sku}', '{bin}')"
+
+
+def item_code(code: str = "1", sku: str = "TEA") -> str:
+    return f"insert into item_code (code, sku) values ('{code}', '{sku}')"
+
+
+def scan_run(kind: str = "pick", location: str = "main", number: str = "default") -> str:
+    return f"""
+        insert into scan_run (run_no, kind, location, login, who, state)
+        overriding system value
+        values ({number}, '{kind}', '{location}', 'anna', 'Anna (anna)', '{{}}')"""
+
+
+def scan_run_part(run_no: int = 7) -> str:
+    return f"insert into scan_run_part (part_id, run_no) values ('web-1:1', {run_no})"
+
+
+def scan_place(location: str = "main") -> str:
+    return f"insert into scan_place (login, location) values ('anna', '{location}')"
+
+
 def key_secret(digest: str = "sha256('a')", ends_at: str = "null") -> str:
     return f"""
         insert into api_key_secret (key_id, digest, made_by, ends_at)
@@ -991,6 +1018,23 @@ FORBIDDEN = {
     "staff_try_pkey": f"{staff_try()}; {staff_try()}",
     "tries_are_known_by_a_sha_256": staff_try("'a'"),
     "wrong_tries_are_counted": staff_try(wrong=0),
+    # the floor
+    "bin_pkey": f"{bin_()}; {bin_()}",
+    "bin_is_at_a_location": bin_(location="none"),
+    "bin_has_a_name": bin_(""),
+    "bin_item_pkey": f"{bin_()}; {bin_item()}; {bin_item()}",
+    "bin_item_is_of_an_item": f"""{bin_()}; {bin_item("NONE")}""",
+    "bin_item_is_in_a_bin": bin_item(),
+    "item_code_pkey": f"{item_code()}; {item_code()}",
+    "item_code_is_of_a_size": item_code(""),
+    "item_code_is_of_an_item": item_code(sku="NONE"),
+    "scan_place_pkey": f"{scan_place()}; {scan_place()}",
+    "scan_place_is_a_location": scan_place("none"),
+    "scan_run_pkey": f"""{scan_run(number="7")}; {scan_run(number="7")}""",
+    "scan_run_kind_is_a_word": scan_run("A kind"),
+    "scan_run_is_at_a_location": scan_run(location="none"),
+    "scan_run_part_pkey": f"""{scan_run(number="7")}; {scan_run_part()}; {scan_run_part()}""",
+    "scan_run_part_is_of_a_run": scan_run_part(),
     # who is told of what, and what was told
     "member_is_a_customer": (
         "insert into customer_segment_member (customer_no, segment) values (9, 'all')"

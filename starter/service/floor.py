@@ -1,0 +1,246 @@
+"""The floor of a warehouse: where somebody works, what waits there, and their runs of scans.
+
+The server decides after each scan what comes next. A run stands in the database: whoever reloads a
+page, takes another device, or takes a run over goes on where it was left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from domain.errors import NotFound, Refused
+from domain.staff.people import Person
+from domain.warehouse.scans import Answer, Scan, State, Turn, command_in, place_of, say
+from starter.service.floor_kinds import KINDS, Kind, Wish
+from store.database import Connection, Pool
+from store.stock import locations
+from store.warehouse import floor, pick_runs, runs
+from store.warehouse.floor import Waiting
+from store.warehouse.runs import Holder, Run
+
+FACTS_AT_ONCE: Final = 10
+"""So many facts are recorded behind one scan. Where there are more, the page asks again."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run as its page shows it. `is_mine`: whoever looks has it."""
+
+    run: Run
+    state: State
+    is_mine: bool
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether facts of it are still being recorded."""
+        return bool(self.run.facts)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a scan. `how`: `taken`, `repeated`, or why it was not taken.
+
+    `missing`: the numbers of scans that have not come, and must come first.
+    """
+
+    shown: Shown
+    answer: Answer
+    how: Literal["taken", "repeated", "gap", "passed", "held"]
+    missing: Sequence[int] = ()
+
+
+class Floor:
+    """Runs of scans, and what there is to do. Nobody sees what is at a location not theirs."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def locations(self, person: Person) -> list[str]:
+        """The open locations that are somebody's business."""
+        async with self._pool.acquire() as conn:
+            found = await locations.names(conn)
+        return sorted(one for one, retired in found.items() if not retired and person.works_at(one))
+
+    async def location_of(self, person: Person) -> str | None:
+        """Where somebody works: where they said so last, or where alone they may."""
+        theirs = await self.locations(person)
+        async with self._pool.acquire() as conn:
+            said = await runs.place_of(conn, person.login)
+        if said in theirs:
+            return said
+        return theirs[0] if len(theirs) == 1 else None
+
+    async def work_at(self, person: Person, location: str) -> None:
+        """Somebody works at this location from now on. Raises NotFound."""
+        if location not in await self.locations(person):
+            raise NotFound(f"there is no location {location}", reason="no_location")
+        async with self._pool.acquire() as conn:
+            await runs.remember(conn, person.login, location)
+
+    async def waiting(self, person: Person, location: str) -> list[Waiting]:
+        """How much waits there of each kind of work."""
+        wish = Wish(location, person, {})
+        async with self._pool.acquire() as conn:
+            return await floor.waiting(conn, location, channels=wish.channels, sellers=wish.sellers)
+
+    async def open_runs(self, person: Person, location: str) -> list[Run]:
+        """The runs that are under way there, one's own first."""
+        async with self._pool.acquire() as conn:
+            found = await runs.open_at(conn, location)
+        return sorted(found, key=lambda run: run.login != person.login)
+
+    async def zones(self, location: str) -> list[str]:
+        """The zones of a location, to choose a wave by."""
+        async with self._pool.acquire() as conn:
+            return await pick_runs.zones(conn, location)
+
+    async def begin(self, person: Person, location: str, kind: str, said: Mapping[str, str]) -> int:
+        """Begin a run, and answer its number. `said`: what its kind needs besides.
+
+        Raises NotFound for a location or kind that is not theirs or not there, and Refused where
+        there is nothing to do, or somebody else has begun with it.
+        """
+        if kind not in KINDS or location not in await self.locations(person):
+            raise NotFound(f"there is no work {kind} at {location}", reason="no_location")
+        async with self._pool.acquire() as conn, conn.transaction():
+            state = await KINDS[kind].begin(conn, Wish(location, person, said))
+            run_no = await runs.begin(conn, kind, location, person.login, person.who, state)
+            lost = await runs.hold(conn, run_no, state.held)
+            if lost:
+                raise Refused(f"somebody else works on {lost[0]}", reason="part_taken")
+            return run_no
+
+    async def show(self, person: Person, run_no: int) -> Shown:
+        """A run as it stands. Raises NotFound. What was left to be recorded is, before."""
+        async with self._pool.acquire() as conn:
+            run = await _theirs(conn, person, run_no)
+            return _shown(await _settled(conn, run), person)
+
+    async def take_over(self, person: Person, run_no: int) -> None:
+        """Go on with a run that somebody else has. Raises NotFound."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await _theirs(conn, person, run_no)
+            await runs.locked(conn, run_no)
+            await runs.take_over(conn, run_no, person.login, person.who)
+
+    async def holder(self, person: Person, part: str) -> Holder | None:
+        """Who works on a part, such as a parcel, at a location of theirs."""
+        async with self._pool.acquire() as conn:
+            for found in await runs.holders(conn, [part]):
+                if person.works_at((await runs.find(conn, found.run_no)).location):
+                    return found
+        return None
+
+    async def scan(self, person: Person, run_no: int, scan: Scan) -> Taken:
+        """Take a scan: once, in its turn. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            run = await _theirs(conn, person, run_no)
+            async with conn.transaction():
+                run = await runs.locked(conn, run_no)
+                taken = await self._taken(conn, run, person, scan)
+            if taken is not None:
+                return taken
+            run = await _settled(conn, await runs.find(conn, run_no))
+            return Taken(_shown(run, person), run.answer or say("passed", "passed"), "taken")
+
+    async def _taken(self, conn: Connection, run: Run, person: Person, scan: Scan) -> Taken | None:
+        """None where the scan was taken. The caller holds the run's lock."""
+        shown = _shown(run, person)
+        if run.login != person.login:
+            command = command_in(scan.code)
+            if command is None or command.name != "TAKE":
+                return Taken(shown, say("taken", "run_taken", who=run.who), "held")
+            await runs.take_over(conn, run.run_no, person.login, person.who)
+            answer = say("good", "taken_over", who=run.who)
+            await _save(conn, run, Turn(shown.state, answer), scan)
+            return None
+        match place_of(run.last_seq, run.last_scan, scan):
+            case "repeat":
+                return Taken(shown, run.answer or say("passed", "passed"), "repeated")
+            case "gap":
+                missing = range(run.last_seq + 1, scan.seq)
+                return Taken(shown, say("passed", "gap", n=len(missing)), "gap", missing)
+            case "passed":
+                return Taken(shown, say("passed", "passed", scanned=scan.code), "passed")
+        await _save(conn, run, await _turn(conn, run, shown.state, scan), scan)
+        return None
+
+
+async def _turn(conn: Connection, run: Run, state: State, scan: Scan) -> Turn[State]:
+    """What a scan that has its turn does. Parts that somebody else has are not taken."""
+    kind = KINDS[run.kind]
+    read = await kind.read(conn, run, state, scan.code)
+    turn: Turn[State] = kind.decide(state, read, scan.at)
+    if tuple(turn.state.held) == tuple(state.held):
+        return turn
+    lost = await runs.hold(conn, run.run_no, turn.state.held)
+    if not lost:
+        return turn
+    await runs.hold(conn, run.run_no, state.held)
+    (other, *_) = await runs.holders(conn, lost)
+    answer = say("taken", "part_taken", part=other.part_id, who=other.who, run=other.run_no)
+    return Turn(state, answer)
+
+
+async def _save(conn: Connection, run: Run, turn: Turn[State], scan: Scan) -> None:
+    facts = (*run.facts, *turn.facts)
+    await runs.save(
+        conn,
+        run,
+        turn.state,
+        facts,
+        turn.answer,
+        last_seq=scan.seq,
+        last_scan=scan.mark,
+        is_over=turn.state.is_over and not facts,
+    )
+
+
+async def _settled(conn: Connection, run: Run) -> Run:
+    """The run with its facts recorded, one transaction for each, or some of them."""
+    for _ in range(FACTS_AT_ONCE):
+        if not run.facts:
+            return run
+        async with conn.transaction():
+            run = await runs.locked(conn, run.run_no)
+            if run.facts:
+                await _record_one(conn, run, KINDS[run.kind])
+        run = await runs.find(conn, run.run_no)
+    return run
+
+
+async def _record_one(conn: Connection, run: Run, kind: Kind) -> None:
+    state, answer = kind.state.model_validate(run.state), run.answer
+    fact, *rest = run.facts
+    try:
+        async with conn.transaction():
+            await kind.record(conn, fact, run.who)
+    except Refused as no:
+        turn = await kind.not_recorded(conn, state, fact, str(no))
+        state, answer = turn.state, turn.answer
+        rest = [*turn.facts, *rest]
+        await runs.hold(conn, run.run_no, state.held)
+    await runs.save(
+        conn,
+        run,
+        state,
+        rest,
+        answer,
+        last_seq=run.last_seq,
+        last_scan=run.last_scan,
+        is_over=state.is_over and not rest,
+    )
+
+
+async def _theirs(conn: Connection, person: Person, run_no: int) -> Run:
+    run = await runs.find(conn, run_no)
+    if not person.works_at(run.location):
+        raise NotFound(f"there is no run {run_no}", reason="no_run")
+    return run
+
+
+def _shown(run: Run, person: Person) -> Shown:
+    state = KINDS[run.kind].state.model_validate(run.state)
+    return Shown(run, state, run.login == person.login)

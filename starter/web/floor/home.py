@@ -1,0 +1,85 @@
+"""Where somebody on the floor begins: their location, what waits there, and what is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from starter.web.screens.forms import NotAsked, met
+from starter.web.screens.visits import ScreenRoute, Visit, may
+
+router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
+
+Works = Annotated[Visit, may("warehouse:read", "warehouse:write")]
+HOME: Final = "app/floor"
+_BESIDES: Final = ("part", "style", "parcels", "zone", "due", "carrier")
+"""What the forms of this page say besides the kind of work."""
+
+
+@router.get("/app/floor")
+async def home(visit: Works, change: str = "") -> Response:
+    """The work at somebody's location. `change`: they want to choose another one."""
+    return await _page(visit, change=bool(change))
+
+
+async def _page(
+    visit: Visit, *, change: bool = False, status: int = 200, trouble: Sequence[str] = ()
+) -> Response:
+    person, floor = visit.person, visit.here.floor
+    location = None if change else await floor.location_of(person)
+    if location is None:
+        return visit.show(
+            "floor/locations",
+            status=status,
+            trouble=trouble,
+            locations=await floor.locations(person),
+        )
+    return visit.show(
+        "floor/home",
+        status=status,
+        trouble=trouble,
+        location=location,
+        waiting=await floor.waiting(person, location),
+        open_runs=await floor.open_runs(person, location),
+        zones=await floor.zones(location),
+        said={name: visit.field(name) for name in _BESIDES},
+    )
+
+
+@router.post("/app/floor/location")
+async def work_at(visit: Works) -> Response:
+    """Work at another location from now on."""
+
+    async def act() -> str:
+        await visit.here.floor.work_at(visit.person, visit.field("location"))
+        return "location"
+
+    async def again(status: int, trouble: Sequence[str]) -> Response:
+        return await _page(visit, change=True, status=status, trouble=trouble)
+
+    return await met(visit, act, HOME, again)
+
+
+@router.post("/app/floor/begin")
+async def begin(visit: Works) -> Response:
+    """Begin a run, and go to it."""
+    began: list[int] = []
+
+    async def act() -> str:
+        location = await visit.here.floor.location_of(visit.person)
+        if location is None:
+            raise NotAsked("choose_location")
+        said = {name: visit.field(name) for name in _BESIDES}
+        began.append(
+            await visit.here.floor.begin(visit.person, location, visit.field("kind"), said)
+        )
+        return "begun"
+
+    async def again(status: int, trouble: Sequence[str]) -> Response:
+        return await _page(visit, status=status, trouble=trouble)
+
+    answer = await met(visit, act, HOME, again)
+    return visit.lead(f"{HOME}/runs/{began[0]}") if began else answer

@@ -1,0 +1,44 @@
+"""Where goods lie within a location, and by which codes they are scanned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from domain.warehouse.scans import Read, command_in
+from store.database import Connection, load_queries
+
+_sql = load_queries(__file__)
+
+_GTIN: Final = range(8, 15)
+"""How many digits one has; shorter ones may be written with zeros in front."""
+
+
+async def read_code(conn: Connection, location: str, code: str) -> Read:
+    """What a code is at this location: a command, a place, units of a SKU, or none of these."""
+    code = code.strip()
+    if code[:3].upper() == "OL:":
+        return Read(code, command=command_in(code))
+    row = await _sql.read_code(conn, location=location, code=code, alike=_alike(code))
+    return Read(code, sku=row["sku"], units=row["units"], place=row["place"])
+
+
+def _alike(code: str) -> list[str]:
+    """The same GTIN as readers and lists write it: with and without zeros in front."""
+    if not (code.isascii() and code.isdecimal() and len(code) in _GTIN):
+        return [code]
+    digits = code.lstrip("0")
+    return sorted({code, *(digits.zfill(n) for n in _GTIN if n >= len(digits))})
+
+
+async def places_of(
+    conn: Connection, location: str, skus: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """SKU → its places, the first one first; the SKUs in walking order. Others are left out."""
+    rows = _sql.places_of(conn, location=location, skus=list(skus))
+    return {row["sku"]: tuple(row["bins"]) async for row in rows}
+
+
+async def names_of(conn: Connection, skus: Sequence[str]) -> dict[str, str]:
+    """SKU → name, of those that have one."""
+    return {row["sku"]: row["name"] async for row in _sql.names_of(conn, skus=list(skus))}

@@ -1,0 +1,152 @@
+"""Runs of scans, as rows: who has them, where they stand, and the answer to the last scan.
+
+A scan is one transaction: it locks its run, and writes the next state with the answer and with the
+facts that were decided. Each fact is recorded in a transaction of its own behind it, which takes it
+off the run. So a run that is broken off in between goes on there, and nothing happens twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.errors import NotFound
+from domain.warehouse.scans import Answer, Fact
+from store.database import Connection, load_queries
+
+_sql = load_queries(__file__)
+
+
+class Run(BaseModel):
+    """One run. `state`: as its kind writes it. `who`: has it; `login` is the same person."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_no: int
+    kind: str
+    location: str
+    login: str
+    who: str
+    begun_at: datetime
+    changed_at: datetime
+    ended_at: datetime | None
+    state: dict[str, Any]
+    facts: tuple[Fact, ...]
+    last_seq: int
+    last_scan: str | None
+    answer: Answer | None
+
+
+class Holder(BaseModel):
+    """Who works on a part."""
+
+    model_config = ConfigDict(frozen=True)
+
+    part_id: str
+    run_no: int
+    login: str
+    who: str
+    changed_at: datetime
+
+
+async def begin(
+    conn: Connection, kind: str, location: str, login: str, who: str, state: BaseModel
+) -> int:
+    """Begin a run, and answer its number."""
+    return int(
+        await _sql.begin(
+            conn,
+            kind=kind,
+            location=location,
+            login=login,
+            who=who,
+            state=state.model_dump(mode="json"),
+        )
+    )
+
+
+async def find(conn: Connection, run_no: int) -> Run:
+    """One run. Raises NotFound."""
+    return _run(await _sql.find(conn, run_no=run_no), run_no)
+
+
+async def locked(conn: Connection, run_no: int) -> Run:
+    """The same, and nobody else changes it until the transaction ends. Raises NotFound."""
+    return _run(await _sql.lock(conn, run_no=run_no), run_no)
+
+
+def _run(row: Any, run_no: int) -> Run:
+    if row is None:
+        raise NotFound(f"there is no run {run_no}", reason="no_run")
+    return Run(**row)
+
+
+async def save(
+    conn: Connection,
+    run: Run,
+    state: BaseModel,
+    facts: Sequence[Fact],
+    answer: Answer | None,
+    *,
+    last_seq: int,
+    last_scan: str | None,
+    is_over: bool,
+) -> None:
+    """Write where a run stands. The caller holds its lock."""
+    await _sql.save(
+        conn,
+        run_no=run.run_no,
+        state=state.model_dump(mode="json"),
+        facts=[fact.model_dump(mode="json", exclude_defaults=True) for fact in facts],
+        last_seq=last_seq,
+        last_scan=last_scan,
+        answer=None if answer is None else answer.model_dump(mode="json"),
+        is_over=is_over,
+    )
+
+
+async def hold(conn: Connection, run_no: int, parts: Sequence[str]) -> list[str]:
+    """Take these parts for a run, and let go of all others. Returns those that it did not get.
+
+    The caller's transaction takes back what it got where that is too little.
+    """
+    await _sql.let_go(conn, run_no=run_no, but_for=list(parts))
+    if not parts:
+        return []
+    rows = _sql.hold(conn, run_no=run_no, parts=list(parts))
+    got = {row["part_id"] async for row in rows}
+    return [part for part in parts if part not in got]
+
+
+async def holders(conn: Connection, parts: Sequence[str]) -> list[Holder]:
+    """Who works on these parts; those that nobody works on are left out."""
+    return [Holder(**row) async for row in _sql.holders(conn, parts=list(parts))]
+
+
+async def take_over(conn: Connection, run_no: int, login: str, who: str) -> None:
+    """Somebody else goes on with it."""
+    await _sql.take_over(conn, run_no=run_no, login=login, who=who)
+
+
+async def open_at(conn: Connection, location: str, at_most: int = 200) -> list[Run]:
+    """The open runs of a location, those that were touched last first."""
+    return [Run(**row) async for row in _sql.open_at(conn, location=location, at_most=at_most)]
+
+
+async def remember(conn: Connection, login: str, location: str) -> None:
+    """Somebody works at this location from now on."""
+    await _sql.remember(conn, login=login, location=location)
+
+
+async def place_of(conn: Connection, login: str) -> str | None:
+    """Where somebody said to work; None: nowhere yet."""
+    found: str | None = await _sql.place_of(conn, login=login)
+    return found
+
+
+async def forget(conn: Connection, kept: timedelta, at_most: int) -> int:
+    """Delete runs that ended so long ago, some at a time, and answer how many went."""
+    return int(await _sql.forget(conn, kept=kept, at_most=at_most))

@@ -1,0 +1,70 @@
+-- Runs of scans: one piece of work of one person with a scanner.
+
+-- name: begin(kind, location, login, who, state)$
+insert into scan_run (kind, location, login, who, state)
+values (:kind, :location, :login, :who, :state::jsonb) returning run_no;
+
+-- name: find(run_no)^
+select run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer
+from scan_run where run_no = :run_no;
+
+-- name: lock(run_no)^
+-- Before everything else that its scans lock.
+select run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer
+from scan_run where run_no = :run_no for no key update;
+
+-- name: save(run_no, state, facts, last_seq, last_scan, answer, is_over)!
+update scan_run
+set state = :state::jsonb, facts = :facts::jsonb, last_seq = :last_seq, last_scan = :last_scan,
+    answer = :answer::jsonb, changed_at = moment(),
+    ended_at = case when :is_over::boolean then coalesce(ended_at, moment()) end
+where run_no = :run_no;
+
+-- name: hold(run_no, parts)
+-- Sorted, so that two who begin at once wait in one sequence. Returns those that nobody else has.
+with wanted as (
+    select part_id from unnest(:parts::text[]) as w (part_id)
+), made as (
+    insert into scan_run_part (part_id, run_no)
+    select part_id, :run_no from wanted order by part_id
+    on conflict (part_id) do nothing
+    returning part_id
+)
+select part_id from made
+union select p.part_id from scan_run_part p join wanted using (part_id) where p.run_no = :run_no;
+
+-- name: let_go(run_no, but_for)!
+delete from scan_run_part where run_no = :run_no and part_id <> all(:but_for::text[]);
+
+-- name: holders(parts)
+-- Who works on these parts.
+select p.part_id, r.run_no, r.login, r.who, r.changed_at
+from scan_run_part p join scan_run r using (run_no) where p.part_id = any(:parts::text[]) order by p.part_id;
+
+-- name: take_over(run_no, login, who)!
+update scan_run set login = :login, who = :who, changed_at = moment() where run_no = :run_no and ended_at is null;
+
+-- name: open_at(location, at_most)
+-- Open runs, those that were touched last first.
+select run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer
+from scan_run where location = :location and ended_at is null
+order by changed_at desc, run_no limit :at_most;
+
+-- name: remember(login, location)!
+insert into scan_place (login, location) values (:login, :location)
+on conflict (login) do update set location = excluded.location;
+
+-- name: place_of(login)$
+select location from scan_place where login = :login;
+
+-- name: forget(kept, at_most)$
+-- Runs that ended so long ago, and those that nobody has touched for as long.
+with gone as (
+    delete from scan_run where run_no in (
+        (select run_no from scan_run where ended_at < moment() - :kept::interval order by ended_at limit :at_most)
+        union all
+        (select run_no from scan_run where ended_at is null and changed_at < moment() - :kept::interval
+         limit :at_most))
+    returning run_no
+)
+select count(*) from gone;

@@ -1,0 +1,281 @@
+"""The warehouse floor over HTTP: runs of scans, whose next screen the server decides."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+
+from store.database import Pool
+from tests.support.bench import Bench
+from tests.support.builders import an_order
+from tests.support.desk import Desk, text_of
+
+INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
+
+
+class Scanner:
+    """Somebody with a scanner in one run, who sends scans as the page's script does."""
+
+    def __init__(self, desk: Desk, run_no: int) -> None:
+        self.desk = desk
+        self.run_no = run_no
+        self.seq = 0
+
+    async def send(self, code: str, *, seq: int, scan_id: str, **said: str) -> dict[str, Any]:
+        """Send one scan under this number, and answer what became of it."""
+        answer = await self.desk.post(
+            f"/app/floor/runs/{self.run_no}",
+            data={"seq": str(seq), "scan_id": scan_id, "code": code, **said},
+            headers={"Accept": "application/json", "Sec-Fetch-Site": "same-origin"},
+        )
+        assert answer.status_code == 200, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    async def scan(self, *codes: str) -> dict[str, Any]:
+        """Scan one after the other, and answer what the last one was told."""
+        told: dict[str, Any] = {}
+        for code in codes:
+            told = await self.send(code, seq=self.seq + 1, scan_id=f"scan-{self.seq + 1}")
+            assert told["how"] == "taken", told
+            self.seq = told["seq"]
+        return told
+
+
+async def begun(desk: Desk, **fields: str) -> Scanner:
+    """Begin a run by the form of the floor's page."""
+    page = await desk.send_form("app/floor/begin", **fields)
+    assert page.status_code == 200, text_of(page)
+    return Scanner(desk, int(page.url.path.rpartition("/")[2]))
+
+
+@pytest.fixture
+async def bench(pool: Pool) -> Bench:
+    bench = Bench(pool)
+    for sku in ("TEA", "POT"):
+        await bench.stocked(sku, 100)
+    return bench
+
+
+@pytest.fixture
+async def desk(bench: Bench) -> Desk:
+    return await Desk(bench.pool).signed_in("anna", "warehouse")
+
+
+async def to_pick(bench: Bench, number: str, *lines: tuple[str, int], **fields: Any) -> str:
+    """A parcel that waits for its picker."""
+    order = an_order(*lines, channel_order_id=number, **fields)
+    return await bench.at(order, "confirmed")
+
+
+async def test_somebody_works_at_one_of_their_locations(bench: Bench, pool: Pool) -> None:
+    await bench.stocked("TEA", 5, "outlet")
+    desk = await Desk(pool).signed_in("anna", "warehouse")
+    assert "Where do you work?" in text_of(await desk.get("/app/floor"))
+    first = await desk.send_form("app/floor/begin", kind="pick")
+    assert (first.status_code, "Choose first where you work" in text_of(first)) == (422, True)
+    page = await desk.send_form("app/floor/location", location="outlet")
+    assert "Floor: outlet" in text_of(page)
+    assert "Floor: outlet" in text_of(await desk.get("/app/floor"))
+    none = await desk.send_form("app/floor/location", location="moon")
+    assert none.status_code == 409
+    ben = await Desk(pool).signed_in("ben", "warehouse", locations=("main",))
+    assert "Floor: main" in text_of(await ben.get("/app/floor"))
+    for elsewhere in ("outlet", "moon"):
+        answer = await ben.send_form("app/floor/location", location=elsewhere)
+        assert "no such location, or it is not yours" in text_of(answer)
+
+
+async def test_a_parcel_is_picked_with_nothing_but_scans(bench: Bench, desk: Desk) -> None:
+    part = await to_pick(bench, "floor-1", ("TEA", 2), ("POT", 1))
+    home = text_of(await desk.get("/app/floor"))
+    assert "Pick 1" in home
+    run = await begun(desk, kind="pick")
+    told = await run.scan("TEA")  # the sequence without places is that of the SKUs
+    assert (told["outcome"], told["good"]) == ("wrong_item", False)
+    assert "POT" in told["banner"]
+    assert (await run.scan("no such thing"))["outcome"] == "unknown"
+    told = await run.scan("POT", "TEA", "TEA")
+    assert (told["outcome"], told["over"]) == ("done", True)
+    assert await bench.state(part) == "picked"
+    (story,) = [one for one in await story_of(bench, "web-floor-1") if one[0] == "picked"]
+    assert story == ("picked", "Anna (anna)")
+    assert "This is over" not in text_of(await desk.get(f"/app/floor/runs/{run.run_no}"))
+
+
+async def story_of(bench: Bench, order_id: str) -> list[tuple[str, str]]:
+    detail = await Desk(bench.pool).here.orders.get(order_id)
+    return [(event.what, event.who) for event in detail.story]
+
+
+async def test_a_scan_is_taken_once_and_in_its_turn(bench: Bench, desk: Desk) -> None:
+    await to_pick(bench, "floor-2", ("TEA", 3))
+    run = await begun(desk, kind="pick")
+    first = await run.send("TEA", seq=1, scan_id="a")
+    again = await run.send("TEA", seq=1, scan_id="a")
+    assert (first["how"], again["how"]) == ("taken", "repeated")
+    assert again["banner"] == first["banner"]
+    other = await run.send("TEA", seq=1, scan_id="b")  # of a page that shows an old screen
+    assert (other["how"], other["good"], other["seq"]) == ("passed", False, 1)
+    gap = await run.send("TEA", seq=4, scan_id="c")
+    assert (gap["how"], gap["missing"]) == ("gap", [2, 3])
+    assert "1 of 3 units" in again["screen"]
+    page = await desk.get(f"/app/floor/runs/{run.run_no}")  # reloaded, or on another device
+    assert "1 of 3 units" in text_of(page)
+    assert "Still 2 × TEA" in text_of(page)
+
+
+async def test_without_script_a_form_is_a_scan(bench: Bench, desk: Desk) -> None:
+    part = await to_pick(bench, "floor-3", ("TEA", 2))
+    run = await begun(desk, kind="pick")
+    address = f"app/floor/runs/{run.run_no}"
+    page = await desk.get(f"/{address}")
+    sent = hidden(page.text)
+    units = await desk.send_form(address, **sent, prefix="OL:QTY:", code="2")
+    assert "stands for 2" in text_of(units)
+    old = await desk.send_form(address, **sent, code=INJECTED)  # Back, and sent again
+    assert (old.status_code, "has gone on meanwhile" in text_of(old)) == (409, True)
+    odd = await desk.send_form(address, **hidden(units.text), code=INJECTED)
+    assert "Nobody knows this code" in text_of(odd)
+    assert "<img" not in odd.text
+    done = await desk.send_form(address, **hidden(odd.text), code=["", "TEA"])
+    assert "All is picked" in text_of(done)
+    assert await bench.state(part) == "picked"
+    for fields in ({}, {"seq": "x", "scan_id": "y", "code": "TEA"}, {"seq": "9", "code": "TEA"}):
+        answer = await desk.send_form(address, **fields)
+        assert (answer.status_code, "Nothing was scanned" in text_of(answer)) == (409, True)
+
+
+def hidden(page: str) -> dict[str, str]:
+    """What the form of the scanner sends besides."""
+    found = page.partition('id="scanner"')[2].partition("</form>")[0]
+    fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', found)
+    return {name: html.unescape(value) for name, value in fields}
+
+
+async def test_one_parcel_is_in_one_hand_and_may_be_taken_over(bench: Bench, pool: Pool) -> None:
+    part = await to_pick(bench, "floor-4", ("TEA", 2))
+    anna = await Desk(pool).signed_in("anna", "warehouse")
+    ben = await Desk(pool).signed_in("ben", "warehouse")
+    run = await begun(anna, kind="pick")
+    await run.scan("TEA")
+    nothing = await ben.send_form("app/floor/begin", kind="pick", part=part)
+    assert (nothing.status_code, "Nothing is to be picked here" in text_of(nothing)) == (409, True)
+    address = f"/app/floor/runs/{run.run_no}"
+    assert "Anna (anna) has this" in text_of(await ben.get(address))
+    theirs = Scanner(ben, run.run_no)
+    refused = await theirs.send("TEA", seq=2, scan_id="ben-1")
+    assert (refused["how"], refused["outcome"]) == ("held", "taken")
+    taken = await theirs.send("OL:TAKE", seq=2, scan_id="ben-2")
+    assert (taken["how"], taken["seq"]) == ("taken", 2)
+    late = await run.send("TEA", seq=2, scan_id="anna-2")
+    assert (late["how"], "Ben (ben) has taken this over" in late["banner"]) == ("held", True)
+    theirs.seq = 2
+    assert (await theirs.scan("TEA"))["over"]
+    assert await bench.state(part) == "picked"
+    again = await anna.send_form(f"app/floor/runs/{run.run_no}/take")
+    assert again.status_code == 200
+
+
+async def test_a_wave_is_picked_in_walking_order(bench: Bench, desk: Desk, pool: Pool) -> None:
+    await pool.execute("insert into bin (location, bin, walk) values ('main', 'A-1', 1)")
+    await pool.execute("insert into bin (location, bin, walk) values ('main', 'B-7', 2)")
+    await pool.execute(
+        "insert into bin_item (location, sku, bin) values ('main', 'TEA', 'A-1'), "
+        "('main', 'POT', 'B-7')"
+    )
+    await pool.execute(
+        "insert into item_code (code, sku, units) values ('0800000000017', 'TEA', 1), "
+        "('TWELVE', 'POT', 12)"
+    )
+    parts = [await to_pick(bench, f"floor-5{n}", ("TEA", 1), ("POT", 6)) for n in (1, 2)]
+    run = await begun(desk, kind="pick", style="batch", parcels="10")
+    told = await run.scan("A-1", "800000000017", "0800000000017")
+    assert "POT B-7" in told["banner"]
+    told = await run.scan("B-7", "TWELVE")
+    assert told["outcome"] == "done"
+    assert [await bench.state(part) for part in parts] == ["picked", "picked"]
+
+
+async def test_what_is_not_there_is_told_and_its_stock_is_corrected(
+    bench: Bench, desk: Desk
+) -> None:
+    part = await to_pick(bench, "floor-6", ("TEA", 3))
+    run = await begun(desk, kind="pick")
+    told = await run.scan("TEA", "OL:SHORT")
+    assert "taken off the stock" in told["screen"]
+    told = await run.scan("OL:SHORT")
+    assert told["outcome"] == "done"
+    assert await bench.state(part) == "picked"
+    assert await bench.level("TEA") == (98, 1)
+
+
+async def test_what_is_cancelled_meanwhile_is_put_back(bench: Bench, desk: Desk) -> None:
+    part = await to_pick(bench, "floor-7", ("TEA", 2))
+    run = await begun(desk, kind="pick")
+    await run.scan("TEA")
+    await bench.pool.execute(
+        "update fulfilment set state = 'cancelled', recalled_from = 'picking' "
+        "where fulfilment_id = $1",
+        part,
+    )
+    told = await run.scan("TEA")
+    assert (told["outcome"], told["over"]) == ("gone", True)
+    assert "was recalled" in told["banner"]
+    assert "2 × TEA" in told["screen"].replace("</strong>", "")
+
+
+async def test_the_location_refuses_a_parcel(bench: Bench, desk: Desk) -> None:
+    part = await to_pick(bench, "floor-8", ("TEA", 2))
+    run = await begun(desk, kind="pick")
+    told = await run.scan("TEA", "OL:REFUSE:the box is wet")
+    assert (told["outcome"], told["over"]) == ("good", True)
+    assert await bench.state(part) == "cancelled"
+    (story,) = [one for one in await story_of(bench, "web-floor-8") if "refused" in one[0]]
+    assert story[1] == "Anna (anna)"
+
+
+async def test_nobody_sees_runs_of_other_locations(bench: Bench, desk: Desk, pool: Pool) -> None:
+    await bench.stocked("TEA", 5, "outlet")
+    await to_pick(bench, "floor-9", ("TEA", 2))
+    await desk.send_form("app/floor/location", location="main")
+    run = await begun(desk, kind="pick")
+    ben = await Desk(pool).signed_in("ben", "warehouse", locations=("outlet",))
+    theirs = f"/app/floor/runs/{run.run_no}"
+    sent = await ben.send_form(theirs[1:], seq="1", scan_id="x", code="TEA")
+    for answer in (
+        await ben.get(theirs),
+        sent,
+        await ben.send_form(f"{theirs[1:]}/take"),
+        await ben.get("/app/floor/runs/9999"),
+    ):
+        assert (answer.status_code, "There is no such work" in text_of(answer)) == (404, True)
+    cy = await Desk(pool).signed_in("cy", "warehouse", channels=("pos",))
+    await cy.send_form("app/floor/location", location="main")
+    assert "Pick 0" in text_of(await cy.get("/app/floor"))
+
+
+ROUTES = (
+    ("GET", "/app/floor"),
+    ("POST", "/app/floor/location"),
+    ("POST", "/app/floor/begin"),
+    ("GET", "/app/floor/runs/1"),
+    ("POST", "/app/floor/runs/1"),
+    ("POST", "/app/floor/runs/1/take"),
+)
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_the_floor_is_for_those_who_work_there(pool: Pool, method: str, path: str) -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+    desk = Desk(pool)
+    nobody = await desk.request(method, path, headers=kind)
+    assert nobody.url.path == "/app/sign-in"
+    await desk.signed_in("anna", "accountant")
+    assert (await desk.request(method, path, headers=kind)).status_code == 403
+    if method == "POST":
+        foreign = await desk.request(method, path, headers={**kind, "Sec-Fetch-Site": "cross-site"})
+        assert "sent by another site" in text_of(foreign)
