@@ -13,7 +13,7 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from domain.errors import IllegalTransition, Unreachable
+from domain.errors import Unreachable
 from domain.orders.messages import AttentionAnswer
 from domain.orders.policy import Policy
 from domain.orders.taxing import TaxRates
@@ -21,13 +21,14 @@ from domain.purchasing.purchase_orders import PurchasingPolicy
 from starter.service.access import Access
 from starter.service.accounting import Accounting
 from starter.service.aftersales import Aftersales
+from starter.service.answers import Answers
 from starter.service.appointments import Appointments
 from starter.service.attention import AttentionList
 from starter.service.audit import PATIENCE, AuditReport, audit
 from starter.service.baskets import Baskets
 from starter.service.carrier_claims import CarrierClaims
 from starter.service.carrier_webhooks import CarrierWebhooks
-from starter.service.carriers import LATE_SCAN, Carriers
+from starter.service.carriers import Carriers
 from starter.service.catalogue import Catalogue
 from starter.service.channels import Channels
 from starter.service.claims import ClaimRecords
@@ -56,21 +57,14 @@ from starter.service.messages import Messages
 from starter.service.order_records import OrderRecords
 from starter.service.order_requests import OrderRequests
 from starter.service.orders import Orders
-from starter.service.payments import (
-    DISPUTE_TO_BOOK,
-    GOODWILL_ASKED,
-    PAID_ELSEWHERE,
-    REFUND_CAME_BACK,
-    PaymentRecords,
-    Payments,
-)
+from starter.service.payments import PaymentRecords, Payments
 from starter.service.previews import Previews
 from starter.service.purchase_records import PurchaseRecords
 from starter.service.purchasing import Purchasing
 from starter.service.queues import Queues
 from starter.service.reconciliation import Reconciliation, ReconciliationRecords
 from starter.service.requests import Requests
-from starter.service.returns import OF_A_RETURN, Returns
+from starter.service.returns import Returns
 from starter.service.search import Search
 from starter.service.segments import Segments
 from starter.service.sellers import Sellers
@@ -86,7 +80,6 @@ from starter.service.webhooks import Webhooks, WebhookSecrets, signature_checks
 from store.client_pool import together
 from store.database import Pool
 from store.schema_version import check
-from workflows.engine.attention import NO_ANSWER
 
 TASK_QUEUE = "orderloom"
 
@@ -255,36 +248,16 @@ class Service(Records):
         self.payments = Payments(pool, requests)
         self.purchasing = Purchasing(pool, temporal, task_queue=task_queue, policy=purchasing)
         self.reconciliation = Reconciliation(pool, temporal, task_queue=task_queue)
+        self._answers = Answers(
+            self.orders, self.carriers, self.found_parcels, self.payments, self.returns
+        )
 
     async def resolve(self, order_id: str, answer: AttentionAnswer) -> None:
         """Tell what a person has decided about a step that needs attention.
 
         Raises NotFound, Refused, and IllegalTransition where the step does not take this answer.
         """
-        rows = (await self.orders.get(order_id)).attention
-        if any(row.step == answer.step and not row.allowed for row in rows):
-            raise IllegalTransition(f"{answer.step!r} takes no {answer.action}: {NO_ANSWER}")
-        if answer.step.startswith(LATE_SCAN) and any(
-            row.step == answer.step and answer.action in row.allowed for row in rows
-        ):
-            return await self.found_parcels.settle(order_id, answer)
-        # What no step of the order waits for is settled where it stands.
-        ways = {
-            LATE_SCAN: self.carriers.settle_late_scan,
-            OF_A_RETURN: self.returns.settle,
-            DISPUTE_TO_BOOK: self.payments.settle_dispute,
-            PAID_ELSEWHERE: self.payments.settle_paid_elsewhere,
-            GOODWILL_ASKED: self.payments.refuse_goodwill,
-            REFUND_CAME_BACK: self.payments.settle_bounced,
-        }
-        for begins, settle in ways.items():
-            if answer.step.startswith(begins):
-                if answer.action != "done":
-                    raise IllegalTransition(
-                        f"{answer.step!r} takes no {answer.action}: it takes done"
-                    )
-                return await settle(order_id, answer.step, answer.note, who=answer.by)
-        return await self.orders.resolve_attention(order_id, answer)
+        await self._answers.resolve(order_id, answer)
 
     async def check_temporal(self) -> None:
         """Raises Unreachable where Temporal does not answer."""

@@ -17,8 +17,8 @@ from domain.warehouse.scans import CODE_MAX, Answer, Scan, say
 from starter.service.floor import Shown, Taken
 from starter.web.floor.home import HOME, Works
 from starter.web.guards import HEADERS
+from starter.web.packing import packed
 from starter.web.screens.forms import whole
-from starter.web.screens.templates import packed
 from starter.web.screens.visits import Number, ScreenRoute, Visit
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
