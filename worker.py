@@ -71,6 +71,7 @@ from activities.payments.provider import PaymentProvider
 from activities.payments.provider_events import ProviderEvents
 from activities.payments.reconciliation import Reconciliation
 from activities.payments.wakes import Wakes
+from activities.purchasing.demand import StockDemand
 from activities.purchasing.order_purchases import OrderPurchases
 from activities.purchasing.purchase_orders import Purchasing
 from activities.purchasing.starts import PurchaseStarts
@@ -140,6 +141,9 @@ NOTICE_S = 60.0
 
 BACKLOG_WITHIN_S = 5.0
 """So long Temporal may take to say what waits there."""
+
+MEASURE_S = 1800.0
+"""What was sold is added up this often, in seconds, for all stock at once."""
 
 FORGET_S = 600.0  # What nobody needs any more is deleted this often.
 
@@ -315,6 +319,7 @@ def duties(
         Duty(AddressChecks(pool, address_check).look, SWEEP_S, beside=True),
         Duty(StuckOrders(pool, client, task_queue).look, NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, NOTICE_S),
+        Duty(StockDemand(pool, purchasing).measure, MEASURE_S, beside=True),
         Duty(visits.visit_all, SWEEP_S, beside=True),
         *edi_duties(pool, edi, policy or Policy(), OrderAsking(client).ask),
         *event_duties(pool, client, task_queue),

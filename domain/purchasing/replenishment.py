@@ -75,5 +75,10 @@ def to_order(position: int, levels: Levels, *, minimum: int = 1, multiple: int =
     """
     if position > levels.reorder_point:
         return 0
+    return filled(position, levels, minimum=minimum, multiple=multiple)
+
+
+def filled(position: int, levels: Levels, *, minimum: int = 1, multiple: int = 1) -> int:
+    """Units that fill up to the level, whether it is to be ordered already or not."""
     wanted = max(levels.order_up_to - position, minimum)
     return -(-wanted // multiple) * multiple

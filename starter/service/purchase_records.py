@@ -18,26 +18,22 @@ from domain.purchasing.purchase_orders import (
     OnOrder,
     PurchaseDocument,
     PurchaseState,
-    PurchasingPolicy,
     SupplierItem,
 )
-from store.database import Connection, Pool
+from starter.service.outlook import OutlookReads
+from store.database import Connection
 from store.locks import lock_stock
-from store.purchasing import purchase_facts, purchase_reads, purchases, suppliers
+from store.purchasing import proposals, purchase_facts, purchase_reads, purchases, suppliers
 from store.purchasing.purchase_reads import PurchaseEvent, PurchaseOrder
 from store.purchasing.suppliers import Supplier
 from store.stock import items, locations, stock
 
 
-class PurchaseRecords:
+class PurchaseRecords(OutlookReads):
     """Suppliers and purchase orders. A fact told again is one; told differently, a Conflict.
 
     It needs the database alone.
     """
-
-    def __init__(self, pool: Pool, policy: PurchasingPolicy | None = None) -> None:
-        self._pool = pool
-        self._policy = policy or PurchasingPolicy()
 
     async def set_terms(self, terms: Sequence[SupplierItem]) -> None:
         """Set on which terms suppliers sell SKUs; other terms stay as they are."""
@@ -165,6 +161,21 @@ class PurchaseRecords:
                 who=who,
                 why=why,
             )
+
+    async def change(
+        self, po_id: str, key: str, units: Mapping[str, int], *, who: str, why: str
+    ) -> None:
+        """Buy other numbers of units than were proposed, once per key; 0: not that SKU.
+
+        Raises IllegalTransition for one that is approved, InvalidInput for less than the supplier's
+        minimum or no multiple, and where no unit is left.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            order = await purchase_reads.get(conn, po_id)
+            for item in await suppliers.terms(conn, supplier=order.supplier, skus=list(units)):
+                if units[item.sku]:
+                    item.check(units[item.sku])
+            await proposals.change(conn, po_id, key, units, who=who, why=why)
 
     async def enter(self, rows: Sequence[OnOrder], *, who: str, why: str) -> list[str]:
         """Enter purchase orders that were made before Orderloom was used. Returns the new ids.

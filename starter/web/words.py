@@ -91,6 +91,10 @@ class Words:
         """A number, such as 1,000."""
         return str(format_decimal(n, locale=self._locale))
 
+    def decimal(self, number: float) -> str:
+        """A number with one decimal at most, such as 1,234.5."""
+        return str(format_decimal(round(number, 1), locale=self._locale))
+
     def day(self, day: date) -> str:
         """A day, such as Fri, Dec 4, 2026."""
         return str(format_skeleton("yMMMEd", day, locale=self._locale))

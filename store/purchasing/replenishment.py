@@ -19,7 +19,7 @@ from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
 from domain.purchasing.replenishment import Demand, Levels, levels_for, to_order
 from store.database import Connection, Record, load_queries
 from store.locks import lock_stock
-from store.purchasing import purchases
+from store.purchasing import demand, purchases
 from store.purchasing.suppliers import terms_of
 
 _sql = load_queries(__file__)
@@ -107,8 +107,8 @@ def _units(need: Record, item: SupplierItem) -> int:
 
 async def follow_demand(conn: Connection, policy: PurchasingPolicy) -> None:
     """Compute the levels that follow demand again, where there is enough demand."""
-    days = max(1, policy.demand_over // timedelta(days=1))
-    rows = [row async for row in _sql.demand(conn, days=days) if row["days"] >= DAYS_MIN]
+    await demand.measure(conn, policy)
+    rows = [row async for row in _sql.demand(conn) if row["days"] >= DAYS_MIN]
     terms, _ = await best_terms(conn, [row["sku"] for row in rows], policy)
     found = [(row, _levels(row, terms[row["sku"]], policy)) for row in rows if row["sku"] in terms]
     if not found:

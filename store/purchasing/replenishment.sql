@@ -78,26 +78,11 @@ where s.sku = any(:skus::text[]) and s.reorder_point is not null
       where l.sku = s.sku and l.location = s.location and l.answered_at is null)
 order by s.sku, s.location;
 
--- name: demand(days)
--- Demand by day of SKUs that are bought by demand: units that orders claimed, less the units they
--- gave back. Days without any count, from the first movement on.
-with daily as (
-    select m.sku, m.location, m.at::date as day, greatest(sum(m.allocated_change), 0) as units
-    from movement m join stock s using (sku, location)
-    where s.service_level is not null and m.kind in ('allocated', 'released')
-      and m.at > moment() - :days::int * interval '1 day'
-    group by m.sku, m.location, m.at::date
-)
-select s.sku, s.location, s.service_level,
-       least(:days::int, transaction_moment()::date - first.at::date + 1) as days,
-       coalesce(sum(d.units), 0)::bigint as total,
-       coalesce(sum(d.units * d.units), 0)::bigint as squares
-from stock s
-cross join lateral (
-    select min(at) as at from movement m where m.sku = s.sku and m.location = s.location) first
-left join daily d on d.sku = s.sku and d.location = s.location
-where s.service_level is not null and first.at is not null
-group by s.sku, s.location, s.service_level, first.at
+-- name: demand()
+-- What was measured of SKUs that are bought by demand.
+select s.sku, s.location, s.service_level, d.days, d.total, d.squares
+from stock s join stock_demand d using (sku, location)
+where s.service_level is not null
 order by s.sku, s.location;
 
 -- name: set_computed(skus, locations, reorder_points, order_up_tos)!

@@ -102,6 +102,18 @@ create table purchase_order_event (
     constraint purchase_order_tells_each_effect_once unique (po_id, effect)
 );
 
+-- What was sold of each stock row in a day, as it was measured last, so that nobody has to add up the journal to
+-- say when it runs out: the days that were looked at, their units, and the sum of the squares of each day's.
+create table stock_demand (
+    sku      text    not null,
+    location text    not null,
+    days     integer not null constraint demand_is_of_some_days check (days >= 1),
+    total    units   not null,
+    squares  units   not null,
+    primary key (sku, location),
+    constraint demand_is_for_stock foreign key (sku, location) references stock on delete cascade
+);
+
 -- A call for a purchase order: a level was crossed, or a supplier that refused may be asked again. The
 -- transaction that crosses the level writes the row. The decision deletes it, under the lock of the SKU's
 -- stock.

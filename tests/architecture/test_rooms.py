@@ -514,6 +514,7 @@ DOORS = {
         "store.payments.money_reads",
         "store.payments.provider_reads",
     ),
+    "starter/service/outlook.py": ("store.purchasing",),
     "starter/service/purchase_records.py": ("store.purchasing", "store.stock", "store.locks"),
     "starter/service/reconciliation.py": (
         "store.payments.reconciliation",

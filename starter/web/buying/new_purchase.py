@@ -24,10 +24,12 @@ _PAGE: Final = 200
 
 
 @router.get("/app/purchases/new")
-async def new(visit: Writes, supplier: str = "", sku: str = "", units: str = "") -> Response:
-    """The form, once it is known of whom. `sku`, `units`: what is filled in already."""
+async def new(
+    visit: Writes, supplier: str = "", sku: str = "", units: str = "", location: str = ""
+) -> Response:
+    """The form, once it is known of whom. `sku`, `units`, `location`: filled in already."""
     sent = {f"{asked.UNITS}{sku}": [units]} if sku else {}
-    return await _form(visit, supplier, {"supplier": [supplier], **sent}, only=sku)
+    return await _form(visit, supplier, {"location": [location], **sent}, only=sku)
 
 
 @router.post("/app/purchases/new")

@@ -9,8 +9,10 @@ from starlette.responses import Response
 from domain.access.keys import Scope
 from starter.web.screens.visits import Visit
 
+_STOCK: Final[tuple[tuple[str, str, Scope], ...]] = (("app/stock", "place_stock", "stock:read"),)
 _PURCHASES: Final[tuple[tuple[str, str, Scope], ...]] = (
-    ("app/purchases", "place_purchases", "purchasing:read"),
+    ("app/purchases/proposals", "to_buy", "purchasing:read"),
+    ("app/purchases", "purchase_orders", "purchasing:read"),
     ("app/purchases/new", "buy_by_hand", "purchasing:write"),
 )
 
@@ -18,3 +20,8 @@ _PURCHASES: Final[tuple[tuple[str, str, Scope], ...]] = (
 def show(visit: Visit, name: str, **values: Any) -> Response:
     """A page of purchases, such as buying/purchase."""
     return visit.show(name, tabs=_PURCHASES, **values)
+
+
+def show_stock(visit: Visit, name: str, **values: Any) -> Response:
+    """A page of stock, such as buying/stock."""
+    return visit.show(name, tabs=_STOCK, **values)

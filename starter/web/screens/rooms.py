@@ -22,6 +22,7 @@ class Place(NamedTuple):
 
 PLACES: Final = (
     Place("app/orders", "orders", "orders:read"),
+    Place("app/stock", "stock", "stock:read"),
     Place("app/purchases", "purchases", "purchasing:read"),
     Place("app/tasks", "tasks", "operations:read"),
     Place("app/money", "money", "accounting:read"),

@@ -631,6 +631,8 @@ FORBIDDEN = {
     "purchase_order_tells_each_effect_once": f"""{purchase()};
         insert into purchase_order_event (po_id, effect, what, who)
         values ('PO-1', 'x', '', ''), ('PO-1', 'x', '', '')""",
+    "demand_is_of_some_days": """insert into stock_demand (sku, location, days, total, squares)
+        values ('TEA', 'main', 0, 0, 0)""",
     "lead_time_is_at_most_ten_years": terms("-1, 1, 1, 1"),
     "order_up_to_is_above_the_reorder_point": "update stock set reorder_point = 5, order_up_to = 5",
     "service_level_is_a_half_or_more_and_below_one": "update stock set service_level = 1",

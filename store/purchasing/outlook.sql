@@ -1,0 +1,74 @@
+-- How long stock lasts. It is bounded by the catalogue and by what is open, and grows with no order: what was sold
+-- is measured (demand.sql).
+
+-- name: outlook(skus, location, locations, text, low, out_by, order_by, after_day, after_sku, after_location, at_most)
+-- Stock rows by the day on which they run out, those that do not last of all; a null does not filter. A row is low
+-- at or below its reorder point. `out_by`, `order_by`: what runs out, or must be ordered, by this day.
+-- The position is that of `inventory_position`, made of sets.
+with coming as materialized (
+    select sku, location, sum(units)::bigint as units,
+           sum(units) filter (where sure)::bigint as sure, min(due_on) filter (where sure) as next_on
+    from (
+        select l.sku, l.location, l.outstanding as units, l.due_on, p.state <> 'proposed' as sure
+        from purchase_order_line l join purchase_order p using (po_id) where l.outstanding > 0
+        union all
+        select l.sku, t.to_location, l.sent - l.arrived - l.lost, t.expected_on, true
+        from transfer_line l join transfer t using (transfer_id) where l.arrived + l.lost < l.sent
+    ) c group by sku, location
+), waiting as materialized (
+    select sku, sum(quantity)::bigint as units from backorder where quantity > 0 group by sku
+), first_place as materialized (
+    select distinct on (w.sku) w.sku, s.location from waiting w
+    join stock s using (sku) join location l using (location)
+    where s.reorder_point is not null order by w.sku, l.priority, s.location
+), soft as materialized (
+    select sku, location, sum(quantity)::bigint as units from soft_reservation
+    where expires_at is null or expires_at > transaction_moment() group by sku, location
+), best as materialized (
+    select distinct on (sku) sku, supplier_id, lead_time_days from supplier_item
+    order by sku, priority, lead_time_days, supplier_id
+), counted as (
+    select s.sku, s.location, i.name, coalesce(i.discontinued, false) as discontinued,
+           s.on_hand, s.allocated, s.safety, s.reorder_point, s.order_up_to, s.service_level,
+           coalesce(soft.units, 0) as soft_reserved,
+           case when l.retired_at is null
+                then s.on_hand - s.allocated - s.safety - coalesce(soft.units, 0) else 0 end
+               as available,
+           coalesce(c.sure, 0) as incoming, c.next_on,
+           coalesce(c.units, 0) - coalesce(c.sure, 0) as proposed,
+           case when f.location is null then 0 else w.units end as backordered,
+           s.on_hand - s.allocated - s.safety + coalesce(c.units, 0)
+               - case when f.location is null then 0 else w.units end as position,
+           d.days, d.total, d.squares, b.supplier_id as supplier, b.lead_time_days
+    from stock s
+    join location l using (location)
+    left join item i on i.sku = s.sku
+    left join coming c on (c.sku, c.location) = (s.sku, s.location)
+    left join soft on (soft.sku, soft.location) = (s.sku, s.location)
+    left join first_place f on (f.sku, f.location) = (s.sku, s.location)
+    left join waiting w on w.sku = s.sku
+    left join stock_demand d on (d.sku, d.location) = (s.sku, s.location)
+    left join best b on b.sku = s.sku
+    where (:skus::text[] is null or s.sku = any(:skus))
+      and (:location::text is null or s.location = :location)
+      and (:locations::text[] is null or s.location = any(:locations))
+      and (:text::text is null or starts_with(lower(s.sku), lower(:text))
+           or position(lower(:text) in lower(i.name)) > 0)
+), lasting as (
+    select *,
+           case when total > 0 then transaction_moment()::date
+               + least(3650, floor(greatest(available, 0)::float8 * days / total))::int end as out_on,
+           case when total > 0 then transaction_moment()::date
+               + least(3650, floor(greatest(position - proposed - soft_reserved, 0)::float8 * days / total))::int
+               end as covered_until
+    from counted
+)
+select *, covered_until - lead_time_days as order_by from lasting
+where (not :low or position <= reorder_point)
+  and (:out_by::date is null or out_on <= :out_by)
+  and (:order_by::date is null or not discontinued
+       and (position - proposed <= reorder_point or covered_until - lead_time_days <= :order_by))
+  and (:after_sku::text is null
+       or (coalesce(out_on, 'infinity'), sku, location)
+          > (coalesce(:after_day::date, 'infinity'), :after_sku, :after_location))
+order by out_on nulls last, sku, location limit :at_most;
