@@ -31,6 +31,7 @@ help:
 	@echo 'make fuzz-api  schemathesis against the HTTP API, EXAMPLES=200 for each operation'
 	@echo 'make clients  a TypeScript client of the document places an order, deliveries are read in JavaScript,'
 	@echo '            and Redocly runs the journeys of docs/arazzo.yaml'
+	@echo 'make lighthouse  grades of the screens: performance and accessibility, on a desktop and a phone (2 minutes)'
 	@echo 'make lint-api  linters of npm find nothing in the OpenAPI document and in the Arazzo workflows'
 	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (15 minutes)'
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
@@ -115,6 +116,11 @@ clients: $(READY)
 .PHONY: lint-api
 lint-api: $(READY)
 	@$(RUN) -m tests.clients.lint
+
+# Grades of the screens: performance and accessibility, for a desktop and a phone.
+.PHONY: lighthouse
+lighthouse: $(READY)
+	@$(RUN) -m tests.clients.lighthouse
 
 .PHONY: bench
 bench: $(READY)

@@ -108,13 +108,13 @@ def _program() -> tuple[str, dict[str, str]]:
 
 
 @asynccontextmanager
-async def running_browser() -> AsyncIterator[Browser]:
-    """A browser, until the block ends."""
+async def running_browser(*flags: str) -> AsyncIterator[Browser]:
+    """A browser, until the block ends. `flags`: more options of its command line."""
     program, environment = await asyncio.to_thread(_program)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=program,
-            args=_FLAGS,
+            args=(*_FLAGS, *flags),
             env={**os.environ, **environment},
             timeout=_START_MS,
         )
