@@ -34,7 +34,7 @@ from store.fulfilment import shipments
 from store.migrate import migrate
 from store.orders import intake
 from store.stock import locations, stock
-from store.views import reads, warehouse_tasks
+from store.views import lists, reads, warehouse_tasks
 
 ORDERS: Final = 2_000_000
 AIM: Final = 1.3
@@ -115,15 +115,15 @@ class Desk:
 
     async def newest(self, _: Order) -> None:
         async with self.pool.acquire() as conn:
-            await reads.summaries(conn, at_most=50)
+            await lists.summaries(conn, at_most=50)
 
     async def by_state(self, _: Order) -> None:
         async with self.pool.acquire() as conn:
-            await reads.summaries(conn, state="in_fulfilment", at_most=50)
+            await lists.summaries(conn, state="in_fulfilment", at_most=50)
 
     async def of_customer(self, order: Order) -> None:
         async with self.pool.acquire() as conn:
-            await reads.summaries(conn, customer_id=order.customer.id, at_most=50)
+            await lists.summaries(conn, customer_id=order.customer.id, at_most=50)
 
     async def show(self, order: Order) -> None:
         async with self.pool.acquire() as conn:

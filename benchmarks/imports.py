@@ -24,7 +24,7 @@ from benchmarks.loops import Arrivals, open_loop, schedule
 from benchmarks.venue import ROOT, Stage, temporary_folder, venue
 from domain.errors import Unreachable
 from store.database import Pool
-from store.views import reads
+from store.views import lists, reads
 
 _BEGINS_WITHIN_S: Final = 120.0
 _STOPS_WITHIN_S: Final = 60.0
@@ -107,7 +107,7 @@ async def _all_decided(pool: Pool) -> None:
 
 async def _undecided(pool: Pool) -> list[reads.OrderSummary]:
     async with pool.acquire() as conn:
-        return list(await reads.summaries(conn, state="received", at_most=1))
+        return list(await lists.summaries(conn, state="received", at_most=1))
 
 
 def _write(file: Path, orders: int) -> Path:

@@ -10,11 +10,9 @@ from pydantic import Field, StringConstraints, model_validator
 from domain.customers.care import ConsentKind
 from domain.fields import (
     CurrencyOnceUsed,
-    CustomerId,
     Day,
     Document,
     Id,
-    Instant,
     Printable,
     Reason,
     Shape,
@@ -24,7 +22,7 @@ from domain.fields import (
 )
 from domain.jobs.jobs import Kind, NewItem
 from domain.sellers import Code
-from domain.views.order_snapshot import OrderState
+from domain.views.order_filters import OrderFilters
 
 ITEMS_MAX: Final = 10_000
 """So many things may be named in one request."""
@@ -40,18 +38,6 @@ OrderId = Annotated[
     StringConstraints(min_length=1, max_length=200),
     Shape(r"^[A-Za-z0-9._~-]+$", "an order's id, such as web-1001"),
 ]
-
-
-class OrderFilters(Document):
-    """Orders that match all of these. `placed_from`: then or later; `placed_to`: before then."""
-
-    channel: Code | None = None
-    seller: Code | None = None
-    state: OrderState | None = None
-    customer_id: CustomerId | None = None
-    needs_attention: bool | None = None
-    placed_from: Instant | None = None
-    placed_to: Instant | None = None
 
 
 class NoOptions(Document):

@@ -11,8 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from domain.errors import NotFound
 from domain.jobs.jobs import FilePart, Kind, ResultFile
-from domain.jobs.options import CustomersExport, LedgerExport, OrderFilters, StockExport
+from domain.jobs.options import CustomersExport, LedgerExport, StockExport
 from domain.sellers import choose_one
+from domain.views.order_filters import OrderFilters
 from starter.accounting.books import exporting, pieces
 from starter.accounting.books.exporting import Format, Wanted
 from starter.jobs.contacts import written
@@ -57,23 +58,18 @@ def export_of(job: Standing) -> Export:
 
 async def order_ids(here: Records, job: Standing, filters: OrderFilters, at_most: int) -> _Page:
     """Orders of a job's maker that match, newest first, behind what the job has reached."""
-    after = job.reached and (datetime.fromisoformat(job.reached[0]), str(job.reached[1]))
-    found = await here.orders.list(
-        channel=filters.channel,
-        seller=filters.seller,
-        state=filters.state,
-        customer_id=filters.customer_id,
-        attention=filters.needs_attention,
-        placed_from=filters.placed_from,
-        placed_to=filters.placed_to,
+    found = await here.orders.listed(
+        filters,
         channels=job.maker.channels,
         sellers=job.maker.sellers,
-        after=after or None,
+        start=job.reached and str(job.reached[1]),
         at_most=at_most,
     )
-    times = [one.received_at for one in found]
-    reached = [times[-1].isoformat(), found[-1].order_id] if found else job.reached
-    return _Page([one.order_id for one in found], times, reached, len(found) < at_most)
+    orders = found.orders
+    last = orders[-1] if len(orders) == at_most else found.looked_until
+    reached = job.reached if last is None else [last.received_at.isoformat(), last.order_id]
+    times = [one.received_at for one in orders]
+    return _Page([one.order_id for one in orders], times, reached, last is None)
 
 
 class _Page(NamedTuple):

@@ -19,7 +19,8 @@ from temporalio import activity
 
 from domain.errors import InvalidInput, NotFound, OrderloomError, Unreachable
 from domain.jobs.jobs import ItemFault, NewItem, OpenItem, Told, WorkedOnJob, WorkOnJob
-from domain.jobs.options import PRINTED_MAX, OrderFilters
+from domain.jobs.options import PRINTED_MAX
+from domain.views.order_filters import OrderFilters
 from starter.jobs.exports import EXPORTS, export_of, order_ids
 from starter.jobs.items import AT_ONCE, DO, TOGETHER
 from starter.jobs.papers import PRINTS, drawn, result

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from domain.errors import Refused
+from domain.views.order_filters import OrderFilters
 from domain.views.order_snapshot import OrderSnapshot, OrderState
 from starter.service.order_pages import OrderPages
-from store.views import decisions, named, reads, snapshots
+from store.views import decisions, lists, named, reads, snapshots
 from store.views.decisions import Sourced
 
 _A_DAY = timedelta(days=1)
+
+LOOKS_AT: Final = 3_000
+"""So many orders a page of a list looks at, whatever is asked for (docs/performance.md)."""
 
 
 class OrderRecords(OrderPages):
@@ -69,7 +74,7 @@ class OrderRecords(OrderPages):
         received then and has this id.
         """
         async with self._pool.acquire() as conn:
-            return await reads.summaries(
+            return await lists.summaries(
                 conn,
                 channel=channel,
                 seller=seller,
@@ -83,6 +88,39 @@ class OrderRecords(OrderPages):
                 after=after,
                 at_most=at_most,
             )
+
+    async def listed(
+        self,
+        filters: OrderFilters,
+        *,
+        channels: Collection[str] | None = None,
+        sellers: Collection[str] | None = None,
+        start: str | None = None,
+        is_rising: bool = False,
+        at_most: int = 100,
+        looks_at: int | None = LOOKS_AT,
+    ) -> lists.ListedOrders:
+        """A page of the orders that match, behind the order `start`: the newest first, or oldest.
+
+        `channels`, `sellers`: of one of these alone. It looks at so many orders and no more, and
+        says where it has stopped: whoever wants more goes on behind that one.
+        """
+        async with self._pool.acquire() as conn:
+            return await lists.listed(
+                conn,
+                filters.wanted(),
+                channels=channels,
+                sellers=sellers,
+                start=start,
+                is_rising=is_rising,
+                at_most=at_most,
+                looks_at=looks_at,
+            )
+
+    async def told_of(self, order_ids: Sequence[str]) -> Mapping[str, lists.ToldOfOrder]:
+        """Order id → what a list can say of an order beside its summary."""
+        async with self._pool.acquire() as conn:
+            return await lists.told_of(conn, order_ids)
 
     async def events(self, order_id: str) -> Sequence[reads.EventRow]:
         """An order's story: its events, oldest first. Raises NotFound."""

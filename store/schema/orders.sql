@@ -40,9 +40,9 @@ create table customer_order (
 )
 -- A row of more than 2 KB keeps its document apart, so that a changed state does not write that again.
 with (toast_tuple_target = 256, fillfactor = 85);
-create index customer_order_by_received on customer_order (received_at desc);
-create index customer_order_by_channel on customer_order (channel, received_at desc);
-create index customer_order_by_placed on customer_order (placed_at);
+create index customer_order_by_received on customer_order (received_at desc, order_no desc);
+create index customer_order_by_channel on customer_order (channel, received_at desc, order_no desc);
+create index customer_order_by_placed on customer_order (placed_at desc, order_no desc);
 
 -- Who ordered, and where it goes: what is about a person stands here, and in no other row of the order.
 -- `person`: those parts of the order's document, or what is left of them once they are erased.
@@ -59,6 +59,7 @@ create table order_person (
     erased_at   timestamptz
 );
 create index order_person_by_customer on order_person (customer_id, order_no desc);
+create index order_person_by_country on order_person ((person #>> '{address,country}'), order_no desc);
 create index order_person_by_email on order_person (lower(person #>> '{customer,email}'))
     where person #>> '{customer,email}' is not null;
 -- A phone's last digits: of the number backwards, its beginning.
@@ -97,7 +98,7 @@ create table order_in_state (
     state       text        not null,
     received_at timestamptz not null
 );
-create index order_in_state_by_state on order_in_state (state, received_at desc);
+create index order_in_state_by_state on order_in_state (state, received_at desc, order_no desc);
 
 -- Orders on record whose workflow has not begun. Its first step takes the row away.
 create table order_to_start (
@@ -146,7 +147,7 @@ create table order_line (
     constraint returned_and_to_return_is_at_most_delivered check (
         return_requested + returned <= delivered)
 );
-create index order_line_by_sku on order_line (sku);
+create index order_line_by_sku on order_line (sku, order_no desc);
 -- What is to be bought for its order.
 create index order_line_to_buy on order_line (order_no)
     where handling in ('made_to_order', 'drop_ship') and backordered > 0;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal, TypeVar
 
@@ -210,44 +210,6 @@ def _known(row: Found | None, order_id: str) -> Found:
     if row is None:
         raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
     return row
-
-
-async def summaries(
-    conn: Connection,
-    *,
-    channel: str | None = None,
-    seller: str | None = None,
-    state: OrderState | None = None,
-    customer_id: str | None = None,
-    attention: bool | None = None,
-    placed_from: datetime | None = None,
-    placed_to: datetime | None = None,
-    channels: Collection[str] | None = None,
-    sellers: Collection[str] | None = None,
-    after: tuple[datetime, str] | None = None,
-    at_most: int = 100,
-) -> list[OrderSummary]:
-    """Orders, newest first. A filter that is None does not filter.
-
-    `channels`, `sellers`: of one of these alone. `after`: behind the order that was received then
-    and has this id.
-    """
-    rows = _sql.summaries(
-        conn,
-        channel=channel,
-        seller=seller,
-        state=state,
-        customer_id=customer_id,
-        attention=attention,
-        placed_from=placed_from,
-        placed_to=placed_to,
-        channels=None if channels is None else sorted(channels),
-        sellers=None if sellers is None else sorted(sellers),
-        after_at=None if after is None else after[0],
-        after_order=None if after is None else after[1],
-        at_most=at_most,
-    )
-    return [OrderSummary(**row) async for row in rows]
 
 
 async def states(conn: Connection, *, finished_since: datetime) -> dict[str, int]:

@@ -73,16 +73,6 @@ select o.state, o.reason,
         ) e) as story
 from order_overview o where o.order_id = :order_id;
 
--- name: summaries(channel, seller, state, customer_id, attention, placed_from, placed_to, channels, sellers, after_at, after_order, at_most)
--- Newest first. Filters that are null do not filter. The units of those that are shown are added up, and
--- of no other. The function stands in schema/routines/views.sql.
-select o.*
-from page_of_orders(:channel, :seller, :state, :customer_id, :attention, :placed_from, :placed_to,
-                    :channels::text[], :sellers::text[], :after_at, :after_order, :at_most)
-    with ordinality as page (order_id, position)
-join order_overview o using (order_id)
-order by page.position;
-
 -- name: states(finished_since)
 -- All orders that are not finished, and those that were finished since then.
 select state, sum(orders)::bigint as orders

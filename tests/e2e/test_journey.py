@@ -10,7 +10,7 @@ from typing import Any
 from starter.cli.terminal.output import wire
 from store.stock import stock
 from store.stock.stock import StockLevel
-from store.views import reads, warehouse_tasks
+from store.views import lists, reads, warehouse_tasks
 from tests.e2e.stack import EXAMPLES, Shell, assert_no_stack, fresh_shell, until
 
 ORDER = "web-1001"
@@ -235,7 +235,7 @@ def detail(shell: Shell, order_id: str) -> Any:
 
 
 def states(shell: Shell) -> dict[str, str]:
-    found = shell.read(reads.summaries)
+    found = shell.read(lists.summaries)
     return {row.order_id: row.state for row in found}
 
 

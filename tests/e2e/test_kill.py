@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from store.database import DatabaseFault, Pool
-from store.views import reads
+from store.views import lists, reads
 from tests.e2e.stack import (
     STOP_SECONDS_MAX,
     Shell,
@@ -241,7 +241,7 @@ def orders(shell: Shell) -> list[reads.OrderSummary]:
 
     def find() -> list[list[reads.OrderSummary]] | None:
         with suppress(*DatabaseFault):
-            return [shell.read(lambda conn: reads.summaries(conn, at_most=1000))]
+            return [shell.read(lambda conn: lists.summaries(conn, at_most=1000))]
         return None
 
     return until(find, "the database answers")[0]

@@ -14,7 +14,8 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import ActivityEnvironment
 
 from domain.jobs.jobs import Maker, WorkOnJob
-from domain.jobs.options import ManyCancellations, NoOptions, OrderFilters, Print, StockImport
+from domain.jobs.options import ManyCancellations, NoOptions, Print, StockImport
+from domain.views.order_filters import OrderFilters
 from starter.jobs import host, working
 from starter.jobs.working import JobActivities
 from starter.service.customers import Customers

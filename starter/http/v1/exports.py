@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from domain.jobs.options import CustomersExport, LedgerExport, OrderFilters, StockExport
+from domain.jobs.options import CustomersExport, LedgerExport, StockExport
+from domain.views.order_filters import OrderFilters
 from starter.http.callers import Caller, may
 from starter.http.examples import example
 from starter.http.once import Keyed

@@ -1,9 +1,12 @@
 """The service desk: find any order, see all of it, and do with it what the rules allow."""
 
-from starter.web.desk import finding, order_list, order_page, order_papers, tasks
+from starter.web.desk import finding, order_files, order_list, order_page, order_papers, tasks
 from starter.web.desk.acts import pages
 
 ROUTERS = (
-    *(finding.router, order_list.router, order_papers.router, order_page.router),
+    finding.router,
+    order_list.router,
+    order_files.router,
+    *(order_papers.router, order_page.router),
     *(pages.router, tasks.router),
 )

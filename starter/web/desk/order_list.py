@@ -2,72 +2,87 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Final, get_args
-from urllib.parse import urlencode
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from domain.views.order_snapshot import OrderState
-from starter.web.desk.access import theirs
-from starter.web.screens.addresses import moment_in
+from starter.web.desk.columns import BY_NAME, Row, ask_more, columns_for
+from starter.web.desk.listing import CHOICES, Asked, asked_by, heads_of, label, listed
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.reads import OrderSummary
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
-STATES: Final[tuple[OrderState, ...]] = get_args(OrderState)
-_PAGE: Final = 50
-
 
 @router.get("/app/orders")
-async def orders(
-    visit: Annotated[Visit, may("orders:read")],
-    state: str = "",
-    channel: str = "",
-    needs: str = "",
-    after: str = "",
-) -> Response:
-    """Those of one's channels and sellers that match every filter.
-
-    `needs`: only those that need a person. `after`: behind the order with this moment and id. A
-    filter that is none of ours is not applied, and the page does not show it as chosen.
-    """
-    chosen: OrderState | None = next((one for one in STATES if one == state), None)
-    known = [one.channel for one in await visit.here.channels.list()]
-    limits = theirs(visit)
-    if limits["channels"] is not None:
-        known = [one for one in known if one in limits["channels"]]
-    only = channel if channel in known else None
-    found = await visit.here.orders.list(
-        state=chosen,
-        channel=only,
-        attention=True if needs else None,
-        after=_place(after),
-        at_most=_PAGE + 1,
-        **limits,
-    )
-    filters = {"state": chosen or "", "channel": only or "", "needs": "1" if needs else ""}
-    shown = found[:_PAGE]
-    onward = {**filters, "after": _name(shown[-1])} if len(found) > _PAGE else {}
-    more = urlencode({name: value for name, value in onward.items() if value})
+async def orders(visit: Annotated[Visit, may("orders:read")]) -> Response:
+    """Those of one's channels and sellers that match every filter of the address."""
+    asked = await asked_of(visit)
+    found = await listed(visit, asked)
+    rows = await rows_of(visit, asked, found.orders)
     return visit.show(
         "desk/orders",
-        orders=shown,
-        state_names=[(one, visit.words(f"order_{one}")) for one in STATES],
-        channels=[(one, one) for one in known],
-        filters=filters,
-        more=more,
+        trouble=not_applied(visit, asked),
+        label=partial(label, visit.words),
+        asked=asked,
+        found=found,
+        heads=heads_of(visit, asked),
+        rows=[
+            (
+                row.order,
+                [(BY_NAME[x].shown(row, visit.words), BY_NAME[x].kind) for x in asked.columns],
+            )
+            for row in rows
+        ],
+        **await _to_choose(visit),
     )
 
 
-def _name(order: OrderSummary) -> str:
-    return f"{order.received_at.isoformat()}~{order.order_id}"
+async def asked_of(visit: Visit) -> Asked:
+    """What the address of this visit asks a list for."""
+    return asked_by(visit, visit.request.query_params, await _channels(visit))
 
 
-def _place(text: str) -> tuple[datetime, str] | None:
-    """Where a page begins; None: at the newest one, also for what is no place."""
-    at, mark, order_id = text.partition("~")
-    moment = moment_in(at)
-    return (moment, order_id) if mark and moment is not None else None
+def not_applied(visit: Visit, asked: Asked) -> list[str]:
+    """Which filters of an address were not understood, a sentence each."""
+    words = visit.words
+    return [words("filter_is_wrong", filter=label(words, "filter", name)) for name in asked.wrong]
+
+
+async def rows_of(visit: Visit, asked: Asked, found: Sequence[OrderSummary]) -> list[Row]:
+    """Orders of a list with what their columns say."""
+    more: Any = {}
+    if ask_more(asked.columns) and found:
+        more = await visit.here.orders.told_of([one.order_id for one in found])
+    return [Row(one, more.get(one.order_id)) for one in found]
+
+
+async def _channels(visit: Visit) -> list[str]:
+    """Those that somebody sees."""
+    only = visit.person.grant.channels
+    known = [one.channel for one in await visit.here.channels.list()]
+    return [one for one in known if only is None or one in only]
+
+
+async def _to_choose(visit: Visit) -> dict[str, Any]:
+    """What each filter can be, with its sentence, and which columns there are."""
+    words, sellers = visit.words, visit.person.grant.sellers
+    choices = {
+        name: [(one, words(f"{'order' if name == 'state' else name}_{one}")) for one in all_]
+        for name, all_ in CHOICES.items()
+    }
+    codes = {
+        "channel": await _channels(visit),
+        "seller": [
+            one.seller
+            for one in await visit.here.sellers.list()
+            if sellers is None or one.seller in sellers
+        ],
+    }
+    return {
+        "choices": {**choices, **{name: [(x, x) for x in all_] for name, all_ in codes.items()}},
+        "columns": columns_for(visit.person),
+    }

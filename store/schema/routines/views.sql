@@ -1,3 +1,17 @@
+-- Where an order's money is. Null: there was none yet.
+create or replace function payment_status_of(m order_money) returns text language sql immutable as $$
+    select case
+        when m.order_no is null or m.authorized = 0 and m.captured = 0 then 'unpaid'
+        when m.disputed > 0 or m.disputed_abroad then 'disputed'
+        when m.refund_granted > m.refunded then 'refund_owed'
+        when m.captured > 0 and m.refunded = m.captured then 'refunded'
+        when m.refunded > 0 then 'partly_refunded'
+        when m.captured > 0 and m.captured >= m.capture_granted then 'paid'
+        when m.released = m.authorized then 'voided'
+        else 'authorized'
+    end
+$$;
+
 -- One line per order, as people and tools ask for it. State follows the glossary.
 drop view if exists order_overview;
 create view order_overview as
@@ -5,16 +19,7 @@ select o.order_id, o.channel, o.seller, o.channel_order_id, p.customer_id, o.cur
        o.placed_at, o.received_at, o.decided_at, o.decision,
        coalesce(o.reason, '') as reason, o.digest,
        o.state, o.fulfilment_status,
-       case
-           when m.order_no is null or m.authorized = 0 and m.captured = 0 then 'unpaid'
-           when m.disputed > 0 or m.disputed_abroad then 'disputed'
-           when m.refund_granted > m.refunded then 'refund_owed'
-           when m.captured > 0 and m.refunded = m.captured then 'refunded'
-           when m.refunded > 0 then 'partly_refunded'
-           when m.captured > 0 and m.captured >= m.capture_granted then 'paid'
-           when m.released = m.authorized then 'voided'
-           else 'authorized'
-       end as payment_status,
+       payment_status_of(m) as payment_status,
        coalesce(m.authorized, 0) as authorized_minor, coalesce(m.captured, 0) as captured_minor,
        coalesce(m.refunded, 0) as refunded_minor,
        coalesce(m.refund_granted, 0) as refund_granted_minor,
@@ -39,67 +44,103 @@ cross join lateral (
     from order_line where order_line.order_no = o.order_no
 ) l;
 
--- The orders of a list, newest first, behind one that was received at `after_at`. `only_…`: of these alone. A
--- function, because a statement that finds them and also shows them would be planned anew each time: without
--- the filters' values nobody knows that they are few.
+-- The orders of a list, from one of them on: the newest first, or the oldest. `only_…`: of these alone. One index
+-- leads through them, that of the filter which leaves the fewest; the others are looked at on the way. After
+-- `looks_at` orders the way ends (null: it does not), and the order that it has come to is answered as not listed:
+-- so no page reads more than that, whatever is asked for. It makes the text of a statement and runs that, because a
+-- statement that stands would be planned once for all filters.
 create or replace function page_of_orders(
-    its_channel text, its_seller text, its_state text, its_customer text, attended boolean,
-    placed_from timestamptz, placed_to timestamptz, only_channels text[], only_sellers text[],
-    after_at timestamptz, after_order text, at_most bigint
-) returns setof text language plpgsql stable rows 100 as $$
+    wanted jsonb, only_channels text[], only_sellers text[], from_order text, is_rising boolean, at_most bigint,
+    looks_at bigint
+) returns table (listed_id text, is_listed boolean) language plpgsql stable rows 100
+-- Few orders are looked at, each by its number: to read all of them at once would take longer, whatever is estimated.
+set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
 declare
-    parked bigint[];
-    -- The place of the order behind which the page begins: before it comes whatever is newer.
-    place timestamptz := coalesce(after_at, 'infinity');
-    place_no bigint := coalesce(order_no_of(after_order), 9223372036854775807);
+    its_channel text := coalesce(wanted ->> 'channel',
+                                 case when cardinality(only_channels) = 1 then only_channels[1] end);
+    placed_from timestamptz := wanted ->> 'placed_from';
+    placed_to timestamptz := wanted ->> 'placed_to';
+    open_parts text := $s$ state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped') $s$;
+    promised text := 'promised_leave <= ' || quote_literal((wanted ->> 'promised_by')::date)
+                     || ' and promised_on <= ' || quote_literal((wanted ->> 'promised_by')::date) || ' and' || open_parts;
+    start customer_order;
+    lead text := '';  -- by which moment they are sorted, before their number
+    downward text := case when is_rising then '' else ' desc' end;
+    way text;
+    place text;
+    conditions text;
+    found text[];
+    reached bigint;
 begin
-    if attended is not null then
-        parked := array(select order_no from attention where resolved_at is null);
-    end if;
-    if its_customer is not null then
-        return query
-        select o.order_id from order_person p join customer_order o using (order_no)
-        where p.customer_id = its_customer and p.order_no < place_no
-          and (its_state is null or o.state = its_state)
-          and (its_channel is null or o.channel = its_channel)
-          and (its_seller is null or o.seller = its_seller)
-          and (only_channels is null or o.channel = any(only_channels))
-          and (only_sellers is null or o.seller = any(only_sellers))
-          and (attended is null or (o.order_no = any(parked)) = attended)
-          and (placed_from is null or o.placed_at >= placed_from)
-          and (placed_to is null or o.placed_at < placed_to)
-        order by p.order_no desc limit at_most;
-    elsif its_state <> 'closed' then  -- Those have a list of their own.
-        return query
-        select o.order_id from order_in_state listed join customer_order o using (order_no)
-        where listed.state = its_state and (listed.received_at, listed.order_no) < (place, place_no)
-          and (its_channel is null or o.channel = its_channel)
-          and (its_seller is null or o.seller = its_seller)
-          and (only_channels is null or o.channel = any(only_channels))
-          and (only_sellers is null or o.seller = any(only_sellers))
-          and (attended is null or (o.order_no = any(parked)) = attended)
-          and (placed_from is null or o.placed_at >= placed_from)
-          -- Days that are over are looked up first: they lie far back among the orders received.
-          and (placed_to is null or o.order_no = any(array(
-              select p.order_no from customer_order p
-              where p.placed_at >= coalesce(placed_from, '-infinity') and p.placed_at < placed_to)))
-        order by listed.received_at desc, listed.order_no desc limit at_most;
+    select * into start from customer_order where order_id = from_order;
+    if wanted ->> 'customer_id' is not null then
+        way := 'select order_no from order_person where customer_id = ' || quote_literal(wanted ->> 'customer_id');
+    elsif (wanted ->> 'needs_attention')::boolean then
+        way := 'select distinct order_no from attention where resolved_at is null';
+    elsif (wanted ->> 'held')::boolean then
+        way := 'select distinct order_no from order_hold where released_at is null';
+    elsif placed_to - placed_from <= interval '31 days' then
+        lead := 'placed_at';
+    elsif wanted ->> 'sku' is not null then
+        way := 'select distinct order_no from order_line where sku = ' || quote_literal(wanted ->> 'sku');
+    elsif promised is not null then
+        way := 'select distinct order_no from fulfilment where ' || promised;
+        promised := null;  -- All on this way are.
+    elsif wanted ->> 'state' <> 'closed' then  -- Those have a list of their own.
+        lead := 'received_at';
+        way := 'select order_no, received_at as moment from order_in_state where state = ' || quote_literal(wanted ->> 'state');
+    elsif wanted ->> 'country' is not null then
+        way := $s$select order_no from order_person where person #>> '{address,country}' = $s$
+               || quote_literal(wanted ->> 'country');
+    elsif placed_from is not null or placed_to is not null then
+        lead := 'placed_at';
     else
-        return query
-        select o.order_id from customer_order o
-        where (o.received_at, o.order_no) < (place, place_no)
-          and (its_state is null or o.state = its_state)
-          and (its_channel is null or o.channel = its_channel)
-          and (its_seller is null or o.seller = its_seller)
-          and (only_channels is null or o.channel = any(only_channels))
-          and (only_sellers is null or o.seller = any(only_sellers))
-          and (attended is distinct from true or o.order_no = any(parked))
-          and (attended is distinct from false or o.order_no <> all(parked))
-          and (placed_from is null or o.placed_at >= placed_from)
-          -- Days that are over are looked up first: they lie far back among the orders received.
-          and (placed_to is null or o.order_no = any(array(
-              select p.order_no from customer_order p
-              where p.placed_at >= coalesce(placed_from, '-infinity') and p.placed_at < placed_to)))
-        order by o.received_at desc, o.order_no desc limit at_most;
+        lead := 'received_at';
+        way := 'select order_no, received_at as moment from customer_order where '
+               || coalesce('channel = ' || quote_literal(its_channel), 'true');
+    end if;
+    if lead = 'placed_at' then
+        way := format('select order_no, placed_at as moment from customer_order where placed_at >= %L and placed_at < %L',
+                      coalesce(placed_from, '-infinity'), coalesce(placed_to, 'infinity'));
+    end if;
+    if start.order_no is not null then
+        place := format(case lead when '' then ' and order_no %2$s %4$L' else ' and (%1$s, order_no) %2$s (%3$L, %4$L)' end,
+                        lead, case when is_rising then '>' else '<' end,
+                        case lead when 'placed_at' then start.placed_at else start.received_at end, start.order_no);
+    end if;
+    lead := concat(case when lead <> '' then 'moment' || downward || ', ' end, 'order_no', downward);
+    way := concat(way, place, ' order by ', lead, ' limit ' || looks_at);
+    conditions := concat_ws(' and ', 'true',
+        'o.channel = ' || quote_literal(its_channel),
+        'o.channel = any(' || quote_literal(only_channels) || ')',
+        'o.seller = ' || quote_literal(wanted ->> 'seller'),
+        'o.seller = any(' || quote_literal(only_sellers) || ')',
+        'o.state = ' || quote_literal(wanted ->> 'state'),
+        'o.fulfilment_status = ' || quote_literal(wanted ->> 'goods'),
+        '(select payment_status_of(m) from (select) x left join order_money m on m.order_no = o.order_no) = '
+            || quote_literal(wanted ->> 'money'),
+        'exists (select from attention a where a.order_no = o.order_no and a.resolved_at is null) = '
+            || quote_literal(wanted ->> 'needs_attention'),
+        'exists (select from order_hold h where h.order_no = o.order_no and h.released_at is null) = '
+            || quote_literal(wanted ->> 'held'),
+        'o.placed_at >= ' || quote_literal(placed_from),
+        'o.placed_at < ' || quote_literal(placed_to),
+        'o.order_no in (select order_no from fulfilment where order_no = o.order_no and ' || promised || ')',
+        'exists (select from fulfilment f where f.order_no = o.order_no and f.location = '
+            || quote_literal(wanted ->> 'location') || ')',
+        'exists (select from order_line l where l.order_no = o.order_no and l.sku = '
+            || quote_literal(wanted ->> 'sku') || ')',
+        $s$exists (select from order_person p where p.order_no = o.order_no and p.person #>> '{address,country}' = $s$
+            || quote_literal(wanted ->> 'country') || ')',
+        'o.currency = ' || quote_literal(wanted ->> 'currency'),
+        'o.total_minor >= ' || (wanted ->> 'total_from')::bigint,
+        'o.total_minor <= ' || (wanted ->> 'total_to')::bigint);
+    execute format('select array(select o.order_id from (%s) way join customer_order o using (order_no) '
+                   'where %s order by %s limit %s)', way, conditions, lead, at_most)
+        into found;
+    return query select one, true from unnest(found) as one;
+    if cardinality(found) < at_most and looks_at is not null then
+        execute format('select order_no from (%s) way offset %s', way, looks_at - 1) into reached;
+        return query select order_id, false from customer_order where order_no = reached;
     end if;
 end $$;

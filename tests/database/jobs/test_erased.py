@@ -11,8 +11,9 @@ from activities.orders.order_records import CloseOrder
 from domain.errors import NotFound
 from domain.fields import Document
 from domain.jobs.jobs import FilePart, Kind, Maker, NewItem, ResultFile, Told
-from domain.jobs.options import ManyCancellations, OrderFilters
+from domain.jobs.options import ManyCancellations
 from domain.orders.order import Order
+from domain.views.order_filters import OrderFilters
 from starter.service.customers import Customers
 from starter.service.job_work import JobWork, Standing
 from starter.service.jobs import Jobs

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from store.client_pool import open_client_pool
 from store.customers import finding, pages, segments
 from store.database import Connection, Pool
-from store.views import reads
+from store.views import lists, reads
 from tests.support.own_database import database_url, pool
 
 __all__ = ["database_url", "pool"]
@@ -21,6 +21,9 @@ OF_ONE: Final = 2_000
 SHOWN: Final = 10
 BLOCKS_MAX: Final = 60 * SHOWN
 """Of 8 KB that a list may look at, cached or not. All orders and their lines are about 1,500."""
+
+LOOKS_AT: Final = 40
+"""Of 10,000, so many orders are looked at for a page with filters that no index has."""
 
 OF_A_CUSTOMER_MAX: Final = 250
 """To find a customer, and for a part of the page. The persons of all orders are about 280."""
@@ -121,6 +124,19 @@ LISTS: Final[dict[str, tuple[dict[str, Any], int]]] = {
 }
 
 
+PAGES: Final[dict[str, tuple[dict[str, Any], int]]] = {
+    "of a SKU": ({"sku": "TEA"}, SHOWN),
+    "of no SKU": ({"sku": "POT"}, 0),
+    "held": ({"held": True}, 0),
+    "to a country": ({"country": "KR"}, 0),
+    "promised": ({"promised_by": "2027-01-01"}, 0),
+    "with much money": ({"currency": "USD", "total_from": 101}, 0),
+    "voided, of a location": ({"money": "voided", "location": "main"}, 0),
+    "with a total, of a state": ({"state": "closed", "total_to": 100, "currency": "USD"}, SHOWN),
+}
+"""Filters of a page, of which some have no index: it looks at so many orders and no more."""
+
+
 CUSTOMERS: Final[dict[str, int]] = {
     "C7": 0,  # our id
     "BIG": OF_ONE,
@@ -162,9 +178,16 @@ async def test_a_list_of_many_orders_looks_at_few(pool: Pool, database_url: str)
         looked_at = {}
         for name, (filters, found) in LISTS.items():
             blocks = Blocks(conn)
-            listed = await reads.summaries(cast("Connection", blocks), **filters, at_most=SHOWN)
+            listed = await lists.summaries(cast("Connection", blocks), **filters, at_most=SHOWN)
             assert len(listed) == found, name
             looked_at[name] = blocks.looked_at
+        for name, (wanted, found) in PAGES.items():
+            blocks = Blocks(conn)
+            page = await lists.listed(
+                cast("Connection", blocks), wanted, at_most=SHOWN, looks_at=LOOKS_AT
+            )
+            assert len(page.orders) == found, name
+            looked_at[f"page {name}"] = blocks.looked_at
         blocks = Blocks(conn)
         counted = await reads.states(cast("Connection", blocks), finished_since=days_ago(1))
         looked_at["counts by state"] = blocks.looked_at

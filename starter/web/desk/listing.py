@@ -1,0 +1,201 @@
+"""What a list of orders is asked for by its address: filters, columns, and from where on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final, Literal, get_args
+from urllib.parse import urlencode
+
+from pydantic import ValidationError
+from starlette.datastructures import QueryParams
+
+from domain.views.order_filters import OrderFilters
+from domain.views.order_snapshot import FulfilmentStatus, OrderState, PaymentStatus
+from starter.web.desk.access import Whose, theirs
+from starter.web.desk.columns import BY_NAME, STANDARD, columns_for
+from starter.web.screens.visits import Visit
+from starter.web.words import Words
+from store.views.lists import ListedOrders
+from store.views.reads import OrderSummary
+
+PAGE: Final = 50
+_TEXT_MAX: Final = 200
+_OF_A_SUM: Final = ("currency", "total_from", "total_to")
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "state": get_args(OrderState),
+    "goods": get_args(FulfilmentStatus),
+    "money": get_args(PaymentStatus),
+}
+"""Filter → what it can be. The sentences are `order_…`, `goods_…` and `money_…`."""
+FILTERS: Final = (
+    *("state", "goods", "money", "channel", "seller", "location", "needs", "held"),
+    *("placed_from", "placed_to", "promised_by", "sku", "country"),
+    *("currency", "total_from", "total_to"),
+)
+"""As they stand in an address."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A list as its address asks for it. `said`: each filter's text; `wrong`: those not applied.
+
+    `start`: behind this order; `is_back`: before it. `whose`: what of it is their business.
+    """
+
+    said: Mapping[str, str]
+    filters: OrderFilters
+    wrong: tuple[str, ...]
+    columns: tuple[str, ...]
+    is_oldest_first: bool
+    start: str
+    is_back: bool
+    whose: Whose
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether nothing is filtered."""
+        return not self.filters.model_fields_set
+
+    def query(self, **more: str) -> str:
+        """The address's part behind the question mark: all but from where on, and `more`."""
+        told: list[tuple[str, str]] = [(name, text) for name, text in self.said.items() if text]
+        if self.columns != STANDARD:
+            told += [("columns", name) for name in self.columns]
+        if self.is_oldest_first:
+            told.append(("sort", "oldest"))
+        return urlencode([*told, *((name, text) for name, text in more.items() if text)])
+
+
+def asked_by(visit: Visit, query: QueryParams, channels: Sequence[str]) -> Asked:
+    """What an address asks for. `channels`: those that this person sees.
+
+    A filter that cannot be understood is not applied, and the list says so.
+    """
+    said = {name: _text(query.get(name, "")) for name in FILTERS}
+    given: dict[str, Any] = {}
+    wrong: list[str] = []
+    for name, text in said.items():
+        if not text or name in _OF_A_SUM:
+            continue
+        if name == "channel" and text not in channels:
+            wrong.append(name)
+            continue
+        told = _read(name, text)
+        if _fits(told):
+            given |= told
+        else:
+            wrong.append(name)
+    total = {name: said[name] for name in _OF_A_SUM if said[name]}
+    if _fits(total):
+        given |= total
+    else:
+        wrong += [name for name in total if name != "currency"] or ["currency"]
+    for name in wrong:
+        said[name] = ""
+    allowed = columns_for(visit.person)
+    chosen = set(query.getlist("columns"))
+    return Asked(
+        said=said,
+        filters=OrderFilters.model_validate(given),
+        wrong=tuple(wrong),
+        columns=tuple(name for name in allowed if name in chosen) or STANDARD,
+        is_oldest_first=query.get("sort") == "oldest",
+        start=_text(query.get("start", "")),
+        is_back=query.get("back") == "1",
+        whose=theirs(visit),
+    )
+
+
+def _text(text: str) -> str:
+    return text.replace("\0", "").strip()[:_TEXT_MAX]
+
+
+def _read(name: str, text: str) -> dict[str, Any]:
+    """A filter as the doors take it. Days are those of UTC, like all moments on the screens."""
+    match name:
+        case "needs":
+            return {"needs_attention": True}
+        case "held":
+            return {"held": True}
+        case "placed_from" | "placed_to":
+            day = _day(text)
+            if day is None:
+                return {name: text}
+            behind = timedelta(days=name == "placed_to")
+            return {name: f"{day + behind}T00:00:00Z"}
+        case "country":
+            return {name: text.upper()}
+        case _:
+            return {name: text}
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+        return day if day.year < date.max.year else None
+    except ValueError:
+        return None
+
+
+def _fits(told: Mapping[str, Any]) -> bool:
+    try:
+        OrderFilters.model_validate(told)
+    except ValidationError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of a list, and the addresses of those beside it; "" where there is none.
+
+    `further`: where to look on, because nothing more was found among the orders looked at so far,
+    the last of which is `looked_until`.
+    """
+
+    orders: Sequence[OrderSummary]
+    newer: str
+    older: str
+    further: str
+    looked_until: OrderSummary | None
+
+
+async def listed(visit: Visit, asked: Asked) -> Listed:
+    """The page that an address asks for. "Newer" is what stands above it, whatever is first."""
+    found: ListedOrders = await visit.here.orders.listed(
+        asked.filters,
+        **asked.whose,
+        start=asked.start or None,
+        is_rising=asked.is_oldest_first != asked.is_back,
+        at_most=PAGE + 1,
+    )
+    orders = list(found.orders[:PAGE])
+    is_more = len(found.orders) > PAGE
+    if asked.is_back:
+        orders.reverse()
+    above = is_more if asked.is_back else bool(asked.start)
+    below = bool(orders) if asked.is_back else is_more
+    further = ""
+    if found.looked_until is not None:
+        back = "1" if asked.is_back else ""
+        further = asked.query(start=found.looked_until.order_id, back=back)
+    return Listed(
+        orders,
+        newer=asked.query(start=orders[0].order_id, back="1") if above and orders else "",
+        older=asked.query(start=orders[-1].order_id) if below and orders else "",
+        further=further,
+        looked_until=found.looked_until,
+    )
+
+
+def heads_of(visit: Visit, asked: Asked) -> list[tuple[str, str]]:
+    """The heads of the chosen columns: the sentence, and "number" for one of numbers."""
+    return [(label(visit.words, "column", x), BY_NAME[x].kind) for x in asked.columns]
+
+
+def label(words: Words, of: Literal["column", "filter"], name: str) -> str:
+    """What a column or a filter is called: as what it shows is called everywhere, mostly."""
+    own = f"{of}_{name}"
+    return words(own if words.has(own) else name)
