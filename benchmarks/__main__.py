@@ -28,6 +28,7 @@ from benchmarks import (
     hot_tables,
     http,
     imports,
+    open_pages,
     plot,
     profile,
     results,
@@ -202,6 +203,7 @@ _COMMANDS = {
     "aged": _alone(aged.compare),
     "http": _alone(http.run),
     "screens": _alone(screens.measure),
+    "open-pages": _alone(open_pages.measure),
     "profile": _profile,
 }
 
@@ -239,8 +241,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--orders", type=int, help="orders whose histories are counted")
     _add_output(parser)
     commands = parser.add_subparsers(dest="command", title="instead of the contest")
-    showing = commands.add_parser("show", help="the tables of the last run once more")
-    _add_output(showing)
+    _add_output(commands.add_parser("show", help="the tables of the last run once more"))
     asking = commands.add_parser("statements", help="what one order asks of PostgreSQL")
     asking.add_argument("--contestant", choices=WITH_DATABASE, default="orderloom")
     asking.add_argument("--orders", type=int, default=10)
@@ -253,12 +254,10 @@ def _parser() -> argparse.ArgumentParser:
     tuning.add_argument("-a", default="", help="options of the first; nothing: as it ships")
     tuning.add_argument("-b", default="", help="options of the second")
     tuning.add_argument("--contestant", choices=list(BY_NAME), default="orderloom")
-    tuning.add_argument("--rounds", type=int, default=5, help="pairs")
-    _add_load(tuning)
+    _add_load(tuning).add_argument("--rounds", type=int, default=5, help="pairs")
     growing = commands.add_parser("grow", help="the same load beside many open orders")
     growing.add_argument("--open", type=_numbers, default=[1000, 10_000], help="for example 1,9")
-    growing.add_argument("--rounds", type=int, default=contest.FULL.rounds)
-    _add_load(growing)
+    _add_load(growing).add_argument("--rounds", type=int, default=contest.FULL.rounds)
     _add_output(growing)
     imports.add_options(commands.add_parser("import", help="web orders beside an import of many"))
     stocking = commands.add_parser("stock", help="ways to claim stock that everybody wants")
@@ -271,9 +270,9 @@ def _parser() -> argparse.ArgumentParser:
     aged.add_options(commands.add_parser("aged", help="beside millions of closed orders"))
     http.add_options(commands.add_parser("http", help="what the HTTP door costs"))
     screens.add_options(commands.add_parser("screens", help="each page with a million orders"))
-    profiling = commands.add_parser("profile", help="where the time of one order goes")
+    open_pages.add_options(commands.add_parser("open-pages", help="what open pages cost"))
+    profiling = _add_load(commands.add_parser("profile", help="where the time of one order goes"))
     profiling.add_argument("--contestant", choices=WITH_DATABASE, default="orderloom")
-    _add_load(profiling)
     _add_output(profiling)
     return parser
 
@@ -282,9 +281,10 @@ def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
 
 
-def _add_load(parser: argparse.ArgumentParser) -> None:
+def _add_load(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--in-flight", type=int, default=contest.FULL.in_flight)
     parser.add_argument("--seconds", type=float, default=contest.FULL.seconds)
+    return parser
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:

@@ -170,7 +170,7 @@ async def compare(console: Console, args: argparse.Namespace) -> None:
     with temporary_folder() as home:
         async with (
             embedded_postgres(home) as server,
-            _desk(server, "bench_empty") as empty,
+            a_desk(server, "bench_empty") as empty,
             an_aged_desk(server, orders, console, thin=thin) as aged,
         ):
             took = await _ask(empty, aged, asked)
@@ -184,7 +184,7 @@ async def an_aged_desk(
     server: PostgresServer, orders: int, console: Console, *, thin: int = 1
 ) -> AsyncIterator[Desk]:
     """One with so many closed orders. `thin`: see `multiply`."""
-    async with _desk(server, "bench_aged") as aged:
+    async with a_desk(server, "bench_aged") as aged:
         began = time.monotonic()
         for number in range(_MOULDS):
             await aged.live(an_order(MARK, number))
@@ -196,7 +196,8 @@ async def an_aged_desk(
 
 
 @asynccontextmanager
-async def _desk(server: PostgresServer, name: str) -> AsyncIterator[Desk]:
+async def a_desk(server: PostgresServer, name: str) -> AsyncIterator[Desk]:
+    """One in a database of its own, with stock and no order."""
     url = await server.create_database(name)
     await migrate(url, sandbox=True)
     pool = await open_pool(url)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -84,3 +84,8 @@ class OrderPages:
                 disputes=await provider_reads.disputes(conn, order_id=order_id, at_most=ROWS_MAX),
                 versions=(await versions.listed(conn, order_id))[:-1],
             )
+
+    async def marks(self, order_ids: Collection[str]) -> Mapping[str, str]:
+        """Order id → a text that is another one as soon as its page shows something else."""
+        async with self._pool.acquire() as conn:
+            return await order_page.marks(conn, order_ids)

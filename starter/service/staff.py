@@ -6,7 +6,7 @@ A password and a session's token leave this door once, when they are made; diges
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -191,6 +191,11 @@ class StaffDoor:
         """Who is signed in with this token. One statement, for each request."""
         async with self._pool.acquire() as conn:
             return await sessions.person_of(conn, token)
+
+    async def people(self, tokens: Collection[str]) -> Mapping[str, Person]:
+        """Token → who is signed in with it; others are left out. Nobody counts as seen by it."""
+        async with self._pool.acquire() as conn:
+            return await sessions.people_of(conn, tokens)
 
     async def sign_out(self, token: str, *, who: str) -> None:
         """End a session; a repeat changes nothing."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import timedelta
 from typing import NamedTuple
 
 from domain.staff.people import Person, grant_of
 from domain.staff.sessions import FORGOTTEN_AFTER, IDLE, LASTS, Means, Session
-from store.database import Connection, load_queries
+from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
 
@@ -52,8 +53,20 @@ async def begin(
 async def person_of(conn: Connection, token: str) -> Person | None:
     """Who is signed in with the token, in one statement. None: nobody, whatever the reason is."""
     row = await _sql.person_of(conn, digest=_digest(token), idle=IDLE)
-    if row is None:
-        return None
+    return None if row is None else _person(row)
+
+
+async def people_of(conn: Connection, tokens: Collection[str]) -> dict[str, Person]:
+    """Token → who is signed in with it. Those of whom nobody is are left out.
+
+    Nobody counts as seen by this: an open page asks so.
+    """
+    by_digest = {_digest(token): token for token in tokens}
+    rows = _sql.people_of(conn, digests=list(by_digest), idle=IDLE)
+    return {by_digest[row["digest"]]: _person(row) async for row in rows}
+
+
+def _person(row: Record) -> Person:
     roles = tuple(row["roles"])
     return Person(
         login=row["login"],

@@ -26,6 +26,14 @@ from staff_session o join staff s on s.login = o.login
 where o.digest = :digest and o.ended_at is null and s.disabled_at is null
   and o.ends_at > transaction_moment() and o.seen_at > transaction_moment() - :idle::interval;
 
+-- name: people_of(digests, idle)
+-- Who some sessions are of, of those that are open. It is not noted that anybody was seen.
+select o.digest, s.login, s.name, s.roles, s.channels, s.sellers, s.locations, s.language,
+       s.must_change and o.means = 'password' as must_change, o.session_no
+from staff_session o join staff s on s.login = o.login
+where o.digest = any(:digests::bytea[]) and o.ended_at is null and s.disabled_at is null
+  and o.ends_at > transaction_moment() and o.seen_at > transaction_moment() - :idle::interval;
+
 -- name: of_person(login, idle)
 -- Those that are open, the one used last first; null: everybody's.
 select session_no, login, means, began_at, seen_at, ends_at, agent, address from staff_session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Literal
 
@@ -58,12 +59,15 @@ class UntoldEvent(Row):
 
 
 class OrderFacts(Row):
-    """`customer_no`: None of one who is erased. `names`: SKU → its name. `scans`: latest first.
+    """`mark`: another text as soon as any of what the page shows is another one.
+
+    `customer_no`: None of one who is erased. `names`: SKU → its name. `scans`: latest first.
 
     `exchanged_for`: orders of what is sent for returns of this one. `sent_for`: of which return
     this order is sent.
     """
 
+    mark: str
     customer_no: int | None
     names: dict[str, str]
     scans: tuple[Scan, ...]
@@ -80,3 +84,9 @@ async def facts(conn: Connection, order_id: str) -> OrderFacts:
     if row is None:
         raise NotFound(f"there is no order {order_id}")
     return stored(OrderFacts, dict(row))
+
+
+async def marks(conn: Connection, order_ids: Collection[str]) -> dict[str, str]:
+    """Order id → its mark. One that is not there is left out."""
+    rows = _sql.marks(conn, order_ids=list(order_ids))
+    return {row["order_id"]: row["mark"] async for row in rows}

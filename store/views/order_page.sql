@@ -1,7 +1,7 @@
 -- What the page of an order shows to who works with it, beside what everybody sees of it. Reads only.
 
 -- name: facts(order_id)^
-select customer_of(o.order_no) as customer_no,
+select order_mark(o.order_no) as mark, customer_of(o.order_no) as customer_no,
        coalesce((select jsonb_object_agg(i.sku, i.name) from order_line l join item i using (sku)
                  where l.order_no = o.order_no and i.name is not null), '{}') as names,
        coalesce((select jsonb_agg(jsonb_build_object('fulfilment_id', c.fulfilment_id, 'status', c.status,
@@ -26,3 +26,6 @@ select customer_of(o.order_no) as customer_no,
                  from event_subscription s join event_delivery d using (subscription_id)
                  where d.lane = o.order_no and d.state in ('retrying', 'waiting')), '[]') as untold
 from customer_order o where o.order_id = :order_id;
+
+-- name: marks(order_ids)
+select order_id, order_mark(order_no) as mark from customer_order where order_id = any(:order_ids::text[]);

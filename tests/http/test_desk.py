@@ -114,8 +114,6 @@ async def test_an_order_is_shown_whole(stocked: Shop, desk: Desk) -> None:
     page = text_of(await desk.get(f"/app/orders/{order_id}"))
     assert "3 delivered" in page
     assert "3 under way" not in page
-    version = await desk.get(f"/app/orders/{order_id}/version")
-    assert version.text == (await stocked.orders.snapshot(order_id)).version
 
 
 async def test_units_are_cancelled_once_by_whoever_is_signed_in(stocked: Shop, desk: Desk) -> None:
@@ -193,7 +191,7 @@ async def test_a_step_that_needs_a_person_is_decided(stocked: Shop, desk: Desk) 
 async def test_nobody_sees_or_does_what_is_not_theirs(stocked: Shop, desk: Desk) -> None:
     order_id = await placed(stocked, "desk-whose")
     pos = await Desk(stocked.pool, desk.app).signed_in("ben", "agent", channels=["pos"])
-    for path in (f"app/orders/{order_id}", f"app/orders/{order_id}/version"):
+    for path in (f"app/orders/{order_id}", f"app/orders/{order_id}/story"):
         answer = await pos.get(f"/{path}")
         assert (answer.status_code, "There is no such order" in text_of(answer)) == (404, True)
     assert "No order matches" in text_of(await pos.get("/app/orders"))

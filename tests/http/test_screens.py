@@ -186,7 +186,7 @@ async def test_an_odd_address_is_answered_by_a_page(desk: Desk) -> None:
             answer = await desk.get(f"/app/{place}", params=query)
             assert answer.status_code in (200, 404), (place, query)
             assert answer.headers["content-type"].startswith("text/html")
-    for path in ("staff/%00", "orders/%00", "orders/%00/version", "orders/%ED%A0%80", "files/%00"):
+    for path in ("staff/%00", "orders/%00", "orders/%00/story", "orders/%ED%A0%80", "files/%00"):
         assert (await desk.get(f"/app/{path}")).status_code == 404, path
     for path in ("me/sessions/{}/end", "staff/anna/sessions/{}/end", "staff/%00/disable"):
         answer = await desk.send_form(f"app/{path.format(10**20)}")

@@ -1,6 +1,14 @@
 """The service desk: find any order, see all of it, and do with it what the rules allow."""
 
-from starter.web.desk import finding, order_files, order_list, order_page, order_papers, tasks
+from starter.web.desk import (
+    finding,
+    live,
+    order_files,
+    order_list,
+    order_page,
+    order_papers,
+    tasks,
+)
 from starter.web.desk.acts import pages
 
 ROUTERS = (
@@ -8,5 +16,5 @@ ROUTERS = (
     order_list.router,
     order_files.router,
     *(order_papers.router, order_page.router),
-    *(pages.router, tasks.router),
+    *(pages.router, live.router, tasks.router),
 )

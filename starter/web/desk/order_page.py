@@ -15,7 +15,6 @@ from starter.web.desk import possible
 from starter.web.desk.access import check_order, theirs
 from starter.web.desk.order_shown import Shown
 from starter.web.desk.story import KINDS, lines_of
-from starter.web.guards import HEADERS
 from starter.web.screens.forms import told_by, whole
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.reads import OrderDetail
@@ -54,14 +53,6 @@ async def order(
         request_id=f"desk-{uuid.uuid4().hex}",
         may_write=visit.person.allows("orders:write"),
     )
-
-
-@router.get("/app/orders/{order_id}/version")
-async def version(visit: Annotated[Visit, may("orders:read")], order_id: str) -> Response:
-    """What the page compares with what it shows: a short text."""
-    await check_order(visit, order_id)
-    found = (await visit.here.orders.snapshot(order_id)).version
-    return Response(found, media_type="text/plain", headers=HEADERS)
 
 
 @router.get("/app/orders/{order_id}/story")

@@ -28,6 +28,9 @@ from starter.web.screens.words import screen_words
 from starter.web.words import Words, accepted
 
 SIGN_IN: Final = "app/sign-in"
+BY_ITSELF: Final = "orderloom-by-itself"
+"""The header of what a page asks that nobody has clicked."""
+
 _SAFE: Final = ("GET", "HEAD")
 _BEFORE_IT: Final = re.compile(r"/app/(me(/.*)?|sign-out)\Z")
 """What somebody may do before they have a password of their own."""
@@ -142,7 +145,7 @@ def may(*scopes: Scope) -> Any:
 async def _signed_in(request: Request) -> Visit:
     """Raises Elsewhere, to where somebody signs in, and BadForm."""
     token = request.cookies.get(cookies.SESSION, "")
-    person = await here(request).staff.person(token) if token else None
+    person = await person_at(request)
     if person is None:
         asked = "app"
         if request.method in _SAFE:
@@ -153,6 +156,16 @@ async def _signed_in(request: Request) -> Visit:
     visit = Visit(request, person, token, sent)
     request.state.visit = visit
     return visit
+
+
+async def person_at(request: Request) -> Person | None:
+    """Who is signed in. What an open page asks by itself keeps no session from ending."""
+    token = request.cookies.get(cookies.SESSION, "")
+    if not token:
+        return None
+    if BY_ITSELF in request.headers:
+        return (await here(request).staff.people([token])).get(token)
+    return await here(request).staff.person(token)
 
 
 def words_for(request: Request, person: Person | None) -> Words:

@@ -144,3 +144,15 @@ begin
         return query select order_id, false from customer_order where order_no = reached;
     end if;
 end $$;
+
+-- A text that names what an open page shows of an order: another one as soon as any of it is another one.
+create or replace function order_mark(its_no bigint) returns text language plpgsql stable as $$
+begin
+    return (select left(md5(concat_ws(' ',
+        (select max(event_id) from order_event where order_no = its_no),
+        (select concat(max(changed_at), max(promised_on)) from fulfilment where order_no = its_no),
+        (select max(received_at) from carrier_event where order_no = its_no),
+        (select concat(count(*), max(requested_at), max(settled_at)) from payment_operation where order_no = its_no),
+        (select concat(count(*), max(next_at)) from message where order_no = its_no),
+        (select concat(count(*), max(since)) from attention where order_no = its_no and resolved_at is null))), 16));
+end $$;
