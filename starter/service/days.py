@@ -3,78 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from domain.days.figures import Figure, Trend, days_before, trend_of
 from domain.errors import InvalidInput, NotFound
+from starter.service.day_book import MONTH, DayBook, DayReport, report_of
 from store import clock
 from store.database import Pool
 from store.days import counting, figures
-from store.days.figures import DayFigure, HourWait, Late, LateParcel, Loss, SellersDay
+from store.days.figures import (
+    DayParcel,
+    DayPayment,
+    HourWait,
+    Late,
+    Loss,
+    Moved,
+    Paid,
+    SellersDay,
+)
 
-MONTH: Final = 30
 _BACK: Final = MONTH + 7
 COUNTED_MAX_DAYS: Final = 800
-
-
-@dataclass(frozen=True)
-class DayBook:
-    """A day, with the month before it.
-
-    `today`: whether it is still going on. `counted_at`: when the figures of the seller who was
-    counted longest ago were counted; None: they were not yet. `counted`: the days that were.
-    """
-
-    day: date
-    today: date
-    counted_at: datetime | None
-    counted: frozenset[date]
-    figures: Sequence[DayFigure]
-    hours: dict[date, dict[int, int]]
-    tasks: dict[date, int]
-
-    @property
-    def is_today(self) -> bool:
-        """Whether it is still going on."""
-        return self.day == self.today
-
-    @property
-    def days(self) -> list[date]:
-        """Those of a month, the oldest first."""
-        return days_before(self.day, MONTH)
-
-    def trend(
-        self, figure: Figure, *, channel: str | None = None, part: str | None = None
-    ) -> Trend:
-        """Of a figure, of one channel or part or of all."""
-        values: dict[date, int] = {}
-        for one in self.figures:
-            if one.figure == figure and channel in (None, one.channel) and part in (None, one.part):
-                values[one.day] = values.get(one.day, 0) + one.value
-        return trend_of(values, dict.fromkeys(self.counted), self.day)
-
-    def parts(self, figure: Figure) -> list[str]:
-        """Currencies or states of a figure, the one with the most first."""
-        return _most(self.figures, figure, "part")
-
-    def channels(self, figure: Figure) -> list[str]:
-        """Channels of a figure, the one with the most first."""
-        return _most(self.figures, figure, "channel")
-
-    def tasks_trend(self) -> Trend:
-        """How many tasks waited for a person at each day's end."""
-        return trend_of(self.tasks, dict.fromkeys(self.counted), self.day)
-
-
-def _most(found: Sequence[DayFigure], figure: Figure, name: str) -> list[str]:
-    sums: dict[str, int] = {}
-    for one in found:
-        if one.figure == figure:
-            key = getattr(one, name)
-            sums[key] = sums.get(key, 0) + abs(one.value)
-    return sorted(sums, key=lambda key: (-sums[key], key))
 
 
 class Days:
@@ -122,6 +71,23 @@ class Days:
                 tasks=await figures.tasks(conn, first, wanted),
             )
 
+    async def report(
+        self,
+        day: date | None = None,
+        *,
+        sellers: Collection[str] | None = None,
+        channels: Collection[str] | None = None,
+        money: bool = True,
+        books: bool = True,
+    ) -> DayReport:
+        """A day to be printed. `money`: with amounts; `books`: with results and losses.
+
+        Raises NotFound where there is no such seller.
+        """
+        book = await self.look(day, sellers=sellers, channels=channels)
+        found = await self.losses(book.day, sellers=sellers, channels=channels) if books else ()
+        return report_of(book, found, money=money, books=books)
+
     async def waits(self, hours: int = 24) -> Sequence[HourWait]:
         """The most that waited for workers in each of the last hours."""
         async with self._pool.acquire() as conn:
@@ -149,7 +115,7 @@ class Days:
         channels: Collection[str] | None = None,
         after: tuple[date, str] | None = None,
         at_most: int = 50,
-    ) -> Sequence[LateParcel]:
+    ) -> Sequence[DayParcel]:
         """Parcels whose promise is at risk or broken now, the longest first.
 
         `after`: behind the one with this promised day and id.
@@ -157,6 +123,58 @@ class Days:
         async with self._pool.acquire() as conn:
             return await figures.late(
                 conn, what=what, sellers=sellers, channels=channels, after=after, at_most=at_most
+            )
+
+    async def parcels(
+        self,
+        what: Moved,
+        day: date,
+        *,
+        sellers: Collection[str] | None = None,
+        channels: Collection[str] | None = None,
+        after: tuple[datetime, str] | None = None,
+        at_most: int = 50,
+    ) -> Sequence[DayParcel]:
+        """Parcels that left or arrived on a day, by their moments.
+
+        `after`: behind the one with this moment and id.
+        """
+        async with self._pool.acquire() as conn:
+            return await figures.parcels(
+                conn,
+                what=what,
+                day=day,
+                sellers=sellers,
+                channels=channels,
+                after=after,
+                at_most=at_most,
+            )
+
+    async def payments(
+        self,
+        kind: Paid,
+        currency: str | None,
+        day: date,
+        *,
+        sellers: Collection[str] | None = None,
+        channels: Collection[str] | None = None,
+        after: tuple[datetime, str] | None = None,
+        at_most: int = 50,
+    ) -> Sequence[DayPayment]:
+        """What was authorized, charged or refunded on a day, by their moments.
+
+        `currency`: None is all of them. `after`: behind the one with this moment and key.
+        """
+        async with self._pool.acquire() as conn:
+            return await figures.payments(
+                conn,
+                kind=kind,
+                currency=currency,
+                day=day,
+                sellers=sellers,
+                channels=channels,
+                after=after,
+                at_most=at_most,
             )
 
     async def count(self, first: date, last: date, *, seller: str | None = None) -> int:

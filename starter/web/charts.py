@@ -63,6 +63,7 @@ def lines(words: Words, figures: Figures) -> Markup:
     figure, svg = _framed(words, figures, scale)
     for number, one in enumerate(figures.series, 1):
         _line(svg, one.values, scale, f"s{number}", len(figures.marks))
+    _numbers(words, figures, svg, scale)
     return _whole(words, figures, figure)
 
 
@@ -96,6 +97,7 @@ def bars(words: Words, figures: Figures) -> Markup:
                 down += part
             if part:
                 _bar(bar, figures.name, number, (at + 0.12) * wide, wide * 0.76, scale, foot, part)
+    _numbers(words, figures, svg, scale)
     return _whole(words, figures, figure)
 
 
@@ -147,13 +149,18 @@ def _framed(words: Words, figures: Figures, scale: Scale) -> tuple[Element, Elem
         y = _y(scale.up(tick))
         kind = "zero" if tick == 0 else "grid"
         SubElement(svg, "line", {"class": kind, "x1": "0", "x2": "100%", "y1": y, "y2": y})
-        label = SubElement(svg, "text", {"x": "0", "y": y, "dy": "-.25em"})
-        label.text = _text((figures.show or words.number)(tick))
     SubElement(svg, "text", {"x": "0", "y": "98%"}).text = _text(figures.marks[0])
     if len(figures.marks) > 1:
         last = SubElement(svg, "text", {"class": "end", "x": "100%", "y": "98%"})
         last.text = _text(figures.marks[-1])
     return figure, svg
+
+
+def _numbers(words: Words, figures: Figures, svg: Element, scale: Scale) -> None:
+    """What the scale's lines stand for: written last, so that no bar hides it."""
+    for tick in scale.ticks():
+        label = SubElement(svg, "text", {"x": "0", "y": _y(scale.up(tick)), "dy": "-.25em"})
+        label.text = _text((figures.show or words.number)(tick))
 
 
 def _line(

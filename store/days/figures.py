@@ -13,6 +13,8 @@ from store.views.reads import Row
 _sql = load_queries(__file__)
 
 Late = Literal["leave_today", "leave_late", "arrive_late"]
+Moved = Literal["shipped", "shipped_late", "delivered", "delivered_late"]
+Paid = Literal["authorize", "capture", "refund"]
 
 
 class SellersDay(NamedTuple):
@@ -65,16 +67,29 @@ class Loss(Row):
     disputed: bool
 
 
-class LateParcel(Row):
-    """A parcel whose promise is at risk, or broken."""
+class DayParcel(Row):
+    """A parcel. `at`: when it was handed over or delivered; None: it is late now."""
 
     order_id: str
     fulfilment_id: str
     channel: str
     location: str
     state: str
-    promised_leave: date
-    promised_on: date
+    promised_leave: date | None
+    promised_on: date | None
+    at: datetime | None
+
+
+class DayPayment(Row):
+    """A call of a payment company's that did something."""
+
+    order_id: str
+    channel: str
+    payment_key: str
+    provider: str
+    amount_minor: int
+    currency: str
+    settled_at: datetime
 
 
 async def todays(conn: Connection, sellers: Collection[str] | None) -> list[SellersDay]:
@@ -149,7 +164,7 @@ async def late(
     channels: Collection[str] | None,
     after: tuple[date, str] | None,
     at_most: int,
-) -> list[LateParcel]:
+) -> list[DayParcel]:
     """Parcels whose promise is at risk or broken, the longest first; behind one of them."""
     day, part = after or (None, None)
     rows = _sql.late(
@@ -161,7 +176,62 @@ async def late(
         after_id=part,
         at_most=at_most,
     )
-    return [LateParcel(**row) async for row in rows]
+    return [DayParcel(**row) async for row in rows]
+
+
+async def parcels(
+    conn: Connection,
+    *,
+    what: Moved,
+    day: date,
+    sellers: Collection[str] | None,
+    channels: Collection[str] | None,
+    after: tuple[datetime, str] | None,
+    at_most: int,
+) -> list[DayParcel]:
+    """Parcels that left or arrived on a day, by their moments; behind one of them."""
+    moment, part = after or (None, None)
+    rows = _sql.parcels(
+        conn,
+        what=what,
+        day=day,
+        sellers=_some(sellers),
+        channels=_some(channels),
+        after_at=moment,
+        after_id=part,
+        at_most=at_most,
+    )
+    return [DayParcel(**row) async for row in rows]
+
+
+async def payments(
+    conn: Connection,
+    *,
+    kind: Paid,
+    currency: str | None,
+    day: date,
+    sellers: Collection[str] | None,
+    channels: Collection[str] | None,
+    after: tuple[datetime, str] | None,
+    at_most: int,
+) -> list[DayPayment]:
+    """What was authorized, charged or refunded on a day, by their moments; behind one of them.
+
+    `currency`: None is all of them.
+    """
+    moment, key = after or (None, None)
+    rows = _sql.payments(
+        conn,
+        kind=kind,
+        currency=currency,
+        day=day,
+        sellers=_some(sellers),
+        channels=_some(channels),
+        after_at=moment,
+        after_key=key,
+        at_most=at_most,
+    )
+    return [DayPayment(**row) async for row in rows]
 
 
 def _some(of: Collection[str] | None) -> list[str] | None:

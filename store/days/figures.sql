@@ -17,11 +17,12 @@ group by day order by day;
 
 -- name: by_day(sellers, channels, first, last)
 -- Each figure of each day, by channel and part, but for hours, which are added up. Null: of all sellers, of all
--- channels and of none.
+-- channels and of none. Stock is of no channel, and always told.
 select day, figure, channel, case when figure = 'orders' then '' else part end as part, sum(value)::bigint as value
 from day_figure
 where seller <> '' and (:sellers::text[] is null or seller = any(:sellers))
-  and day between :first::date and :last::date and (:channels::text[] is null or channel = any(:channels))
+  and day between :first::date and :last::date
+  and (:channels::text[] is null or channel = any(:channels) or figure in ('stock_out', 'stock_low', 'runs_out'))
 group by day, figure, channel, 4;
 
 -- name: by_hour(sellers, channels, days)
@@ -66,7 +67,8 @@ order by d.result_minor, o.order_id limit :at_most;
 -- Parcels that are to leave today (`leave_today`), have not left in time (`leave_late`), or are under way and late
 -- (`arrive_late`), by the day at their location; the longest first. Behind one with a day and an id.
 select * from (
-    select o.order_id, f.fulfilment_id, o.channel, f.location, f.state, f.promised_leave, f.promised_on
+    select o.order_id, f.fulfilment_id, o.channel, f.location, f.state, f.promised_leave, f.promised_on,
+           null::timestamptz as at
     from fulfilment f join location l using (location) join customer_order o using (order_no)
     cross join lateral (select location_day(l.calendar) as today) here
     where f.state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped')
@@ -80,3 +82,57 @@ select * from (
 ) late
 where :after_day::date is null or (promised_leave, fulfilment_id) > (:after_day, :after_id::text)
 order by promised_leave, fulfilment_id limit :at_most;
+
+-- name: parcels(sellers, channels, what, day, after_at, after_id, at_most)
+-- Parcels that were handed over on a seller's day (`shipped`), or that their carriers said are delivered; those that
+-- were late alone (`shipped_late`, `delivered_late`). By their moments, behind one of them.
+with of_day as (
+    select s.seller, :day::date::timestamp at time zone s.time_zone as first,
+           (:day::date + 1)::timestamp at time zone s.time_zone as after
+    from seller s where :sellers::text[] is null or s.seller = any(:sellers)
+), moved as (
+    select d.seller, p.order_no, p.fulfilment_id, p.handed_over_at as at, p.handed_over_at as said_at
+    from of_day d join shipment p on p.handed_over_at >= d.first and p.handed_over_at < d.after
+    where :what::text like 'shipped%'
+    union all
+    select d.seller, e.order_no, e.fulfilment_id, e.received_at, e.happened_at
+    from of_day d join carrier_event e on e.received_at >= d.first and e.received_at < d.after
+    where :what like 'delivered%' and e.status = 'delivered'
+      and not exists (
+          select from carrier_event b
+          where (b.order_no, b.fulfilment_id) = (e.order_no, e.fulfilment_id) and b.status = 'delivered'
+            and (b.received_at, b.event_id) < (e.received_at, e.event_id))
+)
+select o.order_id, m.fulfilment_id, o.channel, f.location, f.state, f.promised_leave, f.promised_on, m.at
+from moved m join customer_order o on o.order_no = m.order_no and o.seller = m.seller
+join fulfilment f on (f.order_no, f.fulfilment_id) = (m.order_no, m.fulfilment_id) join location l using (location)
+cross join lateral (select (m.said_at at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date as day) here
+where (:channels::text[] is null or o.channel = any(:channels))
+  and case :what when 'shipped_late' then f.handling <> 'pick_up' and f.promised_leave < here.day
+           when 'delivered_late' then f.promised_on < here.day else true end
+  and (:after_at::timestamptz is null or (m.at, m.fulfilment_id) > (:after_at, :after_id::text))
+order by m.at, m.fulfilment_id limit :at_most;
+
+-- name: payments(sellers, channels, kind, currency, day, after_at, after_key, at_most)
+-- What was authorized, captured or refunded on a seller's day, but for exchanges: by their moments, behind one of them.
+-- Null: in every currency.
+with recursive company (provider) as (
+    (select provider from payment_operation where state = 'succeeded' order by provider limit 1)
+    union all
+    select (select p.provider from payment_operation p where p.state = 'succeeded' and p.provider > company.provider
+            order by p.provider limit 1)
+    from company where company.provider is not null
+), of_day as (
+    select s.seller, :day::date::timestamp at time zone s.time_zone as first,
+           (:day::date + 1)::timestamp at time zone s.time_zone as after
+    from seller s where :sellers::text[] is null or s.seller = any(:sellers)
+)
+select o.order_id, o.channel, p.payment_key, p.provider, p.amount_minor, p.currency, p.settled_at
+from of_day d cross join company
+join payment_operation p on p.provider = company.provider and p.state = 'succeeded'
+    and p.settled_at >= d.first and p.settled_at < d.after
+join customer_order o on o.order_no = p.order_no and o.seller = d.seller
+where p.kind = :kind and (:currency::text is null or p.currency = :currency) and p.provider <> 'exchange' and p.amount_minor > 0
+  and (:channels::text[] is null or o.channel = any(:channels))
+  and (:after_at::timestamptz is null or (p.settled_at, p.payment_key) > (:after_at, :after_key::text))
+order by p.settled_at, p.payment_key limit :at_most;

@@ -22,6 +22,8 @@ ORDER = "web-seen-on-a-screen"
 SCREENS = (
     *("app", "app/me", "app/staff", "app/staff/new", "app/staff/anna", "app/staff/none"),
     *(
+        *("app/day", "app/day/report", "app/day/losses"),
+        *("app/day/parcels?what=shipped", "app/day/payments?what=authorized"),
         "app/tasks",
         "app/orders",
         f"app/orders/{ORDER}",

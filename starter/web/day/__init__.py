@@ -1,5 +1,5 @@
 """The day at a glance: each figure with its trend."""
 
-from fastapi import APIRouter
+from starter.web.day import lists, page, report
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS = (page.router, lists.router, report.router)

@@ -13,7 +13,8 @@ from domain.days.figures import FLOWS, STANDINGS, WAITS, Wait
 from domain.errors import InvalidInput, NotFound
 from domain.money import Price
 from domain.orders.order import Order
-from starter.service.days import DayBook, Days
+from starter.service.day_book import DayBook
+from starter.service.days import Days
 from store.database import Pool
 from store.days import counting, figures
 from tests.support.bench import Bench
@@ -142,6 +143,7 @@ async def test_what_is_late_now_is_listed_and_counted(bench: Bench) -> None:
     assert [one.fulfilment_id for one in await days.late("leave_late")] == [waits]
     assert [one.fulfilment_id for one in await days.late("arrive_late")] == [travels]
     (one,) = await days.late("leave_late", channels=["web"])
+    assert one.promised_leave is not None
     assert await days.late("leave_late", after=(one.promised_leave, waits)) == []
     assert await days.late("leave_late", channels=["pos"]) == []
     assert await days.late("leave_late", sellers=["other"]) == []

@@ -1,0 +1,77 @@
+"""What somebody asks of the day, in the page's address, within what is theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from urllib.parse import urlencode
+
+from domain.errors import NotFound
+from starter.service.day_book import DayBook
+from starter.web.desk.access import Whose, theirs
+from starter.web.screens.visits import Visit
+
+_FIRST: Final = date(2000, 1, 1)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose figures, and of which day; what is none of ours, or not theirs, is not there.
+
+    `sellers`, `channels`: those that can be chosen. `whose`: the limits of what is read.
+    """
+
+    day: date | None
+    seller: str
+    channel: str
+    currency: str
+    sellers: tuple[str, ...]
+    channels: tuple[str, ...]
+    whose: Whose
+
+    def address(self, path: str, **fields: str) -> str:
+        """A page of the same choice."""
+        chosen = {"seller": self.seller, "channel": self.channel}
+        day = {} if self.day is None else {"day": self.day.isoformat()}
+        told = {name: value for name, value in {**day, **chosen, **fields}.items() if value}
+        return f"{path}?{urlencode(told)}" if told else path
+
+
+async def asked(visit: Visit) -> Asked:
+    """What the address says. Raises NotFound for a seller or channel that is not theirs."""
+    query = visit.request.query_params
+    limits = theirs(visit)
+    sellers = [one.seller for one in await visit.here.days.todays(limits["sellers"])]
+    channels = [one.channel for one in await visit.here.channels.list()]
+    if limits["channels"] is not None:
+        channels = [one for one in channels if one in limits["channels"]]
+    seller, channel = query.get("seller", ""), query.get("channel", "")
+    if (seller and seller not in sellers) or (channel and channel not in channels):
+        raise NotFound("there is no such seller or channel", reason="not_theirs")
+    return Asked(
+        day=day_in(query.get("day", "")),
+        seller=seller,
+        channel=channel,
+        currency=query.get("currency", ""),
+        sellers=tuple(sellers),
+        channels=tuple(channels),
+        whose={
+            "sellers": [seller] if seller else limits["sellers"],
+            "channels": [channel] if channel else limits["channels"],
+        },
+    )
+
+
+async def book_of(visit: Visit, wanted: Asked) -> DayBook:
+    """The figures that are asked for. Raises NotFound where they may see no seller."""
+    return await visit.here.days.look(wanted.day, **wanted.whose)
+
+
+def day_in(text: str) -> date | None:
+    """A day, such as 2026-11-30; None: it is none of which there can be figures."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day >= _FIRST else None

@@ -1,0 +1,37 @@
+"""The day as a report that can be printed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from starter.service.day_book import DayReport
+from starter.web.day.asked import asked
+from starter.web.day.tiles import MONEY, fresh
+from starter.web.screens.visits import ScreenRoute, Visit, may
+
+router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
+
+
+@router.get("/app/day/report")
+async def report(visit: Annotated[Visit, may("orders:read")]) -> Response:
+    """The figures of a day with those before, and the orders that lost money, on a page or two."""
+    wanted = await asked(visit)
+    sees_money = any(visit.person.allows(scope) for scope in MONEY)
+    sees_books = visit.person.allows("accounting:read")
+    made: DayReport = await visit.here.days.report(
+        wanted.day, **wanted.whose, money=sees_money, books=sees_books
+    )
+    told, _ = fresh(visit.words, made.book.counted_at, datetime.now(UTC))
+    values: dict[str, Any] = {
+        "report": made,
+        "day": visit.words.day(made.book.day),
+        "fresh": told if made.book.is_today else "",
+        "whose": ", ".join(filter(None, (wanted.seller, wanted.channel))),
+        "made": visit.words.moment(datetime.now(UTC)),
+        "back": wanted.address("app/day"),
+    }
+    return visit.show("day/report", **values)

@@ -1,0 +1,261 @@
+"""The day over HTTP: the figures of rows that are made here, whose they are, and servers away."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from domain.money import Price
+from domain.orders.order import Order
+from starter.service.days import Days
+from store.database import Pool
+from tests.support.bench import Bench
+from tests.support.builders import an_order
+from tests.support.desk import Desk, text_of
+
+INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
+PATHS = (
+    *("app/day", "app/day/report", "app/day/losses"),
+    *("app/day/parcels?what=leave_late", "app/day/payments?what=charged"),
+)
+
+
+@pytest.fixture
+async def bench(pool: Pool) -> Bench:
+    bench = Bench(pool)
+    each = Price(each=Decimal("14.00"), currency="USD")
+    await bench.stocked("CUP", 9)
+    await bench.stock.receive("first", "TEA", "main", 90, unit_cost=each, who="test", why="test")
+    return bench
+
+
+@pytest.fixture
+async def desk(bench: Bench) -> Desk:
+    return await Desk(bench.pool).signed_in("anna")
+
+
+async def counted(bench: Bench) -> None:
+    days = Days(bench.pool)
+    (today,) = {one.today for one in await days.todays()}
+    await days.count(today - timedelta(days=7), today)
+
+
+async def sold(bench: Bench, channel: str = "web", **fields: Any) -> Order:
+    """An order that has left and is charged: 15.00 for what has cost 14.00."""
+    order = an_order(("TEA", 1, "10.00"), channel=channel, **fields)
+    await bench.charged(await bench.at(order, "shipped"))
+    return order
+
+
+def tile(page: httpx.Response, title: str) -> str:
+    """What a number says, with what it was before."""
+    (found,) = re.findall(rf"<h3>{re.escape(title)}.*?</li>", page.text, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", found).split())
+
+
+async def test_the_day_shows_what_was_made_here(bench: Bench, desk: Desk) -> None:
+    bad = await sold(bench)
+    await sold(bench, "pos")
+    await bench.refunded(bad, amount=Decimal("3.00"))
+    old = an_order(("TEA", 1, "10.00"))
+    await bench.take_in(old)
+    await bench.pool.execute(
+        "update customer_order set received_at = now() - interval '7 days' where order_id = $1",
+        old.order_id,
+    )
+    await counted(bench)
+    page = await desk.get("/app/day")
+    assert page.status_code == 200, page.text
+    assert tile(page, "Worth of these orders").startswith(
+        "Worth of these orders $30.00 Day before, in all: $0.00; week before: $15.00"
+    )
+    assert "Orders taken 2" in tile(page, "Orders taken")
+    assert "Parcels that left 2" in tile(page, "Parcels that left")
+    assert tile(page, "Charged").startswith("Charged $30.00")
+    assert tile(page, "Refunded").startswith("Refunded $3.00")
+    assert "Look $2.00" in tile(page, "Lost with orders")
+    assert "-$1.00" in tile(page, "Result by the books")
+    text = text_of(page)
+    assert f"{bad.order_id} web Goodwill. “scratched”" in text
+    assert "Look" not in tile(page, "Parcels that left")
+    assert "Counted" in text
+
+
+async def test_each_number_leads_to_what_it_counts(bench: Bench, desk: Desk) -> None:
+    order = await sold(bench)
+    late = an_order(("TEA", 1, "10.00"))
+    part = await bench.at(late, "packed")
+    await bench.pool.execute(
+        "update fulfilment set promised_leave = current_date - 2, promised_on = current_date - 1 "
+        "where fulfilment_id = $1",
+        part,
+    )
+    await bench.refunded(order, amount=Decimal("2.00"))
+    await counted(bench)
+    page = await desk.get("/app/day")
+    links = set(re.findall(r'<p class="big"><a href="\.\./([^"]+)"', page.text))
+    assert len(links) == 13
+    for link in links:
+        listed = await desk.get(f"/{html.unescape(link)}")
+        assert listed.status_code == 200, link
+    shown = {
+        "what=leave_late": part,
+        "what=shipped": f"{order.order_id}:1",
+        "what=charged&amp;currency=USD": "$15.00",
+        "what=refunded&amp;currency=USD": "$2.00",
+        "losses": order.order_id,
+    }
+    for name, expected in shown.items():
+        (link,) = [one for one in links if one.endswith(name)]
+        assert expected in (await desk.get(f"/{html.unescape(link)}")).text, name
+    assert late.order_id not in (await desk.get("/app/day/parcels?what=shipped")).text
+
+
+async def test_a_list_goes_on_behind_its_last_row(bench: Bench, desk: Desk) -> None:
+    for _ in range(2):
+        await sold(bench)
+    whole = await bench.pool.fetch("select fulfilment_id, handed_over_at from shipment order by 2")
+    (first, at), (second, _) = whole
+    behind = f"/app/day/parcels?what=shipped&after={at.isoformat().replace('+', '%2B')}~{first}"
+    page = await desk.get(behind)
+    assert second in page.text
+    assert f"<td>{first}</td>" not in page.text
+    key, moment = await bench.pool.fetchrow(
+        "select payment_key, settled_at from payment_operation where kind = 'capture' order by 2"
+    )
+    behind = f"what=charged&after={moment.isoformat().replace('+', '%2B')}~{key}"
+    page = await desk.get(f"/app/day/payments?{behind}")
+    assert page.text.count("$15.00") == 1
+
+
+async def test_somebody_for_one_channel_sees_its_figures_alone(bench: Bench) -> None:
+    await sold(bench)
+    theirs = await sold(bench, "pos")
+    await bench.refunded(theirs, amount=Decimal("3.00"))
+    await counted(bench)
+    limited = await Desk(bench.pool).signed_in("ben", "lead", channels=("pos",))
+    page = await limited.get("/app/day")
+    assert "Orders taken 1" in tile(page, "Orders taken")
+    assert tile(page, "Charged").startswith("Charged $15.00")
+    assert "Queues and servers" not in page.text
+    assert (await limited.get("/app/day?channel=web")).status_code == 404
+    assert (await limited.get("/app/day?seller=other")).status_code == 404
+    other = await Desk(bench.pool).signed_in("cleo", "lead", channels=("web",))
+    for path in ("parcels?what=shipped", "payments?what=charged"):
+        answer = await other.get(f"/app/day/{path}")
+        assert (answer.status_code, theirs.order_id in answer.text) == (200, False), path
+        assert theirs.order_id in (await limited.get(f"/app/day/{path}")).text, path
+
+
+async def test_somebody_for_one_seller_sees_its_figures_alone(bench: Bench) -> None:
+    bad = await sold(bench)
+    await bench.refunded(bad, amount=Decimal("3.00"))
+    await bench.pool.execute("insert into seller (seller, name) values ('uk', 'UK')")
+    await counted(bench)
+    limited = await Desk(bench.pool).signed_in("ben", "lead", sellers=("uk",))
+    page = await limited.get("/app/day")
+    assert page.status_code == 200
+    assert "Orders taken 0" in tile(page, "Orders taken")
+    assert (await limited.get("/app/day?seller=main")).status_code == 404
+    books = await Desk(bench.pool).signed_in("cleo", "accountant", sellers=("uk",))
+    answer = await books.get("/app/day/losses")
+    assert (answer.status_code, bad.order_id in answer.text) == (200, False)
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_nobody_sees_it_without_a_session(bench: Bench, path: str) -> None:
+    assert (await Desk(bench.pool).get(f"/{path}")).url.path == "/app/sign-in"
+
+
+async def test_who_may_not_see_money_sees_none(bench: Bench) -> None:
+    bad = await sold(bench)
+    await bench.refunded(bad, amount=Decimal("3.00"))
+    await counted(bench)
+    picker = await Desk(bench.pool).signed_in("paul", "warehouse")
+    for path in ("app/day", "app/day/report"):
+        page = await picker.get(f"/{path}")
+        assert page.status_code == 200
+        assert "$" not in text_of(page)
+    assert "Queues and servers" not in (await picker.get("/app/day")).text
+    for path in ("app/day/losses", "app/day/payments?what=charged"):
+        assert (await picker.get(f"/{path}")).status_code == 403
+    agent = await Desk(bench.pool).signed_in("ann", "agent")
+    page = await agent.get("/app/day")
+    assert tile(page, "Charged").startswith("Charged $15.00")
+    assert "Result by the books" not in page.text
+    assert (await agent.get("/app/day/losses")).status_code == 403
+
+
+async def test_somebody_for_one_location_sees_no_stock_of_others(bench: Bench) -> None:
+    await counted(bench)
+    picker = await Desk(bench.pool).signed_in("paul", "warehouse", locations=("main",))
+    assert "SKUs with nothing free" not in (await picker.get("/app/day")).text
+    other = await Desk(bench.pool).signed_in("pia", "warehouse")
+    assert "SKUs with nothing free" in (await other.get("/app/day")).text
+
+
+async def test_a_day_without_any_count_says_so(desk: Desk) -> None:
+    page = await desk.get("/app/day")
+    assert "No worker has counted" in text_of(page)
+    assert "No figures yet." in text_of(page)
+    assert "Temporal Look does not answer" in text_of(page)
+
+
+async def test_figures_that_are_old_say_so(bench: Bench, desk: Desk) -> None:
+    await counted(bench)
+    await bench.pool.execute("update day_count set counted_at = counted_at - interval '9 minutes'")
+    assert "These figures are old" in text_of(await desk.get("/app/day"))
+
+
+async def test_a_day_of_the_past_shows_what_it_was(bench: Bench, desk: Desk) -> None:
+    order = await sold(bench)
+    await bench.pool.execute(
+        "update customer_order set received_at = now() - interval '3 days' where order_id = $1",
+        order.order_id,
+    )
+    await counted(bench)
+    (day,) = await bench.pool.fetchrow("select current_date - 3")
+    page = await desk.get(f"/app/day?day={day}")
+    assert "Orders taken 1 Day before: 0" in tile(page, "Orders taken")
+    assert "Queues and servers" not in page.text
+    for odd in ("2026-13-01", "0001-01-01", "9999-12-31", "x"):
+        assert (await desk.get(f"/app/day?day={odd}")).status_code == 200, odd
+
+
+async def test_what_customers_wrote_is_shown_as_text(bench: Bench, desk: Desk) -> None:
+    bad = await sold(bench)
+    await bench.refunded(bad, amount=Decimal("3.00"))
+    await bench.pool.execute("update refund set reason = $1", INJECTED)
+    await counted(bench)
+    for path in ("app/day", "app/day/losses", "app/day/report"):
+        page = await desk.get(f"/{path}")
+        assert "<img" not in page.text, path
+        assert "{{7*7}}" in page.text, path
+
+
+async def test_the_report_has_every_figure_beside_those_before(bench: Bench, desk: Desk) -> None:
+    bad = await sold(bench)
+    await bench.refunded(bad, amount=Decimal("3.00"))
+    await counted(bench)
+    text = text_of(await desk.get("/app/day/report"))
+    assert "Parcels that left 1 0 0" in text
+    assert "Charged, USD $15.00 $0.00 $0.00" in text
+    assert bad.order_id in text
+
+
+@pytest.mark.parametrize("language", ["ko", "de"])
+async def test_it_is_read_in_other_languages(bench: Bench, language: str) -> None:
+    bad = await sold(bench)
+    await bench.refunded(bad, amount=Decimal("3.00"))
+    await counted(bench)
+    desk = await Desk(bench.pool).signed_in("anna", language=language)
+    for path in PATHS:
+        page = await desk.get(f"/{path}")
+        assert page.status_code == 200, path
+        assert "Counted" not in page.text
