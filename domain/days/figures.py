@@ -47,6 +47,10 @@ STANDINGS: Final[tuple[Standing, ...]] = get_args(Standing)
 WAITS: Final[tuple[Wait, ...]] = get_args(Wait)
 
 
+RUNS_OUT_WITHIN_DAYS: Final = 7
+"""What is sold out by then runs out soon."""
+
+
 class Counted(NamedTuple):
     """One figure of a day, of a channel ("": of none), and of a currency, an hour or a state."""
 

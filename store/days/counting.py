@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from domain.accounting.accounts import OF_THE_RESULT, SOLD, Account
-from domain.days.figures import FLOWS, STANDINGS, Counted, Wait
+from domain.days.figures import FLOWS, RUNS_OUT_WITHIN_DAYS, STANDINGS, Counted, Wait
 from domain.errors import NotFound
 from store.database import Connection, load_queries
+from store.purchasing import outlook
 from store.views import attention
 
 _sql = load_queries(__file__)
@@ -22,22 +23,20 @@ LOSSES_MAX: Final = 100
 """Of a day's orders that lost money, so many are kept; all of them are counted."""
 
 _TASKS_MAX: Final = 1_000
-_SOLD_DAYS: Final = 14
-RUNS_OUT_WITHIN_DAYS: Final = 7
+_ROWS_MAX: Final = 10_000
 _AUDITED_BACK: Final = 30
 
 
 class Day(NamedTuple):
     """A day that is to be counted. `seller`: "" is all of them, by days of UTC.
 
-    `hourly`: what is counted once an hour is due. `first`, `after`: when it begins, and the next.
+    `first`, `after`: when it begins, and the next one.
     """
 
     seller: str
     day: date
     time_zone: str
     is_today: bool
-    hourly: bool
     first: datetime
     after: datetime
 
@@ -65,7 +64,7 @@ async def claim(conn: Connection, seller: str, day: date) -> Day:
 async def count(conn: Connection, one: Day) -> None:
     """Count a day that the caller has locked. Again and again, it comes to the same."""
     began = time.perf_counter()
-    found, which = await _flows(conn, one), [str(figure) for figure in FLOWS]
+    found, which = await _flows(conn, one), list[str](FLOWS)
     if one.seller:
         losses = await _losses(conn, one)
         found += _lost(losses)
@@ -73,7 +72,7 @@ async def count(conn: Connection, one: Day) -> None:
     if one.is_today:
         standing = await _standings(conn, one)
         found += standing
-        which += [figure for figure in STANDINGS if figure != "runs_out" or one.hourly]
+        which += STANDINGS
     await _sql.keep(
         conn,
         seller=one.seller,
@@ -85,8 +84,7 @@ async def count(conn: Connection, one: Day) -> None:
         values=[each.value for each in found],
     )
     took_ms = round(1000 * (time.perf_counter() - began))
-    is_hourly = one.is_today and one.hourly
-    await _sql.counted(conn, seller=one.seller, day=one.day, took_ms=took_ms, hourly=is_hourly)
+    await _sql.counted(conn, seller=one.seller, day=one.day, took_ms=took_ms)
 
 
 async def keep_most(conn: Connection, waits: Mapping[Wait, int]) -> None:
@@ -183,8 +181,19 @@ async def _standings(conn: Connection, one: Day) -> list[Counted]:
     if not one.seller:
         return found
     found += [Counted(**row) async for row in _sql.standings(conn, seller=one.seller)]
-    if one.hourly:
-        within = {"sold_days": _SOLD_DAYS, "within_days": RUNS_OUT_WITHIN_DAYS}
-        runs_out = await _sql.runs_out(conn, seller=one.seller, **within)
-        found.append(Counted("runs_out", "", "", runs_out))
-    return found
+    return found + await _stock(conn, one)
+
+
+async def _stock(conn: Connection, one: Day) -> list[Counted]:
+    """Items at places of the seller's that are low, or sold by a day, at the pace measured."""
+    places = [row["location"] async for row in _sql.places(conn, seller=one.seller)]
+    limits: dict[str, Any] = {"locations": places, "at_most": _ROWS_MAX}
+    week = one.day + timedelta(days=RUNS_OUT_WITHIN_DAYS)
+    low = await outlook.outlook(conn, only_low=True, **limits)
+    soon = await outlook.outlook(conn, out_by=week, **limits)
+    out = [row for row in soon if row.out_on is not None and row.out_on <= one.day]
+    return [
+        Counted("stock_out", "", "", len(out)),
+        Counted("stock_low", "", "", len(low)),
+        Counted("runs_out", "", "", len(soon)),
+    ]

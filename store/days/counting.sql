@@ -14,7 +14,6 @@ on conflict (seller, day) do nothing;
 -- A day that is to be counted, locked, or none: today's once a minute, but for a twentieth of the time at most; an
 -- earlier one when its last facts have come, an hour after its end. Of days that another one counts, none.
 select c.seller, c.day, zone.time_zone, c.day = here.today as is_today,
-       c.hourly_at < moment() - interval '1 hour' as hourly,
        c.day::timestamp at time zone zone.time_zone as first,
        (c.day + 1)::timestamp at time zone zone.time_zone as after
 from day_count c
@@ -29,7 +28,7 @@ order by c.day desc, c.seller limit 1 for update of c skip locked;
 
 -- name: one(seller, day)^
 -- This day, locked, whenever it was counted last.
-select c.seller, c.day, zone.time_zone, c.day = here.today as is_today, true as hourly,
+select c.seller, c.day, zone.time_zone, c.day = here.today as is_today,
        c.day::timestamp at time zone zone.time_zone as first,
        (c.day + 1)::timestamp at time zone zone.time_zone as after
 from day_count c
@@ -42,7 +41,7 @@ insert into day_count (seller, day) values (:seller, :day) on conflict (seller, 
 
 -- name: whole_day(seller, max_back)^
 -- One of the days that were counted after their end, by chance; none: there is none yet. It is not locked.
-select c.seller, c.day, zone.time_zone, false as is_today, false as hourly,
+select c.seller, c.day, zone.time_zone, false as is_today,
        c.day::timestamp at time zone zone.time_zone as first,
        (c.day + 1)::timestamp at time zone zone.time_zone as after
 from day_count c join seller zone using (seller)
@@ -153,7 +152,7 @@ where (d.day_minor, d.sold_minor, d.refunds_minor, d.cost_minor, d.others_minor)
       (excluded.day_minor, excluded.sold_minor, excluded.refunds_minor, excluded.cost_minor, excluded.others_minor);
 
 -- name: standings(seller)
--- How much there is now. Free units: those that no order has, above the safety stock.
+-- How much there is now, but for stock.
 with promised as (
     select o.channel, f.state <> 'shipped' and f.promised_leave = here.today as leaves_today,
            f.state <> 'shipped' and f.promised_leave < here.today as leaves_late,
@@ -163,12 +162,6 @@ with promised as (
     where f.state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped')
       and f.promised_leave < transaction_moment()::date + 2
       and not (f.handling = 'pick_up' and f.state = 'labelled') and o.seller = :seller
-), shelf as (
-    select s.sku, sum(s.on_hand - s.allocated - s.safety) as free,
-           bool_or(s.on_hand - s.allocated <= s.reorder_point) as is_low
-    from stock s join location l using (location) join item i using (sku)
-    where l.seller = :seller and l.retired_at is null and not i.discontinued
-    group by s.sku
 )
 select 'leave_today' as figure, channel, '' as part, count(*) as value from promised where leaves_today group by channel
 union all
@@ -184,28 +177,11 @@ union all
 select 'owed_back', o.channel, r.currency, sum(r.amount_minor - r.issued_minor + r.came_back_minor)::bigint
 from refund r join customer_order o using (order_no)
 where r.issued_minor - r.came_back_minor < r.amount_minor and o.seller = :seller
-group by o.channel, r.currency
-union all
-select 'stock_out', '', '', count(*) from shelf where free <= 0
-union all
-select 'stock_low', '', '', count(*) from shelf where is_low;
+group by o.channel, r.currency;
 
--- name: runs_out(seller, sold_days, within_days)$
--- So many SKUs have free units, and fewer than are claimed in so many days as in the days before.
-with asked as (
-    select m.sku, sum(m.allocated_change) as units
-    from movement m join location l using (location)
-    where m.at > moment() - :sold_days::int * interval '1 day' and m.kind in ('allocated', 'released')
-      and l.seller = :seller
-    group by m.sku having sum(m.allocated_change) > 0
-), shelf as (
-    select s.sku, sum(s.on_hand - s.allocated - s.safety) as free
-    from stock s join location l using (location)
-    where l.seller = :seller and l.retired_at is null and s.sku in (select sku from asked)
-    group by s.sku
-)
-select count(*) from shelf join asked using (sku)
-where free > 0 and free * :sold_days::int < units * :within_days::int;
+-- name: places(seller)
+-- Where a seller's goods lie.
+select location from location where seller = :seller and retired_at is null order by location;
 
 -- name: keep(seller, day, counted, figures, channels, parts, values)!
 -- The figures of a day that were counted now, in the place of those before.
@@ -230,11 +206,9 @@ from unnest(:figures::text[], :values::bigint[]) as w (figure, value)
 on conflict (seller, day, figure, channel, part) do update set value = excluded.value
 where d.value < excluded.value;
 
--- name: counted(seller, day, took_ms, hourly)!
+-- name: counted(seller, day, took_ms)!
 -- Not counted → counted now.
-update day_count
-set counted_at = moment(), took_ms = :took_ms, hourly_at = case when :hourly then moment() else hourly_at end
-where (seller, day) = (:seller, :day::date);
+update day_count set counted_at = moment(), took_ms = :took_ms where (seller, day) = (:seller, :day::date);
 
 -- name: kept(seller, day, figures)
 select figure, channel, part, value from day_figure

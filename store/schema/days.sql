@@ -7,7 +7,6 @@ create table day_count (
     day        date        not null,
     counted_at timestamptz not null default '-infinity',
     took_ms    integer     not null default 0,
-    hourly_at  timestamptz not null default '-infinity',  -- when what is counted once an hour was
     primary key (seller, day)
 );
 

@@ -44,7 +44,7 @@ create index movement_by_effect on movement (effect, sku, location);
 create index movement_by_stock on movement (sku, location, movement_id);
 -- For returns, which look up the cost of the order's goods, and for erasing what somebody typed.
 create index movement_by_order on movement (order_no, sku) where order_no is not null;
--- For what was claimed lately.
+-- For what was claimed lately: demand is measured by it.
 create index movement_by_time on movement using brin (at) with (pages_per_range = 16, autosummarize = on);
 
 -- The units of an order line that are reserved at one location. quantity 0: shipped or released. For a kit,

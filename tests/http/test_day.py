@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -100,7 +102,7 @@ async def test_each_number_leads_to_what_it_counts(bench: Bench, desk: Desk) -> 
     await counted(bench)
     page = await desk.get("/app/day")
     links = set(re.findall(r'<p class="big"><a href="\.\./([^"]+)"', page.text))
-    assert len(links) == 13
+    assert len(links) == 19
     for link in links:
         listed = await desk.get(f"/{html.unescape(link)}")
         assert listed.status_code == 200, link
@@ -120,18 +122,31 @@ async def test_each_number_leads_to_what_it_counts(bench: Bench, desk: Desk) -> 
 async def test_a_list_goes_on_behind_its_last_row(bench: Bench, desk: Desk) -> None:
     for _ in range(2):
         await sold(bench)
-    whole = await bench.pool.fetch("select fulfilment_id, handed_over_at from shipment order by 2")
-    (first, at), (second, _) = whole
-    behind = f"/app/day/parcels?what=shipped&after={at.isoformat().replace('+', '%2B')}~{first}"
-    page = await desk.get(behind)
-    assert second in page.text
-    assert f"<td>{first}</td>" not in page.text
-    key, moment = await bench.pool.fetchrow(
-        "select payment_key, settled_at from payment_operation where kind = 'capture' order by 2"
+    whole = await bench.pool.fetch("select handed_over_at, fulfilment_id from shipment order by 1")
+    paid = await bench.pool.fetch(
+        "select settled_at, payment_key from payment_operation where kind = 'capture' order by 1"
     )
-    behind = f"what=charged&after={moment.isoformat().replace('+', '%2B')}~{key}"
-    page = await desk.get(f"/app/day/payments?{behind}")
-    assert page.text.count("$15.00") == 1
+    for path, rows in (("parcels?what=shipped", whole), ("payments?what=charged", paid)):
+        (at, first), (_, second) = rows
+        behind = quote(json.dumps([at.isoformat(), first]))
+        page = (await desk.get(f"/app/day/{path}&after={behind}")).text
+        assert (first in page, second in page) == (False, True), path
+    late = await bench.at(an_order(("TEA", 1, "10.00")), "packed")
+    await bench.pool.execute(
+        "update fulfilment set promised_leave = current_date - 1, promised_on = current_date "
+        "where fulfilment_id = $1",
+        late,
+    )
+    yesterday = await bench.pool.fetchval("select (current_date - 1)::text")
+    for place, is_there in ((["2026-01-01", ""], True), ([yesterday, late], False)):
+        page = (await desk.get(f"/app/day/parcels?after={quote(json.dumps(place))}")).text
+        assert (late in page) == is_there
+
+
+async def test_what_is_no_list_is_a_page_that_says_so(desk: Desk) -> None:
+    for path in ("parcels?what=x", "payments?what=x"):
+        answer = await desk.get(f"/app/day/{path}")
+        assert (answer.status_code, "There is no such list." in answer.text) == (404, True)
 
 
 async def test_somebody_for_one_channel_sees_its_figures_alone(bench: Bench) -> None:
@@ -195,9 +210,9 @@ async def test_who_may_not_see_money_sees_none(bench: Bench) -> None:
 async def test_somebody_for_one_location_sees_no_stock_of_others(bench: Bench) -> None:
     await counted(bench)
     picker = await Desk(bench.pool).signed_in("paul", "warehouse", locations=("main",))
-    assert "SKUs with nothing free" not in (await picker.get("/app/day")).text
+    assert "Out of stock" not in (await picker.get("/app/day")).text
     other = await Desk(bench.pool).signed_in("pia", "warehouse")
-    assert "SKUs with nothing free" in (await other.get("/app/day")).text
+    assert "Out of stock" in (await other.get("/app/day")).text
 
 
 async def test_a_day_without_any_count_says_so(desk: Desk) -> None:
@@ -220,7 +235,7 @@ async def test_a_day_of_the_past_shows_what_it_was(bench: Bench, desk: Desk) -> 
         order.order_id,
     )
     await counted(bench)
-    (day,) = await bench.pool.fetchrow("select current_date - 3")
+    day = await bench.pool.fetchval("select (current_date - 3)::text")
     page = await desk.get(f"/app/day?day={day}")
     assert "Orders taken 1 Day before: 0" in tile(page, "Orders taken")
     assert "Queues and servers" not in page.text

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
-from urllib.parse import urlencode
 
 from domain.errors import NotFound
 from starter.service.day_book import DayBook
 from starter.web.desk.access import Whose, theirs
+from starter.web.screens.addresses import day_in, query_of
 from starter.web.screens.visits import Visit
 
 _FIRST: Final = date(2000, 1, 1)
@@ -30,12 +30,15 @@ class Asked:
     channels: tuple[str, ...]
     whose: Whose
 
+    def filters(self, **fields: str) -> dict[str, str]:
+        """The choice as an address has it, and `fields`."""
+        day = "" if self.day is None else self.day.isoformat()
+        return {"day": day, "seller": self.seller, "channel": self.channel, **fields}
+
     def address(self, path: str, **fields: str) -> str:
         """A page of the same choice."""
-        chosen = {"seller": self.seller, "channel": self.channel}
-        day = {} if self.day is None else {"day": self.day.isoformat()}
-        told = {name: value for name, value in {**day, **chosen, **fields}.items() if value}
-        return f"{path}?{urlencode(told)}" if told else path
+        query = query_of(self.filters(**fields))
+        return f"{path}?{query}" if query else path
 
 
 async def asked(visit: Visit) -> Asked:
@@ -50,7 +53,7 @@ async def asked(visit: Visit) -> Asked:
     if (seller and seller not in sellers) or (channel and channel not in channels):
         raise NotFound("there is no such seller or channel", reason="not_theirs")
     return Asked(
-        day=day_in(query.get("day", "")),
+        day=_day(query.get("day", "")),
         seller=seller,
         channel=channel,
         currency=query.get("currency", ""),
@@ -68,10 +71,7 @@ async def book_of(visit: Visit, wanted: Asked) -> DayBook:
     return await visit.here.days.look(wanted.day, **wanted.whose)
 
 
-def day_in(text: str) -> date | None:
-    """A day, such as 2026-11-30; None: it is none of which there can be figures."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if day >= _FIRST else None
+def _day(text: str) -> date | None:
+    """None: it is none of which there can be figures."""
+    day = day_in(text)
+    return day if day is not None and day >= _FIRST else None

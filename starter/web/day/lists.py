@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Final, get_args
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from domain.errors import NotFound
-from starter.web.day.asked import Asked, asked, day_in
+from starter.web.day.asked import Asked, asked
 from starter.web.day.tiles import MONEY
-from starter.web.desk.moments import moment_in
+from starter.web.screens.addresses import PAGE, onward, place_in
 from starter.web.screens.visits import ScreenRoute, Visit, apart, may
-from store.days.figures import DayParcel, DayPayment, Late, Moved, Paid
+from store.days.figures import DayParcel, Late, Moved, Paid
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
-_PAGE: Final = 50
 _LATE: Final[tuple[Late, ...]] = get_args(Late)
 _MOVED: Final[tuple[Moved, ...]] = get_args(Moved)
 _PAID: Final[dict[str, Paid]] = {
@@ -30,42 +29,37 @@ _PAID: Final[dict[str, Paid]] = {
 
 @router.get("/app/day/parcels")
 async def parcels(
-    visit: Annotated[Visit, may("orders:read")],
-    what: str = "leave_late",
-    after: str = "",
+    visit: Annotated[Visit, may("orders:read")], what: str = "leave_late", after: str = ""
 ) -> Response:
     """Parcels that are late now, the longest first; or those that left or arrived on a day."""
     wanted = await asked(visit)
-    days = visit.here.days
     late = next((one for one in _LATE if one == what), None)
     moved = next((one for one in _MOVED if one == what), None)
-    behind, _, part = after.partition("~")
-    found: Sequence[DayParcel] = []
     if late is not None:
-        since = day_in(behind)
-        place = None if since is None else (since, part)
-        found = await days.late(late, **wanted.whose, after=place, at_most=_PAGE + 1)
+        since = place_in(after, date, str)
+        found: Sequence[DayParcel] = await visit.here.days.late(
+            late,
+            **wanted.whose,
+            after=None if since is None else (since[0], since[1]),
+            at_most=PAGE + 1,
+        )
     elif moved is not None:
-        moment = moment_in(behind)
-        at = None if moment is None else (moment, part)
-        day = await _day(visit, wanted)
-        found = await days.parcels(moved, day, **wanted.whose, after=at, at_most=_PAGE + 1)
+        place = place_in(after, datetime, str)
+        found = await visit.here.days.parcels(
+            moved,
+            await _day(visit, wanted),
+            **wanted.whose,
+            after=None if place is None else (place[0], place[1]),
+            at_most=PAGE + 1,
+        )
     else:
         raise NotFound("there is no such list", reason="no_list")
-    more = ""
-    if len(found) > _PAGE:
-        last = found[_PAGE - 1]
-        place_of = last.promised_leave if last.at is None else last.at
-        assert place_of is not None, "what is late was promised"
-        behind = f"{place_of.isoformat()}~{last.fulfilment_id}"
-        more = wanted.address("app/day/parcels", what=what, after=behind)
-    return visit.show(
-        "day/parcels",
-        what=what,
-        day="" if late else visit.words.day(await _day(visit, wanted)),
-        parcels=found[:_PAGE],
-        more=more,
+    filters = wanted.filters(what=what)
+    rows, more = onward(
+        found, filters, lambda one: (one.at or one.promised_leave, one.fulfilment_id)
     )
+    day = "" if late else visit.words.day(await _day(visit, wanted))
+    return visit.show("day/parcels", what=what, day=day, parcels=rows, more=more)
 
 
 @router.get("/app/day/payments")
@@ -74,34 +68,23 @@ async def payments(
 ) -> Response:
     """What was authorized, charged or refunded on a day, in one currency or in all."""
     if not any(visit.person.allows(scope) for scope in MONEY):
-        why = visit.words("may_not", scopes=MONEY[0])
-        return apart(visit.request, 403, why)
+        return apart(visit.request, 403, visit.words("may_not", scopes=MONEY[0]))
     wanted = await asked(visit)
     if what not in _PAID:
         raise NotFound("there is no such list", reason="no_list")
     day = await _day(visit, wanted)
-    at, _, key = after.partition("~")
-    moment = moment_in(at)
-    found: Sequence[DayPayment] = await visit.here.days.payments(
+    place = place_in(after, datetime, str)
+    found = await visit.here.days.payments(
         _PAID[what],
         wanted.currency or None,
         day,
         **wanted.whose,
-        after=None if moment is None else (moment, key),
-        at_most=_PAGE + 1,
+        after=None if place is None else (place[0], place[1]),
+        at_most=PAGE + 1,
     )
-    more = ""
-    if len(found) > _PAGE:
-        last = found[_PAGE - 1]
-        behind = f"{last.settled_at.isoformat()}~{last.payment_key}"
-        more = wanted.address("app/day/payments", what=what, currency=wanted.currency, after=behind)
-    return visit.show(
-        "day/payments",
-        what=what,
-        day=visit.words.day(day),
-        payments=found[:_PAGE],
-        more=more,
-    )
+    filters = wanted.filters(what=what, currency=wanted.currency)
+    rows, more = onward(found, filters, lambda one: (one.settled_at, one.payment_key))
+    return visit.show("day/payments", what=what, day=visit.words.day(day), payments=rows, more=more)
 
 
 @router.get("/app/day/losses")
@@ -110,11 +93,7 @@ async def losses(visit: Annotated[Visit, may("orders:read", "accounting:read")])
     wanted = await asked(visit)
     day = await _day(visit, wanted)
     found = await visit.here.days.losses(day, **wanted.whose)
-    return visit.show(
-        "day/losses",
-        day=visit.words.day(day),
-        losses=found,
-    )
+    return visit.show("day/losses", day=visit.words.day(day), losses=found)
 
 
 async def _day(visit: Visit, wanted: Asked) -> date:

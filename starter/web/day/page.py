@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter
 from markupsafe import Markup
 from starlette.responses import Response
 
+from domain.days.figures import RUNS_OUT_WITHIN_DAYS
 from starter.service.queues import SIZE_MAX, Look
 from starter.web import charts
 from starter.web.day import pictures
@@ -98,7 +99,7 @@ def _orders(board: Board, *, sees_money: bool) -> list[Tile]:
     found = [board.orders()]
     if sees_money:
         found.append(board.tile("worth", is_money=True))
-    return [*found, board.tile("open_orders", "app/orders")]
+    return [*found, board.tile("open_orders", board.wanted.address("app/orders", day=""))]
 
 
 def _promises(board: Board) -> list[Tile]:
@@ -126,10 +127,14 @@ def _money(board: Board) -> list[Tile]:
         )
         for figure in ("authorized", "charged", "refunded")
     ]
-    found.append(board.tile("owed_back", "app/tasks", is_money=True))
-    if board.visit.person.allows("accounting:read"):
+    books = board.visit.person.allows("accounting:read")
+    owed = "app/money/open/refunds" if board.visit.person.allows("payments:read") else ""
+    found.append(board.tile("owed_back", owed, is_money=True))
+    if books:
+        day = board.book.day.isoformat()
+        ledger = address("app/money/ledger", first=day, last=day, day="", channel="")
         found += [
-            board.tile("result", is_money=True),
+            board.tile("result", ledger, is_money=True),
             board.tile("lost", address("app/day/losses"), is_money=True),
         ]
     return found
@@ -139,7 +144,12 @@ def _stock(board: Board) -> list[Tile]:
     """Of all locations of the sellers, so not for somebody who is for some of them."""
     if not board.visit.person.allows("stock:read") or board.visit.person.locations is not None:
         return []
-    return [board.tile("stock_out"), board.tile("stock_low"), board.tile("runs_out")]
+    by = [(board.book.day + timedelta(days=days)).isoformat() for days in (0, RUNS_OUT_WITHIN_DAYS)]
+    return [
+        board.tile("stock_out", f"app/stock?out={by[0]}"),
+        board.tile("runs_out", f"app/stock?out={by[1]}"),
+        board.tile("stock_low", "app/stock?low=1"),
+    ]
 
 
 async def _attention(board: Board) -> dict[str, Any]:
@@ -186,7 +196,7 @@ def _vitals(words: Words, look: Look) -> list[Vital]:
         found.append(Vital(words(f"vital_{key}"), said, is_bad))
 
     def seconds(n: int) -> str:
-        return words("seconds", n=words.number(n)) if n else words("nothing_waits")
+        return words("seconds", n=words.number(n)) if n else words("queue_is_empty")
 
     if look.backlog is None:
         add("temporal", words("is_away"), is_bad=True)

@@ -84,7 +84,8 @@ class Board:
         return replace(made, number=number)
 
     def _orders(self) -> str:
-        return f"app/orders?channel={self.wanted.channel}" if self.wanted.channel else "app/orders"
+        day = self.book.day.isoformat()
+        return self.wanted.address("app/orders", day="", placed_from=day, placed_to=day)
 
     def _until_now(self, back: int) -> int:
         """Orders of the hours that have begun, so many days ago."""

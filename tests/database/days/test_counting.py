@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from activities.days.counting import DayCounting
+from activities.purchasing.demand import StockDemand
 from domain.days.figures import FLOWS, STANDINGS, WAITS, Wait
 from domain.errors import InvalidInput, NotFound
 from domain.money import Price
@@ -169,19 +170,17 @@ async def test_an_order_that_lost_money_is_named_with_what_it_cost(bench: Bench)
 
 
 async def test_stock_that_is_out_low_or_soon_gone(bench: Bench) -> None:
-    await bench.stocked("POT", 3)
-    await bench.stocked("CUP", 2)
+    for sku, there, claimed in (("CUP", 2, 2), ("POT", 5, 3), ("SALT", 9, 1)):
+        await bench.stocked(sku, there)
+        await bench.reserve(an_order((sku, claimed, "1.00")))
     await bench.pool.execute(
-        "update stock set reorder_point = 5, order_up_to = 9 where sku = 'POT'"
+        "update stock set reorder_point = 8, order_up_to = 20 where sku in ('POT', 'SALT')"
     )
-    await bench.reserve(an_order(("CUP", 2, "1.00")))
-    await bench.reserve(an_order(("POT", 2, "1.00")))
+    await StockDemand(bench.pool).measure()
     book = await counted(bench)
     found = {name: book.trend(name).now for name in ("stock_out", "stock_low", "runs_out")}
-    assert found == {"stock_out": 1, "stock_low": 1, "runs_out": 0}
-    await bench.stocked("SALT", 12)
-    await bench.reserve(an_order(("SALT", 11, "1.00")))  # in 14 days; one is left
-    assert (await counted(bench)).trend("runs_out").now == 1
+    # Of one day: POT has two units at three a day, SALT eight at one a day.
+    assert found == {"stock_out": 2, "stock_low": 2, "runs_out": 2}
 
 
 async def test_a_day_is_counted_again_to_the_same(bench: Bench) -> None:
