@@ -172,6 +172,7 @@ NOT_TOLD: Final = frozenset(
         "found goods not paid for",
         "goodwill asked for",
         "interception given up",
+        "label printed again",
         "label refused",
         "label voided",
         "missing units refunded",

@@ -16,8 +16,9 @@ from domain.warehouse.scans import Answer, Scan, State, Turn, command_in, place_
 from starter.service.floor_kinds import KINDS, Kind, Wish
 from store.database import Connection, Pool
 from store.stock import locations
-from store.warehouse import floor, pick_runs, runs
+from store.warehouse import floor, parcel_runs, pick_runs, runs
 from store.warehouse.floor import Waiting
+from store.warehouse.parcel_runs import ClosedManifest
 from store.warehouse.runs import Holder, Run
 
 FACTS_AT_ONCE: Final = 10
@@ -90,6 +91,29 @@ class Floor:
         async with self._pool.acquire() as conn:
             found = await runs.open_at(conn, location)
         return sorted(found, key=lambda run: run.login != person.login)
+
+    async def manifest(self, person: Person, manifest_no: int) -> ClosedManifest:
+        """What a carrier has taken at once. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            found = await parcel_runs.manifest(conn, manifest_no)
+        if not person.works_at(found.location):
+            raise NotFound(f"there is no manifest {manifest_no}", reason="no_manifest")
+        return found
+
+    async def label_printed(self, person: Person, part: str) -> int:
+        """A label is printed, for the how manyth time. Raises NotFound.
+
+        From the second time on, the order's story tells.
+        """
+        async with self._pool.acquire() as conn:
+            return await parcel_runs.label_printed(conn, part, person.who)
+
+    async def check_parcel(self, person: Person, location: str, part: str) -> None:
+        """Raises NotFound for a parcel that is not there, or not theirs."""
+        async with self._pool.acquire() as conn:
+            found = await parcel_runs.to_load(conn, Wish(location, person, {}).whose, part)
+        if found is None:
+            raise NotFound(f"there is no parcel {part} at {location}", reason="no_parcel")
 
     async def zones(self, location: str) -> list[str]:
         """The zones of a location, to choose a wave by."""
@@ -164,14 +188,15 @@ class Floor:
                 return Taken(shown, say("passed", "gap", n=len(missing)), "gap", missing)
             case "passed":
                 return Taken(shown, say("passed", "passed", scanned=scan.code), "passed")
-        await _save(conn, run, await _turn(conn, run, shown.state, scan), scan)
+        wish = Wish(run.location, person, {})
+        await _save(conn, run, await _turn(conn, run, wish, shown.state, scan), scan)
         return None
 
 
-async def _turn(conn: Connection, run: Run, state: State, scan: Scan) -> Turn[State]:
+async def _turn(conn: Connection, run: Run, wish: Wish, state: State, scan: Scan) -> Turn[State]:
     """What a scan that has its turn does. Parts that somebody else has are not taken."""
     kind = KINDS[run.kind]
-    read = await kind.read(conn, run, state, scan.code)
+    read = await kind.read(conn, wish, state, scan.code)
     turn: Turn[State] = kind.decide(state, read, scan.at)
     if tuple(turn.state.held) == tuple(state.held):
         return turn
@@ -216,7 +241,7 @@ async def _record_one(conn: Connection, run: Run, kind: Kind) -> None:
     fact, *rest = run.facts
     try:
         async with conn.transaction():
-            await kind.record(conn, fact, run.who)
+            await kind.record(conn, run, state, fact)
     except Refused as no:
         turn = await kind.not_recorded(conn, state, fact, str(no))
         state, answer = turn.state, turn.answer

@@ -7,17 +7,22 @@ records in store/warehouse. docs/screens.md tells more.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from domain.errors import Refused
 from domain.staff.people import Person
-from domain.warehouse import pick_decisions
+from domain.warehouse import collecting, manifests, packing, pick_decisions, putting_back
+from domain.warehouse.collecting import Collecting
+from domain.warehouse.manifests import Manifest
+from domain.warehouse.packing import Packing
 from domain.warehouse.picking import Picking, Style
-from domain.warehouse.scans import Fact, Read, State, Turn
+from domain.warehouse.putting_back import PuttingBack
+from domain.warehouse.scans import Fact, Read, State, Turn, say
 from store.database import Connection
-from store.warehouse import bins, pick_runs
+from store.warehouse import bins, parcel_runs, pick_runs
+from store.warehouse.parcel_runs import Whose
 from store.warehouse.runs import Run
 
 WAVE_MAX: Final = 50
@@ -27,7 +32,7 @@ _STYLES: Final[Mapping[str, Style]] = {"batch": "batch", "cluster": "cluster"}
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody begins with. `said`: what the kind of work needs besides, by its names."""
+    """Who works where. `said`: what the kind of work needs besides when it begins, by its names."""
 
     location: str
     person: Person
@@ -43,30 +48,30 @@ class Wish:
         """Of which sellers, likewise."""
         return _limit(self.person.grant.sellers)
 
+    @property
+    def whose(self) -> Whose:
+        """The same as the store takes it."""
+        return Whose(self.location, self.channels, self.sellers)
+
 
 def _limit(named: frozenset[str] | None) -> list[str] | None:
     return None if named is None else sorted(named)
-
-
-async def read_plainly(conn: Connection, run: Run, _state: Any, code: str) -> Read:
-    """A command, a place, goods; what else a code may be, the kind of work knows."""
-    return await bins.read_code(conn, run.location, code)
 
 
 @dataclass(frozen=True)
 class Kind:
     """One kind of work. `begin` raises Refused where there is nothing to do.
 
-    `decide` is pure. `record` raises Refused where the rules do not take a fact; `not_recorded`
-    says what becomes of the run then.
+    `read`: what a code is. `decide` is pure. `record` raises Refused where the rules do not take a
+    fact; `not_recorded` says what becomes of the run then.
     """
 
     state: type[State]
     begin: Callable[[Connection, Wish], Awaitable[State]]
+    read: Callable[[Connection, Wish, Any, str], Awaitable[Read]]
     decide: Callable[[Any, Read, datetime | None], Turn[Any]]
-    record: Callable[[Connection, Fact, str], Awaitable[None]]
+    record: Callable[[Connection, Run, Any, Fact], Awaitable[None]]
     not_recorded: Callable[[Connection, Any, Fact, str], Awaitable[Turn[Any]]]
-    read: Callable[[Connection, Run, Any, str], Awaitable[Read]] = read_plainly
 
 
 async def _begin_pick(conn: Connection, wish: Wish) -> Picking:
@@ -90,13 +95,141 @@ async def _begin_pick(conn: Connection, wish: Wish) -> Picking:
     return await pick_runs.plan(conn, wish.location, parts, style)
 
 
+async def _read_pick(conn: Connection, wish: Wish, state: Picking, code: str) -> Read:
+    return await pick_runs.read(conn, wish.location, state, code)
+
+
+async def _record_pick(conn: Connection, run: Run, _state: Picking, fact: Fact) -> None:
+    await pick_runs.record(conn, fact, run.who)
+
+
+async def _begin_pack(_conn: Connection, _wish: Wish) -> Packing:
+    return Packing()
+
+
+async def _read_pack(conn: Connection, wish: Wish, _state: Packing, code: str) -> Read:
+    read = await bins.read_code(conn, wish.location, code)
+    if read.command is not None or read.sku is not None:
+        return read
+    return replace(read, found=await parcel_runs.to_pack(conn, wish.whose, read.code))
+
+
+async def _record_pack(conn: Connection, run: Run, _state: Packing, fact: Fact) -> None:
+    await parcel_runs.record_pack(conn, fact, run.who)
+
+
+async def _not_packed(_conn: Connection, state: Packing, fact: Fact, why: str) -> Turn[Packing]:
+    return packing.refused(state, fact, why)
+
+
+async def _begin_manifest(_conn: Connection, _wish: Wish) -> Manifest:
+    return Manifest()
+
+
+async def _read_parcel(conn: Connection, wish: Wish, _state: Manifest, code: str) -> Read:
+    read = await bins.read_code(conn, wish.location, code)
+    if read.command is not None:
+        return read
+    return replace(read, found=await parcel_runs.to_load(conn, wish.whose, read.code))
+
+
+async def _record_manifest(conn: Connection, run: Run, state: Manifest, fact: Fact) -> None:
+    if fact.what == "hand_over":
+        await parcel_runs.record_hand_over(conn, fact, run.who)
+    elif state.parcels:
+        await parcel_runs.write_manifest(
+            *(conn, run.run_no, run.location, state.carrier, state.parcels), who=run.who
+        )
+
+
+async def _not_handed_over(
+    _conn: Connection, state: Manifest, fact: Fact, why: str
+) -> Turn[Manifest]:
+    return manifests.refused(state, fact, why)
+
+
+async def _begin_put_back(conn: Connection, wish: Wish) -> PuttingBack:
+    return await parcel_runs.to_put_back(conn, wish.whose)
+
+
+async def _read_put_back(conn: Connection, wish: Wish, _state: PuttingBack, code: str) -> Read:
+    return await bins.read_code(conn, wish.location, code)
+
+
+async def _record_put_back(conn: Connection, run: Run, _state: PuttingBack, fact: Fact) -> None:
+    await parcel_runs.record_put_back(conn, fact, run.who)
+
+
+async def _not_put_back(
+    _conn: Connection, state: PuttingBack, fact: Fact, why: str
+) -> Turn[PuttingBack]:
+    return Turn(state, say("gone", "not_put_back", part=fact.part, why=why))
+
+
+async def _begin_collect(_conn: Connection, _wish: Wish) -> Collecting:
+    return Collecting()
+
+
+async def _read_collect(conn: Connection, wish: Wish, state: Collecting, code: str) -> Read:
+    read = await bins.read_code(conn, wish.location, code)
+    if read.command is not None:
+        return read
+    ready = await parcel_runs.to_collect(conn, wish.whose, read.code)
+    if ready is not None or not state.part:
+        return replace(read, found=ready)
+    # What a customer says is a secret: it goes no further than this.
+    return Read("", found=await parcel_runs.try_code(conn, state.part, code))
+
+
+async def _record_collect(conn: Connection, run: Run, _state: Collecting, fact: Fact) -> None:
+    await parcel_runs.record_hand_over(conn, fact, run.who)
+
+
+async def _not_collected(
+    _conn: Connection, state: Collecting, fact: Fact, why: str
+) -> Turn[Collecting]:
+    return collecting.refused(state, fact, why)
+
+
 KINDS: Final[Mapping[str, Kind]] = {
     "pick": Kind(
         state=Picking,
         begin=_begin_pick,
+        read=_read_pick,
         decide=pick_decisions.decide,
-        record=pick_runs.record,
+        record=_record_pick,
         not_recorded=pick_runs.not_recorded,
-        read=pick_runs.read,
+    ),
+    "pack": Kind(
+        state=Packing,
+        begin=_begin_pack,
+        read=_read_pack,
+        decide=packing.decide,
+        record=_record_pack,
+        not_recorded=_not_packed,
+    ),
+    "hand-over": Kind(
+        state=Manifest,
+        begin=_begin_manifest,
+        read=_read_parcel,
+        decide=manifests.decide,
+        record=_record_manifest,
+        not_recorded=_not_handed_over,
+    ),
+    "put-back": Kind(
+        state=PuttingBack,
+        begin=_begin_put_back,
+        read=_read_put_back,
+        decide=putting_back.decide,
+        record=_record_put_back,
+        not_recorded=_not_put_back,
+    ),
+    "collect": Kind(
+        state=Collecting,
+        begin=_begin_collect,
+        read=_read_collect,
+        decide=collecting.decide,
+        record=_record_collect,
+        not_recorded=_not_collected,
     ),
 }

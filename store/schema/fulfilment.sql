@@ -19,6 +19,9 @@ create table fulfilment (
     -- under way.
     promised_leave date,
     promised_on    date,
+    box            some_text,  -- in which it was packed, and its weight, where somebody said so
+    grams          integer     constraint parcel_weighs_something check (grams > 0),
+    label_prints   integer     not null default 0,
     -- That of all its lines.
     handling       text        not null default 'shipped'
         constraint fulfilment_handling_is_known check (

@@ -61,3 +61,14 @@ create table scan_run_part (
     run_no  bigint not null constraint scan_run_part_is_of_a_run references scan_run on delete cascade
 );
 create index scan_run_part_by_run on scan_run_part (run_no);
+
+-- What a carrier has taken at once, as it was signed for. Its number is that of its run.
+create table manifest (
+    manifest_no bigint      primary key,
+    location    text        not null constraint manifest_is_of_a_location references location,
+    carrier     text        not null,
+    closed_at   timestamptz not null default moment(),
+    who         text        not null,
+    parcels     jsonb       not null  -- part_id and tracking_number of each
+);
+create index manifest_of_location on manifest (location, manifest_no);

@@ -89,10 +89,20 @@ async def refuse(conn: Connection, fulfilment_id: str, reason: str, *, who: str)
         return outcome
 
 
-async def pack(conn: Connection, fulfilment_id: str, *, who: str) -> None:
-    """picked → packed. The label is bought next, by the step that waits for the hand-over."""
+async def pack(
+    conn: Connection,
+    fulfilment_id: str,
+    *,
+    who: str,
+    box: str | None = None,
+    grams: int | None = None,
+) -> None:
+    """picked → packed. The label is bought next, by the step that waits for the hand-over.
+
+    `box`: in which it was packed. `grams`: what it weighs. Both are told in the story.
+    """
     with refusals():
-        await _sql.pack(conn, fulfilment_id=fulfilment_id, who=who)
+        await _sql.pack(conn, fulfilment_id=fulfilment_id, who=who, box=box, grams=grams)
 
 
 async def told_before(

@@ -7,6 +7,6 @@ select told_before(:part_id, :state, :is_recalled, :expected, :effect, :content:
 -- picking → picked or cancelled.
 select outcome, is_new from parcel_picked(:fulfilment_id, :counted::jsonb, :who);
 
--- name: pack(fulfilment_id, who)$
+-- name: pack(fulfilment_id, who, box, grams)$
 -- picked → packed.
-select parcel_packed(:fulfilment_id, :who);
+select parcel_packed(:fulfilment_id, :who, :box, :grams);

@@ -27,4 +27,17 @@ cross join lateral (
                 and (:channels is null or o.channel = any(:channels))
                 and (:sellers is null or o.seller = any(:sellers))))
         order by f.changed_at limit :at_most) t
-) w;
+) w
+union all
+select 'put-back', count(*), 0
+from (
+    select from put_back b join fulfilment f using (order_no, fulfilment_id)
+    where b.done_at is null and f.location = :location
+      and not exists (select from scan_run_part p where p.part_id = b.put_back_id)
+    limit :at_most) t
+union all
+select 'collect', count(*), 0
+from (
+    select from fulfilment f
+    where f.state = 'labelled' and f.location = :location and f.handling = 'pick_up'
+    limit :at_most) t;

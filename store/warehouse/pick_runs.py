@@ -10,7 +10,6 @@ from domain.warehouse.picking import Picking, PickLine, PickParcel, Style
 from domain.warehouse.scans import Fact, Read, Turn
 from store.database import Connection, load_queries
 from store.warehouse import bins, facts
-from store.warehouse.runs import Run
 
 _sql = load_queries(__file__)
 
@@ -62,11 +61,11 @@ async def plan(conn: Connection, location: str, parts: Sequence[str], style: Sty
     return Picking(style=style, parcels=parcels, stops=stops, names=names)
 
 
-async def read(conn: Connection, run: Run, state: Picking, code: str) -> Read:
+async def read(conn: Connection, location: str, state: Picking, code: str) -> Read:
     """What a code is in a run: beside all else, one of its parcels."""
     if any(parcel.part_id == code.strip() for parcel in state.parcels):
         return Read(code.strip(), part=code.strip())
-    return await bins.read_code(conn, run.location, code)
+    return await bins.read_code(conn, location, code)
 
 
 async def record(conn: Connection, fact: Fact, who: str) -> None:

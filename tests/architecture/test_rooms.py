@@ -357,6 +357,15 @@ TABLE = (
         ),
         types_of="store",
     ),
+    # Prints what a warehouse needs.
+    Room(
+        "starter/web/floor/",
+        (
+            *(*STDLIB, "starter.web", "starter.service", "starter.warehouse"),
+            *("domain", "fastapi", "starlette"),
+        ),
+        types_of="store",
+    ),
     # Asks whoever says who people are.
     Room(
         "starter/web/screens/openid.py",
@@ -539,6 +548,7 @@ DOORS = {
     ),
     "starter/service/floor.py": (
         *("store.stock.locations", "store.warehouse.floor", "store.warehouse.pick_runs"),
+        "store.warehouse.parcel_runs",
         "store.warehouse.runs",
     ),
     "starter/service/floor_kinds.py": ("store.warehouse",),

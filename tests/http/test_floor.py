@@ -12,44 +12,10 @@ from store.database import Pool
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
+from tests.support.printed import barcodes
+from tests.support.scanner import Scanner, begun
 
 INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
-
-
-class Scanner:
-    """Somebody with a scanner in one run, who sends scans as the page's script does."""
-
-    def __init__(self, desk: Desk, run_no: int) -> None:
-        self.desk = desk
-        self.run_no = run_no
-        self.seq = 0
-
-    async def send(self, code: str, *, seq: int, scan_id: str, **said: str) -> dict[str, Any]:
-        """Send one scan under this number, and answer what became of it."""
-        answer = await self.desk.post(
-            f"/app/floor/runs/{self.run_no}",
-            data={"seq": str(seq), "scan_id": scan_id, "code": code, **said},
-            headers={"Accept": "application/json", "Sec-Fetch-Site": "same-origin"},
-        )
-        assert answer.status_code == 200, answer.text
-        told: dict[str, Any] = answer.json()
-        return told
-
-    async def scan(self, *codes: str) -> dict[str, Any]:
-        """Scan one after the other, and answer what the last one was told."""
-        told: dict[str, Any] = {}
-        for code in codes:
-            told = await self.send(code, seq=self.seq + 1, scan_id=f"scan-{self.seq + 1}")
-            assert told["how"] == "taken", told
-            self.seq = told["seq"]
-        return told
-
-
-async def begun(desk: Desk, **fields: str) -> Scanner:
-    """Begin a run by the form of the floor's page."""
-    page = await desk.send_form("app/floor/begin", **fields)
-    assert page.status_code == 200, text_of(page)
-    return Scanner(desk, int(page.url.path.rpartition("/")[2]))
 
 
 @pytest.fixture
@@ -258,10 +224,128 @@ async def test_nobody_sees_runs_of_other_locations(bench: Bench, desk: Desk, poo
     assert "Pick 0" in text_of(await cy.get("/app/floor"))
 
 
+async def to_pack(bench: Bench, number: str, *lines: tuple[str, int], **fields: Any) -> str:
+    """A parcel that waits for its packer."""
+    order = an_order(*lines, channel_order_id=number, **fields)
+    return await bench.at(order, "picked")
+
+
+async def test_parcels_are_packed_and_handed_over_by_manifest(
+    bench: Bench, desk: Desk, pool: Pool
+) -> None:
+    parts = [await to_pack(bench, f"floor-a{n}", ("TEA", 1), ("POT", 1)) for n in (1, 2)]
+    first, second = parts
+    run = await begun(desk, kind="pack")
+    assert (await run.scan(first))["said"] == "parcel_open"
+    assert (await run.scan("TEA", "TEA"))["outcome"] == "over"
+    told = await run.scan("POT", "OL:BOX:M", "1.25kg", "OL:DONE")
+    assert told["said"] == "parcel_packed"
+    assert "The label is being bought" in told["screen"]
+    assert await bench.state(first) == "packed"
+    (packed,) = [
+        event.data
+        for event in (await desk.here.orders.get("web-floor-a1")).story
+        if event.what == "packed"
+    ]
+    assert packed == {"fulfilment_id": first, "box": "M", "grams": 1250}
+    assert (await run.scan(first))["said"] == "no_label_yet"
+    await run.scan(second, "TEA", "POT", "OL:DONE")
+    for part in parts:
+        await bench.send(part)
+    page = await desk.get(f"/app/floor/runs/{run.run_no}")
+    assert "Packing slip" in text_of(page)
+    slip = await desk.get(f"/app/floor/parcels/{second}/slip")
+    assert slip.content.startswith(b"%PDF")
+    for _ in range(2):
+        label = await desk.send_form(f"app/floor/parcels/{second}/label")
+        assert label.content.startswith(b"%PDF"), label.text
+    printed = [one for one in await story_of(bench, "web-floor-a2") if "printed" in one[0]]
+    assert printed == [("label printed again", "Anna (anna)")]
+    numbers = [(await bench.parcel(part)).tracking_number or "" for part in parts]
+    run = await begun(desk, kind="hand-over")
+    assert (await run.scan("TEA"))["outcome"] == "unknown"
+    told = await run.scan(numbers[0], second, first)
+    assert told["said"] == "on_it_already"
+    ben = await Desk(pool).signed_in("ben", "warehouse")
+    theirs = await begun(ben, kind="hand-over")
+    taken = await theirs.scan(first)
+    assert (taken["outcome"], "Anna (anna) works on" in taken["banner"]) == ("taken", True)
+    told = await run.scan("OL:DONE")
+    assert (told["outcome"], told["over"]) == ("done", True)
+    assert [await bench.state(part) for part in parts] == ["shipped", "shipped"]
+    paper = await desk.get(f"/app/floor/manifests/{run.run_no}")
+    assert paper.content.startswith(b"%PDF")
+    await bench.stocked("TEA", 5, "outlet")
+    cy = await Desk(pool).signed_in("cy", "warehouse", locations=("outlet",))
+    for path in (f"manifests/{run.run_no}", f"parcels/{second}/slip", "manifests/999"):
+        assert (await cy.get(f"/app/floor/{path}")).status_code == 404, path
+    assert (await cy.send_form(f"app/floor/parcels/{second}/label")).status_code == 404
+
+
+async def test_what_may_not_leave_stays_off_the_manifest(bench: Bench, desk: Desk) -> None:
+    parts = [await to_pack(bench, f"floor-b{n}", ("TEA", 1)) for n in (1, 2)]
+    for part in parts:
+        await bench.warehouse.pack(part, who="ben")
+        await bench.send(part)
+    run = await begun(desk, kind="hand-over")
+    await run.scan(*parts)
+    await bench.pool.execute(
+        "update fulfilment set state = 'cancelled', recalled_from = 'labelled' "
+        "where fulfilment_id = $1",
+        parts[0],
+    )
+    told = await run.scan("OL:DONE")
+    assert (told["outcome"], told["over"]) == ("gone", True)
+    assert "was recalled" in told["screen"]
+    paper = await desk.here.floor.manifest(await run.person(), run.run_no)
+    assert [one.part_id for one in paper.parcels] == [parts[1]]
+
+
+async def test_goods_that_were_taken_out_go_back(bench: Bench, desk: Desk, pool: Pool) -> None:
+    part = await to_pack(bench, "floor-c", ("TEA", 3))
+    nothing = await desk.send_form("app/floor/begin", kind="put-back")
+    assert "Nothing is to be put back here" in text_of(nothing)
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute("select * from fulfilment_made_smaller($1, $2, true)", part, {"1": 1})
+    run = await begun(desk, kind="pack")
+    assert (await run.scan(part))["said"] == "put_back_first"
+    run = await begun(desk, kind="put-back")
+    assert (await run.scan("POT"))["outcome"] == "wrong_item"
+    told = await run.scan("TEA", "OL:DONE")
+    assert (told["said"], told["over"]) == ("all_put_back", True)
+    assert ("put back", "Anna (anna)") in await story_of(bench, "web-floor-c")
+
+
+async def test_goods_are_collected_with_the_right_code(bench: Bench, desk: Desk) -> None:
+    order = an_order(("TEA", 2), channel_order_id="floor-d", shipping={"service": "collect"})
+    part = await bench.at(order, "labelled")
+    (ready,) = (await desk.here.codes.of_order(order.order_id)).to_collect
+    run = await begun(desk, kind="collect")
+    told = await run.scan(part, "AAAAAAA")
+    assert (told["said"], told["good"]) == ("code_wrong_code", False)
+    assert "AAAAAAA" not in str(
+        await bench.pool.fetchval("select scan_run::text from scan_run where kind = 'collect'")
+    )
+    told = await run.scan(ready.code)
+    assert told["said"] == "collected"
+    assert await bench.state(part) == "delivered"
+
+
+async def test_the_sheet_of_commands_is_a_page_to_print(desk: Desk) -> None:
+    sheet = await desk.get("/app/floor/sheet")
+    assert sheet.headers["content-type"] == "application/pdf"
+    codes = barcodes(sheet.content)
+    assert {"OL:DONE", "OL:SHORT", "OL:QTY:5", "OL:POS:12"} <= {*codes}
+
+
 ROUTES = (
     ("GET", "/app/floor"),
     ("POST", "/app/floor/location"),
     ("POST", "/app/floor/begin"),
+    ("GET", "/app/floor/sheet"),
+    ("GET", "/app/floor/manifests/1"),
+    ("GET", "/app/floor/parcels/web-1:1/slip"),
+    ("POST", "/app/floor/parcels/web-1:1/label"),
     ("GET", "/app/floor/runs/1"),
     ("POST", "/app/floor/runs/1"),
     ("POST", "/app/floor/runs/1/take"),

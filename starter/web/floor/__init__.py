@@ -1,5 +1,5 @@
 """The warehouse floor: what is picked, packed, handed over, received and counted."""
 
-from starter.web.floor import home, runs
+from starter.web.floor import home, papers, runs
 
-ROUTERS = (home.router, runs.router)
+ROUTERS = (home.router, papers.router, runs.router)

@@ -13,8 +13,11 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from domain.warehouse.scans import CODE_MAX, Answer, Scan, say
+from domain.errors import Refused
+from domain.warehouse.packing import Packing
+from domain.warehouse.scans import CODE_MAX, Answer, Scan, State, say
 from starter.service.floor import Shown, Taken
+from starter.service.labels import PrintedLabel
 from starter.web.floor.home import HOME, Works
 from starter.web.guards import HEADERS
 from starter.web.packing import packed
@@ -32,7 +35,7 @@ _CONFLICT: Final = 409
 async def run(visit: Works, run_no: Number) -> Response:
     """Where a run stands, or the same as JSON."""
     shown = await visit.here.floor.show(visit.person, run_no)
-    return _page(visit, shown) if not _wants_json(visit) else _told(visit, shown)
+    return await (_told(visit, shown) if _wants_json(visit) else _page(visit, shown))
 
 
 @router.post("/app/floor/runs/{run_no}/take")
@@ -52,10 +55,10 @@ async def scan(visit: Works, run_no: Number) -> Response:
     else:
         taken = await visit.here.floor.scan(visit.person, run_no, sent)
     if _wants_json(visit):
-        return _told(visit, taken.shown, taken)
+        return await _told(visit, taken.shown, taken)
     if taken.how in ("taken", "repeated"):
         return visit.lead(f"{HOME}/runs/{run_no}")
-    return _page(visit, taken.shown, taken.answer, status=_CONFLICT)
+    return await _page(visit, taken.shown, taken.answer, status=_CONFLICT)
 
 
 def _scan(visit: Visit) -> Scan | None:
@@ -83,8 +86,9 @@ def _wants_json(visit: Visit) -> bool:
     return "application/json" in visit.request.headers.get("accept", "")
 
 
-def _values(visit: Visit, shown: Shown, answer: Answer | None) -> dict[str, Any]:
+async def _values(visit: Visit, shown: Shown, answer: Answer | None) -> dict[str, Any]:
     return {
+        "label": await _label(visit, shown.state),
         "run": shown.run,
         "state": shown.state,
         "shown": shown,
@@ -93,6 +97,16 @@ def _values(visit: Visit, shown: Shown, answer: Answer | None) -> dict[str, Any]
         "next_seq": shown.run.last_seq + 1,
         "scan_id": uuid.uuid4().hex,
     }
+
+
+async def _label(visit: Visit, state: State) -> PrintedLabel | None:
+    """The label of the parcel that was packed last; None: it is not asked for yet."""
+    if not isinstance(state, Packing) or state.part or not state.last:
+        return None
+    try:
+        return await visit.here.labels.of(state.last)
+    except Refused:
+        return None
 
 
 def sentence(visit: Visit, answer: Answer) -> str:
@@ -104,12 +118,14 @@ def sentence(visit: Visit, answer: Answer) -> str:
     return visit.words(f"said_{answer.said}", **values)
 
 
-def _page(visit: Visit, shown: Shown, answer: Answer | None = None, status: int = 200) -> Response:
-    return visit.show("floor/run", status=status, **_values(visit, shown, answer))
+async def _page(
+    visit: Visit, shown: Shown, answer: Answer | None = None, status: int = 200
+) -> Response:
+    return visit.show("floor/run", status=status, **await _values(visit, shown, answer))
 
 
-def _told(visit: Visit, shown: Shown, taken: Taken | None = None) -> Response:
-    values = _values(visit, shown, None if taken is None else taken.answer)
+async def _told(visit: Visit, shown: Shown, taken: Taken | None = None) -> Response:
+    values = await _values(visit, shown, None if taken is None else taken.answer)
     answer: Answer | None = values["answer"]
     content = {
         "how": "shown" if taken is None else taken.how,

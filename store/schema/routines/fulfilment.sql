@@ -279,9 +279,9 @@ begin
     from put_back_line where order_no = todo.order_no and put_back_id = its_id;
 end $$;
 
--- picked → packed. The relay is called at commit, and has the parcel's label bought. Not while units that were
+-- picked → packed, in this box and of this weight, where somebody says so. The relay is called at commit, and has the parcel's label bought. Not while units that were
 -- taken out are still to be put back: they may be in the box.
-create or replace function parcel_packed(its_id text, its_who text) returns void
+create or replace function parcel_packed(its_id text, its_who text, its_box text, its_grams integer) returns void
 language plpgsql as $$
 declare
     part     fulfilment;
@@ -301,10 +301,28 @@ begin
             '%s has become smaller: first put back %s (`orderloom warehouse put-back`), then close the box', its_id,
             left_in), 'put_back_first');
     end if;
-    update fulfilment set state = 'packed', changed_at = moment(), overdue = false
+    update fulfilment set state = 'packed', changed_at = moment(), overdue = false, box = its_box, grams = its_grams
     where order_no = part.order_no and fulfilment_id = its_id;
     perform pg_notify('parcel_packed', its_id);
-    perform tell_fact(part, its_fact, 'packed', its_who, null, null, 'packed');
+    perform tell_fact(part, its_fact, 'packed', its_who, null,
+                      nullif(jsonb_strip_nulls(jsonb_build_object('box', its_box, 'grams', its_grams)), '{}'), 'packed');
+end $$;
+
+-- The label of a parcel is printed, for the how manyth time. From the second time on, the story says who has it.
+create or replace function label_printed(its_id text, its_who text) returns integer language plpgsql as $$
+declare
+    part fulfilment;
+begin
+    select * into part from locked_fulfilment(its_id);
+    update fulfilment set label_prints = label_prints + 1
+    where order_no = part.order_no and fulfilment_id = its_id
+    returning * into part;
+    if part.label_prints > 1 then
+        insert into order_event (order_no, effect, what, who, data)
+        values (part.order_no, 'print:' || its_id || ':' || part.label_prints, 'label printed again', its_who,
+                jsonb_build_object('fulfilment_id', its_id, 'times', part.label_prints));
+    end if;
+    return part.label_prints;
 end $$;
 
 -- The intent to buy a parcel's label, before the carrier is asked, for one who has looked whether it is paid

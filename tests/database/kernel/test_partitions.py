@@ -94,6 +94,7 @@ WHOLE = {
     **dict.fromkeys(("staff_session", "staff_try"), "a row goes some time after it counts no more"),
     **dict.fromkeys(("scan_run", "scan_run_part"), "a row goes some time after the run's end"),
     **dict.fromkeys(("bin", "bin_item", "item_code"), "grows with what there is"),
+    "manifest": "one for many parcels",
     "scan_place": "one for a person",
     "carrier_term": "there are few",
     "seller": "there are few",

@@ -418,6 +418,12 @@ def scan_run_part(run_no: int = 7) -> str:
     return f"insert into scan_run_part (part_id, run_no) values ('web-1:1', {run_no})"
 
 
+def manifest(location: str = "main") -> str:
+    return f"""
+        insert into manifest (manifest_no, location, carrier, who, parcels)
+        values (7, '{location}', 'bike', 'anna', '[]')"""
+
+
 def scan_place(location: str = "main") -> str:
     return f"insert into scan_place (login, location) values ('anna', '{location}')"
 
@@ -1030,6 +1036,9 @@ FORBIDDEN = {
     "item_code_pkey": f"{item_code()}; {item_code()}",
     "item_code_is_of_a_size": item_code(""),
     "item_code_is_of_an_item": item_code(sku="NONE"),
+    "manifest_pkey": f"{manifest()}; {manifest()}",
+    "manifest_is_of_a_location": manifest("none"),
+    "parcel_weighs_something": "update fulfilment set grams = 0",
     "scan_place_pkey": f"{scan_place()}; {scan_place()}",
     "scan_place_is_a_location": scan_place("none"),
     "scan_run_pkey": f"""{scan_run(number="7")}; {scan_run(number="7")}""",
