@@ -24,7 +24,8 @@ class KeyReused(Conflict):
 class RequestKey:
     """A request by the key that its sender gave it. It is unique for an API key and a path.
 
-    `digest`: of the content, which tells a repeat from another request.
+    `key_id`: of the API key, or `staff:` and the login of somebody at a screen. `digest`: of the
+    content, which tells a repeat from another request.
     """
 
     key_id: str

@@ -178,7 +178,7 @@ create unique index key_has_one_newest_secret on api_key_secret (key_id) where e
 -- What was asked for under a key of its sender's (Idempotency-Key): written in the transaction of what it
 -- does, and kept for as long as anybody may repeat it.
 create table request_key (
-    key_id   text        not null constraint who_asks_has_a_known_key_id references api_key,
+    key_id   some_text   not null,  -- who asks: a key, or `staff:` and the login of somebody at a screen
     path     text        not null,  -- with the method: POST /v1/stock/receipts
     key      text        not null constraint request_key_is_short check (length(key) between 1 and 255),
     digest   text        not null,  -- of the content: a repeat is told from another request

@@ -30,6 +30,8 @@ SCREENS = (
         "app/find?q=kim@example.com",
         "app/find?q=nothing",
         f"app/orders/{ORDER}/story",
+        *("app/customers?q=kim@example.com", "app/customers/C1", "app/customers/C1/orders"),
+        "app/customers/C1/erase",
     ),
 )
 LIGHT: Literal["light", "dark"] = "light"

@@ -1,6 +1,8 @@
 """The service desk: find any order, see all of it, and do with it what the rules allow."""
 
 from starter.web.desk import (
+    customer_care,
+    customers,
     finding,
     live,
     order_files,
@@ -16,5 +18,6 @@ ROUTERS = (
     order_list.router,
     order_files.router,
     *(order_papers.router, order_page.router),
+    *(customers.router, customer_care.router),
     *(pages.router, live.router, tasks.router),
 )

@@ -23,6 +23,7 @@ class Place(NamedTuple):
 PLACES: Final = (
     Place("app/day", "day", "orders:read"),
     Place("app/orders", "orders", "orders:read"),
+    Place("app/customers", "customers", "customers:read"),
     Place("app/stock", "stock", "stock:read"),
     Place("app/purchases", "purchases", "purchasing:read"),
     Place("app/tasks", "tasks", "operations:read"),
