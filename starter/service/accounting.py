@@ -7,11 +7,12 @@ from datetime import date, datetime, timedelta
 
 from domain.accounting.accounts import Account
 from domain.accounting.documents import Issued, Kind
-from store.accounting import account_reads, documents, ledger, tax_report
+from store.accounting import account_reads, documents, ledger, tax_report, valuation
 from store.accounting.account_reads import AccountEntries, Moved, ToClose
 from store.accounting.documents import DocumentRow
 from store.accounting.ledger import Closing, Entry, Period, Posting
 from store.accounting.tax_report import TaxOfCountry, TaxReport
+from store.accounting.valuation import Worth
 from store.database import Pool
 
 
@@ -27,6 +28,11 @@ class Accounting:
         """The balance of each account of a seller, or of all, at the end of a day, or now."""
         async with self._pool.acquire() as conn:
             return await ledger.trial_balance(conn, until, seller=seller)
+
+    async def worth_of(self, sku: str) -> Sequence[Worth]:
+        """What the units of a SKU in stock have cost, by seller and currency."""
+        async with self._pool.acquire() as conn:
+            return await valuation.worth(conn, sku)
 
     async def entries(
         self,

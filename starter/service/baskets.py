@@ -44,12 +44,14 @@ class Baskets:
         self,
         basket: str | None = None,
         *,
+        sku: str | None = None,
         after: tuple[datetime, str] | None = None,
         at_most: int | None = None,
     ) -> Sequence[Basket]:
         """The baskets that hold units, or one of them; the next to expire first.
 
-        `after`: a page of `at_most` behind the one that expires then and has this id.
+        `sku`: those that hold it, with its units alone. `after`: a page of `at_most` behind the
+        one that expires then and has this id.
         """
         async with self._pool.acquire() as conn:
-            return await baskets.find(conn, basket, after=after, at_most=at_most)
+            return await baskets.find(conn, basket, sku=sku, after=after, at_most=at_most)

@@ -10,6 +10,7 @@ from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
 from domain.purchasing.replenishment import Levels, filled, levels_for
 from store.database import Pool
 from store.purchasing import demand, outlook
+from store.purchasing.demand import DayOfStock
 from store.purchasing.outlook import Outlook
 
 USUALLY: Final = 0.95
@@ -61,10 +62,10 @@ class OutlookReads:
         async with self._pool.acquire() as conn:
             await demand.measure(conn, self._policy)
 
-    async def sold_by_day(
+    async def days_of(
         self, sku: str, *, locations: Sequence[str] | None = None
-    ) -> dict[date, int]:
-        """Day → units sold of a SKU; days without any are left out."""
+    ) -> dict[date, DayOfStock]:
+        """What moved of a SKU on each day; days on which nothing did are left out."""
         async with self._pool.acquire() as conn:
             return await demand.by_day(conn, sku, self._policy, locations=locations)
 

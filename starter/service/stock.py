@@ -50,12 +50,13 @@ class Stock:
         sku: str,
         *,
         location: str | None = None,
+        locations: Collection[str] | None = None,
         before: int | None = None,
         channels: Collection[str] | None = None,
         sellers: Collection[str] | None = None,
         at_most: int = 1000,
     ) -> Sequence[Movement]:
-        """The latest movements of a SKU, oldest first, at all locations or at one.
+        """The latest movements of a SKU, oldest first, at all locations, at one or at some.
 
         `before`: the latest before this one. `channels`, `sellers`: of orders of others than these,
         order, who and why are left out.
@@ -65,6 +66,7 @@ class Stock:
                 conn,
                 sku,
                 location=location,
+                locations=locations,
                 before=before,
                 channels=channels,
                 sellers=sellers,
@@ -126,6 +128,11 @@ class Stock:
         """Set the units on hand to a count, once per key."""
         async with self._pool.acquire() as conn:
             return await corrections.count(conn, key, sku, location, counted, who=who, why=why)
+
+    async def was_booked(self, effect: str) -> bool:
+        """Whether this moved stock already, such as `count:<key>`."""
+        async with self._pool.acquire() as conn:
+            return bool(await stock.booked(conn, effect))
 
     async def levels(
         self,

@@ -64,12 +64,22 @@ class Transfers:
         self,
         *,
         under_way: bool = False,
+        sku: str | None = None,
+        locations: Sequence[str] | None = None,
         after: tuple[datetime, str] | None = None,
         at_most: int | None = None,
     ) -> Sequence[Transfer]:
         """All transfers, oldest first; with `under_way`, only those with units on their way.
 
-        `after`: a page of `at_most` behind the one that was sent then and has this id.
+        `sku`: with units of it. `locations`: from or to one of these. `after`: a page of `at_most`
+        behind the one that was sent then and has this id.
         """
         async with self._pool.acquire() as conn:
-            return await transfers.find(conn, under_way=under_way, after=after, at_most=at_most)
+            return await transfers.find(
+                conn,
+                under_way=under_way,
+                sku=sku,
+                locations=locations,
+                after=after,
+                at_most=at_most,
+            )

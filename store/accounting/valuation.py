@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.accounting.costs import Holding, change_of, postings
 from domain.money import Money
@@ -28,6 +28,20 @@ class Paid:
 
 NOTHING: Final = Paid({})
 """Nothing arrived, or its price is not known."""
+
+
+class Worth(NamedTuple):
+    """The units of a SKU that a seller has, and their known cost together in one currency."""
+
+    seller: str
+    units: int
+    currency: str
+    value_minor: int
+
+
+async def worth(conn: Connection, sku: str) -> list[Worth]:
+    """What the units in stock have cost, as far as the books know."""
+    return [Worth(**row) async for row in _sql.worth(conn, sku=sku)]
 
 
 async def book(

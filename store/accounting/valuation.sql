@@ -34,3 +34,9 @@ cross join lateral (
 -- name: apply(change, effect, order_id, memo, kind, owner, other)$
 -- The function stands in schema/routines/accounting.sql.
 select goods_valued(:change::jsonb, :effect, order_no_of(:order_id), :memo, :kind, :owner, :other);
+
+-- name: worth(sku)
+-- The units of a SKU that each seller has, and their known cost by currency.
+select h.seller, h.quantity as units, v.currency, v.value_minor
+from holding h join inventory_value v using (sku, seller)
+where h.sku = :sku and h.quantity > 0 order by h.seller, v.currency;

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
+
+
+class DayOfStock(NamedTuple):
+    """Units of a SKU that orders claimed on a day, and by how many those on hand changed."""
+
+    sold: int
+    on_hand_change: int
 
 
 async def measure(conn: Connection, policy: PurchasingPolicy) -> None:
@@ -18,11 +26,11 @@ async def measure(conn: Connection, policy: PurchasingPolicy) -> None:
 
 async def by_day(
     conn: Connection, sku: str, policy: PurchasingPolicy, *, locations: Sequence[str] | None = None
-) -> dict[date, int]:
-    """Day → units sold of a SKU, over the policy's days; days without any are left out."""
+) -> dict[date, DayOfStock]:
+    """What moved of a SKU on each day of the policy's; days on which nothing did are left out."""
     places = None if locations is None else list(locations)
     rows = _sql.by_day(conn, sku=sku, locations=places, days=_days(policy))
-    return {row["day"]: row["units"] async for row in rows}
+    return {row["day"]: DayOfStock(row["sold"], row["on_hand_change"]) async for row in rows}
 
 
 def _days(policy: PurchasingPolicy) -> int:

@@ -27,9 +27,13 @@ where (stock_demand.days, stock_demand.total, stock_demand.squares)
       is distinct from (excluded.days, excluded.total, excluded.squares);
 
 -- name: by_day(sku, locations, days)
--- Units of a SKU that orders claimed on each day, less those that they gave back; days without any are left out.
-select m.at::date as day, greatest(sum(m.allocated_change), 0)::bigint as units
+-- What moved of a SKU on each day: units that orders claimed less those that they gave back, and the change of what
+-- is on hand. Days on which nothing moved are left out.
+select m.at::date as day,
+       greatest(coalesce(sum(m.allocated_change) filter (where m.kind in ('allocated', 'released')), 0), 0)::bigint
+           as sold,
+       sum(m.on_hand_change)::bigint as on_hand_change
 from movement m
 where m.sku = :sku and (:locations::text[] is null or m.location = any(:locations))
-  and m.kind in ('allocated', 'released') and m.at > moment() - :days::int * interval '1 day'
+  and m.at > moment() - :days::int * interval '1 day'
 group by m.at::date order by m.at::date;

@@ -82,16 +82,18 @@ async def find(
     conn: Connection,
     basket: str | None = None,
     *,
+    sku: str | None = None,
     after: tuple[datetime, str] | None = None,
     at_most: int | None = None,
 ) -> list[Basket]:
     """One basket or all baskets; the first to expire comes first.
 
-    A page has `at_most` of them, behind the one that expires then and has this id.
+    `sku`: those that hold it, with its units alone. A page has `at_most` of them, behind the one
+    that expires then and has this id.
     """
     after_at, after_basket = after or (None, None)
     rows = _sql.list_baskets(
-        conn, basket=basket, after_at=after_at, after_basket=after_basket, at_most=at_most
+        conn, basket=basket, sku=sku, after_at=after_at, after_basket=after_basket, at_most=at_most
     )
     return [Basket(**row) async for row in rows]
 

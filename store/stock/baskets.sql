@@ -13,13 +13,13 @@ from unnest(:skus::text[], :locations::text[], :quantities::bigint[])
 -- They do not count any more; this only keeps the table small.
 delete from soft_reservation where sku = any(:skus::text[]) and expires_at <= transaction_moment();
 
--- name: list_baskets(basket, after_at, after_basket, at_most)
+-- name: list_baskets(basket, sku, after_at, after_basket, at_most)
 select basket, jsonb_object_agg(sku, quantity) as units, min(expires_at) as expires_at
 from (
     select basket, sku, sum(quantity) as quantity, min(expires_at) as expires_at
     from soft_reservation
     where basket is not null and expires_at > transaction_moment()
-      and (:basket::text is null or basket = :basket)
+      and (:basket::text is null or basket = :basket) and (:sku::text is null or sku = :sku)
     group by basket, sku
 ) held
 group by basket

@@ -41,6 +41,7 @@ async def history(
     sku: str,
     *,
     location: str | None = None,
+    locations: Collection[str] | None = None,
     before: int | None = None,
     channels: Collection[str] | None = None,
     sellers: Collection[str] | None = None,
@@ -48,12 +49,14 @@ async def history(
 ) -> list[Movement]:
     """The latest movements of a SKU, or the latest before one of them; the oldest comes first.
 
-    `channels`, `sellers`: of an order of others than these, order, who and why are left out.
+    `locations`: only there. `channels`, `sellers`: of an order of others than these, order, who and
+    why are left out.
     """
     rows = _sql.history(
         conn,
         sku=sku,
         location=location,
+        locations=None if locations is None else sorted(locations),
         before=before,
         channels=None if channels is None else sorted(channels),
         sellers=None if sellers is None else sorted(sellers),

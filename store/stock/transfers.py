@@ -6,7 +6,7 @@ units in between: sent, less arrived, less lost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -204,18 +204,23 @@ async def find(
     *,
     transfer_id: str | None = None,
     under_way: bool = False,
+    sku: str | None = None,
+    locations: Sequence[str] | None = None,
     after: tuple[datetime, str] | None = None,
     at_most: int | None = None,
 ) -> list[Transfer]:
     """Transfers, oldest first: all, one, or those with units under way.
 
-    A page has `at_most` of them, behind the one that was sent then and has this id.
+    `sku`: with units of it. `locations`: from or to one of these. A page has `at_most` of them,
+    behind the one that was sent then and has this id.
     """
     after_at, after_id = after or (None, None)
     rows = _sql.list_transfers(
         conn,
         transfer_id=transfer_id,
         open=under_way,
+        sku=sku,
+        locations=None if locations is None else list(locations),
         after_at=after_at,
         after_id=after_id,
         at_most=at_most,

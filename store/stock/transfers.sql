@@ -36,7 +36,7 @@ where transfer_id = :transfer_id and closed_at is null
       where l.transfer_id = :transfer_id
         and coalesce(s.left_over, l.sent - l.arrived - l.lost) > 0);
 
--- name: list_transfers(transfer_id, open, after_at, after_id, at_most)
+-- name: list_transfers(transfer_id, open, sku, locations, after_at, after_id, at_most)
 select t.transfer_id, t.from_location, t.to_location, t.expected_on, t.sent_at, t.closed_at,
        t.who, t.why,
        (select jsonb_agg(jsonb_build_object(
@@ -45,6 +45,10 @@ select t.transfer_id, t.from_location, t.to_location, t.expected_on, t.sent_at, 
 from transfer t
 where (:transfer_id::text is null or t.transfer_id = :transfer_id)
   and (not :open or t.closed_at is null)
+  and (:sku::text is null or exists (
+      select from transfer_line l where l.transfer_id = t.transfer_id and l.sku = :sku))
+  and (:locations::text[] is null
+       or t.from_location = any(:locations) or t.to_location = any(:locations))
   and (:after_id::text is null
        or (t.sent_at, t.transfer_id) > (:after_at::timestamptz, :after_id))
 order by t.sent_at, t.transfer_id limit :at_most;

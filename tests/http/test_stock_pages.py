@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -20,8 +22,14 @@ from tests.support.desk import Desk, text_of
 
 INJECTED: Final = '"><img src=x onerror=alert(1)>{{7*7}}'
 TODAY: Final = datetime.now(UTC).date()
-PAGES: Final = ("app/stock", "app/purchases/proposals")
-FORMS: Final = ("app/purchases/proposals", "app/purchases/PO-1/change")
+PAGES: Final = (
+    *("app/stock", "app/stock/TEA", "app/transfers", "app/transfers/T-1"),
+    "app/purchases/proposals",
+)
+FORMS: Final = (
+    *("app/stock/TEA", "app/items/TEA", "app/transfers/T-1"),
+    *("app/purchases/proposals", "app/purchases/PO-1/change"),
+)
 
 
 def terms(sku: str = "TEA", **changes: Any) -> SupplierItem:
@@ -156,3 +164,170 @@ async def test_nobody_comes_here_who_may_not(pool: Pool) -> None:
         if form:
             foreign = await desk.post(f"/{path}", headers={"Sec-Fetch-Site": "cross-site"})
             assert (foreign.status_code, "another site" in text_of(foreign)) == (403, True), path
+
+
+def hidden(page: str, act: str) -> dict[str, str]:
+    """What the form of an act sends that nobody fills in."""
+    found = [
+        form
+        for form in re.findall(r'<form method="post"[^>]*>(.*?)</form>', page, re.DOTALL)
+        if f'name="act" value="{act}"' in form
+    ]
+    fields = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', found[0])
+    return {name: html.unescape(value) for name, value in fields}
+
+
+async def done(desk: Desk, act: str, sku: str = "TEA", **fields: str) -> httpx.Response:
+    """Open an item's page, fill a form in, and send it."""
+    page = (await desk.get(f"/app/stock/{sku}")).text
+    place = "items" if act in ("item", "kit") else "stock"
+    usual = {"location": "main", "why": "a test"}
+    return await desk.send_form(f"app/{place}/{sku}", **{**usual, **hidden(page, act), **fields})
+
+
+async def test_an_item_is_shown_whole(bench: Bench, desk: Desk) -> None:
+    await bench.purchasing.propose("assam", "main", {"TEA": 8}, who="x", why="y")
+    await bench.baskets.hold("B-1", {"TEA": 1}, expires_at=datetime.now(UTC) + timedelta(hours=1))
+    page = await desk.get("/app/stock/TEA")
+    told = text_of(page)
+    for part in (
+        *("TEA – Assam tea", "Held by baskets", "B-1", "Assam Gardens → main: 8", "2.50 EUR"),
+        *("On hand at the end of each day", "Sold on each day", "0 → 10", "claimed", "received"),
+    ):
+        assert part in told or part in page.text, part
+    cup = (await desk.get("/app/stock/CUP")).text
+    assert "<img src=x" not in cup
+    none = await desk.get("/app/stock/NONE")
+    assert (none.status_code, "There is no such item" in text_of(none)) == (404, True)
+
+
+async def test_a_promise_is_asked_for_on_its_page(desk: Desk) -> None:
+    told = text_of(await desk.get("/app/stock/TEA?n=20&country=DE"))
+    assert "12 – " not in told
+    assert "cannot be promised" in told
+    wrong = text_of(await desk.get("/app/stock/TEA?n=x"))
+    assert "n: " in wrong
+
+
+@pytest.mark.parametrize(
+    ("act", "fields", "left"),
+    [
+        ("receive", {"n": "5", "unit_cost": "2.50", "currency": "EUR"}, 15),
+        ("adjust", {"n": "-3"}, 7),
+        ("count", {"n": "9"}, 9),
+        ("write_off", {"n": "2"}, 8),
+        ("send", {"n": "4", "to": "shop"}, 6),
+    ],
+)
+async def test_stock_is_changed_once_after_a_look_at_what_it_would_do(
+    bench: Bench, desk: Desk, act: str, fields: dict[str, str], left: int
+) -> None:
+    looked = await done(desk, act, **fields, preview="1")
+    assert f"On hand 10 → {left}" in text_of(looked), text_of(looked)
+    assert await bench.level("TEA") == (10, 2)
+    sent = {**hidden(looked.text, act), "location": "main", "why": "a test", **fields}
+    for _ in range(2):
+        answer = await desk.send_form("app/stock/TEA", **sent)
+        assert answer.status_code == 200, text_of(answer)
+    assert await bench.level("TEA") == (left, 2)
+    (last,) = await bench.stock.history("TEA", location="main", at_most=1)
+    assert (last.who, "a test" in last.why) == ("Anna (anna)", True)
+
+
+async def test_what_cannot_be_is_refused_and_nothing_typed_is_lost(
+    bench: Bench, desk: Desk
+) -> None:
+    for act, fields, why in (
+        ("receive", {"n": ""}, "Choose how many units"),
+        ("receive", {"n": "1", "unit_cost": "2"}, "goes with currency"),
+        ("adjust", {"n": "x"}, "Write digits alone"),
+        ("write_off", {"n": "1", "why": ""}, "why"),
+        ("send", {"n": "1", "to": "main"}, "leads elsewhere"),
+        ("kit", {"parts": "TEA"}, "Write the parts as"),
+        ("levels", {"reorder_point": "9"}, "goes with reorder_point"),
+    ):
+        answer = await done(desk, act, **fields)
+        assert (answer.status_code, why in text_of(answer)) == (422, True), text_of(answer)
+    many = await done(desk, "write_off", n="99")
+    assert many.status_code == 409
+    assert 'value="99"' in many.text
+    looked = await done(desk, "write_off", n="99", preview="1")
+    assert looked.status_code == 409
+    page = (await desk.get("/app/stock/TEA")).text
+    await bench.stock.adjust("k", "TEA", "main", -1, who="ben", why="broken")
+    sent = {**hidden(page, "count"), "location": "main", "n": "10", "why": "a count"}
+    again = await desk.send_form("app/stock/TEA", **sent)
+    assert (again.status_code, "10 were there" in text_of(again)) == (409, True)
+    odd = await desk.send_form("app/stock/TEA", act="odd")
+    assert odd.status_code == 422
+
+
+async def test_levels_and_what_an_item_is_are_set_and_never_over_somebody_elses(
+    bench: Bench, desk: Desk
+) -> None:
+    page = (await desk.get("/app/stock/TEA")).text
+    level = {"reorder_point": "3", "order_up_to": "20", "safety": "1", "service_level": "95"}
+    told = await done(desk, "levels", **level)
+    assert "The levels are set" in text_of(told)
+    (row,) = await bench.stock.levels(sku="TEA")
+    assert (row.reorder_point, row.order_up_to, row.safety, row.service_level) == (3, 20, 1, 0.95)
+    old = {**hidden(page, "levels"), "location": "main", "reorder_point": "1", "order_up_to": "2"}
+    late = await desk.send_form("app/stock/TEA", **old)
+    assert (late.status_code, "the levels have changed" in text_of(late)) == (422, True)
+    item = {"name": "Assam", "backorder": "1", "handling": "shipped", "category": "tea"}
+    saved = await done(desk, "item", **item)
+    assert "It is saved" in text_of(saved)
+    (kept,) = await bench.catalogue.items(sku="TEA")
+    assert (kept.name, kept.backorder, kept.category) == ("Assam", True, "tea")
+    stale = await desk.send_form("app/items/TEA", **hidden(page, "item"), name="Other")
+    assert (stale.status_code, "somebody has changed this item" in text_of(stale)) == (409, True)
+    await bench.catalogue.set_items([Item(sku="BOX")])
+    kit = await done(desk, "kit", "BOX", parts="TEA=2, CUP=1")
+    assert "Could be made up: main: 3" in text_of(kit)  # one is kept back
+    plain = await done(desk, "kit", "BOX", parts="")
+    assert "Could be made up" not in text_of(plain)
+    assert await bench.catalogue.kits() == []
+
+
+async def test_a_story_is_told_page_by_page_and_says_no_more_than_somebody_may_know(
+    bench: Bench, desk: Desk
+) -> None:
+    for n in range(55):
+        await bench.stock.adjust(f"k{n}", "TEA", "shop", 1, who="ben", why=f"found {n}")
+    page = await desk.get("/app/stock/TEA")
+    assert "59 → 60" in text_of(page)
+    (before,) = re.findall(r"\?before=(\d+)#story", page.text)
+    older = text_of(await desk.get(f"/app/stock/TEA?before={before}"))
+    for part in ("5 → 6", "0 → 5", "0 → 10"):
+        assert part in older, part
+    assert "web-" in older
+    other = await Desk(bench.pool).signed_in("cy", "agent", channels=["pos"])
+    told = text_of(await other.get(f"/app/stock/TEA?before={before}"))
+    assert ("claimed" in told, "web-" in told) == (True, False)
+    shop = await Desk(bench.pool).signed_in("dee", "buyer", locations=["shop"])
+    told = text_of(await shop.get("/app/stock/TEA"))
+    assert ("59 → 60" in told, "main" in told) == (True, False)
+    wrong = await done(shop, "adjust", location="main", n="1")
+    assert (wrong.status_code, "one of your locations" in text_of(wrong)) == (422, True)
+
+
+async def test_goods_on_their_way_are_received_where_they_go(bench: Bench, desk: Desk) -> None:
+    moved = await bench.transfers.send(
+        "T-1", "main", "shop", {"TEA": 4}, who="ben", why="for the weekend"
+    )
+    assert "T-1" in text_of(await desk.get("/app/transfers"))
+    page = await desk.get(f"/app/transfers/{moved.transfer_id}")
+    assert "for the weekend" in text_of(page)
+    key = re.findall(r'name="request_id" value="([^"]+)"', page.text)[0]
+    none = await desk.send_form("app/transfers/T-1", request_id=key)
+    assert none.status_code == 422
+    for _ in range(2):
+        fields = {"units:TEA": "3", "rest_is_lost": "1"}
+        got = await desk.send_form("app/transfers/T-1", request_id=key, **fields)
+        assert "The goods are in stock" in text_of(got)
+    assert await bench.level("TEA", "shop") == (8, 0)
+    assert "T-1" not in text_of(await desk.get("/app/transfers"))
+    assert "T-1" in text_of(await desk.get("/app/transfers?all=1&after=odd"))
+    here = await Desk(bench.pool).signed_in("dee", "buyer", locations=["main"])
+    refused = await here.send_form("app/transfers/T-1", request_id="k")
+    assert refused.status_code == 404

@@ -1,16 +1,22 @@
 """Stock and purchases: what there is, what runs out, and what is bought."""
 
 from starter.web.buying import (
+    item_page,
     new_purchase,
     proposals,
     purchase_acts,
     purchase_list,
     purchase_page,
+    stock_acts,
     stock_list,
+    transfers,
 )
 
 ROUTERS = (
     stock_list.router,
+    item_page.router,
+    stock_acts.router,
+    transfers.router,
     purchase_list.router,
     new_purchase.router,
     proposals.router,

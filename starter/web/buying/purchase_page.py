@@ -127,6 +127,7 @@ def page(
         "act": act,
         "request_id": request_id or new_request(),
         "may_write": visit.person.allows("purchasing:write"),
+        "sees_stock": visit.person.allows("stock:read", "catalogue:read"),
         "sees_orders": visit.person.allows("orders:read"),
         "price": lambda each: f"{price_text(each, one.order.currency)} {one.order.currency}",
         "amount": shown,

@@ -9,7 +9,10 @@ from starlette.responses import Response
 from domain.access.keys import Scope
 from starter.web.screens.visits import Visit
 
-_STOCK: Final[tuple[tuple[str, str, Scope], ...]] = (("app/stock", "place_stock", "stock:read"),)
+_STOCK: Final[tuple[tuple[str, str, Scope], ...]] = (
+    ("app/stock", "place_stock", "stock:read"),
+    ("app/transfers", "transfers", "stock:read"),
+)
 _PURCHASES: Final[tuple[tuple[str, str, Scope], ...]] = (
     ("app/purchases/proposals", "to_buy", "purchasing:read"),
     ("app/purchases", "purchase_orders", "purchasing:read"),

@@ -67,7 +67,7 @@ async def test_it_is_known_when_stock_runs_out_once_demand_was_measured(buyer: B
     assert row.demand is not None
     assert (row.demand.mean, row.available, row.incoming) == (2.0, 8, 0)
     assert (row.out_on, row.covered_until, row.order_by) == (in_days(4), in_days(4), in_days(1))
-    assert await buyer.sold_by_day("TEA") == {TODAY: 2}
+    assert await buyer.days_of("TEA") == {TODAY: (2, 10)}
 
 
 async def test_what_is_on_order_covers_longer_and_what_is_proposed_does_not(buyer: Buyer) -> None:
