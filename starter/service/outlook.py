@@ -8,11 +8,14 @@ from typing import Final
 
 from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
 from domain.purchasing.replenishment import Levels, filled, levels_for
+from domain.purchasing.scorecards import BoughtLine
 from store.database import Pool
-from store.purchasing import demand, outlook
+from store.purchasing import demand, outlook, scorecards
 from store.purchasing.demand import DayOfStock
 from store.purchasing.outlook import Outlook
 
+LINES_MAX: Final = 5000
+"""So many of the latest lines a scorecard counts."""
 USUALLY: Final = 0.95
 """The service level of what has no levels."""
 
@@ -68,6 +71,15 @@ class OutlookReads:
         """What moved of a SKU on each day; days on which nothing did are left out."""
         async with self._pool.acquire() as conn:
             return await demand.by_day(conn, sku, self._policy, locations=locations)
+
+    async def bought_lines(
+        self, suppliers: Sequence[str], *, since: date, locations: Sequence[str] | None = None
+    ) -> Sequence[BoughtLine]:
+        """What became of what was ordered of these suppliers since then: the latest lines."""
+        async with self._pool.acquire() as conn:
+            return await scorecards.lines(
+                conn, suppliers, since=since, locations=locations, at_most=LINES_MAX
+            )
 
     def suggested(self, row: Outlook, terms: SupplierItem) -> int:
         """Units to buy of a stock row on these terms: up to its level, or to what its demand asks.

@@ -1987,7 +1987,7 @@ create table purchase_order (
 create index purchase_order_open on purchase_order (po_id) where state not in ('closed', 'cancelled');
 create index purchase_order_to_start on purchase_order (try_after) where started_at is null;
 create index purchase_order_for_line on purchase_order (order_no, line_id) where order_no is not null;
-create index purchase_order_by_supplier on purchase_order (supplier_id);
+create index purchase_order_by_supplier on purchase_order (supplier_id, created_at);
 
 create table purchase_order_line (
     po_id          text        not null,

@@ -9,6 +9,7 @@ from starter.web.buying import (
     purchase_page,
     stock_acts,
     stock_list,
+    suppliers,
     transfers,
 )
 
@@ -17,6 +18,7 @@ ROUTERS = (
     item_page.router,
     stock_acts.router,
     transfers.router,
+    suppliers.router,
     purchase_list.router,
     new_purchase.router,
     proposals.router,

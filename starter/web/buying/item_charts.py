@@ -55,7 +55,7 @@ async def charts(visit: Visit, sku: str, on_hand: int) -> Charts:
                 title=words("sold_by_day"),
                 of=of,
                 marks=marks,
-                series=[Series(words("sold"), sold)],
+                series=[Series(words("units_sold"), sold)],
                 unit=units,
             ),
         ),

@@ -17,6 +17,7 @@ _PURCHASES: Final[tuple[tuple[str, str, Scope], ...]] = (
     ("app/purchases/proposals", "to_buy", "purchasing:read"),
     ("app/purchases", "purchase_orders", "purchasing:read"),
     ("app/purchases/new", "buy_by_hand", "purchasing:write"),
+    ("app/suppliers", "suppliers", "purchasing:read"),
 )
 
 
