@@ -6,19 +6,15 @@ from typing import Final
 
 from activities.payments.contracts import GrantRefund, RefundGranted, Refusal
 from domain import ids
-from domain.errors import OrderloomError, Refused
+from domain.errors import OrderloomError
 from domain.money import Money, to_minor
-from domain.orders.charges import Owed
-from domain.orders.goodwill import Goodwill
-from domain.orders.messages import RefundKind, RefundRequest
-from domain.orders.price_match import owed_for_match
+from domain.orders.messages import RefundRequest
 from domain.orders.price_match_messages import PriceMatchRequest
-from domain.orders.refund_rules import Granted, owed_for
-from store import clock
+from domain.orders.refund_rules import Granted
 from store.database import Connection
 from store.fulfilment import licences
-from store.orders import effects, events, orders
-from store.payments import billing, goodwill_asks, payments, refunds, tallies
+from store.orders import effects, events
+from store.payments import asked_refunds, billing, goodwill_asks, refunds, tallies
 from store.payments.tallies import Tallies
 
 BY_REQUEST: Final = ("units", "shipping", "goodwill", "price_match")
@@ -38,14 +34,7 @@ async def grant_refund(conn: Connection, ask: GrantRefund) -> RefundGranted:
         return RefundGranted.model_validate(done)
     found = await tallies.load(conn, ask.order_id)
     try:
-        if isinstance(request, RefundRequest) and request.approves is not None:
-            request = await goodwill_asks.approved(conn, ask.order_id, request)
-        why_not = await payments.why_no_refund(conn, ask.order_id)
-        if why_not:
-            raise Refused(why_not, reason="payment_disputed")
-        if request.to == "store_credit":
-            await orders.check_known(conn, ask.order_id)
-        owed, kind = await _owed(conn, found, request)
+        request, owed, kind = await asked_refunds.due(conn, found, request)
     except OrderloomError as error:
         asked = await _asked(conn, ask, found, error)
         if asked is not None:
@@ -92,31 +81,12 @@ async def _asked(
 ) -> RefundGranted | None:
     """Goodwill that another role may give is put before a person, if that is asked for."""
     request = ask.request
-    if (
-        not isinstance(request, RefundRequest)
-        or not request.ask
-        or request.amount is None
-        or error.reason != "goodwill_limit"
-        or not error.instead
-    ):
+    if not asked_refunds.may_ask(request, error):
         return None
+    assert isinstance(request, RefundRequest)  # a price match is no goodwill
+    assert request.amount is not None  # and goodwill has an amount
     amount = Money(minor=to_minor(request.amount, found.currency), currency=found.currency)
     answer = RefundGranted(asked=amount)
     told = answer.model_dump(mode="json")
     await goodwill_asks.ask(conn, ask.order_id, ask.request_id, request, str(error), told)
     return answer
-
-
-async def _owed(
-    conn: Connection, found: Tallies, request: RefundRequest | PriceMatchRequest
-) -> tuple[Owed, RefundKind]:
-    """What is asked for. Raises Refused or InvalidInput where a rule does not allow it."""
-    if isinstance(request, PriceMatchRequest):
-        listed = await refunds.listed(conn, found.order_id, request.line_id)
-        return owed_for_match(
-            found.charges, found.currency, listed, request, clock.now()
-        ), "price_match"
-    goodwill = Goodwill(found.goodwill_percent_max)
-    if request.amount is not None:
-        goodwill = await refunds.goodwill(conn, found.order_id, goodwill, request)
-    return owed_for(found.charges, found.currency, goodwill, request)

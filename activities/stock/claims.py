@@ -154,7 +154,7 @@ class Claims:
     ) -> ClaimAnswer:
         request = ask.request
         claim = await claims.find(conn, request.claim_id)
-        _check_open(claim)
+        claims.check_open(claim)
         decided = _Decision(
             decision=request.decision,
             note=request.note,
@@ -279,16 +279,6 @@ async def _facts(conn: Connection, order_id: str) -> tuple[Facts, Tallies]:
     found = await tallies.load(conn, order_id)
     standing = await claims.standing(conn, order_id)
     return Facts(found.charges, found.currency, **dict(standing)), found
-
-
-def _check_open(claim: Claim) -> None:
-    if claim.decision is not None:
-        raise Refused(
-            f"{claim.claim_id} is decided since {claim.decided_at:%Y-%m-%d %H:%M %Z}: "
-            f"{claim.decision.replace('_', ' ')}, by {claim.decided_by}",
-            reason="claim_decided",
-            instead=("claim_items", "refund_order"),
-        )
 
 
 def _answer_by(request: ClaimRequest, rules: ClaimRules) -> datetime | None:

@@ -78,7 +78,9 @@ class ReturnOutcome(BaseModel):
 class ReturnPreview(BaseModel):
     """What a return would do; nothing is written.
 
-    `comes_back`: what is paid back if all of it comes, as new. `asks`: why a person decides first.
+    `comes_back`: what is paid back if all of it comes, as new; `kept` of its worth is not. `asks`:
+    why a person decides first. `label_fee`: what the customer pays for a label; None: none is
+    bought. `is_at_once`: it is paid back as soon as a carrier has the parcel.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -86,7 +88,10 @@ class ReturnPreview(BaseModel):
     order_id: str
     lines: tuple[Units, ...]
     comes_back: Money
+    kept: Money | None = None
     asks: tuple[str, ...] = ()
+    label_fee: Money | None = None
+    is_at_once: bool = False
 
 
 class ReturnAnswer(OrderRequest):

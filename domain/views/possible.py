@@ -55,18 +55,26 @@ class No(NamedTuple):
 class ParcelFacts:
     """A fulfilment as rows have it. `comes_back`: its carrier brings it back, uncounted so far."""
 
+    fulfilment_id: str
     state: FulfilmentState
     is_carried: bool
     comes_back: bool = False
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """A carrier has it, and does not bring it back."""
+        return self.is_carried and self.state == "shipped" and not self.comes_back
 
 
 @dataclass(frozen=True)
 class OrderFacts:
     """What rows say of an order. `claim`: its money and units, and its claims.
 
-    `returns`: the states of returns that a customer asked for. `open_claims`: how many wait for a
-    person. `provider`: who has its money. `charges_by_hand`: it waits until somebody says that it
-    is to be charged. `match_is_over`: so is the time in which a lower price is met.
+    `returns`: the states of returns that a customer asked for. `goodwill_asked`: ids of requests
+    for goodwill that somebody in a role of `goodwill_roles` decides about; without such roles
+    anybody gives it. `open_claims`: how many wait for a person. `provider`: who has its money.
+    `charges_by_hand`: it waits until somebody says that it is to be charged. `match_is_over`: so
+    is the time in which a lower price is met.
     """
 
     decision: Decision
@@ -75,6 +83,8 @@ class OrderFacts:
     parcels: Sequence[ParcelFacts] = ()
     holds: Sequence[StandingHold] = ()
     returns: Sequence[ReturnState] = ()
+    goodwill_asked: Sequence[str] = ()
+    goodwill_roles: Sequence[str] = ()
     open_claims: int = 0
     provider: str = ""
     charges_by_hand: bool = False
@@ -155,7 +165,7 @@ def _charge(facts: OrderFacts) -> No | None:
 
 
 def _intercept(facts: OrderFacts) -> No | None:
-    if any(x.is_carried and x.state == "shipped" and not x.comes_back for x in facts.parcels):
+    if any(each.is_on_its_way for each in facts.parcels):
         return None
     arrived = facts.count("delivered")
     return No(

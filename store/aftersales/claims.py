@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from domain import ids
-from domain.errors import NotFound
+from domain.errors import NotFound, Refused
 from domain.orders.claim_messages import ClaimDecision, ClaimKind, ClaimRequest, ClaimWish
 from domain.orders.quantities import LineUnits
 from domain.orders.return_messages import ReturnState
@@ -123,6 +123,17 @@ async def decide(
         refund_id=refund_id,
         return_id=return_id,
     )
+
+
+def check_open(claim: Claim) -> None:
+    """Raises Refused where somebody has decided about it."""
+    if claim.decision is not None:
+        raise Refused(
+            f"{claim.claim_id} is decided since {claim.decided_at:%Y-%m-%d %H:%M %Z}: "
+            f"{claim.decision.replace('_', ' ')}, by {claim.decided_by}",
+            reason="claim_decided",
+            instead=("claim_items", "refund_order"),
+        )
 
 
 async def find(

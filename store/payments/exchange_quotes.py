@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain import ids
-from domain.aftersales.return_rules import UNITS_OF_A_RECORD, Asked, decide
+from domain.aftersales.return_labels import wanted_label
+from domain.aftersales.return_rules import UNITS_OF_A_RECORD, Asked, decide, is_paid_at_once
 from domain.errors import NotFound, Refused
 from domain.money import Money
 from domain.orders.exchange_messages import ExchangePreview, ExchangeRequest
@@ -118,12 +119,20 @@ async def preview_return(conn: Connection, order_id: str, request: ReturnRequest
             conn, order_id, units, reason_codes(request, units), late=request.late
         )
         asks = decide(asked).asks
-        worth = (await return_worth.expected(conn, order_id, asked)).worth
+        expected = await return_worth.expected(conn, order_id, asked)
+        label = wanted_label(asked)
+
+    def money(minor: int) -> Money:
+        return Money(minor=minor, currency=asked.currency)
+
     return ReturnPreview(
         order_id=order_id,
         lines=tuple(Units(line_id=k, quantity=n) for k, n in units.items()),
-        comes_back=Money(minor=worth.total, currency=asked.currency),
+        comes_back=money(expected.worth.total),
+        kept=money(expected.kept.total),
         asks=asks,
+        label_fee=None if label is None else money(label.fee_minor),
+        is_at_once=is_paid_at_once(asked, expected.worth.total),
     )
 
 

@@ -20,12 +20,13 @@ from store.payments import tallies
 
 @dataclass(frozen=True)
 class Expected:
-    """What units pay back if all of them come, as new. `by_line`: before anything is kept of it.
+    """What units pay back if all of them come, as new. `by_line`: before anything is `kept` of it.
 
     `paid_back`: so many of them are paid back already, and pay nothing but their shipping.
     """
 
     worth: Worth
+    kept: Worth
     by_line: Mapping[LineId, Worth]
     paid_back: LineUnits
 
@@ -43,8 +44,10 @@ async def expected(conn: Connection, order_id: str, asked: Asked) -> Expected:
     keeps = _kept(charges, {x.line_id: x.reason for x in asked.lines}, as_new(units), terms)
     label = wanted_label(asked)
     keeps["fee"] += 0 if label is None else label.fee_minor
+    kept_of_it = charges.keep(owed, **keeps)
     return Expected(
-        charges.keep(owed, **keeps).worth,
+        kept_of_it.worth,
+        kept_of_it.kept,
         by_line,
         {k: max(0, n - charges.concedable(k)) for k, n in units.items()},
     )

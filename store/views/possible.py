@@ -30,6 +30,8 @@ async def facts(conn: Connection, order_id: str) -> OrderFacts:
         parcels=tuple(ParcelFacts(**each) for each in row["parcels"]),
         holds=tuple(await holds.standing(conn, order_id)),
         returns=tuple(row["returns"]),
+        goodwill_asked=tuple(row["goodwill_asked"]),
+        goodwill_roles=tuple(policy.goodwill_roles),
         open_claims=row["open_claims"],
         provider=row["provider"] or "",
         charges_by_hand=policy.charge == "manual" and found.charges.left_to_charge > 0,

@@ -10,9 +10,11 @@ select o.decision, o.policy, o.placed_at,
        (select jsonb_object_agg(line_id, handling) from order_line l where l.order_no = o.order_no) as handlings,
        (select coalesce(jsonb_agg(state), '[]') from order_return r
         where r.order_no = o.order_no and r.kind = 'customer') as returns,
+       (select coalesce(jsonb_agg(substr(a.step, 10) order by a.since), '[]') from attention a
+        where a.order_no = o.order_no and a.step like 'goodwill %' and a.resolved_at is null) as goodwill_asked,
        (select count(*) from claim c where c.order_no = o.order_no and c.decision is null) as open_claims,
        (select coalesce(jsonb_agg(jsonb_build_object(
-            'state', f.state,
+            'fulfilment_id', f.fulfilment_id, 'state', f.state,
             'is_carried', exists (select from shipment s
                                   where (s.order_no, s.fulfilment_id) = (f.order_no, f.fulfilment_id)
                                     and s.label = 'bought' and s.tracking_number is not null),

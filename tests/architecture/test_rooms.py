@@ -512,7 +512,10 @@ DOORS = {
     "starter/service/personal_requests.py": ("store.orders.versions",),
     "starter/service/edits.py": ("store.orders.versions", "store.stock.edit_previews"),
     "starter/service/exchanges.py": ("store.payments.exchange_quotes",),
-    "starter/service/previews.py": ("store.stock.cancel_previews",),
+    "starter/service/previews.py": (
+        *("store.payments.refund_previews", "store.payments.ways_back"),
+        "store.stock.cancel_previews",
+    ),
     "starter/service/edi.py": ("store.edi",),
     "starter/service/shops.py": ("store.shops",),
     "starter/service/locations.py": ("store.stock.location_changes", "store.stock.locations"),

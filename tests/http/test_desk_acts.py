@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
+from typing import Any
 
 import httpx
 
 from domain.access.keys import Scope
+from domain.aftersales.return_rules import ReturnRule
 from domain.orders.messages import CancelRequest
+from domain.orders.policy import Policy
 from domain.staff.roles import MAY
 from starter.web.desk.acts.table import ACTS
 from starter.web.desk.possible import OFFERS
 from tests.http.test_desk import INJECTED, desk, hidden, named, ordered, placed, stocked
 from tests.support.desk import Desk, text_of
-from tests.support.shop import Shop
+from tests.support.shop import PATIENCE_S, Shop
 
 __all__ = ["desk", "stocked"]
 
@@ -38,6 +42,43 @@ async def done(desk: Desk, order_id: str, act: str, preview: httpx.Response) -> 
     """Say yes to what was foretold."""
     sent = {**hidden(preview.text, act), "go": "do"}
     return await desk.send_form(f"app/orders/{order_id}/{act}", **sent)
+
+
+async def act_on(desk: Desk, order_id: str, act: str, says: str, **fields: str) -> dict[str, str]:
+    """Have something foretold, and do it. Answers what was foretold."""
+    for _ in range(5):  # an order that goes on by itself meanwhile is looked at again
+        preview = await seen(desk, order_id, act, **fields)
+        assert preview.status_code == 200, text_of(preview)
+        answer = await done(desk, order_id, act, preview)
+        if "Nothing was done: the order has changed" not in text_of(answer):
+            break
+    assert says in text_of(answer), text_of(answer)
+    return rows(preview)
+
+
+def dollars(minor: int) -> str:
+    return f"${minor / 100:.2f}"
+
+
+async def delivered(shop: Shop, number: str, **terms: Any) -> str:
+    """An order of three TEA and one POT that the customer has. `terms`: of its policy."""
+    order = ordered(number)
+    order_id = order.order_id
+    wanted = {"return_window": timedelta(days=30), **terms}
+    policy = Policy.model_validate({**shop.usual_policy.model_dump(), **wanted})
+    await shop.placed(order, policy)
+    await shop.drive(f"{order_id}:1", "shipped")
+    await shop.scan(f"{order_id}:1", "delivered")
+    await shop.heard(order_id, "delivered", 4)
+    await shop.idle(order_id)
+    return order_id
+
+
+async def refund_of(shop: Shop, order_id: str, kind: str) -> str:
+    """What was granted, in dollars."""
+    found = [one for one in (await shop.orders.get(order_id)).refunds if one.kind == kind]
+    (refund,) = found
+    return dollars(refund.amount_minor)
 
 
 def test_every_act_is_offered_and_every_offer_is_an_act() -> None:
@@ -125,13 +166,13 @@ async def test_who_may_not_does_not(stocked: Shop, desk: Desk) -> None:
     pos = await Desk(stocked.pool, desk.app).signed_in("ben", "agent", channels=["pos"])
     nobody = Desk(stocked.pool, desk.app)
     foreign = {"Sec-Fetch-Site": "cross-site"}
-    for act, (_, scope) in OFFERS.items():
+    for act, offer in OFFERS.items():
         path = f"app/orders/{order_id}/{act}"
         answer = await desk.post(f"/{path}", data={"go": "do"}, headers=foreign)
         assert answer.status_code == 403, act
         assert (await pos.get(f"/{path}")).status_code == 404, act
         assert (await pos.send_form(path, go="do")).status_code == 404, act
-        if not clerk_may(scope):
+        if not clerk_may(offer.scope):
             assert (await clerk.get(f"/{path}")).status_code == 403, act
             assert (await clerk.send_form(path, go="do")).status_code == 403, act
         assert "Sign in" in (await nobody.get(f"/{path}")).text, act
@@ -140,3 +181,198 @@ async def test_who_may_not_does_not(stocked: Shop, desk: Desk) -> None:
 def clerk_may(scope: Scope) -> bool:
     """The warehouse takes goods back."""
     return scope in MAY["warehouse"]
+
+
+async def test_a_return_pays_back_what_its_page_foretold(stocked: Shop, desk: Desk) -> None:
+    order_id = await delivered(stocked, "act-return")
+    none = await seen(desk, order_id, "return", reason="too small")
+    assert (none.status_code, "Choose how many units" in text_of(none)) == (422, True)
+    many = await seen(desk, order_id, "return", reason="too small", units__1="9")
+    assert many.status_code == 409
+    assert "more units than were delivered" in text_of(many)
+    assert re.search(r'name="units:1"[^>]* value="9"', many.text)
+    told = await act_on(
+        *(desk, order_id, "return", "The return is approved"),
+        units__1="2",
+        reason=INJECTED,
+        reason_code="did_not_fit",
+    )
+    assert told["Comes back"] == "2 × TEA (line 1)"
+    (row,) = (await stocked.orders.get(order_id)).returns
+    assert set(row.reason_codes.values()) == {"did_not_fit"}
+    expected = await stocked.returns.expected_refund(row.return_id)
+    assert told["Paid back"] == dollars(expected.minor) == told["of it by sandbox"]
+    page = await desk.get(f"/app/orders/{order_id}/cancel-return")
+    assert "<img src=x" not in page.text
+    await stocked.do(await stocked.task("receive-return", row.return_id))
+    await stocked.told(order_id, "refunded")
+    assert await refund_of(stocked, order_id, "return") == told["Paid back"]
+
+
+async def test_a_return_is_decided_and_given_up(stocked: Shop, desk: Desk) -> None:
+    review = {"review_above": {"amount": "1.00", "currency": "USD"}, "channel": "web"}
+    await stocked.returns.set_rules([ReturnRule.model_validate(review)])
+    order_id = await delivered(stocked, "act-return-asked")
+    fields = {"units__2": "1", "reason": "no need"}
+    told = await act_on(desk, order_id, "return", "waits for a decision", **fields)
+    (row,) = (await stocked.orders.get(order_id)).returns
+    answer = {"return_id": row.return_id, "decision": "approve", "note": "a good customer"}
+    decided = await act_on(desk, order_id, "decide-return", "return is approved", **answer)
+    assert decided["Paid back"] == told["Paid back"]
+    kept = await act_on(
+        *(desk, order_id, "cancel-return", "The return is given up"),
+        return_id=row.return_id,
+        reason="she keeps it",
+    )
+    assert kept["Stays with the customer"] == "1 × POT (line 2)"
+    assert kept["Not paid back"] == told["Paid back"]
+
+
+async def test_an_exchange_tells_its_sums_first(stocked: Shop, desk: Desk) -> None:
+    order_id = await delivered(stocked, "act-exchange")
+    fields = {"units__1": "1", "reason": "a pot rather", "want1-sku": "POT", "want1-quantity": "1"}
+    no = await seen(desk, order_id, "exchange", **fields)
+    assert "say what the other goods cost" in text_of(no)
+    fields |= {"want1-unit_price": "30.00"}
+    told = await act_on(desk, order_id, "exchange", "The exchange is approved", **fields)
+    assert told["The customer gets"] == "1 × POT"
+    other = await stocked.orders.get(f"{order_id}-X1")
+    assert told["The other goods cost"] == dollars(other.summary.total_minor)
+    owed = other.summary.total_minor - round(float(told["It is worth"][1:]) * 100)
+    assert told["The customer pays"] == dollars(owed)
+
+
+async def test_money_goes_back_as_foretold(stocked: Shop, desk: Desk) -> None:
+    order_id = await delivered(stocked, "act-money")
+    none = await seen(desk, order_id, "refund", reason="x")
+    assert "Choose units, or shipping" in text_of(none)
+    fields = {"units__1": "1", "shipping": "1", "reason": "torn"}
+    told = await act_on(desk, order_id, "refund", "It is paid back", **fields)
+    assert told["For"] == "1 × TEA (line 1)"
+    assert await refund_of(stocked, order_id, "units") == told["Paid back"]
+    fields = {"line": "2", "unit_price": "25.00", "evidence": "https://shop.example/pot"}
+    told = await act_on(desk, order_id, "price-match", "It is paid back", **fields)
+    assert await refund_of(stocked, order_id, "price_match") == told["Paid back"] == "$5.00"
+    no = await seen(desk, order_id, "goodwill", amount="900.00", reason="sorry")
+    assert "more than what is charged" in text_of(no)
+    odd = await seen(desk, order_id, "goodwill", amount="ten", reason="sorry")
+    assert odd.status_code == 422
+    assert 'value="ten"' in odd.text
+    fields = {"amount": "2.50", "reason": "sorry", "to": "store_credit"}
+    told = await act_on(desk, order_id, "goodwill", "It is paid back", **fields)
+    assert told["of it by store credit"] == "$2.50"
+    assert await refund_of(stocked, order_id, "goodwill") == "$2.50"
+
+
+async def test_goodwill_over_a_limit_is_asked_for_and_approved(stocked: Shop, desk: Desk) -> None:
+    limits = {"agent": {"per_order": {"USD": "1.00"}}, "lead": {}}
+    order_id = await delivered(stocked, "act-goodwill", goodwill_roles=limits)
+    over = await seen(desk, order_id, "goodwill", amount="3.00", reason="sorry")
+    assert "more than you may give" in text_of(over)
+    fields = {"amount": "3.00", "reason": "sorry", "ask": "1"}
+    await act_on(desk, order_id, "goodwill", "Somebody who may give it is asked", **fields)
+    lead = await Desk(stocked.pool, desk.app).signed_in("lea", "lead")
+    (asked,) = (await stocked.previews.facts(order_id)).goodwill_asked
+    yes = {"approves": asked, "reason": "she is right"}
+    told = await act_on(lead, order_id, "approve", "It is paid back", **yes)
+    assert await refund_of(stocked, order_id, "goodwill") == told["Paid back"] == "$3.00"
+    assert "not_asked" not in text_of(await lead.get(f"/app/orders/{order_id}/approve"))
+    assert (await stocked.previews.facts(order_id)).goodwill_asked == ()
+
+
+async def test_a_claim_is_made_and_decided(stocked: Shop, desk: Desk) -> None:
+    order_id = await delivered(stocked, "act-claim")
+    fields = {"kind": "damaged", "units__2": "1", "reason": "a crack", "wish": "refund"}
+    told = await act_on(desk, order_id, "claim", "waits for a decision", **fields)
+    assert told == {"Decision": "waits for a person", "For": "1 × POT (line 2)"}
+    (claim,) = await stocked.claims.list(order_id=order_id)
+    no = {"claim_id": claim.claim_id, "decision": "part_refund", "note": "usable"}
+    assert (await seen(desk, order_id, "decide-claim", **no)).status_code == 422
+    told = await act_on(desk, order_id, "decide-claim", "is decided", **no, percent="50")
+    assert await refund_of(stocked, order_id, "claim") == told["Paid back"]
+    page = text_of(await desk.get(f"/app/orders/{order_id}/decide-claim"))
+    assert "No claim waits for a decision" in page
+
+
+async def test_a_parcel_is_stopped_on_its_way(stocked: Shop, desk: Desk) -> None:
+    order_id = await placed(stocked, "act-intercept")
+    no = text_of(await desk.get(f"/app/orders/{order_id}/intercept"))
+    assert "No parcel is on its way" in no
+    await stocked.drive(f"{order_id}:1", "shipped")
+    await stocked.heard(order_id, "shipped", 4)
+    await stocked.idle(order_id)
+    fields = {"parcel": f"{order_id}:1", "way": "redirect", "reason": "moved"}
+    assert (await seen(desk, order_id, "intercept", **fields)).status_code == 422
+    address = {"name": "Kim", "line1": INJECTED, "city": "Busan", "country": "KR"}
+    typed = {f"to-{part}": text for part, text in address.items()}
+    preview = await seen(desk, order_id, "intercept", **fields, **typed)
+    assert "<img src=x" not in preview.text
+    fields |= {"way": "return"}
+    told = await act_on(desk, order_id, "intercept", "The carrier stops the parcel", **fields)
+    assert told == {"Parcel": f"{order_id}:1", "Where to": "back to the sender"}
+
+
+async def test_an_order_is_changed_as_foretold(stocked: Shop, desk: Desk) -> None:
+    order_id = await placed(stocked, "act-edit")
+    page = await desk.get(f"/app/orders/{order_id}/edit")
+    shown = dict(re.findall(r'name="([^"]+)" value="([^"]*)" inputmode', page.text))
+    assert (shown["line:1:quantity"], shown["address-city"] != "") == ("3", True)
+    same = {name.replace(":", "__"): html.unescape(value) for name, value in shown.items()}
+    none = await seen(desk, order_id, "edit", **same, reason="x")
+    assert "Change something first" in text_of(none)
+    fields = {**same, "line__1__quantity": "2", "line__2__unit_price": "25.00", "reason": "called"}
+    fields |= {"note": "ring twice", "add1-sku": "TEA", "add1-quantity": "1"}
+    fields |= {"add1-unit_price": "9.00"}
+    preview = await seen(desk, order_id, "edit", **fields)
+    assert preview.status_code == 200, text_of(preview)
+    answer = await done(desk, order_id, "edit", preview)
+    assert "The order is changed" in text_of(answer)
+    detail = await stocked.orders.get(order_id)
+    before, after = rows(preview)["Total"].split(" → ")
+    assert (before, after) == ("$65.00", dollars(detail.summary.total_minor))
+    assert [(line.sku, line.ordered) for line in detail.lines] == [
+        ("TEA", 2),
+        ("POT", 1),
+        ("TEA", 1),
+    ]
+    gone = await seen(desk, order_id, "edit", line__1__quantity="x", reason="y")
+    assert gone.status_code == 422
+
+
+async def test_two_agents_on_one_order(stocked: Shop, desk: Desk) -> None:
+    order_id = await placed(stocked, "act-two")
+    ben = await Desk(stocked.pool, desk.app).signed_in("ben", "agent")
+    mine = await seen(desk, order_id, "cancel", units__1="1", reason="one too many")
+    await act_on(ben, order_id, "cancel", "are cancelled", units__1="1", reason="out of stock")
+    refused = await done(desk, order_id, "cancel", mine)
+    assert refused.status_code == 409
+    assert "out of stock (Ben (ben))" in text_of(refused)
+    assert 'value="one too many"' in refused.text
+    assert (await stocked.orders.get(order_id)).lines[0].cancelled == 1
+    again = {**hidden(refused.text, "cancel"), "units:1": "1", "reason": "one too many"}
+    path = f"app/orders/{order_id}/cancel"
+    preview = await desk.send_form(path, **again, go="preview")
+    twice = hidden(preview.text, "cancel")
+    for _ in range(2):
+        assert "are cancelled" in text_of(await desk.send_form(path, **twice, go="do"))
+    assert (await stocked.orders.get(order_id)).lines[0].cancelled == 2
+
+
+async def test_an_order_that_waits_for_its_payment_is_paid(stocked: Shop, desk: Desk) -> None:
+    order = ordered("act-pay", payment={"token": "tok_action_required"})
+    order_id = order.order_id
+    held = await stocked.orders.place(order, answer_within=timedelta(seconds=PATIENCE_S))
+    assert held.outcome == "held"
+    page = await desk.get(f"/app/orders/{order_id}/pay")
+    sent = {**hidden(page.text, "pay"), "go": "do"}
+    answer = await desk.send_form(f"app/orders/{order_id}/pay", **sent, token="tok_ok")
+    assert "The payment is accepted" in text_of(answer)
+
+
+async def test_an_order_is_charged_when_somebody_says_so(stocked: Shop, desk: Desk) -> None:
+    order = ordered("act-charge")
+    await stocked.placed(order, stocked.usual_policy.model_copy(update={"charge": "manual"}))
+    fields = {"note": "the invoice was accepted"}
+    told = await act_on(desk, order.order_id, "charge", "The order is charged", **fields)
+    detail = await stocked.orders.get(order.order_id)
+    assert told["Charged now"] == dollars(detail.summary.captured_minor)

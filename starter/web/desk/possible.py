@@ -7,26 +7,51 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from domain.access.keys import Scope
-from domain.views.possible import Asked, OrderFacts, why_not
+from domain.views.possible import Asked, No, OrderFacts, why_not
 from starter.web.screens.visits import Visit
 
 
 class Offer(NamedTuple):
     """What a page of an act asks for, as its update is called, and the scope that it takes.
 
-    `asks`: None where it asks nothing of the order as a whole.
+    `asks`: None where it asks nothing of the order as a whole. `approves`: it is possible only
+    where somebody has asked for it.
     """
 
     asks: Asked | None
     scope: Scope
+    approves: bool = False
+
+    def why_not(self, facts: OrderFacts) -> No | None:
+        """The rule that is against it as a whole; None: it is possible."""
+        if self.asks is None:
+            return None
+        no = why_not(self.asks, facts)
+        is_asked = not self.approves or facts.goodwill_asked
+        return no or (None if is_asked else No("not_asked"))
 
 
 OFFERS: Final[Mapping[str, Offer]] = {
     "cancel": Offer("cancel_order", "aftersales:write"),
+    "edit": Offer("edit_order", "aftersales:write"),
     "hold": Offer("hold_order", "orders:write"),
     "release": Offer("release_order", "orders:write"),
     "extend": Offer("extend_hold", "orders:write"),
     "reject": Offer("reject_order", "orders:write"),
+    "pay": Offer("pay_order", "payments:write"),
+    "charge": Offer("charge_order", "payments:write"),
+    "intercept": Offer("intercept_parcel", "aftersales:write"),
+    "send-anew": Offer("send_anew", "aftersales:write"),
+    "return": Offer("return_items", "aftersales:write"),
+    "decide-return": Offer("decide_return", "aftersales:write"),
+    "cancel-return": Offer("cancel_return", "aftersales:write"),
+    "exchange": Offer("exchange_items", "aftersales:write"),
+    "claim": Offer("claim_items", "aftersales:write"),
+    "decide-claim": Offer("decide_claim", "payments:write"),
+    "refund": Offer("refund_order", "payments:write"),
+    "goodwill": Offer("refund_order", "payments:write"),
+    "approve": Offer("refund_order", "payments:write", approves=True),
+    "price-match": Offer("match_price", "payments:write"),
     "resolve": Offer(None, "orders:write"),
 }
 """Each act by its name, in the sequence in which the order's page offers them."""
@@ -43,10 +68,10 @@ class Offers:
 def offers(visit: Visit, facts: OrderFacts) -> Offers:
     """Everything that somebody's roles allow."""
     found = Offers([], [])
-    for name, (asks, scope) in OFFERS.items():
-        if asks is None or not visit.person.allows(scope):
+    for name, offer in OFFERS.items():
+        if offer.asks is None or not visit.person.allows(offer.scope):
             continue
-        no = why_not(asks, facts)
+        no = offer.why_not(facts)
         if no is None:
             found.possible.append(name)
         else:

@@ -46,7 +46,7 @@ def hold(number: int) -> StandingHold:
 
 
 HERE = facts()
-ON_ITS_WAY = facts({"shipped": 3}, parcels=(ParcelFacts("shipped", is_carried=True),))
+ON_ITS_WAY = facts({"shipped": 3}, parcels=(ParcelFacts("o:1", "shipped", is_carried=True),))
 DELIVERED = facts({"shipped": 3, "delivered": 3})
 
 CASES: tuple[tuple[Asked, OrderFacts, str], ...] = (
@@ -76,7 +76,10 @@ CASES: tuple[tuple[Asked, OrderFacts, str], ...] = (
     ("send_anew", ON_ITS_WAY, "not_coming_back"),
     (
         "send_anew",
-        facts({"shipped": 3}, parcels=[ParcelFacts("shipped", is_carried=True, comes_back=True)]),
+        facts(
+            {"shipped": 3},
+            parcels=[ParcelFacts("o:1", "shipped", is_carried=True, comes_back=True)],
+        ),
         "",
     ),
     ("return_items", ON_ITS_WAY, "not_delivered"),

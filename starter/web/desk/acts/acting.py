@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from domain.access.keys import Scope
 from domain.money import Money
 from domain.orders.messages import Units
-from domain.views.possible import Asked, OrderFacts
+from domain.orders.people import Address
+from domain.views.possible import OrderFacts
 from starter.service.service import Service
 from starter.web.desk.order_shown import Shown
-from starter.web.desk.possible import OFFERS
+from starter.web.desk.possible import OFFERS, Offer
 from starter.web.screens.forms import whole
 from starter.web.screens.visits import Visit
 from store.views.reads import OrderDetail
@@ -20,7 +20,29 @@ from store.views.reads import OrderDetail
 UNITS = "units:"
 """The names of fields with units of a line begin so; the line's id follows."""
 
-Kind = Literal["units", "text", "choice", "tick", "money", "whole", "day", "moment", "address"]
+ITEM = ("sku", "quantity", "unit_price", "tax_rate")
+ADDRESS = ("name", "company", "line1", "line2", "postal_code", "city", "region", "country")
+"""The parts of such fields; their names begin with the field's."""
+
+CODE = "code:"
+"""The same of why these units come back, where a line has a reason of its own."""
+
+Kind = Literal[
+    "units",
+    "item",
+    "lines",
+    "address",
+    "text",
+    "choice",
+    "tick",
+    "money",
+    "whole",
+    "day",
+    "moment",
+]
+"""units: a number for each line. item: a SKU, how many, at what price and tax. lines: each line as
+an edit changes it. address: its parts.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,7 +57,8 @@ class Option:
 class Field:
     """One question of a form. `label`, `about`: sentences, by their keys.
 
-    `most`: of units, line id → how many can be chosen. `value`: what stands there first.
+    `most`: of units, line id → how many can be chosen; with `options`, why, line by line. `value`,
+    `values`: what stands there first; of a field of several parts, by their names. `place`: a line.
     """
 
     kind: Kind
@@ -46,6 +69,8 @@ class Field:
     options: Sequence[Option] = ()
     most: Mapping[str, int] = field(default_factory=dict)
     value: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,6 +126,20 @@ class Asking:
         ]
         return [{"line_id": line, "quantity": n} for line, text in chosen if (n := whole(text))]
 
+    def item(self, name: str) -> dict[str, Any] | None:
+        """A row of what is wanted. None: it was left empty."""
+        parts = {part: self.field(f"{name}-{part}") for part in ITEM}
+        if not any(parts.values()):
+            return None
+        said = {part: text for part, text in parts.items() if text}
+        return {**said, "quantity": whole(parts["quantity"])}
+
+    def address(self, name: str) -> dict[str, str] | None:
+        """An address as it was typed. None: it was left empty."""
+        parts = {part: self.field(f"{name}-{part}") for part in ADDRESS}
+        said = {part: text for part, text in parts.items() if text}
+        return said or None
+
     # How it is told -------------------------------------------------------------------------------
 
     def money(self, amount: Money) -> str:
@@ -119,6 +158,19 @@ class Asking:
             )
             for each in units
         )
+
+    def counted(self, units: Mapping[str, int]) -> str:
+        """The same of units by line."""
+        return self.units([Units(line_id=line, quantity=n) for line, n in units.items() if n])
+
+    def address_told(self, address: Address) -> str:
+        """On one line."""
+        parts = (getattr(address, part) for part in ADDRESS)
+        return ", ".join(str(part) for part in parts if part)
+
+    def none(self, key: str) -> Option:
+        """The choice of none, with its sentence."""
+        return Option("", self.visit.words(key))
 
     def options(self, prefix: str, *values: str) -> list[Option]:
         """Values whose sentences have keys that begin alike."""
@@ -141,14 +193,9 @@ class Act:
     preview: Callable[[Asking, Any], Awaitable[Seen]] | None = None
 
     @property
-    def asks(self) -> Asked | None:
-        """The request, as its update is called; None: it is none to the order as a whole."""
-        return OFFERS[self.name].asks
-
-    @property
-    def scope(self) -> Scope:
-        """What it takes."""
-        return OFFERS[self.name].scope
+    def offer(self) -> Offer:
+        """What it asks for, and the scope that it takes."""
+        return OFFERS[self.name]
 
 
 def reason(name: str = "reason", label: str = "why") -> Field:

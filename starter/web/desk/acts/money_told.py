@@ -14,9 +14,14 @@ def paid_back(asking: Asking, amount: Money, ways: WaysBack) -> list[tuple[str, 
         return [(words("pays_back"), words("nothing_paid_back"))]
     rows = [(words("pays_back"), asking.money(amount))]
     for way in ways.ways:
-        key = f"way_{way.provider}"
-        name = words(key) if words.has(key) else way.provider
+        name = way_name(asking, way.provider)
         rows.append((words("way_back", way=name), asking.money(way.amount)))
     if ways.left.minor:
         rows.append((words("way_none"), asking.money(ways.left)))
     return rows
+
+
+def way_name(asking: Asking, provider: str) -> str:
+    """What a means of payment is called: a company by its own name."""
+    words, key = asking.visit.words, f"way_{provider}"
+    return words(key) if words.has(key) else provider

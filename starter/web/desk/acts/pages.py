@@ -2,7 +2,7 @@
 
 A form is met once, however often it is sent, and never over what others have changed: it carries
 the order's version and its own request id. `go` says how far it is: `preview` shows what would
-happen, `change` shows the form again as it was filled in, and `do` does it.
+happen now, `change` shows the form again as it was filled in, and `do` does it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from domain.errors import InvalidInput, NotFound, OrderloomError, Refused
-from domain.views.possible import No, why_not
 from starter.web.desk.acts.acting import Act, Asking, Seen
 from starter.web.desk.acts.table import ACTS
 from starter.web.desk.order_page import look
+from starter.web.desk.story import Line
 from starter.web.screens.forms import NotAsked, met, whole
 from starter.web.screens.visits import ScreenRoute, Visit, in_words, may
 
@@ -31,6 +31,9 @@ _NOT_KNOWN: Final = 503
 _NOT_TYPED: Final = ("go", "request_id", "version", "seen")
 """Fields that the page fills in."""
 
+_NAMED: Final = {act.offer.asks: act.name for act in reversed(ACTS)}
+"""Update → the act that asks for it; of several, the first one."""
+
 
 class _Page:
     """One act on one order, while one request is answered."""
@@ -40,6 +43,7 @@ class _Page:
         self._asking = asking
         self._visit = asking.visit
         self._error: OrderloomError | None = None
+        self._news: Sequence[Line] = ()
 
     async def answer(self) -> Response:
         """Meet the form that was sent."""
@@ -47,7 +51,11 @@ class _Page:
         go = visit.field("go") or "do"
         kept = await visit.here.orders.answer_of(asking.order_id, visit.field("request_id"))
         if kept is None and asking.shown.version != visit.field("version"):
-            return self._changed()
+            # What has happened is told, and nothing is done; a preview is of the order as it is.
+            after = whole(visit.field("seen"))
+            self._news = [line for line in asking.shown.story if line.event.event_id > after]
+            if go == "do":
+                return self.form(409, [visit.words("changed_meanwhile")], request_id=new_id())
         if go == "change":
             return self.form()
         if go == "preview" and self._act.preview is not None:
@@ -62,11 +70,10 @@ class _Page:
         *,
         seen: Seen | None = None,
         request_id: str = "",
-        **more: Any,
     ) -> Response:
         """The form, or what it would do."""
         asking, act = self._asking, self._act
-        no = self.why_not
+        no = act.offer.why_not(asking.facts)
         return self._visit.show(
             "desk/act",
             status=status,
@@ -82,27 +89,15 @@ class _Page:
             said={name: values[0] for name, values in self._visit.sent.items()},
             typed=self._typed(seen),
             request_id=request_id or self._visit.field("request_id") or new_id(),
-            **{"news": [], "named": {x.asks: x.name for x in ACTS}, **more},
+            news=self._news,
+            named=_NAMED,
         )
-
-    @property
-    def why_not(self) -> No | None:
-        """The rule that is against the act as a whole."""
-        asks = self._act.asks
-        return None if asks is None else why_not(asks, self._asking.facts)
 
     def _typed(self, seen: Seen | None) -> list[tuple[str, str]]:
         if seen is None:
             return []
         sent = {k: v[0] for k, v in self._visit.sent.items() if k not in _NOT_TYPED}
         return [*(sent | dict(seen.carry)).items()]
-
-    def _changed(self) -> Response:
-        """Nothing is done: what others have done meanwhile is shown, and the form as it was."""
-        after = whole(self._visit.field("seen"))
-        news = [line for line in self._asking.shown.story if line.event.event_id > after]
-        told = [self._visit.words("changed_meanwhile")]
-        return self.form(409, told, news=news, request_id=new_id())
 
     async def _previewed(self) -> Response:
         """What it would do; or the form again, where a rule says no."""
@@ -148,7 +143,7 @@ Endpoint = Callable[..., Coroutine[Any, Any, Response]]
 
 
 def _shows(act: Act) -> Endpoint:
-    who = may("orders:read", act.scope)
+    who = may("orders:read", act.offer.scope)
 
     async def show(order_id: str, visit: Visit = who) -> Response:
         return _Page(act, await asking_of(visit, order_id)).form()
@@ -157,7 +152,7 @@ def _shows(act: Act) -> Endpoint:
 
 
 def _meets(act: Act) -> Endpoint:
-    who = may("orders:read", act.scope)
+    who = may("orders:read", act.offer.scope)
 
     async def meet(order_id: str, visit: Visit = who) -> Response:
         return await _Page(act, await asking_of(visit, order_id)).answer()

@@ -1,0 +1,74 @@
+"""Units that come back for others: the sums first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from domain.orders.exchange_messages import ExchangeRequest
+from starter.service.service import Service
+from starter.web.desk.acts.acting import Act, Asking, Field, Seen
+from starter.web.desk.acts.money_told import way_name
+from starter.web.desk.acts.returning import asks_told, return_content, return_fields
+
+WANTS: Final = ("want1", "want2", "want3")
+"""Rows of what the customer gets; more lines than these are asked for over the API."""
+
+
+def _fields(asking: Asking) -> Sequence[Field]:
+    return (
+        *return_fields(asking),
+        *(Field("item", name, "gets_instead") for name in WANTS),
+        Field("tick", "advance", "exchange_advance", about="exchange_advance_about"),
+        Field("text", "service", "shipping_service"),
+        Field("money", "shipping_price", "shipping_price", about="exchange_shipping_about"),
+        Field("text", "provider", "pay_by", about="exchange_pay_about"),
+        Field("text", "token", "pay_token"),
+    )
+
+
+def _read(asking: Asking) -> ExchangeRequest:
+    said = asking.field
+    shipping = {"service": said("service") or None, "price": said("shipping_price") or None}
+    payment = {"provider": said("provider"), "token": said("token")}
+    content: dict[str, Any] = {
+        **return_content(asking),
+        "mode": "advance" if said("advance") else "standard",
+        "wants": [item for name in WANTS if (item := asking.item(name)) is not None],
+        "shipping": shipping if any(shipping.values()) else None,
+        "payment": payment if any(payment.values()) else None,
+    }
+    return ExchangeRequest.model_validate(content)
+
+
+async def _preview(asking: Asking, request: ExchangeRequest) -> Seen:
+    words = asking.visit.words
+    found = await asking.here.exchanges.preview(asking.order_id, request)
+    gets = ", ".join(
+        words("n_of_sku", n=words.number(one.quantity), sku=one.sku) for one in request.wants
+    )
+    rows = [
+        (words("comes_back"), asking.units(found.lines)),
+        (words("customer_gets"), gets or words("the_same_again")),
+        (words("is_worth"), asking.money(found.comes_back)),
+        (words("replacement_costs"), asking.money(found.total)),
+        (words("of_it_tax"), asking.money(found.tax)),
+    ]
+    if found.owed.minor:
+        rows.append((words("customer_pays"), asking.money(found.owed)))
+    if found.paid_back.minor:
+        ways = await asking.here.previews.ways_back(asking.order_id, found.paid_back)
+        names = ", ".join(way_name(asking, way.provider) for way in ways.ways)
+        rows.append((words("customer_gets_back"), f"{asking.money(found.paid_back)} ({names})"))
+    if not found.owed.minor and not found.paid_back.minor:
+        rows.append((words("customer_pays"), words("nothing_paid_back")))
+    sent = "sent_before" if found.mode == "advance" else "sent_after"
+    return Seen(rows, [words(sent), words("as_new"), *asks_told(asking, found.asks)])
+
+
+async def _do(here: Service, order_id: str, request: ExchangeRequest) -> str:
+    outcome = await here.exchanges.exchange(order_id, request)
+    return "exchange_approved" if outcome.outcome == "approved" else "exchange_requested"
+
+
+EXCHANGE = Act("exchange", _fields, _read, _do, _preview)
