@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -51,9 +52,9 @@ def main() -> int:
         settings = load_settings()
         home = chosen.home or settings.home / "demo"
         paid = shop.paid_with(_stripe_key())
-        documents = company.shared_out(
-            shop.read_northwind_orders(chosen.orders, paid=paid), paid=paid
-        )
+        northwind = shop.read_northwind_orders(chosen.orders, paid=paid)
+        today = datetime.now(UTC).date()
+        documents = company.shared_out(shop.of_these_days(northwind, today), paid=paid)
         return asyncio.run(
             _until_stopped(
                 home, documents, workers=chosen.workers, keep=chosen.keep, http=chosen.http

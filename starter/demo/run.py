@@ -18,7 +18,7 @@ from domain.orders.order import Order
 from domain.words import count_of
 from runtime.codec import data_converter
 from runtime.discovery import StackInfo
-from starter.demo import closing, company, crm, folder, kept, mails, over_http, shop
+from starter.demo import closing, company, crm, folder, kept, left_open, mails, over_http, shop
 from starter.demo.customers import (
     FINAL,
     Board,
@@ -84,7 +84,8 @@ async def run(
                 console.print(line)
         if keep:
             here = Service(pool, temporal)
-            await kept.tell(here, stack.info, home, documents[0].order_id, console)
+            parcel = await left_open.leave_open(here, temporal, home, len(documents))
+            await kept.tell(here, stack.info, home, parcel, console)
             with suppress(asyncio.CancelledError):  # Ctrl-C ends it.
                 await asyncio.Event().wait()
     return code

@@ -133,6 +133,10 @@ async def test_orders_are_placed_cancelled_returned_and_closed_and_the_books_are
         stack = read_stack(home)
         assert stack is not None, text
         assert stack.temporal_ui_url in text
+        # A newcomer can begin: the screens with a login, and a parcel to look for.
+        assert f"{stack.http_url}/app" in text
+        assert re.search(r"sign in as +admin, password \S+$", text, re.MULTILINE), text
+        assert re.search(r"where parcel \S+:1 is; which order lost money today", text), text
         for seller in (company.US, company.DE):
             assert await checked_by_beancount(home, seller) == ""
         process.send_signal(signal.SIGINT)

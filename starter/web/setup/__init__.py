@@ -1,31 +1,5 @@
-"""Sellers, channels, locations, keys, subscriptions, templates and rules."""
+"""What an owner sets up: sellers, channels, locations, keys, subscriptions, texts."""
 
-from starter.web.setup import (
-    channel_pages,
-    deliveries,
-    extensions,
-    hold_rules,
-    keys,
-    locations,
-    overview,
-    policies,
-    sellers,
-    shops,
-    subscriptions,
-    templates,
-)
+from fastapi import APIRouter
 
-ROUTERS = (
-    overview.router,
-    sellers.router,
-    channel_pages.router,
-    shops.router,
-    locations.router,
-    keys.router,
-    subscriptions.router,
-    deliveries.router,
-    templates.router,
-    hold_rules.router,
-    policies.router,
-    extensions.router,
-)
+ROUTERS: tuple[APIRouter, ...] = ()

@@ -1,0 +1,94 @@
+"""What a demo that stays up leaves to do: its shop is in the middle of a day.
+
+Everything before has ended and was audited. These orders wait for whoever sits at the screens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from temporalio.client import Client
+
+from domain.errors import Conflict
+from domain.orders.hold_messages import HoldRequest
+from domain.orders.order import Order
+from starter.demo import company, shop
+from starter.demo.stories.stage import Stage
+from starter.service.service import Service
+from store.views.warehouse_tasks import Task
+
+_WHO: Final = "the demo"
+_ORDERS: Final = 24
+_APART: Final = timedelta(minutes=7)
+_UNDER_WAY: Final = 3
+_PACKED: Final = 2
+_HELD: Final = 1
+_WITHIN_S: Final = 60.0
+_LOOK_S: Final = 0.3
+_TO_APPROVE: Final = {"NW-38": 60, "NW-59": 200, "NW-51": 150, "NW-18": 120}
+"""SKU → units that somebody wants to buy, which cost more than may be spent without approval."""
+
+
+async def leave_open(service: Service, temporal: Client, home: Path, after: int) -> str:
+    """Place the orders behind the first `after` ones, and begin with some. Returns a parcel's id.
+
+    `service`: with the rules of a shop whose days are as long as anybody's.
+    """
+    orders = _to_place(after)
+    await shop.place_all(service.orders, orders, lambda: None)
+    stage = Stage(service, temporal, orders[0].payment, home)
+    first, *rest = await _to_pick(service, orders)
+    for task in (first, *rest[: _UNDER_WAY - 1]):
+        await stage.send(task.order_id)
+        await stage.scan(task.order_id, task.part_id, "in_transit")
+    for task in rest[_UNDER_WAY : _UNDER_WAY + _PACKED]:
+        await stage.pack(await stage.pick(task.order_id))
+    await service.holds.hold(
+        rest[-1].order_id,
+        HoldRequest(
+            request_id="left-open",
+            by=_WHO,
+            reason="fraud_review",
+            note="paid with a card from one country, sent to another: call the customer",
+        ),
+    )
+    for terms in await service.purchasing.terms(skus=list(_TO_APPROVE)):
+        with suppress(Conflict):  # On order already, as it was sold out before.
+            await service.purchasing.propose(
+                terms.supplier,
+                "main",
+                {terms.sku: _TO_APPROVE[terms.sku]},
+                who=_WHO,
+                why="the winter sale begins next week",
+            )
+    await service.purchasing.replenish()
+    return first.part_id
+
+
+def _to_place(after: int) -> Sequence[Order]:
+    """Orders of today, one every few minutes; a till's are gone before anybody sees them."""
+    found = company.shared_out(shop.read_northwind_orders(after + _ORDERS)[after:])
+    now = datetime.now(UTC)
+    return [
+        order.model_copy(update={"placed_at": now - (len(found) - n) * _APART})
+        for n, order in enumerate(found)
+        if order.channel != company.TILL
+    ]
+
+
+async def _to_pick(service: Service, orders: Sequence[Order]) -> Sequence[Task]:
+    """The tasks of those of them whose goods are there, once there are enough of them."""
+    ours = {order.order_id for order in orders}
+    enough = _UNDER_WAY + _PACKED + _HELD
+    found: list[Task] = []
+    async with asyncio.timeout(_WITHIN_S):
+        while len(found) <= enough:
+            await asyncio.sleep(_LOOK_S)
+            tasks = await service.warehouse.tasks(task="pick")
+            found = [task for task in tasks if task.order_id in ours]
+    return found
