@@ -33,8 +33,16 @@ CommandName = Literal[
     "REFUSE",
     "BOX",
     "KG",
+    "IS",
+    "WHY",
+    "ALL",
+    "OFF",
+    "FOUND",
 ]
-WITH_VALUE: Final[tuple[CommandName, ...]] = ("QTY", "POS", "REFUSE", "BOX", "KG")
+WITH_VALUE: Final[tuple[CommandName, ...]] = (
+    *("QTY", "POS", "REFUSE", "BOX", "KG"),
+    *("IS", "WHY", "OFF", "FOUND"),
+)
 """Commands behind which something stands, such as `OL:QTY:5`."""
 _COMMAND: Final = re.compile(r"OL:([A-Z]+)(?::(.*))?\Z", re.IGNORECASE | re.DOTALL)
 _SCALES: Final = re.compile(r"(\d{1,6})(?:[.,](\d{1,3}))?\s*(kg|g)\Z", re.IGNORECASE)

@@ -10,13 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from domain.access.keys import Scope
 from domain.errors import NotFound, Refused
 from domain.staff.people import Person
 from domain.warehouse.scans import Answer, Scan, State, Turn, command_in, place_of, say
-from starter.service.floor_kinds import KINDS, Kind, Wish
+from starter.service.floor_incoming import KINDS
+from starter.service.floor_kinds import Kind, Wish
 from store.database import Connection, Pool
 from store.stock import locations
-from store.warehouse import floor, parcel_runs, pick_runs, runs
+from store.warehouse import arrivals, floor, parcel_runs, pick_runs, runs
+from store.warehouse.arrivals import Arrival
 from store.warehouse.floor import Waiting
 from store.warehouse.parcel_runs import ClosedManifest
 from store.warehouse.runs import Holder, Run
@@ -90,6 +93,7 @@ class Floor:
         """The runs that are under way there, one's own first."""
         async with self._pool.acquire() as conn:
             found = await runs.open_at(conn, location)
+        found = [run for run in found if not self.lacking(person, run.kind)]
         return sorted(found, key=lambda run: run.login != person.login)
 
     async def manifest(self, person: Person, manifest_no: int) -> ClosedManifest:
@@ -115,6 +119,22 @@ class Floor:
         if found is None:
             raise NotFound(f"there is no parcel {part} at {location}", reason="no_parcel")
 
+    async def expected(self, person: Person, location: str) -> list[Arrival]:
+        """What is to be received there and nobody receives yet, of what they may."""
+        kinds = [kind for kind in KINDS if not self.lacking(person, kind)]
+        async with self._pool.acquire() as conn:
+            return await arrivals.expected(conn, location, kinds)
+
+    async def kind_of(self, location: str, code: str) -> str | None:
+        """The kind of work that a code begins there, such as the id of a purchase order."""
+        async with self._pool.acquire() as conn:
+            return await arrivals.kind_of(conn, location, code)
+
+    def lacking(self, person: Person, kind: str) -> list[Scope]:
+        """What somebody needs for a kind of work, and does not have."""
+        needs = KINDS[kind].scopes if kind in KINDS else ()
+        return [scope for scope in needs if not person.allows(scope)]
+
     async def zones(self, location: str) -> list[str]:
         """The zones of a location, to choose a wave by."""
         async with self._pool.acquire() as conn:
@@ -126,7 +146,8 @@ class Floor:
         Raises NotFound for a location or kind that is not theirs or not there, and Refused where
         there is nothing to do, or somebody else has begun with it.
         """
-        if kind not in KINDS or location not in await self.locations(person):
+        may = kind in KINDS and not self.lacking(person, kind)
+        if not may or location not in await self.locations(person):
             raise NotFound(f"there is no work {kind} at {location}", reason="no_location")
         async with self._pool.acquire() as conn, conn.transaction():
             state = await KINDS[kind].begin(conn, Wish(location, person, said))
@@ -261,7 +282,7 @@ async def _record_one(conn: Connection, run: Run, kind: Kind) -> None:
 
 async def _theirs(conn: Connection, person: Person, run_no: int) -> Run:
     run = await runs.find(conn, run_no)
-    if not person.works_at(run.location):
+    if not person.works_at(run.location) or not person.allows(*KINDS[run.kind].scopes):
         raise NotFound(f"there is no run {run_no}", reason="no_run")
     return run
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from domain.access.keys import Scope
 from domain.errors import Refused
 from domain.staff.people import Person
 from domain.warehouse import collecting, manifests, packing, pick_decisions, putting_back
@@ -63,7 +64,8 @@ class Kind:
     """One kind of work. `begin` raises Refused where there is nothing to do.
 
     `read`: what a code is. `decide` is pure. `record` raises Refused where the rules do not take a
-    fact; `not_recorded` says what becomes of the run then.
+    fact; `not_recorded` says what becomes of the run then. `scopes`: what somebody needs for it,
+    besides what the floor takes.
     """
 
     state: type[State]
@@ -72,6 +74,7 @@ class Kind:
     decide: Callable[[Any, Read, datetime | None], Turn[Any]]
     record: Callable[[Connection, Run, Any, Fact], Awaitable[None]]
     not_recorded: Callable[[Connection, Any, Fact, str], Awaitable[Turn[Any]]]
+    scopes: tuple[Scope, ...] = ()
 
 
 async def _begin_pick(conn: Connection, wish: Wish) -> Picking:

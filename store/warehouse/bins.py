@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from domain.errors import NotFound
 from domain.warehouse.scans import Read, command_in
 from store.database import Connection, load_queries
 
@@ -42,3 +43,14 @@ async def places_of(
 async def names_of(conn: Connection, skus: Sequence[str]) -> dict[str, str]:
     """SKU → name, of those that have one."""
     return {row["sku"]: row["name"] async for row in _sql.names_of(conn, skus=list(skus))}
+
+
+async def are_there(conn: Connection, location: str) -> bool:
+    """Whether a location has places, so that goods are put away into them."""
+    return bool(await _sql.are_there(conn, location=location))
+
+
+async def put(conn: Connection, location: str, sku: str, place: str) -> None:
+    """A SKU lies at this place, too, from now on. Raises NotFound for no place of the location."""
+    if not await _sql.put(conn, location=location, sku=sku, place=place):
+        raise NotFound(f"there is no place {place} at {location}", reason="no_place")

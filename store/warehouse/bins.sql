@@ -20,3 +20,19 @@ order by l.walk, l.bins[1], l.sku;
 
 -- name: names_of(skus)
 select sku, name from item where sku = any(:skus::text[]) and name is not null;
+
+-- name: are_there(location)$
+select exists (select from bin where location = :location);
+
+-- name: put(location, sku, place)$
+-- The place of a SKU, behind those that it has. False: there is no such place.
+with there as (
+    select location, bin from bin where location = :location and bin = :place
+), new as (
+    insert into bin_item (location, sku, bin, rank)
+    select t.location, :sku, t.bin,
+           coalesce((select max(i.rank) + 1 from bin_item i where i.location = :location and i.sku = :sku), 0)
+    from there t
+    on conflict do nothing
+)
+select exists (select from there);

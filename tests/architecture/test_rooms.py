@@ -550,11 +550,13 @@ DOORS = {
         *("store.orders.answers", "store.orders.page_links", "store.messages.rows"),
     ),
     "starter/service/floor.py": (
+        "store.warehouse.arrivals",
         *("store.stock.locations", "store.warehouse.floor", "store.warehouse.pick_runs"),
         "store.warehouse.parcel_runs",
         "store.warehouse.runs",
     ),
     "starter/service/floor_kinds.py": ("store.warehouse",),
+    "starter/service/floor_incoming.py": ("store.warehouse",),
     "starter/service/transfers.py": ("store.stock.transfers",),
     "starter/service/event_subscriptions.py": ("store.notifications",),
     "starter/service/messages.py": ("store.accounting.sellers", "store.messages"),

@@ -1,0 +1,80 @@
+"""Goods that come in, are counted or moved: what is due at a location, and one field to begin.
+
+Whatever is scanned there begins its work: a purchase order, or a transfer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from domain.warehouse.scans import CODE_MAX
+from starter.web.floor.home import HOME, Works
+from starter.web.screens.forms import NotAsked, met
+from starter.web.screens.visits import Elsewhere, ScreenRoute, Visit, apart
+
+router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
+
+_PAGE: Final = f"{HOME}/incoming"
+KINDS: Final = ("receive", "arrive")
+"""The kinds of work that begin here."""
+_BESIDES: Final = ("part",)
+
+
+@router.get("/app/floor/incoming")
+async def incoming(visit: Works) -> Response:
+    """What is due at somebody's location."""
+    return await _page(visit)
+
+
+async def _page(visit: Visit, *, status: int = 200, trouble: Sequence[str] = ()) -> Response:
+    person, floor = visit.person, visit.here.floor
+    location = await floor.location_of(person)
+    if location is None:
+        return visit.lead(HOME)
+    return visit.show(
+        "floor/incoming",
+        status=status,
+        trouble=trouble,
+        location=location,
+        may=[kind for kind in KINDS if not floor.lacking(person, kind)],
+        expected=await floor.expected(person, location),
+        code=visit.field("code"),
+    )
+
+
+@router.post("/app/floor/incoming")
+async def begin(visit: Works) -> Response:
+    """Begin a run with what was scanned or chosen, and go to it."""
+    began: list[int] = []
+
+    async def act() -> str:
+        location = await visit.here.floor.location_of(visit.person)
+        if location is None:
+            raise NotAsked("choose_location")
+        kind, said = visit.field("kind"), {name: visit.field(name) for name in _BESIDES}
+        code = visit.field("code").strip()[:CODE_MAX]
+        if code:
+            kind = await visit.here.floor.kind_of(location, code) or ""
+            said = {"part": code}
+        if kind not in KINDS:
+            raise NotAsked("nothing_begins_so")
+        _check(visit, kind)
+        began.append(await visit.here.floor.begin(visit.person, location, kind, said))
+        return "begun"
+
+    async def again(status: int, trouble: Sequence[str]) -> Response:
+        return await _page(visit, status=status, trouble=trouble)
+
+    answer = await met(visit, act, HOME, again)
+    return visit.lead(f"{HOME}/runs/{began[0]}") if began else answer
+
+
+def _check(visit: Visit, kind: str) -> None:
+    """Raises Elsewhere, where they need more for this kind of work."""
+    if lacking := visit.here.floor.lacking(visit.person, kind):
+        why = visit.words("may_not", scopes=", ".join(lacking))
+        raise Elsewhere(apart(visit.request, 403, why))
