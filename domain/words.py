@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final
 
 _LISTED_MAX: Final = 5
+_ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
 _UNITS: Final = (
     ("day", timedelta(days=1)),
     ("hour", timedelta(hours=1)),
@@ -21,6 +22,12 @@ def count_of(number: int, thing: str) -> str:
     """1 order, 2 orders; 1 entry, 2 entries."""
     many = f"{thing[:-1]}ies" if thing.endswith("ry") else f"{thing}s"
     return f"{number:,} {thing if number == 1 else many}"
+
+
+def nth(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = "th" if number % 100 in (11, 12, 13) else _ENDINGS.get(number % 10, "th")
+    return f"{number:,}{ending}"
 
 
 def few(things: Iterable[str], thing: str) -> str:

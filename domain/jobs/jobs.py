@@ -26,10 +26,13 @@ Kind = Literal[
     "export_customers",
     "export_ledger",
     "cancel_orders",
+    "hold_orders",
     "release_orders",
+    "charge_orders",
     "resolve_steps",
     "print_pick_list",
     "print_packing_slips",
+    "print_labels",
     "print_documents",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -46,10 +49,13 @@ NEEDS: Final[Mapping[Kind, frozenset[Scope]]] = {
     "export_ledger": frozenset({"accounting:read"}),
     # By a filter these tell which orders there are.
     "cancel_orders": frozenset({"aftersales:write", "orders:read"}),
+    "hold_orders": frozenset({"orders:write", "orders:read"}),
     "release_orders": frozenset({"orders:write", "orders:read"}),
+    "charge_orders": frozenset({"payments:write", "orders:read"}),
     "resolve_steps": frozenset({"orders:write"}),
     "print_pick_list": frozenset({"warehouse:read", "orders:read"}),
     "print_packing_slips": frozenset({"warehouse:read", "orders:read"}),
+    "print_labels": frozenset({"warehouse:read", "orders:read"}),
     "print_documents": frozenset({"accounting:read", "customers:read", "orders:read"}),
 }
 """The scopes of what a job does: whoever makes, reads or cancels it has them."""

@@ -21,6 +21,7 @@ from domain.fields import (
     inconsistent,
 )
 from domain.jobs.jobs import Kind, NewItem
+from domain.orders.hold_messages import AskedReason
 from domain.sellers import Code
 from domain.views.order_filters import OrderFilters
 
@@ -117,8 +118,23 @@ class ManyCancellations(_OfOrders):
     by: Who | None = None
 
 
+class ManyHolds(_OfOrders):
+    """Keep the goods of these orders here until a person lets them go."""
+
+    reason: AskedReason
+    note: Reason
+    by: Who | None = None
+
+
 class ManyReleases(_OfOrders):
     """End the holds of these orders that people and rules have placed."""
+
+    note: Reason
+    by: Who | None = None
+
+
+class ManyCharges(_OfOrders):
+    """Charge these orders, which wait for somebody to say so."""
 
     note: Reason
     by: Who | None = None
@@ -178,10 +194,13 @@ OPTIONS: Final[Mapping[Kind, type[Document]]] = {
     "export_customers": CustomersExport,
     "export_ledger": LedgerExport,
     "cancel_orders": ManyCancellations,
+    "hold_orders": ManyHolds,
     "release_orders": ManyReleases,
+    "charge_orders": ManyCharges,
     "resolve_steps": StepAnswers,
     "print_pick_list": Print,
     "print_packing_slips": Print,
+    "print_labels": Print,
     "print_documents": Print,
 }
 """Kind → the model of its options."""

@@ -6,17 +6,16 @@ these is once by its own name or key, or changes the database together with its 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
-from domain.errors import NotFound
+from domain.errors import NotFound, Refused
 from domain.jobs.jobs import Kind, Maker, OpenItem, Told
 from domain.jobs.options import StockImport
 from domain.orders.fulfilment_state import FulfilmentState
-from domain.orders.hold_messages import ReleaseRequest
-from domain.orders.messages import AttentionAnswer, CancelRequest
 from domain.orders.order import Order
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.items import Item
@@ -24,8 +23,10 @@ from domain.stock.kits import Kit
 from domain.stored import stored
 from domain.words import count_of
 from starter.channels.stock_csv import StockRow
+from starter.jobs.asks import cancel, charge, check_order, hold, release, resolve
 from starter.service.job_work import Standing
 from starter.service.service import Records, Service
+from starter.warehouse.labels import check_paper
 
 DECIDED_WITHIN: Final = timedelta(seconds=5)
 """An imported order is in progress, and safe, where its decision takes longer."""
@@ -54,62 +55,10 @@ async def place(here: Service, job: Standing, item: OpenItem) -> Told:
     )
 
 
-async def cancel(here: Service, job: Standing, item: OpenItem) -> Told:
-    """Cancel an order. The order knows the request by its id, and answers it once."""
-    order_id = item.reference or ""
-    await _check_order(here, job.maker, order_id)
-    outcome = await here.aftersales.cancel(
-        order_id,
-        CancelRequest(
-            reason=job.options["reason"],
-            request_id=f"{job.job_id}-{item.number}",
-            by=job.maker.by,
-        ),
-    )
-    refused = outcome.outcome == "refused"
-    return Told(
-        item.number,
-        "refused" if refused else "done",
-        answer=outcome.outcome,
-        code="refused" if refused else None,
-        detail=outcome.message or None,
-    )
-
-
-async def release(here: Service, job: Standing, item: OpenItem) -> Told:
-    """End the holds of an order, once for each job and item."""
-    order_id = item.reference or ""
-    await _check_order(here, job.maker, order_id)
-    outcome = await here.holds.release(
-        order_id,
-        ReleaseRequest(
-            note=job.options["note"],
-            request_id=f"{job.job_id}-{item.number}",
-            by=job.maker.by,
-        ),
-    )
-    return Told(item.number, "done", answer=outcome.outcome, detail=outcome.message or None)
-
-
-async def resolve(here: Service, job: Standing, item: OpenItem) -> Told:
-    """Answer a step that waits for a person. It takes one answer, and no second one."""
-    order_id = item.reference or ""
-    await _check_order(here, job.maker, order_id)
-    answer = AttentionAnswer(**item.content, by=job.maker.by)
-    try:
-        await here.resolve(order_id, answer)
-    except NotFound:
-        if not item.again:
-            raise
-        # The attempt before has told it, and was stopped before it could say so here.
-        return Told(item.number, "done", answer="waits for nobody any more")
-    return Told(item.number, "done", answer=answer.action)
-
-
 async def find_parcels(here: Service, job: Standing, item: OpenItem) -> Told:
     """Find what is to be printed of an order; the file is drawn when all are found."""
     order_id = item.reference or ""
-    await _check_order(here, job.maker, order_id)
+    await check_order(here, job.maker, order_id)
     states = PRINTED[job.kind]
     found = (await here.orders.get(order_id)).fulfilments
     parts = [one.fulfilment_id for one in found if one.state in states]
@@ -118,10 +67,27 @@ async def find_parcels(here: Service, job: Standing, item: OpenItem) -> Told:
     return Told(item.number, "done", answer=" ".join(parts))
 
 
+async def find_labels(here: Service, job: Standing, item: OpenItem) -> Told:
+    """Find the labels of an order that paper takes; the file is drawn when all are found."""
+    told = await find_parcels(here, job, item)
+    parts, why = [], []
+    for part in (told.answer or "").split():
+        try:
+            file = (await here.labels.of(part)).file(rather="pdf")
+            await asyncio.to_thread(check_paper, part, file)
+        except Refused as no:
+            why.append(str(no))
+        else:
+            parts.append(part)
+    if not parts:
+        raise Refused("; ".join(why))
+    return Told(item.number, "done", answer=" ".join(parts), detail="; ".join(why) or None)
+
+
 async def find_documents(here: Service, job: Standing, item: OpenItem) -> Told:
     """Find the invoices and credit notes of an order; the file is drawn when all are found."""
     order_id = item.reference or ""
-    await _check_order(here, job.maker, order_id)
+    await check_order(here, job.maker, order_id)
     found = await here.accounting.documents_of(order_id, at_most=DOCUMENTS_MAX)
     if not found:
         raise NotFound(f"{order_id} has no invoice yet")
@@ -203,13 +169,6 @@ class _ToldBeforeError(Exception):
     """Undoes what another attempt has done and told."""
 
 
-async def _check_order(here: Service, maker: Maker, order_id: str) -> None:
-    """Raises NotFound for an order that is not there, or that the job's maker does not see."""
-    whose = await here.orders.whose(order_id)
-    if whose is None or not maker.sees(*whose):
-        raise NotFound(f"there is no order {order_id}")
-
-
 async def _check_channel(here: Service, maker: Maker, code: str) -> None:
     """Raises NotFound for a channel that the job's maker may place nothing for."""
     if maker.channels is None and maker.sellers is None:
@@ -222,6 +181,7 @@ async def _check_channel(here: Service, maker: Maker, code: str) -> None:
 PRINTED: Final[dict[Kind, frozenset[FulfilmentState]]] = {
     "print_pick_list": frozenset({"picking"}),
     "print_packing_slips": frozenset({"picking", "picked", "packed", "labelled"}),
+    "print_labels": frozenset({"labelled"}),
 }
 """Kind → the states of the parcels that it is printed for."""
 
@@ -232,10 +192,13 @@ DO: Final[dict[Kind, Do]] = {
     "import_kits": set_kit,
     "import_supplier_terms": _alone(set_terms),
     "cancel_orders": cancel,
+    "hold_orders": hold,
     "release_orders": release,
+    "charge_orders": charge,
     "resolve_steps": resolve,
     "print_pick_list": find_parcels,
     "print_packing_slips": find_parcels,
+    "print_labels": find_labels,
     "print_documents": find_documents,
 }
 """Kind → what is done with an item of it."""
@@ -252,7 +215,9 @@ Each change of the catalogue has every worker read it again, so there are not mo
 AT_ONCE: Final[dict[Kind, int]] = {
     "import_orders": 8,
     "cancel_orders": 8,
+    "hold_orders": 8,
     "release_orders": 8,
+    "charge_orders": 8,
     "resolve_steps": 8,
 }
 """Of these, so many items are under way together; of others, one after the other."""

@@ -11,12 +11,19 @@ from domain.jobs.jobs import FilePart, JobItem, Kind, ResultFile
 from runtime.papers.pdf import render
 from starter.jobs.items import DOCUMENTS_MAX, PRINTED
 from starter.service.job_work import Standing
+from starter.service.labels import Paper
 from starter.service.service import Records
+from starter.warehouse.labels import labels_pdf
 from starter.warehouse.pick_list import pick_list_pdf
 from starter.warehouse.slip import slips_pdf
 
 _PAGE: Final = 100
 _DRAWN: Final = {"print_pick_list": pick_list_pdf, "print_packing_slips": slips_pdf}
+_PAPERS: Final[dict[Kind, Paper]] = {
+    "print_pick_list": "pick list",
+    "print_packing_slips": "packing slip",
+    "print_labels": "label",
+}
 PRINTS: Final[frozenset[Kind]] = frozenset({*PRINTED, "print_documents"})
 
 
@@ -34,18 +41,30 @@ async def drawn(here: Records, job: Standing) -> FilePart | None:
         content = await _documents(here, [item.reference or "" for item in found])
     else:
         parts = [part for item in found for part in (item.answer or "").split()]
-        content = await _parcels(here, job.kind, parts)
+        content = await _of_parcels(here, job, parts)
     if content is None:
         return None
     return FilePart(content, rows=0, reached="all", is_last=True)
 
 
-async def _parcels(here: Records, kind: Kind, parts: Sequence[str]) -> bytes | None:
+async def _of_parcels(here: Records, job: Standing, parts: Sequence[str]) -> bytes | None:
+    """The file, and a line in each order's story: who has printed it, and for which time."""
     try:
-        parcels = await here.labels.parcels(parts, PRINTED[kind])
+        parcels = await here.labels.parcels(parts, PRINTED[job.kind])
     except Refused:
         return None
-    return await asyncio.to_thread(_DRAWN[kind], parcels)
+    printed = [one.fulfilment_id for one in parcels]
+    if job.kind == "print_labels":
+        content = await _labels(here, printed)
+    else:
+        content = await asyncio.to_thread(_DRAWN[job.kind], parcels)
+    await here.labels.tell_printed(printed, _PAPERS[job.kind], who=job.maker.by, key=job.job_id)
+    return content
+
+
+async def _labels(here: Records, parts: Sequence[str]) -> bytes:
+    found = [(await here.labels.of(part)).file(rather="pdf") for part in parts]
+    return await asyncio.to_thread(labels_pdf, found)
 
 
 async def _documents(here: Records, order_ids: Sequence[str]) -> bytes | None:

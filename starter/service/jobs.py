@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from domain.errors import IllegalTransition, NotFound
+from domain.errors import Conflict, IllegalTransition, NotFound
 from domain.fields import Document
 from domain.jobs.jobs import (
     ID_LENGTH,
@@ -52,16 +52,21 @@ class Jobs:
         *,
         data: bytes = b"",
     ) -> Job:
-        """Write a job down, to be begun by a worker.
+        """Write a job down, to be begun by a worker. One of this id is answered as it is.
 
-        `data`: the file of an import. Raises Refused where its key has too many open jobs.
+        `data`: the file of an import. Raises Refused where its key has too many open jobs, and
+        Conflict where somebody else has the id, or it is of another kind.
         """
         shown: dict[str, Any] = options.model_dump(
             mode="json", exclude={"order_ids", "answers"}, exclude_none=True, by_alias=True
         )
         items = items_named(options)
         async with self._pool.acquire() as conn, conn.transaction():
-            await jobs.make(conn, job_id, kind, shown, maker)
+            if not await jobs.make(conn, job_id, kind, shown, maker):
+                made = await jobs.get(conn, job_id)
+                if (made.kind, made.made_by) != (kind, maker.by):
+                    raise Conflict(f"{job_id} is another job")
+                return made
             if data:
                 await work.put_in(conn, job_id, data)
             if items is not None:

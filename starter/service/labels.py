@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,8 +13,11 @@ from domain.fulfilment.label_files import KeptFile
 from domain.orders.fulfilment_state import FulfilmentState
 from store.aftersales import return_labels
 from store.database import Pool
-from store.fulfilment import shipments
+from store.fulfilment import prints, shipments
 from store.views import packing, reads, returns, warehouse_tasks
+
+Paper: TypeAlias = prints.Paper
+"""What goes with a parcel, or to those who pick it."""
 
 
 class PrintedLabel(BaseModel):
@@ -158,6 +161,13 @@ class Labels:
         if not there:
             raise Refused("none of these is to be printed any more")
         return there
+
+    async def tell_printed(
+        self, fulfilment_ids: Sequence[str], paper: Paper, *, who: str, key: str
+    ) -> None:
+        """Tell in the stories of their orders who has printed it, once for each `key`."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await prints.tell(conn, fulfilment_ids, paper, who=who, key=key)
 
     async def to_pick(
         self,

@@ -21,16 +21,16 @@ CHANNEL: Final = "job"
 
 async def make(
     conn: Connection, job_id: str, kind: Kind, options: dict[str, Any], maker: Maker
-) -> None:
+) -> bool:
     """Write a job down. What it is made of follows in the same transaction.
 
-    Raises Refused where its key has many that have not ended.
+    False: there is one of this id. Raises Refused where its key has many that have not ended.
     """
     if maker.key_id is not None and await _sql.open_of(conn, key_id=maker.key_id) >= OPEN_MAX:
         raise Refused(
             f"the key has {OPEN_MAX} jobs that have not ended: wait for some, or cancel them"
         )
-    await _sql.make(
+    made = await _sql.make(
         conn,
         job_id=job_id,
         kind=kind,
@@ -40,6 +40,7 @@ async def make(
         channels=_list(maker.channels),
         sellers=_list(maker.sellers),
     )
+    return made is not None
 
 
 async def get(conn: Connection, job_id: str) -> Job:

@@ -1,12 +1,14 @@
 -- Jobs: made, read, cancelled, called for, and forgotten.
 
--- name: make(job_id, kind, options, key_id, made_by, channels, sellers)!
--- Nothing → waiting. A worker's relay is woken at commit.
+-- name: make(job_id, kind, options, key_id, made_by, channels, sellers)$
+-- Nothing → waiting. A worker's relay is woken at commit. Null: there is one of this id.
 with made as (
     insert into job (job_id, kind, options, key_id, made_by, channels, sellers)
     values (:job_id, :kind, :options, :key_id, :made_by, :channels, :sellers)
+    on conflict (job_id) do nothing
+    returning job_id
 )
-select pg_notify('job', '');
+select job_id from made, pg_notify('job', '');
 
 -- name: open_of(key_id)$
 select count(*) from job where ended_at is null and key_id = :key_id;

@@ -2664,7 +2664,8 @@ create table job (
     kind            text        not null constraint job_is_of_a_known_kind check (kind in (
         'import_orders', 'import_stock', 'import_items', 'import_kits', 'import_supplier_terms',
         'export_orders', 'export_stock', 'export_customers', 'export_ledger',
-        'cancel_orders', 'release_orders', 'resolve_steps', 'print_pick_list', 'print_packing_slips', 'print_documents')),
+        'cancel_orders', 'hold_orders', 'release_orders', 'charge_orders', 'resolve_steps',
+        'print_pick_list', 'print_packing_slips', 'print_labels', 'print_documents')),
     options         jsonb       not null default '{}',
     key_id          text,  -- null: a command has made it
     made_by         some_text   not null,

@@ -396,7 +396,7 @@ TABLE = (
         "starter/warehouse/",
         (
             *(*STDLIB, "starter.warehouse", "runtime.papers.fonts", "domain"),
-            "reportlab",
+            *("reportlab", "pypdf"),
         ),
         types_of="store",
     ),
@@ -562,7 +562,11 @@ DOORS = {
     "starter/service/messages.py": ("store.accounting.sellers", "store.messages"),
     "starter/service/jobs.py": ("store.jobs.jobs", "store.jobs.work"),
     "starter/service/job_work.py": ("store.jobs.jobs", "store.jobs.work"),
-    "starter/service/labels.py": ("store.aftersales.return_labels", "store.fulfilment.shipments"),
+    "starter/service/labels.py": (
+        "store.aftersales.return_labels",
+        "store.fulfilment.prints",
+        "store.fulfilment.shipments",
+    ),
     "starter/service/warehouse.py": (
         "store.fulfilment.pick_ups",
         "store.warehouse.facts",

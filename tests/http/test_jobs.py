@@ -13,7 +13,7 @@ import pytest
 
 from domain.errors import NotFound
 from domain.jobs.jobs import OpenItem
-from starter.jobs.items import resolve
+from starter.jobs.asks import resolve
 from tests.support.api import Api, Caller, problem, sent
 from tests.support.builders import a_document, an_order
 from tests.support.jobs import ended, jobs_at_work, made, send_file

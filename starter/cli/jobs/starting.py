@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import typer
 
 from domain.errors import InvalidInput
 from domain.fields import Document
-from domain.jobs.jobs import Job, Kind, Maker
+from domain.jobs.jobs import Kind
 from domain.jobs.options import (
     OPTIONS,
-    ManyCancellations,
-    ManyReleases,
     NoOptions,
     OrdersImport,
     Print,
     StockImport,
 )
-from domain.views.order_snapshot import OrderState
 from starter.channels.documents import label, load
-from starter.cli.terminal.options import Json, Who, read_model, read_moment, reporter
-from starter.cli.terminal.output import Output
+from starter.cli.jobs import many
+from starter.cli.jobs.choosing import (
+    Channel,
+    InState,
+    Orders,
+    PlacedFrom,
+    PlacedTo,
+    Seller,
+    filters,
+    made,
+    of,
+)
+from starter.cli.terminal.options import Json, Who, read_model
 from starter.jobs.reading import check_readable
-from starter.service.connection import from_records
 from starter.service.jobs import FILE_BYTES_MAX
-from starter.service.service import Records
-
-Channel = Annotated[str | None, typer.Option("--channel", metavar="CODE", help="Only from here.")]
-Seller = Annotated[str | None, typer.Option("--seller", metavar="CODE", help="Only of this one.")]
-InState = Annotated[OrderState | None, typer.Option("--state", help="Only in this state.")]
-PlacedFrom = Annotated[
-    str | None, typer.Option("--placed-from", metavar="TIME", help="Placed then or later.")
-]
-PlacedTo = Annotated[
-    str | None, typer.Option("--placed-to", metavar="TIME", help="Placed before then.")
-]
-Orders = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[ORDER]...", help="Their ids; left out: by the filters."),
-]
 
 
 def import_file(
@@ -88,7 +80,7 @@ def import_file(
         check_readable(kind, data)
     except InvalidInput as error:
         raise InvalidInput(str(error).removeprefix("file: "), where=label(file)) from None
-    _made(kind, options, by, as_json=as_json, data=data)
+    made(kind, options, by, as_json=as_json, data=data)
 
 
 def export_file(
@@ -120,16 +112,16 @@ def export_file(
 
     Example: `orderloom jobs export orders --channel web --state closed`
     """
-    filters = _filters(channel, seller, state, placed_from, placed_to)
+    chosen = filters(channel, seller, state, placed_from, placed_to)
     others = {"sku": sku, "location": location, "format": form, "from": first, "to": last}
-    given = filters | {name: value for name, value in others.items() if value is not None}
+    given = chosen | {name: value for name, value in others.items() if value is not None}
     if alien := sorted(given.keys() - _EXPORTED_BY[what]):
         named = ", ".join(f"--{name.replace('_', '-')}" for name in alien)
         raise InvalidInput(f"is no choice for an export of {what}", where=named)
     if what == "ledger":
         given = {"seller": "main", "format": "beancount"} | given
     kind: Kind = _kind("export", what)
-    _made(kind, read_model(OPTIONS[kind], given, where=what), by, as_json=as_json)
+    made(kind, read_model(OPTIONS[kind], given, where=what), by, as_json=as_json)
 
 
 _EXPORTED_BY: Final = {
@@ -140,53 +132,9 @@ _EXPORTED_BY: Final = {
 """What an export is of → what can be chosen of it."""
 
 
-def cancel_orders(
-    reason: Annotated[
-        str, typer.Option("--reason", help="Why; kept in each story.", show_default=False)
-    ],
-    orders: Orders = None,
-    channel: Channel = None,
-    seller: Seller = None,
-    state: InState = None,
-    placed_from: PlacedFrom = None,
-    placed_to: PlacedTo = None,
-    by: Who = "",
-    as_json: Json = False,
-) -> None:
-    """Cancel many orders, each as if it had been asked alone.
-
-    Example: `orderloom jobs cancel-orders --channel web --state held --reason 'the shop closes'`
-    """
-    wanted = _of(orders, _filters(channel, seller, state, placed_from, placed_to))
-    options = read_model(ManyCancellations, {**wanted, "reason": reason}, where="cancel-orders")
-    _made("cancel_orders", options, by, as_json=as_json)
-
-
-def release_orders(
-    note: Annotated[
-        str, typer.Option("--note", help="Why; kept in each story.", show_default=False)
-    ],
-    orders: Orders = None,
-    channel: Channel = None,
-    seller: Seller = None,
-    state: InState = None,
-    placed_from: PlacedFrom = None,
-    placed_to: PlacedTo = None,
-    by: Who = "",
-    as_json: Json = False,
-) -> None:
-    """End the holds of many orders, each as if it had been asked alone.
-
-    Example: `orderloom jobs release-orders --channel web --state held --note 'the sale is over'`
-    """
-    wanted = _of(orders, _filters(channel, seller, state, placed_from, placed_to))
-    options = read_model(ManyReleases, {**wanted, "note": note}, where="release-orders")
-    _made("release_orders", options, by, as_json=as_json)
-
-
 def print_papers(
     what: Annotated[
-        Literal["pick-list", "packing-slips", "documents"],
+        Literal["pick-list", "packing-slips", "labels", "documents"],
         typer.Argument(help="What is to be printed.", show_default=False),
     ],
     orders: Orders = None,
@@ -200,71 +148,18 @@ def print_papers(
 ) -> None:
     """Print papers of many orders as one PDF, of 500 orders at most.
 
-    documents: their invoices and credit notes.
+    labels: of parcels that wait to be handed over. documents: invoices and credit notes.
 
     Example: `orderloom jobs print pick-list --channel web --state confirmed`
     """
-    wanted = _of(orders, _filters(channel, seller, state, placed_from, placed_to))
+    wanted = of(orders, filters(channel, seller, state, placed_from, placed_to))
     options = read_model(Print, wanted, where=what)
-    _made(_kind("print", what), options, by, as_json=as_json)
+    made(_kind("print", what), options, by, as_json=as_json)
 
 
 def _kind(verb: str, what: str) -> Kind:
     kind: Kind = f"{verb}_{what.replace('-', '_')}"  # type: ignore[assignment]  # a command's choice
     return kind
-
-
-def _filters(
-    channel: str | None,
-    seller: str | None,
-    state: str | None,
-    placed_from: str | None,
-    placed_to: str | None,
-) -> dict[str, Any]:
-    given = {
-        "channel": channel,
-        "seller": seller,
-        "state": state,
-        "placed_from": read_moment(placed_from, "--placed-from"),
-        "placed_to": read_moment(placed_to, "--placed-to"),
-    }
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _of(orders: Sequence[str] | None, filters: dict[str, Any]) -> dict[str, Any]:
-    """The orders that are named, or those that match."""
-    if orders and filters:
-        raise InvalidInput("name the orders, or give filters, and not both", where="orders")
-    if not orders and not filters:
-        raise InvalidInput(
-            "name the orders, or give a filter: all of them is too many", where="orders"
-        )
-    return {"order_ids": tuple(orders)} if orders else {"where": filters}
-
-
-def _made(
-    kind: Kind,
-    options: Document,
-    by: str,
-    *,
-    as_json: bool,
-    data: bytes = b"",
-) -> None:
-    """Make the job, and tell how to follow it."""
-    maker = Maker(reporter(by))
-
-    async def work(here: Records) -> Job:
-        job_id = here.jobs.new_id()
-        return await here.jobs.make(job_id, kind, options, maker, data=data)
-
-    job = from_records(work)
-    out = Output(as_json=as_json)
-    if as_json:
-        out.document(job.model_dump(mode="json"))
-    else:
-        out.say(
-            f"{job.job_id} waits to begin; `orderloom jobs show {job.job_id} --wait` follows it"
-        )
 
 
 class Command(NamedTuple):
@@ -277,7 +172,9 @@ class Command(NamedTuple):
 COMMANDS: Final = (
     Command("import", import_file),
     Command("export", export_file),
-    Command("cancel-orders", cancel_orders),
-    Command("release-orders", release_orders),
+    Command("cancel-orders", many.cancel_orders),
+    Command("hold-orders", many.hold_orders),
+    Command("release-orders", many.release_orders),
+    Command("charge-orders", many.charge_orders),
     Command("print", print_papers),
 )

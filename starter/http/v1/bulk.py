@@ -7,7 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from domain.jobs.options import ManyCancellations, ManyReleases, Print, StepAnswers
+from domain.jobs.options import (
+    ManyCancellations,
+    ManyCharges,
+    ManyHolds,
+    ManyReleases,
+    Print,
+    StepAnswers,
+)
 from starter.http.callers import Caller, may
 from starter.http.examples import example
 from starter.http.once import Keyed
@@ -36,6 +43,44 @@ async def cancel_orders(
     Each order decides for itself, as if it had been asked alone: what has left is refused.
     """
     return await made(caller, once, "cancel_orders", wanted, by=wanted.by)
+
+
+@router.post(
+    "/hold-orders",
+    operation_id="holdOrders",
+    summary="Hold many orders",
+    **MAKES_A_JOB,
+)
+async def hold_orders(
+    wanted: Annotated[
+        ManyHolds,
+        example({"where": {"sku": "LAMP-1"}, "reason": "stock", "note": "a batch is called back"}),
+    ],
+    caller: Annotated[Caller, may("orders:write")],
+    _: Annotated[Caller, may("orders:read")],
+    once: Keyed,
+) -> Response:
+    """Name up to 10,000 orders, or say by `where` which ones; those are found when the job begins.
+
+    An order of which nothing is left here is refused.
+    """
+    return await made(caller, once, "hold_orders", wanted, by=wanted.by)
+
+
+@router.post(
+    "/charge-orders",
+    operation_id="chargeOrders",
+    summary="Charge many orders",
+    **MAKES_A_JOB,
+)
+async def charge_orders(
+    wanted: Annotated[ManyCharges, example({"order_ids": ["web-~231001"], "note": "checked"})],
+    caller: Annotated[Caller, may("payments:write")],
+    _: Annotated[Caller, may("orders:read")],
+    once: Keyed,
+) -> Response:
+    """Those whose policy charges by hand; each as if it had been asked alone."""
+    return await made(caller, once, "charge_orders", wanted, by=wanted.by)
 
 
 @router.post(
@@ -121,6 +166,26 @@ async def print_packing_slips(
     It names who gets the parcels.
     """
     return await made(caller, once, "print_packing_slips", wanted)
+
+
+@router.post(
+    "/labels",
+    operation_id="printLabels",
+    summary="Print the labels of many orders",
+    **MAKES_A_JOB,
+)
+async def print_labels(
+    wanted: Annotated[Print, example({"order_ids": ["web-~231001"]})],
+    caller: Annotated[Caller, may("warehouse:read")],
+    _: Annotated[Caller, may("orders:read")],
+    once: Keyed,
+) -> Response:
+    """One PDF with the label of each parcel that waits to be handed over, of 500 orders at most.
+
+    A label that is no PDF and no PNG, for a printer of labels, is refused. Each order's story tells
+    who printed it, and for which time.
+    """
+    return await made(caller, once, "print_labels", wanted)
 
 
 @router.post(

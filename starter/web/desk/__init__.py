@@ -1,9 +1,11 @@
 """The service desk: find any order, see all of it, and do with it what the rules allow."""
 
 from starter.web.desk import (
+    bulk,
     customer_care,
     customers,
     finding,
+    job_pages,
     live,
     order_files,
     order_list,
@@ -17,6 +19,8 @@ ROUTERS = (
     finding.router,
     order_list.router,
     order_files.router,
+    bulk.router,
+    job_pages.router,
     *(order_papers.router, order_page.router),
     *(customers.router, customer_care.router),
     *(pages.router, live.router, tasks.router),

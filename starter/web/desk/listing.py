@@ -58,14 +58,18 @@ class Asked:
         """Whether nothing is filtered."""
         return not self.filters.model_fields_set
 
-    def query(self, **more: str) -> str:
-        """The address's part behind the question mark: all but from where on, and `more`."""
-        told: list[tuple[str, str]] = [(name, text) for name, text in self.said.items() if text]
+    def pairs(self) -> list[tuple[str, str]]:
+        """What its address says, but from where on."""
+        told = [(name, text) for name, text in self.said.items() if text]
         if self.columns != STANDARD:
             told += [("columns", name) for name in self.columns]
         if self.is_oldest_first:
             told.append(("sort", "oldest"))
-        return urlencode([*told, *((name, text) for name, text in more.items() if text)])
+        return told
+
+    def query(self, **more: str) -> str:
+        """The address's part behind the question mark: that, and `more`."""
+        return urlencode([*self.pairs(), *((name, text) for name, text in more.items() if text)])
 
 
 def asked_by(visit: Visit, query: QueryParams, channels: Sequence[str]) -> Asked:

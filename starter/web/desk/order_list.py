@@ -7,10 +7,12 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from starter.web.desk.columns import BY_NAME, Row, ask_more, columns_for
 from starter.web.desk.listing import CHOICES, Asked, asked_by, heads_of, label, listed
+from starter.web.desk.many import acts_for
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.reads import OrderSummary
 
@@ -37,19 +39,33 @@ async def orders(visit: Annotated[Visit, may("orders:read")]) -> Response:
             )
             for row in rows
         ],
+        acts=[(name, visit.words(f"many_{name}")) for name in acts_for(visit)],
         **await _to_choose(visit),
     )
 
 
-async def asked_of(visit: Visit) -> Asked:
-    """What the address of this visit asks a list for."""
-    return asked_by(visit, visit.request.query_params, await _channels(visit))
+async def asked_of(visit: Visit, query: QueryParams | None = None) -> Asked:
+    """What an address asks a list for: that of this visit, or another one."""
+    asked = visit.request.query_params if query is None else query
+    return asked_by(visit, asked, await _channels(visit))
 
 
 def not_applied(visit: Visit, asked: Asked) -> list[str]:
     """Which filters of an address were not understood, a sentence each."""
     words = visit.words
     return [words("filter_is_wrong", filter=label(words, "filter", name)) for name in asked.wrong]
+
+
+def filter_told(visit: Visit, asked: Asked) -> list[tuple[str, str]]:
+    """Which filters are applied: what each is called, and what was chosen."""
+    words = visit.words
+    told = []
+    for name, text in asked.said.items():
+        key = f"{'order' if name == 'state' else name}_{text}"
+        if text:
+            value = "" if name in ("needs", "held") else text
+            told.append((label(words, "filter", name), words(key) if name in CHOICES else value))
+    return told
 
 
 async def rows_of(visit: Visit, asked: Asked, found: Sequence[OrderSummary]) -> list[Row]:

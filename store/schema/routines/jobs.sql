@@ -34,7 +34,8 @@ begin
     where ended_at is not null and kind = 'cancel_orders' and options ->> 'reason' <> '[erased]'
       and job_id in (select job_id from job_item where reference = its_id);
     update job set options = jsonb_set(options, '{note}', '"[erased]"')
-    where ended_at is not null and kind = 'release_orders' and options ->> 'note' <> '[erased]'
+    where ended_at is not null and kind in ('hold_orders', 'release_orders', 'charge_orders')
+      and options ->> 'note' <> '[erased]'
       and job_id in (select job_id from job_item where reference = its_id);
     update job set options = jsonb_set(options, '{customer_id}', '"[erased]"')
     where ended_at is not null and options ->> 'customer_id' = old.customer_id;
