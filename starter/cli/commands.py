@@ -112,6 +112,7 @@ COMMANDS: Final = {
     "attention": Entry(
         "operations.attention", "All that waits for a person, and what to do about it.", _RUNNING
     ),
+    "report": Entry("operations.report", "What a day came to, and what lost money.", _RUNNING),
     "audit": Entry("operations.audit", "Check that the books are right.", _RUNNING),
     "resume": Entry("orders.resume", "Take up orders that Temporal has lost.", _RUNNING),
     "reconcile": Entry(

@@ -257,6 +257,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
             *("list", "show", "items", "result", "cancel"),
             *("import", "export", "cancel-orders", "release-orders", "print"),
         ),
+        "report": ("day", "count"),
         "claims": ("list", "show", "decide"),
         "carrier-claims": ("list", "file", "outcome", "drop", "turned-up", "terms"),
         "staff": (
