@@ -73,7 +73,7 @@ async def serve(
         async with asyncio.TaskGroup() as serving:
             serving.create_task(work_on_jobs(stop))
             if metrics is not None:
-                told = figures.application()
+                told = figures.application(here)
                 serving.create_task(listen(told, metrics, stop, at_once=_METRICS_AT_ONCE))
             serving.create_task(
                 listen(app, listening, stop, at_once=at_once, trusted_proxies=proxies)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
+from math import inf
 from typing import Final
 
 from domain.errors import InvalidInput, NotFound
@@ -92,6 +93,15 @@ class Days:
         """The most that waited for workers in each of the last hours."""
         async with self._pool.acquire() as conn:
             return await figures.waits(conn, clock.now() - timedelta(hours=hours))
+
+    async def standing(self) -> tuple[dict[str, int], float]:
+        """How much there was when today was counted last, and how many seconds ago that was.
+
+        Infinitely many: today was not counted yet.
+        """
+        async with self._pool.acquire() as conn:
+            age_s = await figures.age_s(conn)
+            return await figures.standing(conn), inf if age_s is None else age_s
 
     async def losses(
         self,

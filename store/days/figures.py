@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from domain.days.figures import Figure, Wait
+from domain.days.figures import STANDINGS, Figure, Wait
 from store.database import Connection, load_queries
 from store.views.reads import Row
 
 _sql = load_queries(__file__)
+
+_COUNTS: Final = tuple(one for one in STANDINGS if one != "owed_back")
+"""Those that are no amounts."""
 
 Late = Literal["leave_today", "leave_late", "arrive_late"]
 Moved = Literal["shipped", "shipped_late", "delivered", "delivered_late"]
@@ -141,6 +144,18 @@ async def tasks(conn: Connection, first: date, last: date) -> dict[date, int]:
 async def waits(conn: Connection, first: datetime) -> list[HourWait]:
     """The most that waited in each hour since then."""
     return [HourWait(**row) async for row in _sql.waits(conn, first=first)]
+
+
+async def standing(conn: Connection) -> dict[str, int]:
+    """How much there was when today was counted last, of all sellers: figure → how many."""
+    rows = _sql.standing(conn, figures=list(_COUNTS))
+    return {row["figure"]: row["value"] async for row in rows}
+
+
+async def age_s(conn: Connection) -> int | None:
+    """Seconds since today's figures were counted; None: somebody's never were."""
+    found: int | None = await _sql.age(conn)
+    return found
 
 
 async def losses(

@@ -91,26 +91,36 @@ with of_day as (
            (:day::date + 1)::timestamp at time zone s.time_zone as after
     from seller s where :sellers::text[] is null or s.seller = any(:sellers)
 ), moved as (
-    select d.seller, p.order_no, p.fulfilment_id, p.handed_over_at as at, p.handed_over_at as said_at
+    -- The day's rows in their sequence. All else is looked up one by one, until a page is full.
+    select d.seller, p.order_no, p.fulfilment_id, '' as event_id, p.handed_over_at as at, p.handed_over_at as said_at
     from of_day d join shipment p on p.handed_over_at >= d.first and p.handed_over_at < d.after
     where :what::text like 'shipped%'
     union all
-    select d.seller, e.order_no, e.fulfilment_id, e.received_at, e.happened_at
+    select d.seller, e.order_no, e.fulfilment_id, e.event_id, e.received_at, e.happened_at
     from of_day d join carrier_event e on e.received_at >= d.first and e.received_at < d.after
     where :what like 'delivered%' and e.status = 'delivered'
-      and not exists (
-          select from carrier_event b
-          where (b.order_no, b.fulfilment_id) = (e.order_no, e.fulfilment_id) and b.status = 'delivered'
-            and (b.received_at, b.event_id) < (e.received_at, e.event_id))
 )
 select o.order_id, m.fulfilment_id, o.channel, f.location, f.state, f.promised_leave, f.promised_on, m.at
-from moved m join customer_order o on o.order_no = m.order_no and o.seller = m.seller
-join fulfilment f on (f.order_no, f.fulfilment_id) = (m.order_no, m.fulfilment_id) join location l using (location)
-cross join lateral (select (m.said_at at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date as day) here
-where (:channels::text[] is null or o.channel = any(:channels))
-  and case :what when 'shipped_late' then f.handling <> 'pick_up' and f.promised_leave < here.day
-           when 'delivered_late' then f.promised_on < here.day else true end
-  and (:after_at::timestamptz is null or (m.at, m.fulfilment_id) > (:after_at, :after_id::text))
+from (select * from moved where :after_at::timestamptz is null or (at, fulfilment_id) > (:after_at, :after_id::text)
+      order by at, fulfilment_id) m
+cross join lateral (
+    select f.location, f.state, f.promised_leave, f.promised_on
+    from fulfilment f join location l using (location)
+    cross join lateral (select (m.said_at at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date as day) here
+    where f.order_no = m.order_no and f.fulfilment_id = m.fulfilment_id
+      and case :what when 'shipped_late' then f.handling <> 'pick_up' and f.promised_leave < here.day
+               when 'delivered_late' then f.promised_on < here.day else true end
+    limit 1
+) f
+cross join lateral (
+    select o.order_id, o.channel from customer_order o
+    where o.order_no = m.order_no and o.seller = m.seller and (:channels::text[] is null or o.channel = any(:channels))
+      and not exists (
+          select from carrier_event b
+          where (b.order_no, b.fulfilment_id) = (m.order_no, m.fulfilment_id) and b.status = 'delivered'
+            and m.event_id <> '' and (b.received_at, b.event_id) < (m.at, m.event_id))
+    limit 1
+) o
 order by m.at, m.fulfilment_id limit :at_most;
 
 -- name: payments(sellers, channels, kind, currency, day, after_at, after_key, at_most)
@@ -127,12 +137,32 @@ with recursive company (provider) as (
            (:day::date + 1)::timestamp at time zone s.time_zone as after
     from seller s where :sellers::text[] is null or s.seller = any(:sellers)
 )
-select o.order_id, o.channel, p.payment_key, p.provider, p.amount_minor, p.currency, p.settled_at
-from of_day d cross join company
-join payment_operation p on p.provider = company.provider and p.state = 'succeeded'
-    and p.settled_at >= d.first and p.settled_at < d.after
-join customer_order o on o.order_no = p.order_no and o.seller = d.seller
-where p.kind = :kind and (:currency::text is null or p.currency = :currency) and p.provider <> 'exchange' and p.amount_minor > 0
-  and (:channels::text[] is null or o.channel = any(:channels))
-  and (:after_at::timestamptz is null or (p.settled_at, p.payment_key) > (:after_at, :after_key::text))
+select found.order_id, found.channel, p.payment_key, p.provider, p.amount_minor, p.currency, p.settled_at
+from (select d.seller, p.* from of_day d cross join company
+      join payment_operation p on p.provider = company.provider and p.state = 'succeeded'
+          and p.settled_at >= d.first and p.settled_at < d.after
+      where p.kind = :kind and (:currency::text is null or p.currency = :currency) and p.provider <> 'exchange'
+        and p.amount_minor > 0
+        and (:after_at::timestamptz is null or (p.settled_at, p.payment_key) > (:after_at, :after_key::text))
+      order by p.settled_at, p.payment_key) p
+cross join lateral (
+    select o.order_id, o.channel from customer_order o
+    where o.order_no = p.order_no and o.seller = p.seller and (:channels::text[] is null or o.channel = any(:channels))
+    limit 1
+) found
 order by p.settled_at, p.payment_key limit :at_most;
+
+-- name: standing(figures)
+-- How much there was when today was counted last: of all sellers, and tasks of all and of nobody.
+select f.figure, sum(f.value)::bigint as value
+from (select seller, time_zone from seller union all select '', 'UTC') s
+join day_count c on (c.seller, c.day) = (s.seller, (moment() at time zone s.time_zone)::date)
+join day_figure f on (f.seller, f.day) = (c.seller, c.day)
+where f.figure = any(:figures::text[]) and (f.figure = 'tasks') = (s.seller = '')
+group by f.figure;
+
+-- name: age()$
+-- Seconds since the seller who was counted longest ago was counted; null: one never was.
+select extract(epoch from moment() - min(c.counted_at))::bigint
+from seller s left join day_count c on (c.seller, c.day) = (s.seller, (moment() at time zone s.time_zone)::date)
+having bool_and(c.counted_at > '-infinity');

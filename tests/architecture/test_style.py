@@ -36,6 +36,7 @@ ENTRIES = {
     "README.md": "the first page",
     "activities": "effects",
     "benchmarks": "what an order costs, measured",
+    "deploy": "what others who watch it take in: Prometheus's rules, Grafana's dashboard",
     "docs": "how it is built and run",
     "domain": "rules",
     "examples": "orders and stock to begin with",

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from store.database import Pool
+from tests.support import watching
 from tests.support.command_line import SECONDS_MAX, Cli
 
 LISTEN = ("--listen", "127.0.0.1:0")
@@ -58,6 +59,9 @@ async def test_it_answers_until_it_is_told_to_stop_and_logs_no_names(
         assert 'orderloom_http_requests_total{method="GET",route="/livez",status="200"} 1.0' in (
             figures
         )
+        assert watching.metrics_named("orderloom_") <= watching.told(figures)
+        for line in ('server_up{server="postgresql"} 1.0', 'server_up{server="temporal"} 1.0'):
+            assert f"orderloom_{line}" in figures
         assert (await client.get("/metrics")).status_code == 404
         code, err = await ended(process)
     assert code == 0
