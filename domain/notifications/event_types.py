@@ -178,6 +178,7 @@ NOT_TOLD: Final = frozenset(
         "label voided",
         "missing units refunded",
         "not returned, written off",
+        "note",
         "missing units replaced",
         "packing slip printed",
         "paid back more than was charged",

@@ -66,6 +66,7 @@ COMMANDS: Final = {
     "customers": Entry(
         "customers.customers", "Who ordered: show, hand out and erase a person.", _ORDERS
     ),
+    "note": Entry("orders.note", "Notes on an order, for whoever works with it next.", _ORDERS),
     "resolve": Entry("orders.resolve", "Decide about a step that needs attention.", _ORDERS),
     "invoices": Entry("accounting.invoices", "List invoices and credit notes.", _ORDERS),
     "invoice": Entry("accounting.invoice", "One invoice or credit note, as PDF or JSON.", _ORDERS),

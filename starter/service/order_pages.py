@@ -18,7 +18,8 @@ from store.customers.pages import Seen, TheirOrder
 from store.database import Pool
 from store.messages import rows
 from store.messages.rows import MessageRow
-from store.orders import holds, versions
+from store.orders import holds, notes, versions
+from store.orders.notes import OrderNote
 from store.payments import provider_reads
 from store.payments.provider_reads import DisputeRow
 from store.views import order_page, reads, snapshots
@@ -50,6 +51,7 @@ class OrderPage:
     messages: Sequence[MessageRow]
     disputes: Sequence[DisputeRow]
     versions: Sequence[OrderVersion]
+    notes: Sequence[OrderNote]
 
 
 class OrderPages:
@@ -82,6 +84,7 @@ class OrderPages:
                 claims=await claims.listed(conn, order_id=order_id, at_most=ROWS_MAX),
                 messages=await rows.find(conn, order_id=order_id, at_most=ROWS_MAX),
                 disputes=await provider_reads.disputes(conn, order_id=order_id, at_most=ROWS_MAX),
+                notes=await notes.notes(conn, order_id, at_most=ROWS_MAX),
                 versions=(await versions.listed(conn, order_id))[:-1],
             )
 

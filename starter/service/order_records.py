@@ -9,6 +9,7 @@ from typing import Final
 from domain.errors import Refused
 from domain.views.order_filters import OrderFilters
 from domain.views.order_snapshot import OrderSnapshot, OrderState
+from starter.service.order_notes import OrderNotes
 from starter.service.order_pages import OrderPages
 from store.views import decisions, lists, named, reads, snapshots
 from store.views.decisions import Sourced
@@ -19,8 +20,8 @@ LOOKS_AT: Final = 3_000
 """So many orders a page of a list looks at, whatever is asked for (docs/performance.md)."""
 
 
-class OrderRecords(OrderPages):
-    """Reads about orders, and their pages. They need the database alone."""
+class OrderRecords(OrderPages, OrderNotes):
+    """Reads about orders, their pages, and notes on them. They need the database alone."""
 
     async def get(self, order_id: str) -> reads.OrderDetail:
         """Everything about an order. Raises NotFound."""

@@ -468,6 +468,17 @@ create table effect (
 );
 create index effect_of_ended_orders on effect (ended_at) where ended_at is not null;
 
+-- What people who work with an order leave for each other. It goes when the order's person is erased.
+create table order_note (
+    order_no bigint      not null constraint note_is_on_an_order references customer_order,
+    note_no  integer     not null constraint notes_count_from_one check (note_no > 0),
+    note     some_text   not null,
+    who      text        not null,
+    pinned   boolean     not null,  -- it stands on top of the order's page
+    at       timestamptz not null default moment(),
+    primary key (order_no, note_no)
+);
+
 -- What waits for a person.
 create table attention (
     order_no    bigint      not null constraint attention_is_of_an_order references customer_order,

@@ -455,10 +455,12 @@ DOORS = {
     "starter/service/appointments.py": ("store.fulfilment.appointments", "store.warehouse.counter"),
     "starter/service/hold_rules.py": ("store.orders.hold_rules",),
     "starter/service/resuming.py": ("store.orders.open_orders", "store.purchasing.purchase_reads"),
+    "starter/service/order_notes.py": ("store.orders.notes",),
     # All of a page, as of one moment.
     "starter/service/order_pages.py": (
         *("store.accounting.documents", "store.aftersales.claims", "store.messages.rows"),
-        *("store.orders.holds", "store.orders.versions", "store.payments.provider_reads"),
+        *("store.orders.holds", "store.orders.notes", "store.orders.versions"),
+        "store.payments.provider_reads",
     ),
     "starter/service/order_requests.py": (
         *("store.orders.answers", "store.orders.open_orders"),

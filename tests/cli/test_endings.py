@@ -248,6 +248,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "carrier": ("event", "parcels", "messages", "settle"),
         "credit": ("grant", "show"),
         "vouchers": ("issue", "code", "extend", "block", "unblock", "list", "show"),
+        "note": ("add", "list", "pin", "unpin"),
         "customers": ("show", "export", "erase"),
         "holds": ("list", "rules", "set-rules", "remove-rule", "lists", "put-on", "take-off"),
         "ledger": ("balance", "entries", "tax-report", "close", "export"),

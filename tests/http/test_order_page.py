@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from domain.notifications.event_types import NOT_TOLD, TOLD
+from domain.orders.notes import NewOrderNote
 from domain.orders.order import Order
 from starter.web.desk.story import KINDS, key_of, lines_of
 from starter.web.screens.words import screen_words
@@ -183,3 +184,58 @@ async def test_what_customers_and_companies_write_is_shown_as_text(
     page = (await desk.get(f"/app/orders/{order.order_id}")).text
     assert "<img src=x" not in page
     assert page.count("&lt;img src=x onerror=alert(1)&gt;{{7*7}}") >= 5
+
+
+async def test_a_note_is_written_once_pinned_and_told(bench: Bench, pool: Pool) -> None:
+    desk = await Desk(pool).signed_in("ben", "agent")
+    order = ordered("page-noted")
+    await bench.on_record(order)
+    at = f"app/orders/{order.order_id}"
+    (request_id,) = re.findall(
+        r'name="request_id" value="([^"]+-note)"', (await desk.get(f"/{at}")).text
+    )
+    fields = {"request_id": request_id, "note": INJECTED, "pinned": "1"}
+    before = (await desk.here.orders.marks([order.order_id]))[order.order_id]
+    for _ in range(2):
+        done = await desk.send_form(f"{at}/notes", **fields)
+        assert "The note is kept" in text_of(done)
+    (note,) = await desk.here.orders.notes(order.order_id, at_most=9)
+    assert (note.note, note.who, note.pinned) == (INJECTED, "Ben (ben)", True)
+    marks = [before, (await desk.here.orders.marks([order.order_id]))[order.order_id]]
+    page = (await desk.get(f"/{at}")).text
+    assert "<img src=x" not in page
+    assert "Pinned note" in page
+    assert "what people decided" in page
+    off = await desk.send_form(f"{at}/notes/1/unpin")
+    assert "Pinned note" not in off.text
+    marks.append((await desk.here.orders.marks([order.order_id]))[order.order_id])
+    assert len(set(marks)) == 3  # an open page hears of each
+    story = await desk.here.orders.events(order.order_id)
+    assert [(one.who, one.why) for one in story if one.what == "note"] == [("Ben (ben)", INJECTED)]
+    empty = await desk.send_form(f"{at}/notes", request_id="x-note", note="")
+    assert empty.status_code == 422
+    for path in (f"{at}/notes/9/pin", f"{at}/notes/{10**12}/pin", "app/orders/web-none/notes"):
+        assert (await desk.send_form(path, note="x")).status_code == 404, path
+    pos = await Desk(pool, desk.app).signed_in("pia", "agent", channels=["pos"])
+    reader = await Desk(pool, desk.app).signed_in("cy", "accountant")
+    for path in (f"{at}/notes", f"{at}/notes/1/pin", f"{at}/notes/1/unpin"):
+        assert (await pos.send_form(path, note="x")).status_code == 404, path
+        assert (await reader.send_form(path, note="x")).status_code == 403, path
+
+
+async def test_a_note_goes_with_the_person(bench: Bench, pool: Pool) -> None:
+    here = Desk(pool).here
+    order = ordered("page-forgotten")
+    await bench.on_record(order)
+    new = NewOrderNote(note="Kim Minji asks for a call")
+    await here.orders.note(order.order_id, new, who="anna")
+    await pool.execute(
+        "update customer_order set decision = 'cancelled', state = 'cancelled' where order_id = $1",
+        order.order_id,
+    )
+    await here.customers.erase("C-1", who="anna", why="asked by letter")
+    assert await here.orders.notes(order.order_id, at_most=9) == []
+    assert "Kim" not in str([one.why for one in await here.orders.events(order.order_id)])
+    await here.orders.note(order.order_id, new, who="anna")
+    (again,) = await here.customers.orders_of("erased-1")
+    assert again.asked_at is not None  # it is erased once more

@@ -9,6 +9,7 @@ from starter.web.desk import (
     live,
     order_files,
     order_list,
+    order_notes,
     order_page,
     order_papers,
     tasks,
@@ -21,7 +22,7 @@ ROUTERS = (
     order_files.router,
     bulk.router,
     job_pages.router,
-    *(order_papers.router, order_page.router),
+    *(order_papers.router, order_notes.router, order_page.router),
     *(customers.router, customer_care.router),
     *(pages.router, live.router, tasks.router),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -39,10 +40,27 @@ async def order(
     visit: Annotated[Visit, may("orders:read")], order_id: str, done: str = ""
 ) -> Response:
     """All of it."""
+    return await show(visit, order_id, told=told_by(visit, done))
+
+
+async def show(
+    visit: Visit,
+    order_id: str,
+    *,
+    told: str = "",
+    status: int = 200,
+    trouble: Sequence[str] = (),
+    typed_note: str = "",
+    request_id: str = "",
+) -> Response:
+    """An order's page. `typed_note`: into a form that was not met, whose `request_id` stays."""
     shown = await look(visit, order_id)
     return visit.show(
         "desk/order",
-        told=told_by(visit, done),
+        told=told,
+        status=status,
+        trouble=trouble,
+        typed_note=typed_note,
         one=shown,
         detail=shown.detail,
         summary=shown.detail.summary,
@@ -50,7 +68,7 @@ async def order(
         story_kinds=KINDS,
         customer=_customer(visit, shown.detail),
         can=possible.offers(visit, await visit.here.previews.facts(order_id)),
-        request_id=f"desk-{uuid.uuid4().hex}",
+        request_id=request_id or f"desk-{uuid.uuid4().hex}",
         may_write=visit.person.allows("orders:write"),
     )
 

@@ -30,7 +30,7 @@ _PEOPLE: Final = frozenset(
         *("edited", "cancelled", "closed", "needs attention", "attention resolved"),
         *("person erased", "claim made", "claim decided", "carrier claim", "return requested"),
         *("return approved", "return declined", "return cancelled", "to be sent anew"),
-        "address refused",
+        *("address refused", "note"),
     }
 )
 _OF_MONEY: Final = ("orderloom.payment.", "orderloom.refund.")

@@ -76,6 +76,10 @@ create or replace trigger carrier_says_something after insert on carrier_event
 create or replace trigger carrier_says_something after insert on return_scan
     for each row when (new.detail is not null) execute function carrier_says_something();
 
+-- A late note may name anybody.
+create or replace trigger note_says_something after insert on order_note
+    for each row execute function carrier_says_something();
+
 -- A parcel that nobody announced may have photos of what it holds.
 create or replace trigger parcel_shows_something after insert or update of order_no on unannounced_parcel
     for each row when (new.order_no is not null) execute function carrier_says_something();
@@ -133,6 +137,7 @@ begin
     delete from label_file where order_no = its_no;
     delete from return_label_file where order_no = its_no;
     delete from pick_up where order_no = its_no;
+    delete from order_note where order_no = its_no;
     update outside_work set said = null where order_no = its_no and said is not null;
     update licence set code = 'erased-' || licence_no where order_no = its_no;
     update document set kept_until = make_date(extract(year from issued_on)::integer + years, 12, 31)

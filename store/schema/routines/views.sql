@@ -154,5 +154,6 @@ begin
         (select max(received_at) from carrier_event where order_no = its_no),
         (select concat(count(*), max(requested_at), max(settled_at)) from payment_operation where order_no = its_no),
         (select concat(count(*), max(next_at)) from message where order_no = its_no),
+        (select concat(count(*), count(*) filter (where pinned)) from order_note where order_no = its_no),
         (select concat(count(*), max(since)) from attention where order_no = its_no and resolved_at is null))), 16));
 end $$;

@@ -21,7 +21,7 @@ HISTORY = {
     **dict.fromkeys(
         (
             *("order_person", "order_line", "order_event", "effect", "attention", "order_hold"),
-            *("order_line_money", "charge", "brought_tender", "order_version"),
+            *("order_line_money", "order_note", "charge", "brought_tender", "order_version"),
             *("answered_request", "order_money", "payment_authorization", "payment_operation"),
             *("refund", "fulfilment", "fulfilment_line", "shipment", "carrier_event", "label_file"),
             *("pick_up", "unused_label", "put_back", "put_back_line", "supplier_parcel"),

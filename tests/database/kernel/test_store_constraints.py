@@ -491,6 +491,12 @@ def refund(figures: str = "'return', 1, 0, 0, 0, 1, 0") -> str:
         values ('{GONE}:R2', order_no_of('{GONE}'), {figures}, 'USD', '', '')"""
 
 
+def order_note(note_no: int = 1, number: str = "1") -> str:
+    return f"""
+        insert into order_note (order_no, note_no, note, who, pinned)
+        values ({number}, {note_no}, 'n', 'x', false)"""
+
+
 def order_version(version: int = 1, request_id: str = "r1") -> str:
     return f"""
         insert into order_version (order_no, version, document, total_minor, request_id, changes,
@@ -1139,6 +1145,9 @@ FORBIDDEN = {
     "shop_parcel_pkey": f"{shop_parcel()}; {shop_parcel()}",
     "level_is_of_a_contact": "insert into shop_level (channel, sku) values ('web', 'TEA')",
     # a request makes one version, and each version has its number
+    "note_is_on_an_order": order_note(number="0"),
+    "notes_count_from_one": order_note(note_no=0),
+    "order_note_pkey": f"{order_note()}; {order_note()}",
     "order_version_pkey": f"{order_version()}; {order_version(request_id='r2')}",
     "versions_count_from_one": order_version(0),
     "a_request_changes_an_order_once": f"{order_version()}; {order_version(2)}",
