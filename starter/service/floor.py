@@ -157,6 +157,26 @@ class Floor:
                 raise Refused(f"somebody else works on {lost[0]}", reason="part_taken")
             return run_no
 
+    async def find(self, person: Person, location: str, code: str) -> tuple[int, str]:
+        """The run in which a scanned parcel is worked on, and the parcel.
+
+        It is one's own run of that kind, where one is open; where none is, it is begun.
+        Raises Refused where nothing is to be done with it.
+        """
+        code = code.strip()
+        async with self._pool.acquire() as conn:
+            found = await parcel_runs.work_on(conn, Wish(location, person, {}).whose, code)
+        if found is None:
+            raise Refused(f"nothing is to be done with {code} here", reason="nothing_to_do")
+        kind, part = found
+        holder = await self.holder(person, part)
+        if holder is not None:
+            return holder.run_no, part
+        for run in await self.open_runs(person, location):
+            if run.login == person.login and run.kind == kind and kind != "pick":
+                return run.run_no, part
+        return await self.begin(person, location, kind, {"part": part}), part
+
     async def show(self, person: Person, run_no: int) -> Shown:
         """A run as it stands. Raises NotFound. What was left to be recorded is, before."""
         async with self._pool.acquire() as conn:

@@ -10,11 +10,12 @@ from typing import Any
 from domain.aftersales.return_counts import Found, FoundGoods
 from domain.errors import IllegalTransition
 from domain.orders.quantities import LineUnits
+from domain.warehouse.places import ItemCode, PlacedItem
 from store.aftersales.returns import Counted
 from store.database import Pool
 from store.fulfilment import pick_ups
 from store.views import reads, warehouse_tasks
-from store.warehouse import counter, facts, put_backs, returning
+from store.warehouse import bins, counter, facts, parcel_runs, put_backs, returning
 
 LABEL_WITHIN_S = 3.0
 """How long a hand-over waits for a label that is being bought, in seconds."""
@@ -70,10 +71,27 @@ class Warehouse:
         async with self._pool.acquire() as conn:
             return await facts.refuse(conn, fulfilment_id, reason, who=who)
 
-    async def pack(self, fulfilment_id: str, *, who: str) -> None:
-        """Record that the fulfilment is packed."""
+    async def pack(
+        self, fulfilment_id: str, *, who: str, box: str | None = None, grams: int | None = None
+    ) -> None:
+        """Record that the fulfilment is packed: in this box, and it weighs so much."""
         async with self._pool.acquire() as conn:
-            await facts.pack(conn, fulfilment_id, who=who)
+            await facts.pack(conn, fulfilment_id, who=who, box=box, grams=grams)
+
+    async def place_items(self, wanted: Sequence[PlacedItem]) -> None:
+        """Say where SKUs lie; all of these, or none where one is of no location or SKU: Refused."""
+        async with self._pool.acquire() as conn:
+            await bins.place_items(conn, wanted)
+
+    async def save_item_codes(self, wanted: Sequence[ItemCode]) -> None:
+        """Say by which codes goods are scanned; all of these, or none where one is of no SKU."""
+        async with self._pool.acquire() as conn:
+            await bins.save_codes(conn, wanted)
+
+    async def manifest(self, number: int) -> parcel_runs.ClosedManifest:
+        """What a carrier has taken at once. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            return await parcel_runs.manifest(conn, number)
 
     async def hand_over(
         self,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from domain.errors import NotFound
+from domain.errors import NotFound, Refused
+from domain.warehouse.places import ItemCode, PlacedItem
 from domain.warehouse.scans import Read, command_in
+from domain.words import few
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -54,3 +56,54 @@ async def put(conn: Connection, location: str, sku: str, place: str) -> None:
     """A SKU lies at this place, too, from now on. Raises NotFound for no place of the location."""
     if not await _sql.put(conn, location=location, sku=sku, place=place):
         raise NotFound(f"there is no place {place} at {location}", reason="no_place")
+
+
+async def place_items(conn: Connection, wanted: Sequence[PlacedItem]) -> None:
+    """Say where SKUs lie; a row without a place forgets where the SKU lay.
+
+    Raises Refused for a location or a SKU that is not known; then nothing changes.
+    """
+    async with conn.transaction():
+        await _check(conn, [row.location for row in wanted], [row.sku for row in wanted])
+        gone = [row for row in wanted if not row.place]
+        await _sql.forget_places(
+            conn, locations=[row.location for row in gone], skus=[row.sku for row in gone]
+        )
+        rows = [row for row in wanted if row.place]
+        await _sql.place_items(
+            conn,
+            locations=[row.location for row in rows],
+            skus=[row.sku for row in rows],
+            bins=[row.place for row in rows],
+            zones=[row.zone for row in rows],
+            walks=[row.walk for row in rows],
+            ranks=[row.rank for row in rows],
+        )
+
+
+async def save_codes(conn: Connection, wanted: Sequence[ItemCode]) -> None:
+    """Say by which codes goods are scanned; one of 0 units counts no more.
+
+    Raises Refused for a SKU that is not known; then nothing changes.
+    """
+    async with conn.transaction():
+        await _check(conn, [], [row.sku for row in wanted])
+        await _sql.forget_codes(conn, codes=[row.code for row in wanted if not row.units])
+        rows = [row for row in wanted if row.units]
+        await _sql.save_codes(
+            conn,
+            codes=[row.code for row in rows],
+            skus=[row.sku for row in rows],
+            units=[row.units for row in rows],
+        )
+
+
+async def _check(conn: Connection, locations: Sequence[str], skus: Sequence[str]) -> None:
+    lacking = await _sql.not_there(conn, locations=list(locations), skus=list(skus))
+    if lacking["locations"]:
+        raise Refused(f"there is no {few(sorted(lacking['locations']), 'location')}")
+    if lacking["skus"]:
+        raise Refused(
+            f"nothing is known of {few(sorted(lacking['skus']), 'SKU')}: `orderloom items import` "
+            "or the first stock makes it known"
+        )

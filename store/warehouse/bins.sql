@@ -36,3 +36,39 @@ with there as (
     on conflict do nothing
 )
 select exists (select from there);
+
+-- name: not_there(locations, skus)^
+-- Of these, those that are not known.
+select (select array_agg(distinct w.location) from unnest(:locations::text[]) as w (location)
+        where not exists (select from location l where l.location = w.location)) as locations,
+       (select array_agg(distinct w.sku) from unnest(:skus::text[]) as w (sku)
+        where not exists (select from item i where i.sku = w.sku)) as skus;
+
+-- name: place_items(locations, skus, bins, zones, walks, ranks)!
+-- The last row of a place, or of a SKU at a place, counts.
+with told as (
+    select * from unnest(:locations::text[], :skus::text[], :bins::text[], :zones::text[], :walks::integer[],
+                         :ranks::integer[])
+        with ordinality as t (location, sku, bin, zone, walk, rank, n)
+), places as (
+    insert into bin (location, bin, zone, walk)
+    select distinct on (location, bin) location, bin, zone, walk from told order by location, bin, n desc
+    on conflict (location, bin) do update set zone = excluded.zone, walk = excluded.walk
+)
+insert into bin_item (location, sku, bin, rank)
+select distinct on (location, sku, bin) location, sku, bin, rank from told order by location, sku, bin, n desc
+on conflict (location, sku, bin) do update set rank = excluded.rank;
+
+-- name: forget_places(locations, skus)!
+delete from bin_item i using unnest(:locations::text[], :skus::text[]) as t (location, sku)
+where i.location = t.location and i.sku = t.sku;
+
+-- name: save_codes(codes, skus, units)!
+insert into item_code (code, sku, units)
+select distinct on (code) code, sku, units
+from unnest(:codes::text[], :skus::text[], :units::bigint[]) with ordinality as t (code, sku, units, n)
+order by code, n desc
+on conflict (code) do update set sku = excluded.sku, units = excluded.units;
+
+-- name: forget_codes(codes)!
+delete from item_code where code = any(:codes::text[]);

@@ -118,6 +118,19 @@ async def to_collect(conn: Connection, whose: Whose, code: str) -> Ready | None:
     return Ready(part_id=row["fulfilment_id"], why_not=why, units=units, names=names)
 
 
+async def work_on(conn: Connection, whose: Whose, code: str) -> tuple[str, str] | None:
+    """What is to be done with a scanned parcel: the kind of work, and the parcel. None: nothing."""
+    row = await _parcel(conn, whose, code)
+    if row is None:
+        part = await _sql.with_number(conn, number=code, location=whose.location)
+        row = None if part is None else await _parcel(conn, whose, part)
+    if row is None:
+        return None
+    state = "ready" if row["is_ready"] and row["state"] == "labelled" else row["state"]
+    kind = {"picking": "pick", "picked": "pack", "labelled": "hand-over", "ready": "collect"}
+    return None if state not in kind else (kind[state], row["fulfilment_id"])
+
+
 async def try_code(conn: Connection, part: str, code: str) -> Tried:
     """Try the code of goods that lie ready. A wrong one is counted."""
     try:

@@ -571,7 +571,7 @@ DOORS = {
     ),
     "starter/service/warehouse.py": (
         "store.fulfilment.pick_ups",
-        "store.warehouse.facts",
+        *("store.warehouse.bins", "store.warehouse.facts", "store.warehouse.parcel_runs"),
         "store.warehouse.returning",
         "store.warehouse.counter",
         "store.warehouse.put_backs",

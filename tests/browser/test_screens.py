@@ -32,6 +32,7 @@ SCREENS = (
         f"app/orders/{ORDER}/story",
         *("app/customers?q=kim@example.com", "app/customers/C1", "app/customers/C1/orders"),
         "app/customers/C1/erase",
+        *("app/floor", "app/floor?change=1"),
     ),
 )
 LIGHT: Literal["light", "dark"] = "light"
@@ -96,6 +97,8 @@ async def test_nothing_is_wrong_with_the_screens(
     bench = Bench(pool)
     await bench.stocked("TEA", 9)
     await bench.at(order, "packed")
+    await bench.at(an_order(("TEA", 2, "10.00")), "picked")
+    await bench.at(an_order(("TEA", 2, "10.00")), "confirmed")
     pages = {}
     async with visitor(browser, phone=theme == "dark", theme=theme, locale=language) as page:
         await page.goto(f"{site}/app/sign-in")
@@ -110,4 +113,12 @@ async def test_nothing_is_wrong_with_the_screens(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )
             assert wide == 0, f"{path} scrolls sideways"
+        for kind in ("pick", "pack"):
+            await page.goto(f"{site}/app/floor")
+            await page.locator(f'form:has(input[name="kind"][value="{kind}"]) button').first.click()
+            await page.keyboard.type("nobody knows")
+            await page.keyboard.press("Enter")
+            await expect(page.locator(".banner.bad")).to_be_visible()
+            assert await axe(page) == [], kind
+            pages[f"run-{kind}"] = await page.content()
     html_faults(pages, tmp_path)

@@ -14,6 +14,7 @@ from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
 from tests.support.printed import barcodes
 from tests.support.scanner import Scanner, begun
+from tests.support.shop import Stage
 
 INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
 
@@ -331,6 +332,27 @@ async def test_goods_are_collected_with_the_right_code(bench: Bench, desk: Desk)
     assert await bench.state(part) == "delivered"
 
 
+async def test_a_scanned_parcel_leads_to_what_it_waits_for(
+    bench: Bench, desk: Desk, pool: Pool
+) -> None:
+    stages: tuple[tuple[Stage, str], ...] = (
+        *(("confirmed", "Pick"), ("picked", "Pack"), ("labelled", "Hand over")),
+    )
+    for stage, title in stages:
+        order = an_order(("TEA", 2), channel_order_id=f"floor-e-{stage}")
+        part = await bench.at(order, stage)
+        page = await desk.send_form("app/floor/find", code=f" {part} ")
+        assert title in text_of(page), stage
+        assert part in text_of(page), stage
+        again = await desk.send_form("app/floor/find", code=part)
+        assert again.url.path == page.url.path
+    ben = await Desk(pool).signed_in("ben", "warehouse")
+    assert "Anna (anna) has this" in text_of(await ben.send_form("app/floor/find", code=part))
+    for code in ("web-none:1", "TEA", INJECTED):
+        none = await desk.send_form("app/floor/find", code=code)
+        assert (none.status_code, "Nothing is to be done with this" in text_of(none)) == (409, True)
+
+
 async def test_the_sheet_of_commands_is_a_page_to_print(desk: Desk) -> None:
     sheet = await desk.get("/app/floor/sheet")
     assert sheet.headers["content-type"] == "application/pdf"
@@ -342,6 +364,7 @@ ROUTES = (
     ("GET", "/app/floor"),
     ("POST", "/app/floor/location"),
     ("POST", "/app/floor/begin"),
+    ("POST", "/app/floor/find"),
     ("GET", "/app/floor/sheet"),
     ("GET", "/app/floor/manifests/1"),
     ("GET", "/app/floor/parcels/web-1:1/slip"),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from domain.warehouse.packing import GRAMS_MAX
 from starter.cli.terminal.named import (
     FulfilmentName,
     OfOrder,
@@ -25,7 +26,7 @@ from starter.cli.terminal.options import (
 )
 from starter.cli.terminal.output import Output, local
 from starter.cli.terminal.rendering import units_of
-from starter.cli.warehouse import papers, unannounced
+from starter.cli.warehouse import floor, papers, unannounced
 from starter.cli.warehouse.return_count import found_goods, returned_units
 from starter.service.connection import from_records
 from starter.service.service import Records
@@ -129,13 +130,26 @@ def refuse(
 
 
 @app.command()
-def pack(fulfilment: FulfilmentName, by: Who = "", as_json: Json = False) -> None:
+def pack(
+    fulfilment: FulfilmentName,
+    box: Annotated[
+        str | None, typer.Option("--box", help="In which box, for the story.", show_default=False)
+    ] = None,
+    grams: Annotated[
+        int | None,
+        typer.Option("--grams", min=1, max=GRAMS_MAX, help="What it weighs.", show_default=False),
+    ] = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
     """Report that a parcel is closed; then its label is bought.
 
-    Example: `orderloom warehouse pack web-1001:1`
+    Example: `orderloom warehouse pack web-1001:1 --box M --grams 1250`
     """
     fulfilment = part_named(fulfilment)
-    from_records(lambda here: here.warehouse.pack(fulfilment, who=reporter(by)))
+    from_records(
+        lambda here: here.warehouse.pack(fulfilment, who=reporter(by), box=box, grams=grams)
+    )
     _say(fulfilment, "packed", {}, Output(as_json=as_json))
 
 
@@ -281,3 +295,9 @@ def _say(part_id: str, what: str, outcome: dict[str, Any], out: Output) -> None:
         return
     missing = outcome.get("missing")
     out.say(f"{part_id} {what}{f'; missing: {units_of(missing)}' if missing else ''}")
+
+
+app.command("import-places")(floor.import_places)
+app.command("import-barcodes")(floor.import_barcodes)
+app.command()(floor.sheet)
+app.command()(floor.manifest)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from domain.warehouse.scans import Scan
 from starter.web.screens.forms import NotAsked, met
 from starter.web.screens.visits import ScreenRoute, Visit, may
 
@@ -83,3 +85,28 @@ async def begin(visit: Works) -> Response:
 
     answer = await met(visit, act, HOME, again)
     return visit.lead(f"{HOME}/runs/{began[0]}") if began else answer
+
+
+@router.post("/app/floor/find")
+async def find(visit: Works) -> Response:
+    """Go to the work that a scanned parcel waits for, with the parcel scanned there."""
+    run_no: list[int] = []
+
+    async def act() -> str:
+        floor, person = visit.here.floor, visit.person
+        location = await floor.location_of(person)
+        if location is None:
+            raise NotAsked("choose_location")
+        number, part = await floor.find(person, location, visit.field("code"))
+        run_no.append(number)
+        shown = await floor.show(person, number)
+        if shown.is_mine and part not in shown.state.held:
+            scan = Scan(seq=shown.run.last_seq + 1, scan_id=f"found-{uuid.uuid4().hex}", code=part)
+            await floor.scan(person, number, scan)
+        return "begun"
+
+    async def again(status: int, trouble: Sequence[str]) -> Response:
+        return await _page(visit, status=status, trouble=trouble)
+
+    answer = await met(visit, act, HOME, again)
+    return visit.lead(f"{HOME}/runs/{run_no[0]}") if run_no else answer
