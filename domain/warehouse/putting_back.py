@@ -119,7 +119,7 @@ def _done(state: PuttingBack, task: ToPutBack, at: datetime | None) -> Back:
     if state.task is None:
         state = state.model_copy(update={"is_over": True})
         return Turn(state, say("done", "all_put_back"), [fact])
-    return Turn(state, say("good", "put_back", part=task.put_back_id), [fact])
+    return Turn(state, say("good", "is_put_back", part=task.put_back_id), [fact])
 
 
 def _with(state: PuttingBack, changed: ToPutBack) -> PuttingBack:

@@ -6,16 +6,15 @@ page, takes another device, or takes a run over goes on where it was left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Mapping
 
 from domain.access.keys import Scope
 from domain.errors import NotFound, Refused
 from domain.staff.people import Person
-from domain.warehouse.scans import Answer, Scan, State, Turn, command_in, place_of, say
+from domain.warehouse.scans import Scan, say
 from starter.service.floor_incoming import KINDS
-from starter.service.floor_kinds import Kind, Wish
+from starter.service.floor_kinds import Wish
+from starter.service.floor_scans import Shown, Taken, settled, shown, take
 from store.database import Connection, Pool
 from store.stock import locations
 from store.warehouse import arrivals, floor, parcel_runs, pick_runs, runs
@@ -23,36 +22,6 @@ from store.warehouse.arrivals import Arrival
 from store.warehouse.floor import Waiting
 from store.warehouse.parcel_runs import ClosedManifest
 from store.warehouse.runs import Holder, Run
-
-FACTS_AT_ONCE: Final = 10
-"""So many facts are recorded behind one scan. Where there are more, the page asks again."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A run as its page shows it. `is_mine`: whoever looks has it."""
-
-    run: Run
-    state: State
-    is_mine: bool
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether facts of it are still being recorded."""
-        return bool(self.run.facts)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What became of a scan. `how`: `taken`, `repeated`, or why it was not taken.
-
-    `missing`: the numbers of scans that have not come, and must come first.
-    """
-
-    shown: Shown
-    answer: Answer
-    how: Literal["taken", "repeated", "gap", "passed", "held"]
-    missing: Sequence[int] = ()
 
 
 class Floor:
@@ -181,7 +150,7 @@ class Floor:
         """A run as it stands. Raises NotFound. What was left to be recorded is, before."""
         async with self._pool.acquire() as conn:
             run = await _theirs(conn, person, run_no)
-            return _shown(await _settled(conn, run), person)
+            return shown(await settled(conn, run), person)
 
     async def take_over(self, person: Person, run_no: int) -> None:
         """Go on with a run that somebody else has. Raises NotFound."""
@@ -204,100 +173,11 @@ class Floor:
             run = await _theirs(conn, person, run_no)
             async with conn.transaction():
                 run = await runs.locked(conn, run_no)
-                taken = await self._taken(conn, run, person, scan)
+                taken = await take(conn, run, person, scan)
             if taken is not None:
                 return taken
-            run = await _settled(conn, await runs.find(conn, run_no))
-            return Taken(_shown(run, person), run.answer or say("passed", "passed"), "taken")
-
-    async def _taken(self, conn: Connection, run: Run, person: Person, scan: Scan) -> Taken | None:
-        """None where the scan was taken. The caller holds the run's lock."""
-        shown = _shown(run, person)
-        if run.login != person.login:
-            command = command_in(scan.code)
-            if command is None or command.name != "TAKE":
-                return Taken(shown, say("taken", "run_taken", who=run.who), "held")
-            await runs.take_over(conn, run.run_no, person.login, person.who)
-            answer = say("good", "taken_over", who=run.who)
-            await _save(conn, run, Turn(shown.state, answer), scan)
-            return None
-        match place_of(run.last_seq, run.last_scan, scan):
-            case "repeat":
-                return Taken(shown, run.answer or say("passed", "passed"), "repeated")
-            case "gap":
-                missing = range(run.last_seq + 1, scan.seq)
-                return Taken(shown, say("passed", "gap", n=len(missing)), "gap", missing)
-            case "passed":
-                return Taken(shown, say("passed", "passed", scanned=scan.code), "passed")
-        wish = Wish(run.location, person, {})
-        await _save(conn, run, await _turn(conn, run, wish, shown.state, scan), scan)
-        return None
-
-
-async def _turn(conn: Connection, run: Run, wish: Wish, state: State, scan: Scan) -> Turn[State]:
-    """What a scan that has its turn does. Parts that somebody else has are not taken."""
-    kind = KINDS[run.kind]
-    read = await kind.read(conn, wish, state, scan.code)
-    turn: Turn[State] = kind.decide(state, read, scan.at)
-    if tuple(turn.state.held) == tuple(state.held):
-        return turn
-    lost = await runs.hold(conn, run.run_no, turn.state.held)
-    if not lost:
-        return turn
-    await runs.hold(conn, run.run_no, state.held)
-    (other, *_) = await runs.holders(conn, lost)
-    answer = say("taken", "part_taken", part=other.part_id, who=other.who, run=other.run_no)
-    return Turn(state, answer)
-
-
-async def _save(conn: Connection, run: Run, turn: Turn[State], scan: Scan) -> None:
-    facts = (*run.facts, *turn.facts)
-    await runs.save(
-        conn,
-        run,
-        turn.state,
-        facts,
-        turn.answer,
-        last_seq=scan.seq,
-        last_scan=scan.mark,
-        is_over=turn.state.is_over and not facts,
-    )
-
-
-async def _settled(conn: Connection, run: Run) -> Run:
-    """The run with its facts recorded, one transaction for each, or some of them."""
-    for _ in range(FACTS_AT_ONCE):
-        if not run.facts:
-            return run
-        async with conn.transaction():
-            run = await runs.locked(conn, run.run_no)
-            if run.facts:
-                await _record_one(conn, run, KINDS[run.kind])
-        run = await runs.find(conn, run.run_no)
-    return run
-
-
-async def _record_one(conn: Connection, run: Run, kind: Kind) -> None:
-    state, answer = kind.state.model_validate(run.state), run.answer
-    fact, *rest = run.facts
-    try:
-        async with conn.transaction():
-            await kind.record(conn, run, state, fact)
-    except Refused as no:
-        turn = await kind.not_recorded(conn, state, fact, str(no))
-        state, answer = turn.state, turn.answer
-        rest = [*turn.facts, *rest]
-        await runs.hold(conn, run.run_no, state.held)
-    await runs.save(
-        conn,
-        run,
-        state,
-        rest,
-        answer,
-        last_seq=run.last_seq,
-        last_scan=run.last_scan,
-        is_over=state.is_over and not rest,
-    )
+            run = await settled(conn, await runs.find(conn, run_no))
+            return Taken(shown(run, person), run.answer or say("passed", "passed"), "taken")
 
 
 async def _theirs(conn: Connection, person: Person, run_no: int) -> Run:
@@ -305,8 +185,3 @@ async def _theirs(conn: Connection, person: Person, run_no: int) -> Run:
     if not person.works_at(run.location) or not person.allows(*KINDS[run.kind].scopes):
         raise NotFound(f"there is no run {run_no}", reason="no_run")
     return run
-
-
-def _shown(run: Run, person: Person) -> Shown:
-    state = KINDS[run.kind].state.model_validate(run.state)
-    return Shown(run, state, run.login == person.login)

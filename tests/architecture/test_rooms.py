@@ -557,6 +557,7 @@ DOORS = {
         "store.warehouse.parcel_runs",
         "store.warehouse.runs",
     ),
+    "starter/service/floor_scans.py": ("store.warehouse.runs",),
     "starter/service/floor_kinds.py": ("store.warehouse",),
     "starter/service/floor_incoming.py": ("store.warehouse",),
     "starter/service/transfers.py": ("store.stock.transfers",),

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from domain.sellers import LANGUAGES, Language
+from domain.warehouse.packing import GRAMS_MAX
 from domain.warehouse.places import ItemCode, PlacedItem
 from starter.channels.places_csv import read_item_codes, read_places
 from starter.cli.terminal.files import STANDARD_OUTPUT, write_bytes
@@ -19,6 +20,13 @@ from starter.cli.warehouse.papers import PdfFile
 from starter.service.connection import from_records
 from starter.service.service import Records
 
+Box = Annotated[
+    str | None, typer.Option("--box", help="In which box, for the story.", show_default=False)
+]
+Grams = Annotated[
+    int | None,
+    typer.Option("--grams", min=1, max=GRAMS_MAX, help="What it weighs.", show_default=False),
+]
 File = Annotated[str, typer.Argument(metavar="FILE|-", help="CSV; - is standard input.")]
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.warehouse.packing import GRAMS_MAX
 from starter.cli.terminal.named import (
     FulfilmentName,
     OfOrder,
@@ -132,13 +131,8 @@ def refuse(
 @app.command()
 def pack(
     fulfilment: FulfilmentName,
-    box: Annotated[
-        str | None, typer.Option("--box", help="In which box, for the story.", show_default=False)
-    ] = None,
-    grams: Annotated[
-        int | None,
-        typer.Option("--grams", min=1, max=GRAMS_MAX, help="What it weighs.", show_default=False),
-    ] = None,
+    box: floor.Box = None,
+    grams: floor.Grams = None,
     by: Who = "",
     as_json: Json = False,
 ) -> None:

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from domain.errors import Refused
 from domain.warehouse.packing import Packing
 from domain.warehouse.scans import CODE_MAX, Answer, Scan, State, say
-from starter.service.floor import Shown, Taken
+from starter.service.floor_scans import Shown, Taken
 from starter.service.labels import PrintedLabel
 from starter.web.floor.home import HOME, Works
 from starter.web.guards import HEADERS

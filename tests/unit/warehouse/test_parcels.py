@@ -168,7 +168,7 @@ def test_goods_go_back_to_their_places() -> None:
     state, facts, said = run(putting_back.decide, start, *codes, found={})
     assert said == [
         *("wrong_item", "items_first", "in_the_box", "box_not_full", "to_place", "too_many"),
-        *("wrong_place", "count_anew", "in_the_box", "to_place", "put_back"),
+        *("wrong_place", "count_anew", "in_the_box", "to_place", "is_put_back"),
         *("skipped", "unknown", "not_here", "to_any_place", "all_put_back"),
     ]
     assert [fact.part for fact in facts] == ["b1", "b2"]
