@@ -11,6 +11,7 @@ from domain.shops import generic, shopify, woocommerce
 from domain.shops.access import ShopKind
 from domain.shops.connections import ShopOptions
 from domain.shops.news import OrderNews
+from domain.shops.signatures import TEST_TOPIC
 
 
 def is_about_an_order(kind: ShopKind, topic: str) -> bool:
@@ -20,7 +21,7 @@ def is_about_an_order(kind: ShopKind, topic: str) -> bool:
             return topic in shopify.TOPICS
         case "woocommerce":
             return topic in woocommerce.TOPICS
-    return True
+    return topic != TEST_TOPIC
 
 
 def content_of(body: bytes) -> Any:

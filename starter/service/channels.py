@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.orders.channels import Channel
+from domain.orders.policy import Policy
+from domain.seen import check_seen
 from store.database import Pool
 from store.orders import channels
 
@@ -15,8 +17,10 @@ class Channels:
     What changes here concerns the orders that come from now on.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, policy: Policy | None = None) -> None:
+        """`policy`: of orders of which neither their channel nor they say anything else."""
         self._pool = pool
+        self.usual_policy = policy or Policy()
 
     async def list(
         self, *, after: str | None = None, at_most: int | None = None
@@ -37,6 +41,15 @@ class Channels:
         """
         async with self._pool.acquire() as conn:
             await channels.save(conn, wanted)
+
+    async def change(self, wanted: Channel, *, seen: str) -> None:
+        """Set all there is to know about a channel that is as somebody saw it: `version_of` that.
+
+        Raises NotFound, Conflict (`changed_since`), and as `save` does.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            check_seen(await channels.lock(conn, wanted.channel), seen, wanted.channel)
+            await channels.save(conn, [wanted])
 
     async def retire(self, channel: str) -> None:
         """Let it take no new orders. Raises NotFound."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.seen import check_seen
 from domain.stock.locations import Location
 from store.database import Pool
 from store.stock import location_changes, locations
@@ -46,6 +47,15 @@ class Locations:
         """
         async with self._pool.acquire() as conn:
             await locations.add(conn, [location], seller)
+
+    async def change(self, wanted: Location, *, seen: str) -> None:
+        """Set all there is to know about a location that is as somebody saw it: `version_of` that.
+
+        Raises NotFound, Conflict (`changed_since`), and as `save` does.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            check_seen(await locations.lock(conn, wanted.location), seen, wanted.location)
+            await locations.save(conn, [wanted])
 
     async def retire(self, location: str) -> Left:
         """Stop a location from sending and receiving anything new.

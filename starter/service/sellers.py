@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.seen import check_seen
 from domain.sellers import Seller
 from store.accounting import sellers
 from store.database import Pool
@@ -34,6 +35,15 @@ class Sellers:
         """
         async with self._pool.acquire() as conn:
             await sellers.save(conn, wanted)
+
+    async def change(self, wanted: Seller, *, seen: str) -> None:
+        """Set all there is to know about a seller that is as somebody saw it: `version_of` that.
+
+        Raises NotFound, Conflict (`changed_since`), and as `save` does.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            check_seen(await sellers.lock(conn, wanted.seller), seen, wanted.seller)
+            await sellers.save(conn, [wanted])
 
     async def retire(self, seller: str) -> None:
         """Let it take no new orders. Raises NotFound, and Refused while a channel sells for it."""

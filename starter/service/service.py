@@ -136,7 +136,7 @@ class Records:
         self.carrier_claims = CarrierClaims(pool)
         self.carrier_webhooks = CarrierWebhooks(pool, carrier_secrets or {})
         self.catalogue = Catalogue(pool)
-        self.channels = Channels(pool)
+        self.channels = Channels(pool, policy)
         self.claims = ClaimRecords(pool)
         self.appointments = Appointments(pool)
         self.codes = Codes(pool)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import InvalidInput, NotFound, Unreachable
 from domain.shops.connections import NewShop, Shop
-from domain.shops.signatures import is_ping, verify
+from domain.shops.signatures import is_ping, signed_test, verify
 from store.database import DatabaseFault, Pool
 from store.shops import connections, contacts, messages, telling
 from store.shops.messages import ShopMessage
@@ -83,6 +84,16 @@ class Shops:
                 conn, channel, envelope.message_id, envelope.topic, body, envelope.sent
             )
         return "kept" if new else "kept before"
+
+    async def try_out(self, channel: str, *, now: datetime) -> ShopAnswer:
+        """Sign a message with the newest secret, and take it in by the way of the shop's own ones.
+
+        It says nothing that is read of an order. Raises NotFound where no shop is connected.
+        """
+        async with self._pool.acquire() as conn:
+            kind, secrets = await connections.secrets_of(conn, channel)
+        body = json.dumps({"test": now.isoformat()}).encode()
+        return await self.receive(channel, signed_test(kind, body, secrets[0], now), body, now=now)
 
     async def list(self) -> Sequence[Shop]:
         """All shops that are connected, by their channels."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from domain.errors import InvalidInput, NotFound, Refused
+from domain.seen import check_seen
 from domain.staff.people import Person, Staff, StaffChange, StaffRequest
 from domain.staff.sessions import Means, Session, TooManyTries, WrongSignIn, wait_after
 from starter.service import passwords
@@ -89,14 +90,23 @@ class StaffDoor:
         except Refused:  # another program was faster
             return None
 
-    async def change(self, login: str, change: StaffChange, *, by: Person | None = None) -> Staff:
+    async def change(
+        self,
+        login: str,
+        change: StaffChange,
+        *,
+        by: Person | None = None,
+        seen: str | None = None,
+    ) -> Staff:
         """Make something of a person different. What they may counts from their next request on.
 
-        Raises NotFound, Conflict, InvalidInput, and Refused where nobody would be left who can let
-        others in, or where they may more than who asks.
+        `seen`: `version_of` what was wanted of them when somebody looked. Raises NotFound,
+        Conflict, InvalidInput, and Refused where nobody would be left who can let others in, or
+        where they may more than who asks.
         """
         async with self._pool.acquire() as conn, conn.transaction():
             before = await people.lock(conn, login)
+            check_seen(before.wanted(), seen, login)
             wanted = before.wanted().changed(change)
             await check_named(conn, wanted)
             check_covers(by, before.wanted())

@@ -99,6 +99,11 @@ class Words:
         """A day, such as Fri, Dec 4, 2026."""
         return str(format_skeleton("yMMMEd", day, locale=self._locale))
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which moments are told."""
+        return self._zone
+
     def day_of(self, moment: datetime) -> date:
         """The day of a moment, where the seller is."""
         return moment.astimezone(self._zone).date()

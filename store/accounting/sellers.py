@@ -29,6 +29,12 @@ async def get(conn: Connection, seller: str) -> Seller:
     return Seller.stored(row)
 
 
+async def lock(conn: Connection, seller: str) -> Seller:
+    """A seller that nobody else changes until the transaction ends. Raises NotFound."""
+    await _sql.lock(conn)
+    return await get(conn, seller)
+
+
 async def save(conn: Connection, sellers: Sequence[Seller]) -> None:
     """Set all there is to know about these sellers: all of them, or none where one is wrong.
 

@@ -87,6 +87,12 @@ async def save(conn: Connection, channels: Sequence[Channel]) -> None:
         await _sql.save(conn, channels=[one.model_dump(mode="json") for one in channels])
 
 
+async def lock(conn: Connection, channel: str) -> Channel:
+    """A channel that nobody else changes until the transaction ends. Raises NotFound."""
+    await _sql.lock(conn, channel=channel)
+    return await get(conn, channel)
+
+
 async def retire(conn: Connection, channel: str) -> None:
     """Let it take no new orders. Raises NotFound."""
     await _set_retired(conn, channel, retired=True)

@@ -8,6 +8,10 @@ from channel
 where (:channel::text is null or channel = :channel) and (:after::text is null or channel > :after)
 order by channel limit :at_most::bigint;
 
+-- name: lock(channel)!
+-- Whoever says what they saw changes it one after the other.
+select from channel where channel = :channel for update;
+
 -- name: save(channels)!
 -- Sets all there is to know about them, whether they are there or not.
 insert into channel (channel, kind, seller, currencies, locations, providers, policy, retired_at)

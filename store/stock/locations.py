@@ -37,6 +37,15 @@ async def save(conn: Connection, wanted: Sequence[Location]) -> None:
             )
 
 
+async def lock(conn: Connection, location: str) -> Location:
+    """A location that nobody else changes until the transaction ends. Raises NotFound."""
+    await _sql.lock(conn, location=location)
+    found = await find(conn, location)
+    if not found:
+        raise NotFound(f"there is no location {location}")
+    return found[0]
+
+
 async def _owner(conn: Connection, location: str, wanted: str | None, where: str) -> str:
     """Whose goods lie at a location from now on."""
     found = await _sql.owner(conn, location=location)

@@ -1,5 +1,9 @@
 -- Locations, and the ways of parcels from there.
 
+-- name: lock(location)!
+-- Whoever says what they saw changes it one after the other.
+select from location where location = :location for update;
+
 -- name: save_location(location, seller, priority, calendar, parcels_a_day)!
 insert into location (location, seller, priority, calendar, parcels_a_day)
 values (:location, :seller, :priority, :calendar, :parcels_a_day)

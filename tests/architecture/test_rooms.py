@@ -352,6 +352,7 @@ TABLE = (
         "starter/web/",
         (
             *(*STDLIB, "starter.web", "starter.service", "runtime.papers.pdf"),
+            "runtime.extensions",
             *("starter.warehouse.slip", "domain", "babel", "fastapi", "jinja2", "limits"),
             *("markupsafe", "pydantic", "starlette"),
         ),

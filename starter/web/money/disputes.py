@@ -55,4 +55,4 @@ def days_left(words: Words, until: datetime, now: datetime) -> str:
     days = (words.day_of(until) - words.day_of(now)).days
     if until < now:
         return words("is_over")
-    return words("due_today") if days == 0 else words.many("in_days", days)
+    return words("due_on_this_day") if days == 0 else words.many("in_days", days)

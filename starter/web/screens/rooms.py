@@ -29,5 +29,6 @@ PLACES: Final = (
     Place("app/tasks", "tasks", "operations:read"),
     Place("app/money", "money", "accounting:read"),
     Place("app/floor", "floor", "warehouse:write"),
+    Place("app/setup", "setup", "sellers:read"),
     Place("app/staff", "staff", "access:read"),
 )

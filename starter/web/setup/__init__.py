@@ -1,5 +1,31 @@
-"""What an owner sets up: sellers, channels, locations, keys, subscriptions, texts."""
+"""Sellers, channels, locations, keys, subscriptions, templates and rules."""
 
-from fastapi import APIRouter
+from starter.web.setup import (
+    channel_pages,
+    deliveries,
+    extensions,
+    hold_rules,
+    keys,
+    locations,
+    overview,
+    policies,
+    sellers,
+    shops,
+    subscriptions,
+    templates,
+)
 
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS = (
+    overview.router,
+    sellers.router,
+    channel_pages.router,
+    shops.router,
+    locations.router,
+    keys.router,
+    subscriptions.router,
+    deliveries.router,
+    templates.router,
+    hold_rules.router,
+    policies.router,
+    extensions.router,
+)

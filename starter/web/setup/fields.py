@@ -1,0 +1,175 @@
+"""Forms of whole documents: a field for each part, and the document out of what was sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple
+
+from domain.errors import InvalidInput
+from starter.web.screens.visits import Visit
+
+Kind = Literal[
+    "text", "email", "time", "number", "lines", "ticks", "choice", "flag", "json", "table"
+]
+"""`lines`: one value on each line. `ticks`: some of several. `table`: rows of values and commas."""
+
+_DIGITS_MAX: Final = 15
+
+
+class Field(NamedTuple):
+    """One field. `path`: its place in the document, such as calendar.time_zone.
+
+    Its label is the sentence `field_<path>`, with _ for each dot; `hint_<path>` stands below it,
+    where there is one. `columns`: of a table.
+    """
+
+    path: str
+    kind: Kind = "text"
+    required: bool = False
+    columns: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """As sentences name it."""
+        return self.path.replace(".", "_")
+
+
+def values_of(document: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
+    """What stands in each field for a document, as JSON has it: a text, or the ticked values."""
+    return {field.path: _text(_at(document, field.path), field) for field in fields}
+
+
+def sent_values(visit: Visit, fields: Sequence[Field]) -> dict[str, Any]:
+    """What was typed into each field."""
+    return {
+        field.path: visit.sent.get(field.path, [])
+        if field.kind == "ticks"
+        else visit.field(field.path)
+        for field in fields
+    }
+
+
+def document_of(visit: Visit, fields: Sequence[Field]) -> dict[str, Any]:
+    """The document that a form has sent; what is empty is left out. Raises InvalidInput."""
+    document: dict[str, Any] = {}
+    for field in fields:
+        value = _value(visit, field)
+        if value is None:
+            continue
+        *way, name = field.path.split(".")
+        part = document
+        for step in way:
+            part = part.setdefault(step, {})
+        part[name] = value
+    return document
+
+
+def by_fields(faults: Mapping[str, str], fields: Sequence[Field]) -> dict[str, str]:
+    """What is wrong, by fields: of lanes[3].cost, by that of all lanes."""
+    found: dict[str, str] = {}
+    for place, reason in faults.items():
+        # What a door says of several documents begins with which of them it is about.
+        for inner in (place, place.partition("[0].")[2]):
+            if field := _field_at(inner, fields):
+                rest = inner.removeprefix(field.path).lstrip(".")
+                found[field.path] = f"{rest}: {reason}" if rest else reason
+                break
+    return found
+
+
+def _field_at(place: str, fields: Sequence[Field]) -> Field | None:
+    """The field that this place of the document is in; of several, the one that says most."""
+    there = [x for x in fields if place == x.path or place.startswith((f"{x.path}.", f"{x.path}["))]
+    return max(there, key=lambda one: len(one.path), default=None)
+
+
+def changes(
+    now: Mapping[str, Any], sent: Mapping[str, Any], fields: Sequence[Field]
+) -> list[tuple[Field, str]]:
+    """The fields in which what is kept now is another value than what was sent, with the former."""
+    return [
+        (field, ", ".join(value) if isinstance(value, list) else str(value))
+        for field in fields
+        if _plain(value := now[field.path]) != _plain(sent[field.path])
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return sorted(value)
+    return "\n".join(line.strip() for line in str(value).splitlines())
+
+
+def _at(document: Mapping[str, Any], path: str) -> Any:
+    part: Any = document
+    for step in path.split("."):
+        part = part.get(step) if isinstance(part, Mapping) else None
+    return part
+
+
+def _text(value: Any, field: Field) -> Any:
+    match field.kind:
+        case "ticks":
+            return [str(one) for one in value or ()]
+        case "flag":
+            return "1" if value else ""
+        case "lines":
+            return "\n".join(str(one) for one in value or ())
+        case "json":
+            return json.dumps(value, ensure_ascii=False, indent=2) if value else ""
+        case "table":
+            rows = ([str(row.get(name, "")) for name in field.columns] for row in value or ())
+            return "\n".join(", ".join(row) for row in rows)
+    return "" if value is None else str(value)
+
+
+def _value(visit: Visit, field: Field) -> Any:
+    """None: nothing was said."""
+    text = visit.field(field.path)
+    match field.kind:
+        case "ticks":
+            return visit.sent.get(field.path) or None
+        case "flag":
+            return text == "1"
+    return _read(text, field) if text else None
+
+
+def _read(text: str, field: Field) -> Any:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    match field.kind:
+        case "number":
+            is_one = text.isascii() and text.isdecimal() and len(text) <= _DIGITS_MAX
+            return int(text) if is_one else text
+        case "lines":
+            return lines
+        case "json":
+            return _json(text, field)
+        case "table":
+            return [_row(line, field) for line in lines]
+    return text
+
+
+def _json(text: str, field: Field) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"is no JSON: {error}", where=field.path) from None
+
+
+def _row(line: str, field: Field) -> dict[str, Any]:
+    """A row of a table; its last columns may be missing."""
+    values = [value.strip() for value in line.split(",")]
+    if len(values) > len(field.columns):
+        raise InvalidInput(f"“{line}” has more than {len(field.columns)} parts", where=field.path)
+    named = {name: value for name, value in zip(field.columns, values, strict=False) if value}
+    return {
+        name: int(value)
+        if value.isascii() and value.isdecimal() and name.endswith(_COUNTS)
+        else value
+        for name, value in named.items()
+    }
+
+
+_COUNTS: Final = ("_km", "_days")
+"""Columns that hold whole numbers end so."""

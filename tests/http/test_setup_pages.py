@@ -1,0 +1,360 @@
+"""The pages of the set-up: sellers, channels, locations, keys, subscriptions, templates, rules."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from domain.orders.channels import Channel
+from domain.shops.connections import NewShop
+from domain.standard_webhooks import WHSEC
+from store.database import Pool
+from tests.http.test_desk import hidden
+from tests.support.desk import Desk, text_of
+
+INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
+PAGES = (
+    *("app/setup", "app/setup/sellers", "app/setup/sellers/main", "app/setup/sellers/new"),
+    *("app/setup/channels", "app/setup/channels/web", "app/setup/channels/new"),
+    *("app/setup/shops/web", "app/setup/locations", "app/setup/locations/new"),
+    *("app/setup/rules", "app/setup/rules/new", "app/setup/policy", "app/setup/templates"),
+    *("app/setup/templates/main/shipped/en", "app/setup/events", "app/setup/events/new"),
+    *("app/setup/keys", "app/setup/keys/new", "app/setup/roles", "app/setup/extensions"),
+)
+FORMS = (
+    *("app/setup/sellers/new", "app/setup/sellers/main", "app/setup/sellers/main/retire"),
+    *("app/setup/channels/web", "app/setup/channels/web/reopen", "app/setup/shops/web"),
+    *("app/setup/shops/web/test", "app/setup/shops/web/disconnect", "app/setup/shops/web/check"),
+    *("app/setup/locations/new", "app/setup/rules/new", "app/setup/lists"),
+    *("app/setup/templates/main/shipped/en", "app/setup/events/new", "app/setup/events/s/test"),
+    *("app/setup/events/s/secret", "app/setup/events/s/resend", "app/setup/events/s/remove"),
+    *("app/setup/keys/new", "app/setup/keys/k/rotate", "app/setup/keys/k/revoke"),
+)
+
+
+@pytest.fixture
+async def desk(pool: Pool) -> Desk:
+    return await Desk(pool).signed_in("anna")
+
+
+def fields_of(page: str) -> dict[str, str | list[str]]:
+    """What the first form of a page sends that is not touched: as a browser does."""
+    form = page.partition('class="card wider"')[2].partition("</form>")[0]
+    found: dict[str, str | list[str]] = {}
+    for tag in re.findall(r"<input [^>]*>", form):
+        name = re.search(r' name="([^"]*)"', tag)
+        value = re.search(r' value="([^"]*)"', tag)
+        if name is None or ("checkbox" in tag and " checked" not in tag):
+            continue
+        text = html.unescape(value[1] if value else "")
+        if "checkbox" in tag:
+            before = found.get(name[1], [])
+            found[name[1]] = [*(before if isinstance(before, list) else [before]), text]
+        else:
+            found[name[1]] = text
+    for name_, text in re.findall(
+        r'<textarea [^>]*name="([^"]*)"[^>]*>\n?(.*?)</textarea>', form, re.S
+    ):
+        found[name_] = html.unescape(text)
+    for name_, options in re.findall(
+        r'<select [^>]*name="([^"]*)"[^>]*>(.*?)</select>', form, re.S
+    ):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        found[name_] = chosen[1] if chosen else ""
+    return found
+
+
+async def saved(desk: Desk, path: str, **changes: str | list[str]) -> httpx.Response:
+    """Open a page, change some of its form, and save it."""
+    page = await desk.get(f"/{path}")
+    assert page.status_code == 200, page.text
+    named = {name.replace("__", "."): value for name, value in changes.items()}
+    return await desk.send_form(path, **{**fields_of(page.text), **named})
+
+
+def secret_in(page: httpx.Response) -> str:
+    return page.text.partition('<output class="secret" id="secret">')[2].partition("<")[0]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_pages_are_for_those_who_may(desk: Desk, path: str) -> None:
+    assert (await desk.get(f"/{path}")).status_code == 200
+    ben = Desk(desk.here._pool, desk.app)
+    assert (await ben.get(f"/{path}")).url.path == "/app/sign-in"
+    await ben.signed_in("ben", "warehouse")
+    if path == "app/setup/locations":  # Who works there may see where that is.
+        return
+    assert (await ben.get(f"/{path}")).status_code == 403
+
+
+@pytest.mark.parametrize("path", FORMS)
+async def test_forms_are_for_those_who_may_and_come_from_here(desk: Desk, path: str) -> None:
+    foreign = await desk.post(f"/{path}", headers={"Sec-Fetch-Site": "cross-site"}, data={})
+    assert (foreign.status_code, "sent by another site" in text_of(foreign)) == (403, True)
+    ben = await Desk(desk.here._pool, desk.app).signed_in("ben", "accountant")
+    assert (await ben.send_form(path)).status_code == 403
+
+
+async def test_a_seller_is_set_as_a_whole_and_keeps_what_was_typed(desk: Desk) -> None:
+    path = "app/setup/sellers/main"
+    done = await saved(
+        *(desk, path),
+        name="Tee GmbH",
+        country="DE",
+        tax_numbers="DE 1\nDE 2",
+        currency="EUR",
+        time_zone="Europe/Berlin",
+        languages="de\nen",
+        looks__support_email="hilfe@example.com",
+    )
+    assert "It is saved" in text_of(done), text_of(done)
+    seller = await desk.here.sellers.get("main")
+    assert (seller.name, seller.tax_numbers, seller.looks.support_email) == (
+        *("Tee GmbH", ("DE 1", "DE 2")),
+        "hilfe@example.com",
+    )
+    assert (seller.languages, seller.series.invoice.format) == (
+        ("de", "en"),
+        "INV-{year}-{number:6}",
+    )
+    wrong = await saved(desk, path, country="Germany", name=INJECTED)
+    assert wrong.status_code == 422
+    assert 'id="country-fault"' in wrong.text
+    assert INJECTED not in wrong.text
+    assert "onerror=alert(1)&gt;{{7*7}}" in wrong.text
+    assert (await desk.here.sellers.get("main")).name == "Tee GmbH"
+
+
+async def test_who_saves_over_others_is_told_what_they_saved(desk: Desk) -> None:
+    path = "app/setup/sellers/main"
+    opened = fields_of((await desk.get(f"/{path}")).text)
+    assert (await saved(desk, path, name="First", city="Leipzig")).status_code == 200
+    second = await desk.send_form(path, **{**opened, "name": "Second"})
+    told = text_of(second)
+    assert (second.status_code, "others have changed it" in told) == (409, True)
+    assert "Name of the company: First" in told
+    assert "City: Leipzig" in told
+    assert 'value="Second"' in second.text
+    assert (await desk.here.sellers.get("main")).name == "First"
+    again = await desk.send_form(path, **fields_of(second.text))
+    assert "It is saved" in text_of(again)
+    assert (await desk.here.sellers.get("main")).name == "Second"
+
+
+async def test_a_channel_says_how_it_differs_and_is_retired(desk: Desk) -> None:
+    taken = await saved(desk, "app/setup/channels/new", channel="web", kind="web", seller="main")
+    assert (taken.status_code, "of this name already" in text_of(taken)) == (409, True)
+    made = await saved(
+        *(desk, "app/setup/channels/new"),
+        channel="uk",
+        kind="web",
+        seller="main",
+        currencies="GBP",
+        policy='{"charge": "at_confirmation"}',
+    )
+    assert "It is made" in text_of(made), text_of(made)
+    channel = await desk.here.channels.get("uk")
+    assert (list(channel.currencies or ()), channel.policy.charge) == (["GBP"], "at_confirmation")
+    page = text_of(await desk.get("/app/setup/channels/uk"))
+    assert "charge = at_confirmation" in page
+    assert "Channel uk differs" in text_of(await desk.get("/app/setup/policy"))
+    for policy, told in (('{"charge"', "is no JSON"), ('{"charg": 1}', "charg: is not known")):
+        wrong = await saved(desk, "app/setup/channels/uk", policy=policy)
+        assert (wrong.status_code, told in text_of(wrong)) == (422, True), text_of(wrong)
+        assert 'id="policy-fault"' in wrong.text
+    retired = await desk.send_form("app/setup/channels/uk/retire")
+    assert "takes nothing new" in text_of(retired)
+    assert (await desk.here.channels.get("uk")).retired
+    assert (await saved(desk, "app/setup/channels/uk", currencies="EUR")).status_code == 200
+    assert (await desk.here.channels.get("uk")).retired
+    await desk.send_form("app/setup/channels/uk/reopen")
+    assert not (await desk.here.channels.get("uk")).retired
+
+
+async def test_a_shop_is_connected_and_its_way_tried_out(desk: Desk) -> None:
+    await desk.here.channels.save([Channel(channel="web", kind="web", providers=("elsewhere",))])
+    path = "app/setup/shops/web"
+    secret = f"{WHSEC}{'QUJD' * 10}"
+    short = await saved(desk, path, kind="generic", secrets="short-one")
+    assert (short.status_code, 'id="secrets-fault"' in short.text) == (422, True)
+    done = await saved(desk, path, kind="generic", secrets=secret)
+    assert "The shop is connected" in text_of(done), text_of(done)
+    assert "https://desk.example/v1/webhooks/shops/web" in done.text
+    tried = await desk.send_form(f"{path}/test")
+    assert "A test message was signed" in text_of(tried)
+    assert "waits for a worker" in text_of(tried)
+    (kept,) = await desk.here.shops.messages("web")
+    assert kept.topic == "orderloom.test"
+    for where in ("app/setup/channels/web", path):
+        assert secret not in (await desk.get(f"/{where}")).text
+    gone = await desk.send_form(f"{path}/disconnect")
+    assert "No more messages" in text_of(gone)
+    assert (await desk.send_form(f"{path}/test")).status_code == 409
+
+
+@pytest.mark.parametrize("kind", ["shopify", "woocommerce"])
+async def test_a_test_message_comes_in_as_each_kind_of_shop_signs(desk: Desk, kind: str) -> None:
+    await desk.here.channels.save([Channel(channel="web", kind="web", providers=("elsewhere",))])
+    wanted = NewShop.model_validate({"kind": kind, "secrets": ["a secret of the shop"]})
+    await desk.here.shops.connect("web", wanted, by="test")
+    answer = await desk.here.shops.try_out("web", now=datetime.now(UTC))
+    assert (answer.status, answer.message) == (200, "kept")
+
+
+async def test_a_location_has_its_days_and_ways(desk: Desk) -> None:
+    made = await saved(
+        *(desk, "app/setup/locations/new"),
+        location="leipzig",
+        calendar__time_zone="Europe/Berlin",
+        calendar__working_days=["mon", "tue"],
+        calendar__cut_off="14:00",
+        lanes="DE, , *, 4.90, EUR, 0, 1\n*, , express, 19.00, EUR, 700, 3",
+    )
+    assert "It is made" in text_of(made), text_of(made)
+    (known,) = await desk.here.locations.list("leipzig")
+    assert known.calendar.working_days == ("mon", "tue")
+    assert [(x.country, x.service, x.transit_days) for x in known.lanes] == [
+        ("*", "express", 3),
+        ("DE", "*", 1),
+    ]
+    wrong = await saved(desk, "app/setup/locations/leipzig", lanes="DE, , *, 4.999, EUR")
+    assert (wrong.status_code, 'id="lanes-fault"' in wrong.text) == (422, True)
+    same = await saved(desk, "app/setup/locations/leipzig", priority="7")
+    assert "It is saved" in text_of(same), text_of(same)
+    (changed,) = await desk.here.locations.list("leipzig")
+    assert (changed.priority, changed.lanes) == (7, known.lanes)
+    assert "takes nothing new" in text_of(
+        await desk.send_form("app/setup/locations/leipzig/retire")
+    )
+    assert "retired" in text_of(await desk.get("/app/setup/locations"))
+
+
+async def test_a_key_is_shown_once_and_may_no_more_than_its_maker(desk: Desk) -> None:
+    made = await saved(
+        *(desk, "app/setup/keys/new"), name="Till", scopes=["orders:read"], expires_on="2030-01-31"
+    )
+    secret = secret_in(made)
+    assert secret.startswith("olk_"), text_of(made)
+    (key,) = await desk.here.access.list()
+    assert (key.name, key.scopes, key.made_by) == ("Till", ("orders:read",), "Anna (anna)")
+    path = f"app/setup/keys/{key.key_id}"
+    for where in (path, "app/setup/keys"):
+        page = await desk.get(f"/{where}")
+        assert "Till" in page.text
+        assert secret not in page.text
+    other = secret_in(await desk.send_form(f"{path}/rotate", hours="0"))
+    assert (other.startswith("olk_"), other == secret) == (True, False)
+    assert await desk.here.access.grant(secret) is None
+    assert await desk.here.access.grant(other) is not None
+    none = await saved(desk, "app/setup/keys/new", name="None")
+    assert (none.status_code, 'id="scopes-fault"' in none.text) == (422, True)
+    revoked = await desk.send_form(f"{path}/revoke")
+    assert "The key is revoked" in text_of(revoked)
+    assert await desk.here.access.grant(other) is None
+    assert "Till" not in text_of(await desk.get("/app/setup/keys"))
+    assert "Till" in text_of(await desk.get("/app/setup/keys?all=1"))
+    assert (await desk.send_form(f"{path}/rotate")).status_code == 409
+    assert (await desk.get("/app/setup/keys/nobodys")).status_code == 404
+
+
+async def test_a_subscription_is_made_tried_paused_and_forgotten(desk: Desk, pool: Pool) -> None:
+    wrong = await saved(desk, "app/setup/events/new", url="http://shop.example/x")
+    assert (wrong.status_code, 'id="url-fault"' in wrong.text) == (422, True)
+    made = await saved(
+        *(desk, "app/setup/events/new"), url="https://shop.example/x", channels=["web"]
+    )
+    secret = secret_in(made)
+    assert secret.startswith(WHSEC), text_of(made)
+    (one,) = await desk.here.subscriptions.list()
+    path = f"app/setup/events/{one.subscription_id}"
+    page = await desk.get(f"/{path}")
+    assert secret not in page.text
+    assert "Nothing was sent yet" in text_of(page)
+    assert "A worker sends the test now" in text_of(await desk.send_form(f"{path}/test"))
+    paused = text_of(await desk.send_form(f"{path}/state", state="paused"))
+    assert "paused by Anna (anna)" in paused
+    second = secret_in(await desk.send_form(f"{path}/secret"))
+    assert second not in ("", secret)
+    assert "Only the newest" in text_of(await desk.send_form(f"{path}/newest"))
+    saved_ = await saved(desk, path, description=INJECTED)
+    assert "It is saved" in text_of(saved_), text_of(saved_)
+    assert INJECTED not in saved_.text
+    assert (await desk.send_form(f"{path}/resend")).status_code == 422
+    ben = await Desk(pool, desk.app).signed_in("ben", "agent", channels=["b2b"])
+    assert (await ben.get(f"/{path}")).status_code == 404
+    assert "shop.example" not in text_of(await ben.get("/app/setup/events"))
+    assert (await desk.send_form(f"{path}/remove")).status_code == 422
+    assert "It is forgotten" in text_of(await desk.send_form(f"{path}/remove", sure="1"))
+    assert await desk.here.subscriptions.list() == []
+
+
+async def test_a_template_is_looked_at_saved_and_put_back(desk: Desk) -> None:
+    path = "app/setup/templates/main/shipped/en"
+    page = await desk.get(f"/{path}")
+    assert "The built-in template" in text_of(page)
+    assert 'sandbox src="' in page.text
+    source = (await desk.here.messages.template("main", "shipped", "en")).replace(
+        "{% block title %}", "{% block title %}Hooray: "
+    )
+    seen = hidden(page.text, "en")["seen"]
+    looked = await desk.send_form(path, source=source, act="look", seen=seen)
+    assert "Hooray:" in text_of(looked)
+    assert await desk.here.messages.templates() == []
+    mail = await desk.send_form(f"{path}/mail", source=source)
+    assert "Hooray:" in mail.text
+    policy = mail.headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none'; style-src 'unsafe-inline'")
+    assert "script-src" not in policy
+    broken = await desk.send_form(
+        path, source="{% block subject %}{{ nobody", act="save", seen=seen
+    )
+    assert (broken.status_code, 'id="source-fault"' in broken.text) == (422, True)
+    done = await desk.send_form(path, source=source, act="save", seen=seen)
+    assert "used from now on" in text_of(done)
+    assert "Beside the built-in one" in text_of(done)
+    (own,) = await desk.here.messages.templates()
+    assert own.set_by == "Anna (anna)"
+    late = await desk.send_form(path, source=source, act="save", seen=seen)
+    assert (late.status_code, "others have changed it" in text_of(late)) == (409, True)
+    seen = hidden(done.text, "en")["seen"]
+    back = await desk.send_form(path, source=source, act="reset", seen=seen)
+    assert "built-in template is used again" in text_of(back)
+    assert await desk.here.messages.templates() == []
+    for odd in ("main/none/en", "none/shipped/en", "main/shipped/xx"):
+        assert (await desk.get(f"/app/setup/templates/{odd}")).status_code == 404
+
+
+async def test_a_rule_holds_orders_and_a_list_keeps_hashes(desk: Desk) -> None:
+    empty = await saved(desk, "app/setup/rules/new", rule="dear", reason="fraud_review")
+    assert (empty.status_code, "must say what an order is like" in text_of(empty)) == (422, True)
+    made = await saved(
+        *(desk, "app/setup/rules/new"),
+        rule="dear",
+        reason="fraud_review",
+        when__amount_over__amount="500.00",
+        when__amount_over__currency="EUR",
+    )
+    assert "It is made" in text_of(made), text_of(made)
+    (rule,) = await desk.here.hold_rules.list()
+    assert rule.set_as is not None
+    assert rule.set_as.when.amount_over is not None
+    changed = await saved(desk, "app/setup/rules/dear", ends_after="P2D")
+    assert "It is saved" in text_of(changed), text_of(changed)
+    put = await desk.send_form(
+        "app/setup/lists", list="bad", kind="email", values="kim@example.com", act="on"
+    )
+    assert "They are on the list" in text_of(put)
+    assert "kim@example.com" not in put.text
+    gone = await desk.send_form("app/setup/rules/dear/remove")
+    assert "No rule holds an order" in text_of(gone)
+
+
+async def test_roles_and_extensions_are_told(desk: Desk) -> None:
+    roles = text_of(await desk.get("/app/setup/roles"))
+    assert "access:write ✓ yes – – – – –" in roles, roles
+    extensions = text_of(await desk.get("/app/setup/extensions"))
+    assert "sandbox" in extensions
