@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from domain.access.keys import WHO_MAX, Grant, Scope
+from domain.calendars import TimeZone
 from domain.fields import READABLE, Document, Email, Id, Shape, wrong
 from domain.sellers import Language
 from domain.staff.roles import ROLES, Role, first_of, scopes_of
@@ -60,6 +61,7 @@ class StaffChange(Document):
     sellers: Some = None
     locations: Some = None
     language: Language | None = None
+    time_zone: TimeZone | None = None
 
 
 class StaffRequest(Document):
@@ -77,6 +79,7 @@ class StaffRequest(Document):
     sellers: Some = None
     locations: Some = None
     language: Language | None = None
+    time_zone: TimeZone | None = None
 
     def changed(self, change: StaffChange) -> Self:
         """The same person with what is to be different. A null of `change` that is said counts."""
@@ -102,6 +105,7 @@ class Staff(BaseModel):
     sellers: tuple[str, ...] | None
     locations: tuple[str, ...] | None
     language: Language | None
+    time_zone: str | None
     signs_in_by: tuple[Literal["password", "openid"], ...]
     sessions: int
     made_at: datetime
@@ -119,7 +123,8 @@ class Staff(BaseModel):
 class Person:
     """Somebody who is signed in. `locations`: None is all of them.
 
-    `must_change`: their password was made by somebody else, and is to be replaced first.
+    `time_zone`: in which they read moments; None: UTC. `must_change`: their password was made by
+    somebody else, and is to be replaced first.
     """
 
     login: str
@@ -127,6 +132,7 @@ class Person:
     roles: tuple[Role, ...]
     locations: frozenset[str] | None
     language: Language | None
+    time_zone: str | None
     must_change: bool
     session_no: int
     grant: Grant

@@ -2770,6 +2770,7 @@ create table staff (
     locations     text[]
         constraint person_for_locations_names_one check (cardinality(locations) > 0),
     language      text,
+    time_zone     text,  -- of the moments that they read; null: UTC
     password      text    -- argon2id, as its encoding tells; null: none
         constraint password_is_argon2id check (password like '$argon2id$%'),
     must_change   boolean     not null default false,  -- somebody else has made the password

@@ -134,6 +134,7 @@ def _row(wanted: StaffRequest) -> dict[str, Any]:
         "sellers": _list(wanted.sellers),
         "locations": _list(wanted.locations),
         "language": wanted.language,
+        "time_zone": wanted.time_zone,
     }
 
 

@@ -2,7 +2,7 @@
 
 -- name: find(login, disabled, after, at_most)
 -- One person, or many by their logins: those behind `after`, without the disabled ones if they are not wanted.
-select s.login, s.name, s.roles, s.email, s.channels, s.sellers, s.locations, s.language, s.made_at, s.made_by,
+select s.login, s.name, s.roles, s.email, s.channels, s.sellers, s.locations, s.language, s.time_zone, s.made_at, s.made_by,
        s.last_seen_at, s.disabled_at, s.disabled_by,
        case when s.disabled_at is null then 'active' else 'disabled' end as state,
        array_remove(array[case when s.password is not null then 'password' end,
@@ -15,10 +15,11 @@ where (:login::text is null or s.login = :login)
   and (:after::text is null or s.login > :after)
 order by s.login limit :at_most;
 
--- name: make(login, name, roles, email, channels, sellers, locations, language, password, must_change, who)$
+-- name: make(login, name, roles, email, channels, sellers, locations, language, time_zone, password, must_change, who)$
 -- Null: there is one of this login.
-insert into staff (login, name, roles, email, channels, sellers, locations, language, password, must_change, made_by)
-values (:login, :name, :roles, :email, :channels, :sellers, :locations, :language, :password, :must_change, :who)
+insert into staff (login, name, roles, email, channels, sellers, locations, language, time_zone, password, must_change,
+                   made_by)
+values (:login, :name, :roles, :email, :channels, :sellers, :locations, :language, :time_zone, :password, :must_change, :who)
 on conflict (login) do nothing
 returning login;
 
@@ -29,9 +30,9 @@ select not exists (select from staff);
 -- Changes of a person come one after the other, and with them all that admins would do to each other.
 select from staff where login = :login or 'admin' = any (roles) order by login for update;
 
--- name: change(login, name, roles, email, channels, sellers, locations, language)!
+-- name: change(login, name, roles, email, channels, sellers, locations, language, time_zone)!
 update staff set name = :name, roles = :roles, email = :email, channels = :channels, sellers = :sellers,
-    locations = :locations, language = :language
+    locations = :locations, language = :language, time_zone = :time_zone
 where login = :login;
 
 -- name: disable(login, who)!

@@ -74,6 +74,7 @@ def _person(row: Record) -> Person:
         roles=roles,
         locations=_set(row["locations"]),
         language=row["language"],
+        time_zone=row["time_zone"],
         must_change=row["must_change"],
         session_no=row["session_no"],
         grant=grant_of(

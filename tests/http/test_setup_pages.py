@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -358,3 +358,35 @@ async def test_roles_and_extensions_are_told(desk: Desk) -> None:
     assert "access:write ✓ yes – – – – –" in roles, roles
     extensions = text_of(await desk.get("/app/setup/extensions"))
     assert "sandbox" in extensions
+
+
+async def test_moments_are_told_in_a_persons_own_time_zone(desk: Desk) -> None:
+    wrong = await desk.send_form("app/me/language", language="", time_zone="Europe/Nowhere")
+    assert (wrong.status_code, 'value="Europe/Nowhere"' in wrong.text) == (422, True)
+    assert "by the time zone UTC" in (await desk.get("/app/me")).text
+    seen_at = (await desk.here.staff.sessions("anna"))[0].began_at
+    for zone, hours in (("Asia/Seoul", 9), ("Asia/Dubai", 4)):
+        await desk.send_form("app/me/language", language="en", time_zone=zone)
+        page = await desk.get("/app/me")
+        assert f"by the time zone {zone}" in page.text
+        local = seen_at + timedelta(hours=hours)
+        told = f"{local:%I:%M}".lstrip("0") + f"\u202f{local:%p}"
+        assert told in page.text, (told, text_of(page))
+
+
+async def test_two_who_change_one_person_do_not_undo_each_other(desk: Desk) -> None:
+    await desk.let_in("ben", "agent")
+    path = "app/staff/ben"
+    seen = hidden((await desk.get(f"/{path}")).text, "ben")["seen"]
+    first = await desk.send_form(path, seen=seen, name="Ben One", roles=["agent", "lead"])
+    assert first.status_code == 200
+    second = await desk.send_form(path, seen=seen, name="Ben Two", roles=["buyer"])
+    told = text_of(second)
+    assert (second.status_code, "others have changed it" in told) == (409, True)
+    assert "Roles: agent, lead" in told
+    assert 'value="Ben Two"' in second.text
+    assert (await desk.here.staff.get("ben")).name == "Ben One"
+    seen = hidden(second.text, "ben")["seen"]
+    again = await desk.send_form(path, seen=seen, name="Ben Two", roles=["buyer"])
+    assert again.status_code == 200
+    assert (await desk.here.staff.get("ben")).roles == ("buyer",)

@@ -49,3 +49,11 @@ Speaks = Annotated[
     str | None,
     typer.Option("--language", help="Of their screens: en, ko or de.", show_default=False),
 ]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        "--time-zone",
+        help="In which they read moments, such as Europe/Berlin; left out: UTC.",
+        show_default=False,
+    ),
+]

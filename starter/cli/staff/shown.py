@@ -38,6 +38,7 @@ def _show(one: Staff, out: Output) -> None:
         ("roles", ", ".join(one.roles)),
         ("only for", only_for(one)),
         ("mail", one.email or ""),
+        ("time zone", one.time_zone or ""),
         ("signs in by", ", ".join(one.signs_in_by)),
         ("open sessions", str(one.sessions)),
         ("made", f"{local(one.made_at)}, by {one.made_by}"),

@@ -16,6 +16,7 @@ from starter.cli.staff.options import (
     OnlySellers,
     Roles,
     Speaks,
+    Zone,
 )
 from starter.cli.staff.shown import only_for, show_new, show_one, wire
 from starter.cli.terminal.options import Json, Limit, read_model, reporter
@@ -41,6 +42,7 @@ def add(
     sellers: OnlySellers = None,
     locations: OnlyLocations = None,
     language: Speaks = None,
+    time_zone: Zone = None,
     by: By = "",
     as_json: Json = False,
 ) -> None:
@@ -48,7 +50,7 @@ def add(
 
     Example: `orderloom staff add anna --name 'Anna Kim' --role agent`
     """
-    told = _told(name, roles, email, channels, sellers, locations, language)
+    told = _told(name, roles, email, channels, sellers, locations, language, time_zone)
     wanted = read_model(StaffRequest, {"login": login, **told}, where="staff")
     who = reporter(by)
     show_new(from_records(lambda here: here.staff.make(wanted, who=who)), Output(as_json=as_json))
@@ -117,6 +119,7 @@ def change(
     sellers: OnlySellers = None,
     locations: OnlyLocations = None,
     language: Speaks = None,
+    time_zone: Zone = None,
     everywhere: Annotated[
         bool,
         typer.Option("--everywhere", help="For all channels, sellers and locations from now on."),
@@ -127,7 +130,7 @@ def change(
 
     Example: `orderloom staff change anna --role agent --role lead`
     """
-    told = _told(name, roles, email, channels, sellers, locations, language)
+    told = _told(name, roles, email, channels, sellers, locations, language, time_zone)
     if everywhere:
         told = {**dict.fromkeys(("channels", "sellers", "locations")), **told}
     wanted = read_model(StaffChange, told, where="staff")
@@ -225,6 +228,7 @@ def _told(
     sellers: list[str] | None,
     locations: list[str] | None,
     language: str | None,
+    time_zone: str | None,
 ) -> dict[str, Any]:
     """What was said, by the names of the fields."""
     said = {
@@ -235,5 +239,6 @@ def _told(
         "sellers": sellers,
         "locations": locations,
         "language": language,
+        "time_zone": time_zone,
     }
     return {field: value for field, value in said.items() if value}

@@ -42,10 +42,10 @@ async def change_password(visit: Annotated[Visit, may()]) -> Response:
 
 @router.post("/app/me/language")
 async def change_language(visit: Annotated[Visit, may()]) -> Response:
-    """Read the screens in another language."""
-    said = visit.field("language") or None
+    """Read the screens in another language, and moments in another time zone."""
+    said = {name: visit.field(name) or None for name in ("language", "time_zone")}
     try:
-        change = StaffChange.model_validate({"language": said})
+        change = StaffChange.model_validate(said)
     except ValidationError as wrong:
         return await _show(visit, status=422, trouble=in_words(visit.words, wrong))
     await visit.here.staff.change(visit.person.login, change)
@@ -69,4 +69,5 @@ async def _show(
         told=told_by(visit, done),
         trouble=trouble,
         sessions=await visit.here.staff.sessions(visit.person.login),
+        said_zone=visit.field("time_zone"),
     )

@@ -9,8 +9,9 @@ from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from domain.errors import InvalidInput, Refused
-from domain.staff.people import StaffChange, StaffRequest
+from domain.errors import Conflict, InvalidInput, NotFound, Refused
+from domain.seen import version_of
+from domain.staff.people import Staff, StaffChange, StaffRequest
 from domain.staff.roles import ROLES
 from starter.service.staff import NewStaff
 from starter.web.screens.forms import told_by
@@ -19,6 +20,8 @@ from starter.web.screens.visits import Number, ScreenRoute, Visit, in_words, may
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 _PAGE: Final = 100
+_CHANGED: Final = 409
+_TEXTS: Final = ("name", "email", "language", "time_zone")
 Reads = Annotated[Visit, may("access:read")]
 Writes = Annotated[Visit, may("access:read", "access:write")]
 
@@ -61,9 +64,14 @@ async def change(visit: Writes, login: str) -> Response:
     said = _said(visit)
     try:
         wanted = StaffChange.model_validate({k: v or None for k, v in said.items()})
-        await visit.here.staff.change(login, wanted, by=visit.person)
+        seen = visit.field("seen") or None
+        await visit.here.staff.change(login, wanted, by=visit.person, seen=seen)
+    except NotFound:
+        raise
     except (ValidationError, InvalidInput, Refused) as no:
-        return await _one(visit, login, status=422, trouble=in_words(visit.words, no))
+        status = 409 if isinstance(no, Conflict) else 422
+        trouble = in_words(visit.words, no)
+        return await _one(visit, login, said, status=status, trouble=trouble)
     return visit.lead(f"app/staff/{login}?done=changed")
 
 
@@ -97,7 +105,7 @@ async def end_session(visit: Writes, login: str, session_no: Number) -> Response
 
 def _said(visit: Visit) -> dict[str, Any]:
     """What the form says, by the names of the fields. An empty one stands for all, or for none."""
-    said: dict[str, Any] = {name: visit.field(name) for name in ("name", "email", "language")}
+    said: dict[str, Any] = {name: visit.field(name) for name in _TEXTS}
     lists = {
         name: [one for one in visit.sent.get(name, []) if one]
         for name in ("roles", "channels", "sellers", "locations")
@@ -108,7 +116,7 @@ def _said(visit: Visit) -> dict[str, Any]:
 async def _form(
     visit: Visit, said: dict[str, Any], *, status: int = 200, trouble: Sequence[str] = ()
 ) -> Response:
-    empty = {"login": "", "name": "", "email": "", "language": "", "roles": []}
+    empty = {"login": "", "roles": [], **dict.fromkeys(_TEXTS, "")}
     some: dict[str, Any] = {"channels": [], "sellers": [], "locations": []}
     return visit.show(
         "screens/new_person",
@@ -120,19 +128,40 @@ async def _form(
 
 
 async def _one(
-    visit: Visit, login: str, *, status: int = 200, done: str = "", trouble: Sequence[str] = ()
+    visit: Visit,
+    login: str,
+    said: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
+    done: str = "",
+    trouble: Sequence[str] = (),
 ) -> Response:
+    """`said`: what was typed into the form, which was not met."""
     one = await visit.here.staff.get(login)
+    typed = {**one.wanted().model_dump(), **(said or {})}
     return visit.show(
         "screens/person",
         status=status,
         told=told_by(visit, done),
         trouble=trouble,
-        one=one,
+        person_now=one,
+        one=typed,
+        seen=version_of(one.wanted()),
+        others=_differing(one, typed) if status == _CHANGED else [],
         sessions=await visit.here.staff.sessions(login),
         may_change=visit.person.allows("access:write"),
         **await _choices(visit),
     )
+
+
+def _differing(now: Staff, typed: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is kept now in the fields in which something else was typed."""
+    told = now.wanted().model_dump(mode="json", exclude={"login"})
+    return [
+        (name, ", ".join(value) if isinstance(value, list) else value or "–")
+        for name, value in told.items()
+        if (value or None) != (typed[name] or None)
+    ]
 
 
 async def _choices(visit: Visit) -> dict[str, Any]:

@@ -171,7 +171,9 @@ async def person_at(request: Request) -> Person | None:
 def words_for(request: Request, person: Person | None) -> Words:
     """In the language that they have chosen, or that their browser asks for."""
     chosen = None if person is None else person.language
-    return screen_words(chosen or accepted(request.headers.get("accept-language", "")))
+    zone = None if person is None else person.time_zone
+    language = chosen or accepted(request.headers.get("accept-language", ""))
+    return screen_words(language, zone or "UTC")
 
 
 def here(request: Request) -> Service:
