@@ -11,6 +11,8 @@ from domain.views.order_filters import OrderFilters
 from domain.views.order_snapshot import OrderSnapshot, OrderState
 from starter.service.order_notes import OrderNotes
 from starter.service.order_pages import OrderPages
+from store.orders import answers
+from store.orders.answers import KeptAnswer
 from store.views import decisions, lists, named, reads, snapshots
 from store.views.decisions import Sourced
 
@@ -37,6 +39,11 @@ class OrderRecords(OrderPages, OrderNotes):
         """Order id → the order, all as of one moment. One that is not there is left out."""
         async with self._pool.acquire() as conn:
             return await snapshots.snapshots(conn, order_ids)
+
+    async def answer_of(self, order_id: str, request_id: str) -> KeptAnswer | None:
+        """What an order has answered to a request with this id; None: nothing yet."""
+        async with self._pool.acquire() as conn:
+            return await answers.find(conn, order_id, request_id)
 
     async def whose(self, order_id: str) -> tuple[str, str] | None:
         """The channel and the seller of an order; None where there is no such order."""

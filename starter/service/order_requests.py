@@ -117,11 +117,6 @@ class OrderRequests:
                 )
         return answer
 
-    async def answer_of(self, order_id: str, request_id: str) -> answers.KeptAnswer | None:
-        """What an order has answered to a request with this id, or None."""
-        async with self._pool.acquire() as conn:
-            return await answers.find(conn, order_id, request_id)
-
     async def refusal_of(self, order_id: str, request: UnderWay) -> OrderloomError | None:
         """Why an order has refused a request that it had. None: it did not, or not yet.
 

@@ -37,7 +37,6 @@ from starter.service.taking_in import Asked, Taken, TakingIn
 from starter.service.taxing import taxed_by
 from starter.service.updates import UnderWay
 from store.database import Pool
-from store.orders.answers import KeptAnswer
 
 _A_DAY = timedelta(days=1)
 
@@ -194,10 +193,6 @@ class Orders(OrderRecords):
                 f"{ids.workflow_id(order.order_id)} in Temporal"
             )
         return known
-
-    async def answer_of(self, order_id: str, request_id: str) -> KeptAnswer | None:
-        """What an order has answered to a request with this id; None: nothing yet."""
-        return await self._requests.answer_of(order_id, request_id)
 
     async def refusal_of(self, order_id: str, request: UnderWay) -> OrderloomError | None:
         """Why an order has refused a request that it had; None: it did not, or not yet."""

@@ -467,6 +467,7 @@ DOORS = {
         *("store.orders.answers", "store.orders.open_orders"),
         *("store.aftersales.return_rules", "store.clock"),
     ),
+    "starter/service/order_records.py": ("store.orders.answers",),
     "starter/service/returns.py": (
         *("store.aftersales.return_rules", "store.aftersales.returns"),
         "store.warehouse.return_money",

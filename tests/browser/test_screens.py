@@ -30,6 +30,7 @@ SCREENS = (
         "app/find?q=kim@example.com",
         "app/find?q=nothing",
         f"app/orders/{ORDER}/story",
+        *(f"app/orders/{ORDER}/{act}" for act in ("cancel", "edit", "hold", "return")),
         *("app/customers?q=kim@example.com", "app/customers/C1", "app/customers/C1/orders"),
         "app/customers/C1/erase",
         *("app/floor", "app/floor?change=1"),

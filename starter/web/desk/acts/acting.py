@@ -59,6 +59,7 @@ class Field:
 
     `most`: of units, line id → how many can be chosen; with `options`, why, line by line. `value`,
     `values`: what stands there first; of a field of several parts, by their names. `place`: a line.
+    `fold`: neighbours with the same sentence are folded under it until somebody opens them.
     """
 
     kind: Kind
@@ -71,6 +72,7 @@ class Field:
     value: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
+    fold: str = ""
 
 
 @dataclass(frozen=True)

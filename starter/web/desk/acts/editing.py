@@ -6,6 +6,7 @@ The form shows the order as it is. What is as it was is not asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from domain.errors import Refused
@@ -20,6 +21,10 @@ LINE: Final = "line:"
 PARTS: Final = ("unit_price", "discount", "tax_rate")
 ADDS: Final = ("add1", "add2", "add3")
 _FORGETS: Final = ("billing", "note", "requested_delivery_date")
+
+
+_who = partial(Field, fold="edit_who")
+_how = partial(Field, fold="edit_how")
 
 
 def _text(value: object) -> str:
@@ -75,18 +80,18 @@ def _fields(asking: Asking) -> Sequence[Field]:
     person: Sequence[Field] = ()
     if may_see:
         person = (
-            Field("address", "address", "ship_to", values=_address(asking, "address")),
-            Field("address", "billing", "bill_to", values=_address(asking, "billing")),
-            Field("text", "note", "customer_note", value=now["note"]),
+            _who("address", "address", "ship_to", values=_address(asking, "address")),
+            _who("address", "billing", "bill_to", values=_address(asking, "billing")),
+            _who("text", "note", "customer_note", value=now["note"]),
         )
     return (
         Field("lines", "line", "lines", about="edit_lines_about", values=lines),
-        *(Field("item", name, "line_to_add") for name in ADDS),
-        Field("text", "service", "shipping_service", value=now["service"]),
-        Field("money", "shipping_price", "shipping_price", value=now["shipping_price"]),
-        Field("money", "shipping_tax", "shipping_tax", value=now["shipping_tax"]),
-        Field("money", "discount", "order_discount", value=now["discount"]),
-        Field("day", "date", "wished_day", value=now["date"]),
+        *(Field("item", name, "line_to_add", fold="lines_to_add") for name in ADDS),
+        _how("text", "service", "shipping_service", value=now["service"]),
+        _how("money", "shipping_price", "shipping_price", value=now["shipping_price"]),
+        _how("money", "shipping_tax", "shipping_tax", value=now["shipping_tax"]),
+        _how("money", "discount", "order_discount", value=now["discount"]),
+        _how("day", "date", "wished_day", value=now["date"]),
         *person,
         reason(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 from domain.orders.exchange_messages import ExchangeRequest
@@ -15,15 +16,19 @@ WANTS: Final = ("want1", "want2", "want3")
 """Rows of what the customer gets; more lines than these are asked for over the API."""
 
 
+_more = partial(Field, fold="exchange_more")
+
+
 def _fields(asking: Asking) -> Sequence[Field]:
     return (
         *return_fields(asking),
-        *(Field("item", name, "gets_instead") for name in WANTS),
+        Field("item", WANTS[0], "gets_instead"),
+        *(Field("item", name, "gets_besides", fold="gets_more") for name in WANTS[1:]),
         Field("tick", "advance", "exchange_advance", about="exchange_advance_about"),
-        Field("text", "service", "shipping_service"),
-        Field("money", "shipping_price", "shipping_price", about="exchange_shipping_about"),
-        Field("text", "provider", "pay_by", about="exchange_pay_about"),
-        Field("text", "token", "pay_token"),
+        _more("text", "service", "shipping_service"),
+        _more("money", "shipping_price", "shipping_price", about="exchange_shipping_about"),
+        _more("text", "provider", "pay_by", about="exchange_pay_about"),
+        _more("text", "token", "pay_token"),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
+from itertools import groupby
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from domain.errors import InvalidInput, NotFound, OrderloomError, Refused
-from starter.web.desk.acts.acting import Act, Asking, Seen
+from starter.web.desk.acts.acting import Act, Asking, Field, Seen
 from starter.web.desk.acts.table import ACTS
 from starter.web.desk.order_page import look
 from starter.web.desk.story import Line
@@ -81,7 +82,7 @@ class _Page:
             act=act,
             one=asking.shown,
             summary=asking.detail.summary,
-            fields=[] if no else act.fields(asking),
+            folds=[] if no else _folded(act.fields(asking)),
             no=no,
             instead=[*(no.instead if no else ()), *(self._error.instead if self._error else ())],
             detail=str(self._error or ""),
@@ -126,6 +127,11 @@ class _Page:
         same = self._visit.field("request_id") if status == _NOT_KNOWN else new_id()
         self._asking = await asking_of(self._visit, self._asking.order_id)
         return self.form(status, trouble, request_id=same)
+
+
+def _folded(fields: Sequence[Field]) -> list[tuple[str, list[Field]]]:
+    """Neighbours that are folded together, and the sentence under which they are."""
+    return [(fold, list(some)) for fold, some in groupby(fields, key=lambda field: field.fold)]
 
 
 async def asking_of(visit: Visit, order_id: str) -> Asking:
