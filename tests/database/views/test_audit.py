@@ -7,7 +7,7 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from domain.orders.return_messages import ReturnLine, ReturnRequest
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.locations import Location
 from starter.service.audit import AuditReport, audit
+from starter.service.days import Days
 from starter.simulation.simulator import SimulateOptions, simulate
 from store.aftersales.returns import Counted
 from store.database import Pool, open_pool
@@ -226,8 +227,32 @@ async def test_a_shop_in_order_is_clean_with_orders_settled_and_open(
     assert report.lines()[-1] == "audit: clean"
 
 
-# An empty beginning of a postal code is the beginning of every one.
-EMPTY_MEANS_SOMETHING = {"lane.postal_prefix"}
+async def test_a_day_whose_figures_are_not_so_is_found_and_counting_it_again_mends_it(
+    day: Day, databases: Databases, temporal_client: Client
+) -> None:
+    async with a_copy_of(day, databases) as pool:
+        of = datetime.now(UTC).date() - timedelta(days=3)
+        await Days(pool).count(of, of)
+        await pool.execute("delete from day_count where day <> $1", of)
+        await pool.execute(
+            "insert into day_figure (seller, day, figure, channel, part, value) "
+            "values ('main', $1, 'orders', 'web', '05', 7)",
+            of,
+        )
+        wrong = await audited(pool, temporal_client, day.task_queue)
+        (found,) = wrong.violations
+        assert (found.rule, found.subject) == ("figures", "main")
+        assert f"orders web 05 of {of} is kept as 7, but comes to 0" in found.message
+        await Days(pool).count(of, of)
+        assert (await audited(pool, temporal_client, day.task_queue)).violations == ()
+
+
+# An empty beginning of a postal code is the beginning of every one; a figure of all sellers, of no
+# channel or without parts says so in its key.
+EMPTY_MEANS_SOMETHING = {
+    *("lane.postal_prefix", "day_count.seller", "day_figure.seller"),
+    *("day_figure.channel", "day_figure.part"),
+}
 
 
 async def test_where_there_is_nothing_there_is_null_and_no_empty_text(
