@@ -30,6 +30,7 @@ from starter.service.pay_pages import CompanyPages
 from starter.service.service import Service
 from starter.web import buying, customer, day, desk, floor, money, screens, setup
 from starter.web.customer.faults import fault_page
+from starter.web.screens import nowhere
 from starter.web.screens.openid import OpenId
 
 _ASKED: Final = ("If-Match", "If-None-Match", "Prefer", "X-Request-Id", "Last-Event-ID")
@@ -45,6 +46,7 @@ _ROUTERS: Final = (
     *day.ROUTERS,
     *money.ROUTERS,
     *setup.ROUTERS,
+    nowhere.router,
     *v1.ROUTERS,
 )
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}

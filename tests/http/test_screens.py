@@ -244,3 +244,11 @@ def test_the_catalogues_have_the_same_keys_and_places() -> None:
 def _places(sentence: str | dict[str, str]) -> set[str]:
     forms: Iterable[str] = [sentence] if isinstance(sentence, str) else sentence.values()
     return {part.partition("}")[0] for form in forms for part in form.split("{")[1:]}
+
+
+async def test_an_address_without_a_page_leads_on(desk: Desk) -> None:
+    await desk.signed_in("anna")
+    for path in ("/app/no-such-page", "/app/orders/x/y/z", "/app/me/language"):
+        page = await desk.get(path)
+        assert (page.status_code, "nothing at this address" in text_of(page)) == (404, True), path
+        assert "app/staff" in page.text
