@@ -157,6 +157,10 @@ class Settings(BaseSettings):
     """Where customers reach `orderloom serve`, such as https://track.example.com: links to their
     pages begin with it. None: no mail has a link; docs/tracking.md."""
 
+    temporal_ui: Annotated[str | None, AfterValidator(_check_pages)] = None
+    """Where the Temporal UI shows the namespace, such as
+    https://temporal.example.com/namespaces/shop: an order's page leads to its workflow there."""
+
     tracking_urls: Annotated[dict[str, str], AfterValidator(_check_tracking)] = Field(
         default_factory=dict
     )

@@ -69,6 +69,7 @@ def application(
     tracking_urls: Mapping[str, str] | None = None,
     pay_pages: CompanyPages | None = None,
     openid: OpenId | None = None,
+    temporal_ui: str | None = None,
     stop: asyncio.Event | None = None,
     routes: FastAPI | None = None,
 ) -> ASGIApp:
@@ -77,6 +78,7 @@ def application(
     `stop`: when streams end. `origins`: whose pages may ask, such as https://shop.example; of
     others a browser lets none. `tracking_urls`: carrier → where customers follow its parcels.
     `pay_pages`: of payment companies, on which customers pay.
+    `temporal_ui`: where the Temporal UI shows the namespace.
     `openid`: who says who people are; None: they sign in by passwords alone. `routes`: of
     `described`, where somebody has them already.
     """
@@ -97,6 +99,7 @@ def application(
     app.state.tracking_urls = tracking_urls or {}
     app.state.pay_pages = pay_pages or CompanyPages()
     app.state.openid = openid
+    app.state.temporal_ui = temporal_ui
     app.state.under_way = set()
     app.state.streams = Streams(here)
     app.state.stop = stop or asyncio.Event()

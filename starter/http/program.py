@@ -67,6 +67,7 @@ async def serve(
             tracking_urls=settings.tracking_urls,
             pay_pages=companies,
             openid=None if settings.openid.issuer is None else OpenId(settings.openid),
+            temporal_ui=settings.temporal_ui,
             stop=stop,
         )
         ready(_url(listening))  # clients can connect from here on, and wait for the first answer

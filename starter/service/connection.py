@@ -142,8 +142,10 @@ async def _close(pool: Pool) -> None:
 
 
 def ui_link(order_id: str) -> str | None:
-    """The order's page in the Temporal UI of the embedded stack, where that is what is used."""
+    """The order's page in the Temporal UI that is set, or in that of the embedded stack in use."""
     settings = load_settings()
+    if settings.temporal_ui is not None:
+        return f"{settings.temporal_ui}/workflows/{workflow_id(order_id)}"
     stack = read_stack(settings.home)
     if stack is None or (settings.database_url or stack.database_url) != stack.database_url:
         return None

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from domain import ids
 from domain.errors import InvalidInput, OrderloomError, Unreachable
@@ -219,6 +219,16 @@ class Orders(OrderRecords):
         Unreachable, after it has told of all that it did: run it again.
         """
         return self._lost.take_up_all(settle)
+
+    async def run_of(self, order_id: str) -> str | None:
+        """The latest run of the order's workflow; None: Temporal knows none (any more)."""
+        handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
+        try:
+            return (await handle.describe(rpc_timeout=ASK_WITHIN)).run_id
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise Unreachable(f"Temporal does not answer ({error})") from error
 
 
 def _in_progress(order: Order, why: str) -> Placement:

@@ -58,7 +58,9 @@ def environment(home: Path, postgres: PostgresServer, temporal: TemporalServer) 
     """How the programs of a stack find its servers."""
     # TEMPORAL_* of the caller, a profile file included, are about other servers.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+    ui = f"{temporal.ui_url}/namespaces/{NAMESPACE}"
     return {
+        "ORDERLOOM_TEMPORAL_UI": ui,
         **kept,
         "TEMPORAL_ADDRESS": temporal.address,
         "TEMPORAL_NAMESPACE": NAMESPACE,

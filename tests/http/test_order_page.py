@@ -16,9 +16,11 @@ from starter.web.desk.story import KINDS, key_of, lines_of
 from starter.web.screens.words import screen_words
 from store.database import Pool
 from store.views.reads import EventRow
+from tests.support.api import Api
 from tests.support.bench import Bench
 from tests.support.builders import an_order, shipping
-from tests.support.desk import Desk, text_of
+from tests.support.desk import GOOD, Desk, text_of
+from tests.support.shop import Shop
 
 INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
 LANGUAGES = ("en", "ko", "de")
@@ -136,7 +138,7 @@ async def test_the_story_is_whole_page_by_page_and_by_kind(bench: Bench, desk: D
 def test_each_line_of_a_story_is_said_in_each_language(language: str) -> None:
     words = screen_words(language)
     for word in {*TOLD, *NOT_TOLD}:
-        assert words.has(f"said_{key_of(word)}"), word
+        assert words.has(f"storyline_{key_of(word)}"), word
     at = datetime(2027, 3, 1, tzinfo=UTC)
     texts = ("edit refused: x", "never heard of: this", "held: fraud_review")
     events = [
@@ -239,3 +241,29 @@ async def test_a_note_goes_with_the_person(bench: Bench, pool: Pool) -> None:
     await here.orders.note(order.order_id, new, who="anna")
     (again,) = await here.customers.orders_of("erased-1")
     assert again.asked_at is not None  # it is erased once more
+
+
+async def test_the_workflow_is_one_click_away_at_its_run(shop: Shop) -> None:
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 1, "10.00"), channel_order_id="page-run")
+    await shop.placed(order)
+    at = f"/app/orders/{order.order_id}"
+    app = Api(shop, temporal_ui="https://ui.example/namespaces/shop").app
+    desk = await Desk(shop.pool, app).signed_in("anna", "lead")
+    assert f"{order.order_id}/temporal" in (await desk.get(at)).text
+    leads = await desk.get(f"{at}/temporal", follow_redirects=False)
+    run = (await shop.workflow(order.order_id).describe()).run_id
+    assert leads.headers["location"] == (
+        f"https://ui.example/namespaces/shop/workflows/order%3A{order.order_id}/{run}/history"
+    )
+    unborn = ordered("page-unborn")
+    await Bench(shop.pool).on_record(unborn)
+    none = await desk.get(f"/app/orders/{unborn.order_id}/temporal")
+    assert (none.status_code, "Temporal knows no workflow" in text_of(none)) == (404, True)
+    clerk = await Desk(shop.pool, app).signed_in("cy", "warehouse")
+    assert "/temporal" not in (await clerk.get(at)).text
+    assert (await clerk.get(f"{at}/temporal")).status_code == 403
+    without = Desk(shop.pool, Api(shop).app)
+    await without.sign_in("anna", GOOD)
+    assert "/temporal" not in (await without.get(at)).text
+    assert (await without.get(f"{at}/temporal")).status_code == 404

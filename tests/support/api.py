@@ -47,6 +47,7 @@ class Api:
         limits: Limits | None = None,
         pay_pages: CompanyPages | None = None,
         openid: OpenId | None = None,
+        temporal_ui: str | None = None,
     ) -> None:
         self.here = here
         self.app = application(
@@ -55,6 +56,7 @@ class Api:
             metrics=Metrics(),
             pay_pages=pay_pages,
             openid=openid,
+            temporal_ui=temporal_ui,
             routes=with_routes_of(described_once()),
         )
 

@@ -13,6 +13,7 @@ from starter.web.desk import (
     order_page,
     order_papers,
     tasks,
+    temporal,
 )
 from starter.web.desk.acts import pages
 
@@ -24,5 +25,5 @@ ROUTERS = (
     job_pages.router,
     *(order_papers.router, order_notes.router, order_page.router),
     *(customers.router, customer_care.router),
-    *(pages.router, live.router, tasks.router),
+    *(pages.router, live.router, tasks.router, temporal.router),
 )

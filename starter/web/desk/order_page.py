@@ -16,6 +16,7 @@ from starter.web.desk import possible
 from starter.web.desk.access import check_order, theirs
 from starter.web.desk.order_shown import Shown
 from starter.web.desk.story import KINDS, lines_of
+from starter.web.desk.temporal import ui_of
 from starter.web.screens.forms import told_by, whole
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.reads import OrderDetail
@@ -70,6 +71,7 @@ async def show(
         can=possible.offers(visit, await visit.here.previews.facts(order_id)),
         request_id=request_id or f"desk-{uuid.uuid4().hex}",
         may_write=visit.person.allows("orders:write"),
+        has_workflow=ui_of(visit.request) is not None and visit.person.allows("operations:read"),
     )
 
 

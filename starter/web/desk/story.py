@@ -76,11 +76,11 @@ class Line:
 
     def what(self, words: Words) -> str:
         """What happened, in the reader's language; as it was written, where no sentence is."""
-        key = f"said_{key_of(self.word)}"
+        key = f"storyline_{key_of(self.word)}"
         if words.has(key):
             return words(key)
         if _REQUEST_REFUSED.fullmatch(self.word):
-            return words("said_refused", what=self.word.removesuffix(_REFUSED))
+            return words("storyline_refused", what=self.word.removesuffix(_REFUSED))
         return self.word
 
     def about(self, words: Words) -> str:
