@@ -94,6 +94,15 @@ class Floor:
         async with self._pool.acquire() as conn:
             return await arrivals.expected(conn, location, kinds)
 
+    async def others(self, location: str) -> list[str]:
+        """The open locations that goods may be sent to from there.
+
+        Also those where somebody does not work: they send goods to others, who do.
+        """
+        async with self._pool.acquire() as conn:
+            found = await locations.names(conn)
+        return sorted(one for one, retired in found.items() if not retired and one != location)
+
     async def kind_of(self, location: str, code: str) -> str | None:
         """The kind of work that a code begins there, such as the id of a purchase order."""
         async with self._pool.acquire() as conn:

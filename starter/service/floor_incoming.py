@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from domain.warehouse import receiving
+from domain.warehouse import counting, moving, receiving, sending
+from domain.warehouse.counts import Counting
+from domain.warehouse.moving import Moving
 from domain.warehouse.receipts import Receiving
 from domain.warehouse.scans import Read
+from domain.warehouse.sending import Sending
 from starter.service import floor_kinds
 from starter.service.floor_kinds import Kind, Wish
 from store.database import Connection
-from store.warehouse import bins, receive_runs
+from store.warehouse import bins, count_runs, move_runs, receive_runs
 
 
 async def _read(conn: Connection, wish: Wish, _state: Any, code: str) -> Read:
@@ -27,6 +31,32 @@ async def _begin_receive(conn: Connection, wish: Wish) -> Receiving:
 async def _begin_arrive(conn: Connection, wish: Wish) -> Receiving:
     """`part`: a transfer."""
     return await receive_runs.of_transfer(conn, wish.location, wish.said.get("part", ""))
+
+
+async def _begin_count(_conn: Connection, wish: Wish) -> Counting:
+    return Counting(location=wish.location)
+
+
+async def _read_count(conn: Connection, wish: Wish, state: Counting, code: str) -> Read:
+    return await count_runs.read(conn, wish.location, state, code)
+
+
+async def _begin_move(_conn: Connection, _wish: Wish) -> Moving:
+    return Moving()
+
+
+async def _read_move(conn: Connection, wish: Wish, _state: Moving, code: str) -> Read:
+    return await move_runs.read(conn, wish.location, code)
+
+
+async def _begin_send(conn: Connection, wish: Wish) -> Sending:
+    """`part`: the location that they go to."""
+    part = f"T-{uuid.uuid4().hex[:10]}"
+    return await move_runs.begin_to_send(conn, wish.location, part, wish.said.get("part", ""))
+
+
+async def _read_send(conn: Connection, wish: Wish, _state: Sending, code: str) -> Read:
+    return await move_runs.read_to_send(conn, wish.location, code)
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -47,6 +77,33 @@ KINDS: Final[Mapping[str, Kind]] = {
         decide=receiving.decide,
         record=receive_runs.record,
         not_recorded=receive_runs.not_recorded,
+        scopes=("stock:write",),
+    ),
+    "send": Kind(
+        state=Sending,
+        begin=_begin_send,
+        read=_read_send,
+        decide=sending.decide,
+        record=move_runs.record_sent,
+        not_recorded=move_runs.not_sent,
+        scopes=("stock:write",),
+    ),
+    "count": Kind(
+        state=Counting,
+        begin=_begin_count,
+        read=_read_count,
+        decide=counting.decide,
+        record=count_runs.record,
+        not_recorded=count_runs.not_recorded,
+        scopes=("stock:write",),
+    ),
+    "move": Kind(
+        state=Moving,
+        begin=_begin_move,
+        read=_read_move,
+        decide=moving.decide,
+        record=move_runs.record,
+        not_recorded=move_runs.not_recorded,
         scopes=("stock:write",),
     ),
 }

@@ -32,5 +32,7 @@ order by a.due_on nulls last, a.kind desc, a.part;
 select kind from (
     select 1 as first, 'receive' as kind from purchase_order where po_id = :code and location = :location
     union all
-    select 2, 'arrive' from transfer where transfer_id = :code and to_location = :location) found
+    select 2, 'arrive' from transfer where transfer_id = :code and to_location = :location
+    union all
+    select 3, 'send' from location where location = :code and location <> :location and retired_at is null) found
 order by first limit 1;

@@ -58,6 +58,16 @@ async def put(conn: Connection, location: str, sku: str, place: str) -> None:
         raise NotFound(f"there is no place {place} at {location}", reason="no_place")
 
 
+async def move(conn: Connection, location: str, sku: str, source: str, to: str) -> None:
+    """A SKU lies at `to`, too, from now on, and at `source` no more; "": it stays where it was.
+
+    It takes the turn of the place that it leaves. Raises NotFound for no place of the location.
+    """
+    await put(conn, location, sku, to)
+    if source:
+        await _sql.leave(conn, location=location, sku=sku, place=source, to=to)
+
+
 async def place_items(conn: Connection, wanted: Sequence[PlacedItem]) -> None:
     """Say where SKUs lie; a row without a place forgets where the SKU lay.
 

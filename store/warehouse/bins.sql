@@ -37,6 +37,14 @@ with there as (
 )
 select exists (select from there);
 
+-- name: leave(location, sku, place, to)!
+-- A SKU lies no more at a place. Where it lies now gets its rank, if that is before its own.
+with gone as (
+    delete from bin_item where location = :location and sku = :sku and bin = :place returning rank
+)
+update bin_item i set rank = least(i.rank, g.rank)
+from gone g where (i.location, i.sku, i.bin) = (:location, :sku, :to);
+
 -- name: not_there(locations, skus)^
 -- Of these, those that are not known.
 select (select array_agg(distinct w.location) from unnest(:locations::text[]) as w (location)

@@ -1,6 +1,7 @@
 """Goods that come in, are counted or moved: what is due at a location, and one field to begin.
 
-Whatever is scanned there begins its work: a purchase order, or a transfer.
+Whatever is scanned there begins its work: a purchase order, a transfer, the location that goods go
+to, or a command.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from starter.web.screens.visits import Elsewhere, ScreenRoute, Visit, apart
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 _PAGE: Final = f"{HOME}/incoming"
-KINDS: Final = ("receive", "arrive")
+KINDS: Final = ("receive", "arrive", "send", "count", "move")
 """The kinds of work that begin here."""
+_COMMANDS: Final = {"OL:COUNT": "count", "OL:MOVE": "move"}
+"""What begins work that needs nothing else. A barcode like those of a run's commands."""
 _BESIDES: Final = ("part",)
 
 
@@ -42,6 +45,7 @@ async def _page(visit: Visit, *, status: int = 200, trouble: Sequence[str] = ())
         location=location,
         may=[kind for kind in KINDS if not floor.lacking(person, kind)],
         expected=await floor.expected(person, location),
+        others=await floor.others(location),
         code=visit.field("code"),
     )
 
@@ -57,7 +61,9 @@ async def begin(visit: Works) -> Response:
             raise NotAsked("choose_location")
         kind, said = visit.field("kind"), {name: visit.field(name) for name in _BESIDES}
         code = visit.field("code").strip()[:CODE_MAX]
-        if code:
+        if code.upper() in _COMMANDS:
+            kind = _COMMANDS[code.upper()]
+        elif code:
             kind = await visit.here.floor.kind_of(location, code) or ""
             said = {"part": code}
         if kind not in KINDS:

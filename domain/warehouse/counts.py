@@ -1,0 +1,92 @@
+"""Where a count on the floor stands: what is counted, where, and what should lie there."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.warehouse.scans import State
+
+
+class Shelf(BaseModel):
+    """Units of a SKU on hand, and those of them that lie on no shelf at the moment.
+
+    Such as were picked and have not left, or are in the hands of somebody who picks.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    on_hand: int
+    away: int
+
+    @property
+    def expected(self) -> int:
+        """How many should lie on the shelves."""
+        return self.on_hand - self.away
+
+
+class CountStop(BaseModel):
+    """A SKU at one of its places. `place`: "" where it has none. `log`: units, scan by scan."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sku: str
+    place: str = ""
+    log: tuple[int, ...] = ()
+    is_done: bool = False
+
+    @property
+    def units(self) -> int:
+        """Units that were counted there."""
+        return sum(self.log)
+
+
+class Plan(BaseModel):
+    """What is counted in a run, in walking order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stops: tuple[CountStop, ...]
+    names: dict[str, str] = {}
+
+
+class Counting(State):
+    """Where a count stands."""
+
+    location: str
+    stops: tuple[CountStop, ...] = ()
+    names: dict[str, str] = Field(default_factory=dict)
+    is_there: bool = False
+    """The place of the stop was scanned."""
+    times: int = 0
+    asking: Literal["", "done", "cancel"] = ""
+    seen: dict[str, Shelf] = Field(default_factory=dict)
+    """SKU → what was on record when its count began. Where that changes, it is counted anew."""
+    earlier: dict[str, int] = Field(default_factory=dict)
+    """SKU → what the count before this one found, which is not what is on record."""
+    differs: str = ""
+    """A SKU of which two counts found the same, and other than is on record: a reason is asked."""
+    counted: dict[str, int] = Field(default_factory=dict)
+    """SKU → units on the shelves, as it is on record now."""
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Nobody else counts the same SKU here meanwhile."""
+        skus = sorted({stop.sku for stop in self.stops})
+        return () if self.is_over else tuple(f"{self.location}/{sku}" for sku in skus)
+
+    @property
+    def stop(self) -> CountStop | None:
+        """Where to count next; None: nowhere."""
+        return next((stop for stop in self.stops if not stop.is_done), None)
+
+    @property
+    def sku(self) -> str:
+        """What it is about now; "": nothing."""
+        return self.differs or (self.stop.sku if self.stop is not None else "")
+
+    def units(self, sku: str) -> int:
+        """Units of a SKU that this count has found."""
+        return sum(stop.units for stop in self.stops if stop.sku == sku)
