@@ -1,6 +1,7 @@
 """Stock and purchases: what there is, what runs out, and what is bought."""
 
 from starter.web.buying import (
+    holdings,
     item_page,
     new_purchase,
     proposals,
@@ -19,6 +20,7 @@ ROUTERS = (
     stock_acts.router,
     transfers.router,
     suppliers.router,
+    holdings.router,
     purchase_list.router,
     new_purchase.router,
     proposals.router,

@@ -12,6 +12,9 @@ from starter.web.screens.visits import Visit
 _STOCK: Final[tuple[tuple[str, str, Scope], ...]] = (
     ("app/stock", "place_stock", "stock:read"),
     ("app/transfers", "transfers", "stock:read"),
+    ("app/kits", "kits", "catalogue:read"),
+    ("app/baskets", "baskets", "stock:read"),
+    ("app/codes", "codes", "catalogue:read"),
 )
 _PURCHASES: Final[tuple[tuple[str, str, Scope], ...]] = (
     ("app/purchases/proposals", "to_buy", "purchasing:read"),
