@@ -98,7 +98,7 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
 def _orders(board: Board, *, sees_money: bool) -> list[Tile]:
     found = [board.orders()]
     if sees_money:
-        found.append(board.tile("worth", is_money=True))
+        found.append(board.tile("worth", board.taken, is_money=True))
     return [*found, board.tile("open_orders", board.wanted.address("app/orders", day=""))]
 
 

@@ -69,21 +69,23 @@ class Board:
         now, yesterday, week_before = (self._until_now(back) for back in (0, 1, 7))
         whole = self.book.trend("orders")
         if not self.book.is_today:
-            return self._made("orders", whole, self.words.number, self._orders())
+            return self._made("orders", whole, self.words.number, self.taken)
         trend = Trend(
             now,
             None if whole.yesterday is None else yesterday,
             None if whole.week_before is None else week_before,
             whole.days,
         )
-        return self._made("orders", trend, self.words.number, self._orders(), key="trend_by_now")
+        return self._made("orders", trend, self.words.number, self.taken, key="trend_by_now")
 
     def tasks(self, number: str, link: str) -> Tile:
         """What waits for a person: so many now, beside those that were counted."""
         made = self._made("tasks", self.book.tasks_trend(), self.words.number, link)
         return replace(made, number=number)
 
-    def _orders(self) -> str:
+    @property
+    def taken(self) -> str:
+        """The list of the day's orders."""
         day = self.book.day.isoformat()
         return self.wanted.address("app/orders", day="", placed_from=day, placed_to=day)
 
