@@ -121,7 +121,7 @@ class Staff(BaseModel):
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is signed in. `locations`: None is all of them.
+    """Somebody who is signed in. `locations`: None: all. `single_keys`: letters are commands.
 
     `time_zone`: in which they read moments; None: UTC. `must_change`: their password was made by
     somebody else, and is to be replaced first.
@@ -133,6 +133,7 @@ class Person:
     locations: frozenset[str] | None
     language: Language | None
     time_zone: str | None
+    single_keys: bool
     must_change: bool
     session_no: int
     grant: Grant

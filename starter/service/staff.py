@@ -116,6 +116,11 @@ class StaffDoor:
             await people.change(conn, wanted)
             return await people.get(conn, login)
 
+    async def set_single_keys(self, login: str, *, on: bool) -> None:
+        """Whether letters are commands on the screens of somebody."""
+        async with self._pool.acquire() as conn:
+            await people.set_single_keys(conn, login, on=on)
+
     async def disable(self, login: str, *, who: str, by: Person | None = None) -> Staff:
         """Let a person in no more: their sessions end at once. Raises NotFound and Refused."""
         async with self._pool.acquire() as conn, conn.transaction():

@@ -2771,6 +2771,8 @@ create table staff (
         constraint person_for_locations_names_one check (cardinality(locations) > 0),
     language      text,
     time_zone     text,  -- of the moments that they read; null: UTC
+    -- Single letters are commands on the screens, for those who do not switch that off.
+    single_keys   boolean     not null default true,
     password      text    -- argon2id, as its encoding tells; null: none
         constraint password_is_argon2id check (password like '$argon2id$%'),
     must_change   boolean     not null default false,  -- somebody else has made the password

@@ -87,6 +87,11 @@ async def check_one_is_left(conn: Connection, login: str) -> None:
         )
 
 
+async def set_single_keys(conn: Connection, login: str, *, on: bool) -> None:
+    """Whether letters are commands for somebody."""
+    await _sql.set_single_keys(conn, login=login, on=on)
+
+
 async def disable(conn: Connection, login: str, *, who: str) -> None:
     """Let somebody in no more; a repeat changes nothing."""
     await _sql.disable(conn, login=login, who=who)

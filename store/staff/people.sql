@@ -35,6 +35,9 @@ update staff set name = :name, roles = :roles, email = :email, channels = :chann
     locations = :locations, language = :language, time_zone = :time_zone
 where login = :login;
 
+-- name: set_single_keys(login, on)!
+update staff set single_keys = :on where login = :login;
+
 -- name: disable(login, who)!
 -- A repeat changes nothing.
 update staff set disabled_at = moment(), disabled_by = :who where login = :login and disabled_at is null;

@@ -75,6 +75,7 @@ def _person(row: Record) -> Person:
         locations=_set(row["locations"]),
         language=row["language"],
         time_zone=row["time_zone"],
+        single_keys=row["single_keys"],
         must_change=row["must_change"],
         session_no=row["session_no"],
         grant=grant_of(

@@ -20,7 +20,7 @@ with seen as (
 ), noted as (
     update staff set last_seen_at = transaction_moment() where login in (select login from seen)
 )
-select s.login, s.name, s.roles, s.channels, s.sellers, s.locations, s.language, s.time_zone,
+select s.login, s.name, s.roles, s.channels, s.sellers, s.locations, s.language, s.time_zone, s.single_keys,
        s.must_change and o.means = 'password' as must_change, o.session_no
 from staff_session o join staff s on s.login = o.login
 where o.digest = :digest and o.ended_at is null and s.disabled_at is null
@@ -29,6 +29,7 @@ where o.digest = :digest and o.ended_at is null and s.disabled_at is null
 -- name: people_of(digests, idle)
 -- Who some sessions are of, of those that are open. It is not noted that anybody was seen.
 select o.digest, s.login, s.name, s.roles, s.channels, s.sellers, s.locations, s.language, s.time_zone,
+       s.single_keys,
        s.must_change and o.means = 'password' as must_change, o.session_no
 from staff_session o join staff s on s.login = o.login
 where o.digest = any(:digests::bytea[]) and o.ended_at is null and s.disabled_at is null

@@ -52,6 +52,14 @@ async def change_language(visit: Annotated[Visit, may()]) -> Response:
     return visit.lead("app/me?done=language")
 
 
+@router.post("/app/me/keys")
+async def change_keys(visit: Annotated[Visit, may()]) -> Response:
+    """Have letters be commands, or not."""
+    on = visit.field("single_keys") == "1"
+    await visit.here.staff.set_single_keys(visit.person.login, on=on)
+    return visit.lead("app/me?done=keys")
+
+
 @router.post("/app/me/sessions/{session_no}/end")
 async def end_session(visit: Annotated[Visit, may()], session_no: Number) -> Response:
     """Sign oneself out somewhere else."""

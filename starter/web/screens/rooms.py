@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -32,3 +33,15 @@ PLACES: Final = (
     Place("app/setup", "setup", "sellers:read"),
     Place("app/staff", "staff", "access:read"),
 )
+
+
+def _letters() -> Mapping[str, str]:
+    """The first letter of each that none before it has."""
+    found: dict[str, str] = {}
+    for place in PLACES:
+        found[place.key] = next(one for one in place.key if one not in found.values())
+    return found
+
+
+LETTERS: Final = _letters()
+"""A place's key → the letter that leads there behind a g, the same in every language."""

@@ -13,7 +13,7 @@ from domain.staff.people import Person
 from starter.web.assets import Assets
 from starter.web.guards import HEADERS
 from starter.web.packing import packed
-from starter.web.screens.rooms import PLACES, ROOMS
+from starter.web.screens.rooms import LETTERS, PLACES, ROOMS
 from starter.web.words import Words
 
 ASSETS: Final = Assets(*(room / "static" for room in ROOMS))
@@ -55,6 +55,7 @@ def filled(request: Request, name: str, words: Words, person: Person | None, **v
         root=root_of(request),
         here=request.url.path.lstrip("/"),
         files=ASSETS.names,
+        letters=LETTERS,
         places=[] if person is None else [x for x in PLACES if person.allows(x.scope)],
         **values,
     )
