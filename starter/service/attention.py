@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple, TypeAlias
 
+from domain.errors import InvalidInput, NotFound, Refused
 from domain.orders.attention import answering, how_it_ends
-from store.database import Pool
+from store.database import Connection, Pool
+from store.staff import care, people
 from store.views import attention
-from store.views.attention import AttentionTask, Kind, Place
+from store.views.attention import AttentionTask, Kind, Place, Whose
+
+TaskKey: TypeAlias = care.TaskKey
+"""What the list calls a task: its kind, its subject and its name."""
+
+SNOOZED_MAX: Final = timedelta(days=366)
+NOBODY: Final = "nobody"
+"""In place of a login."""
+
+_COUNTED_MAX: Final = 1_000
 
 
 class WayOn(NamedTuple):
@@ -112,11 +125,69 @@ class AttentionList:
         self._pool = pool
 
     async def tasks(
-        self, *, seller: str | None = None, after: Place | None = None, at_most: int = 100
+        self,
+        *,
+        seller: str | None = None,
+        whose: Whose | None = None,
+        snoozed: bool | None = False,
+        after: Place | None = None,
+        at_most: int = 100,
     ) -> Sequence[AttentionTask]:
-        """All of them, of one seller or of all: those about money first, the oldest first.
+        """Those about money first, the oldest first: of one seller or of all.
 
+        `whose`: who sees to them. `snoozed`: those that nobody has to look at yet; None: all.
         `after`: behind the one with this place.
         """
         async with self._pool.acquire() as conn:
-            return await attention.tasks(conn, seller=seller, after=after, at_most=at_most)
+            return await attention.tasks(
+                conn, seller=seller, whose=whose, snoozed=snoozed, after=after, at_most=at_most
+            )
+
+    async def task(self, key: TaskKey) -> AttentionTask:
+        """One of them. Raises NotFound for what waits for nobody, or not any more."""
+        async with self._pool.acquire() as conn:
+            return await _found(conn, key)
+
+    async def counts(self) -> Mapping[str | None, int]:
+        """Login → how many are theirs to look at now; None: nobody's. Of the first 1,000."""
+        found = await self.tasks(at_most=_COUNTED_MAX)
+        return Counter(task.assigned_to for task in found)
+
+    async def assign(self, key: TaskKey, login: str | None, *, who: str) -> None:
+        """Give a task to a person; None: to nobody. Raises NotFound, and Refused for who left."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            await _found(conn, key)
+            if login is not None and (await people.get(conn, login)).state != "active":
+                raise Refused(f"{login} cannot sign in, and would not see it", reason="not_active")
+            await care.assign(conn, key, login, who=who)
+
+    async def snooze(self, key: TaskKey, until: datetime, *, note: str, who: str) -> None:
+        """Nobody has to look at it until then. It comes back sooner if it says something else.
+
+        Raises NotFound, and InvalidInput for a moment that is over, or more than a year away.
+        """
+        now = datetime.now(UTC)
+        if not now < until < now + SNOOZED_MAX:
+            raise InvalidInput("must be in the future, and within a year", where="until")
+        async with self._pool.acquire() as conn, conn.transaction():
+            task = await _found(conn, key)
+            await care.snooze(conn, key, until, reason=task.reason, note=note, who=who)
+
+    async def wake(self, key: TaskKey) -> None:
+        """It is to be looked at again."""
+        async with self._pool.acquire() as conn:
+            await care.wake(conn, key)
+
+
+def whose_of(login: str | None) -> Whose | None:
+    """What a program or a command says of whose tasks are meant: a login, or `nobody`."""
+    if login is None:
+        return None
+    return Whose("nobody") if login == NOBODY else Whose("to", login)
+
+
+async def _found(conn: Connection, key: TaskKey) -> AttentionTask:
+    found = await attention.tasks(conn, snoozed=None, named=key, at_most=1)
+    if not found:
+        raise NotFound("this waits for nobody any more", reason="no_task")
+    return found[0]

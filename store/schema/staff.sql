@@ -57,6 +57,31 @@ create table staff_session (
 create index staff_session_by_person on staff_session (login) where ended_at is null;
 create index staff_session_by_end on staff_session (ends_at);
 
+-- Who sees to something that waits for a person, and until when nobody has to look at it. The list of what waits is
+-- made of what is there (store/views/attention.sql): a row stands beside a place of it, and goes some time after it
+-- was written.
+create table task_care (
+    kind           text        not null,
+    subject        text        not null,
+    name           text        not null,
+    assigned_to    text        constraint task_is_of_a_person references staff,
+    assigned_by    some_text,
+    assigned_at    timestamptz,
+    snoozed_until  timestamptz,
+    -- What the task said then: one that says something else comes back.
+    snoozed_reason some_text,
+    note           some_text,
+    snoozed_by     some_text,
+    snoozed_at     timestamptz,
+    changed_at     timestamptz not null default moment(),
+    primary key (kind, subject, name),
+    constraint assigned_task_says_by_whom check ((assigned_at is null) = (assigned_by is null)),
+    constraint snoozed_task_says_by_whom_and_why check (
+        (snoozed_until is null) = (snoozed_by is null) and (snoozed_until is null) = (snoozed_at is null)
+        and (snoozed_until is null) = (note is null) and (snoozed_until is null) = (snoozed_reason is null))
+);
+create index task_care_by_time on task_care (changed_at);
+
 -- Wrong passwords in a row, by the SHA-256 of what was given as a login: of those that are not there, too, so
 -- that nobody learns from a wait which ones are.
 create table staff_try (

@@ -71,16 +71,20 @@ returning wrong;
 delete from staff_try where login_digest = :login_digest;
 
 -- name: forget(kept, tries_kept, at_most)$
--- Sessions that ended so long ago, and tries that count no more. Answers how many rows went.
+-- Sessions that ended so long ago, who saw to a task then, and tries that count no more. Answers how many rows went.
 with old as (
     select session_no from staff_session
     where ends_at < moment() - :kept::interval or ended_at < moment() - :kept::interval
     order by ends_at limit :at_most
 ), gone as (
     delete from staff_session where session_no in (select session_no from old) returning 1
+), care as (
+    delete from task_care where (kind, subject, name) in (
+        select kind, subject, name from task_care where changed_at < moment() - :kept::interval
+        order by changed_at limit :at_most) returning 1
 ), tries as (
     delete from staff_try where login_digest in (
         select login_digest from staff_try where last_at < moment() - :tries_kept::interval
         order by last_at limit :at_most) returning 1
 )
-select greatest((select count(*) from gone), (select count(*) from tries));
+select greatest((select count(*) from gone), (select count(*) from care), (select count(*) from tries));

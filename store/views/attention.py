@@ -42,6 +42,7 @@ class AttentionTask(Row):
     `subject`: the order or purchase order that it is about; empty where none is known. `name`: what
     it is called there: a step, a payment's key, a difference's number. `allowed`: the answers that
     a step takes. `due`: by when. `amount_minor`, in `currency`: the money at stake; None: none is.
+    `assigned_to`: whose it is, a login. `snoozed_until`: nobody has to look at it before then.
     """
 
     kind: Kind
@@ -53,6 +54,16 @@ class AttentionTask(Row):
     due: datetime | None
     amount_minor: int | None
     currency: str | None
+    assigned_to: str | None = None
+    snoozed_until: datetime | None = None
+    snoozed_note: str | None = None
+
+
+class Whose(NamedTuple):
+    """Tasks of a person, of others than that person, or of nobody. `login`: "" for nobody."""
+
+    how: Literal["to", "others", "nobody"]
+    login: str = ""
 
 
 class Place(NamedTuple):
@@ -74,17 +85,28 @@ async def tasks(
     conn: Connection,
     *,
     seller: str | None = None,
+    whose: Whose | None = None,
+    snoozed: bool | None = False,
+    named: tuple[str, str, str] | None = None,
     after: Place | None = None,
     at_most: int = 100,
 ) -> list[AttentionTask]:
     """What waits for a person, of one seller or of all: money first, then by age.
 
-    `after`: behind the one with this place.
+    `snoozed`: those alone that nobody has to look at yet; False: the others; None: all. `named`:
+    the one of this kind, subject and name. `after`: behind the one with this place.
     """
     is_free, since, subject, name, kind = after or (None,) * 5
+    its_kind, its_subject, its_name = named or (None,) * 3
     rows = _sql.tasks(
         conn,
         seller=seller,
+        assigned=whose and whose.how,
+        assigned_to=whose and whose.login,
+        snoozed=snoozed,
+        its_kind=its_kind,
+        its_subject=its_subject,
+        its_name=its_name,
         after_free=is_free,
         after_since=since,
         after_subject=subject,

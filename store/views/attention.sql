@@ -1,6 +1,6 @@
 -- What waits for a person, of every kind, in one list.
 
--- name: tasks(seller, after_free, after_since, after_subject, after_name, after_kind, at_most)
+-- name: tasks(seller, assigned, assigned_to, snoozed, its_kind, its_subject, its_name, after_free, after_since, after_subject, after_name, after_kind, at_most)
 -- Those about money first, each kind of the two by age. `amount_minor`: what is at stake. Behind one of which
 -- `after_free` says whether no money is at stake; null: from the first on.
 with task as (
@@ -172,9 +172,20 @@ with task as (
     where p.state not in ('closed', 'cancelled')
       and (p.attention is not null or p.state = 'proposed' and p.needs_approval)
 )
-select kind, subject, name, reason, allowed, since, due, amount_minor, currency
-from task
+select kind, subject, name, reason, allowed, since, due, amount_minor, currency,
+       c.assigned_to, case when s.sleeps then c.snoozed_until end as snoozed_until,
+       case when s.sleeps then c.note end as snoozed_note
+from task left join task_care c using (kind, subject, name)
+-- One that says something else than when it was put off, or has come up anew since then, is there again.
+cross join lateral (
+    select coalesce(c.snoozed_until > moment() and c.snoozed_reason = task.reason and task.since <= c.snoozed_at, false)
+) s (sleeps)
 where (:seller::text is null or seller = :seller)
+  and (:its_kind::text is null or kind = :its_kind and subject = :its_subject and name = :its_name)
+  and (:snoozed::boolean is null or s.sleeps = :snoozed)
+  and case :assigned::text when 'to' then c.assigned_to = :assigned_to
+                           when 'others' then c.assigned_to <> :assigned_to
+                           when 'nobody' then c.assigned_to is null else true end
   and (:after_free::boolean is null
        or (amount_minor is null, since, subject, name, kind)
           > (:after_free, :after_since::timestamptz, :after_subject::text, :after_name::text, :after_kind::text))

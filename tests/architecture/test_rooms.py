@@ -543,6 +543,8 @@ DOORS = {
     "starter/service/sellers.py": ("store.accounting.sellers",),
     # People for channels, sellers and locations that there are.
     "starter/service/staff.py": ("store.staff",),
+    # Who sees to a task, beside the list of what waits.
+    "starter/service/attention.py": ("store.staff.care", "store.staff.people"),
     "starter/service/staff_limits.py": (
         *("store.accounting.sellers", "store.orders.channels", "store.stock.locations"),
     ),

@@ -188,8 +188,9 @@ async def test_columns_are_chosen_and_a_file_has_the_same(
     await held(pool, orders["pot"], '=HYPERLINK("http://evil.example")')
     query = "sku=POT&columns=customer&columns=skus&columns=total&columns=held&columns=odd"
     answer = await desk.get(f"/app/orders?{query}")
-    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)', answer.text)
-    assert heads == ["Order", "Customer", "SKUs", "Held because", "Total"]
+    main = answer.text.partition("</main>")[0]
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)', main)
+    assert heads == ["Tick", "Order", "Customer", "SKUs", "Held because", "Total"]
     assert "Kim Minji" in text_of(answer)
     assert "$65.00" in text_of(answer)
     (row,) = await rows_of(desk, query)

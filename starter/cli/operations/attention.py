@@ -10,7 +10,7 @@ import typer
 from domain.words import count_of, span
 from starter.cli.terminal.options import Json, Limit
 from starter.cli.terminal.output import Output, local, money, wire
-from starter.service.attention import way_on_of
+from starter.service.attention import way_on_of, whose_of
 from starter.service.connection import from_records
 from store.views.attention import AttentionTask
 
@@ -22,6 +22,13 @@ def attention(
     seller: Annotated[
         str | None, typer.Option("--seller", metavar="CODE", help="Only of this seller's orders.")
     ] = None,
+    mine: Annotated[
+        str | None,
+        typer.Option("--mine", metavar="LOGIN", help="Only what this person sees to; or nobody."),
+    ] = None,
+    snoozed: Annotated[
+        bool, typer.Option("--snoozed", help="What nobody has to look at yet, and why.")
+    ] = False,
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
@@ -33,7 +40,11 @@ def attention(
 
     Example: `orderloom attention`
     """
-    found = from_records(lambda here: here.needs_attention.tasks(seller=seller, at_most=limit + 1))
+    found = from_records(
+        lambda here: here.needs_attention.tasks(
+            seller=seller, whose=whose_of(mine), snoozed=snoozed, at_most=limit + 1
+        )
+    )
     out, now, shown = Output(as_json=as_json), datetime.now(UTC), found[:limit]
     if as_json:
         out.document({"tasks": [_wire(task, now) for task in shown], "more": len(found) > limit})
@@ -60,6 +71,10 @@ def _facts(task: AttentionTask, now: datetime) -> str:
     parts = [f"for {_age(task, now)}"]
     if task.amount_minor is not None and task.currency is not None:
         parts.append(f"{money(task.amount_minor, task.currency)} at stake")
+    if task.assigned_to is not None:
+        parts.append(f"{task.assigned_to} sees to it")
+    if task.snoozed_until is not None:
+        parts.append(f"put off until {local(task.snoozed_until)}: {task.snoozed_note}")
     if task.due is not None:
         parts.append(f"by {local(task.due)}")
     return ", ".join(parts)

@@ -16,7 +16,7 @@ from starter.http.callers import Caller, may
 from starter.http.once import Keyed
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
-from starter.service.attention import way_on_of
+from starter.service.attention import way_on_of, whose_of
 from starter.service.audit import PATIENCE, AuditReport, Counts, UnderWay, Violation
 from starter.service.resuming import SETTLE, Outcome
 from store.views.attention import AttentionTask, Kind, Place
@@ -36,7 +36,8 @@ class ShownTask(_Shown):
 
     `subject`: the order or purchase order; empty where none is known. `name`: what it is called
     there. `allowed`: the answers that a step of an order takes. `amount`: the money at stake; null:
-    none is. `do`: what to do, and `command` for it.
+    none is. `assigned_to`: who sees to it, a login. `snoozed_until`: nobody has to look at it
+    before then. `do`: what to do, and `command` for it.
     """
 
     kind: Kind
@@ -48,6 +49,9 @@ class ShownTask(_Shown):
     due: datetime | None
     amount: AmountText | None
     currency: str | None
+    assigned_to: str | None
+    snoozed_until: datetime | None
+    snoozed_note: str | None
     do: str
     command: str
 
@@ -101,15 +105,25 @@ async def list_attention(
     caller: Annotated[Caller, may("operations:read")],
     paged: Paged,
     seller: Annotated[str | None, Query(max_length=64, description="Only of this one's.")] = None,
+    assigned_to: Annotated[
+        str | None, Query(max_length=60, description="Only this person's; `nobody`: nobody's.")
+    ] = None,
+    snoozed: Annotated[
+        bool, Query(description="Those that nobody has to look at yet, in place of the others.")
+    ] = False,
 ) -> Page[ShownTask]:
     """What is about money comes first, and of that the oldest."""
-    asked = {"seller": seller}
+    asked = {"seller": seller, "assigned_to": assigned_to, "snoozed": snoozed}
     place = paged.after(asked)
     after = None
     if place is not None:
         after = Place(place[0], datetime.fromisoformat(place[1]), *map(str, place[2:]))
     found = await caller.here.needs_attention.tasks(
-        seller=seller, after=after, at_most=paged.at_most
+        seller=seller,
+        whose=whose_of(assigned_to),
+        snoozed=snoozed,
+        after=after,
+        at_most=paged.at_most,
     )
     return paged.page(asked, found, place=_place, show=_task)
 

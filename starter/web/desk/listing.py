@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Final, Literal, get_args
 from urllib.parse import urlencode
 
@@ -86,7 +86,7 @@ def asked_by(visit: Visit, query: QueryParams, channels: Sequence[str]) -> Asked
         if name == "channel" and text not in channels:
             wrong.append(name)
             continue
-        told = _read(name, text)
+        told = _read(name, text, visit.words.zone)
         if _fits(told):
             given |= told
         else:
@@ -116,8 +116,8 @@ def _text(text: str) -> str:
     return text.replace("\0", "").strip()[:_TEXT_MAX]
 
 
-def _read(name: str, text: str) -> dict[str, Any]:
-    """A filter as the doors take it. Days are those of UTC, like all moments on the screens."""
+def _read(name: str, text: str, zone: tzinfo) -> dict[str, Any]:
+    """A filter as the doors take it. Days are those of the reader, like all moments on screens."""
     match name:
         case "needs":
             return {"needs_attention": True}
@@ -127,8 +127,8 @@ def _read(name: str, text: str) -> dict[str, Any]:
             day = _day(text)
             if day is None:
                 return {name: text}
-            behind = timedelta(days=name == "placed_to")
-            return {name: f"{day + behind}T00:00:00Z"}
+            first = day + timedelta(days=name == "placed_to")
+            return {name: datetime.combine(first, time(), zone).astimezone(UTC)}
         case "country":
             return {name: text.upper()}
         case _:
@@ -138,7 +138,7 @@ def _read(name: str, text: str) -> dict[str, Any]:
 def _day(text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
-        return day if day.year < date.max.year else None
+        return day if date.min.year < day.year < date.max.year else None
     except ValueError:
         return None
 

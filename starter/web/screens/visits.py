@@ -23,6 +23,7 @@ from starter.service.service import Service
 from starter.service.staff import Browser
 from starter.web.guards import BadForm, form_lists, is_foreign
 from starter.web.screens import cookies
+from starter.web.screens.counts import counts_of
 from starter.web.screens.templates import filled, lead, shown
 from starter.web.screens.words import screen_words
 from starter.web.words import Words, accepted
@@ -155,6 +156,8 @@ async def _signed_in(request: Request) -> Visit:
     sent = {} if request.method in _SAFE else await form_lists(request)
     visit = Visit(request, person, token, sent)
     request.state.visit = visit
+    if BY_ITSELF not in request.headers:
+        request.state.waiting = await counts_of(request).of(visit.here, person)
     return visit
 
 

@@ -91,7 +91,9 @@ WHOLE = {
     **dict.fromkeys(
         ("api_key", "api_key_secret", "signing_secret", "page_key", "staff"), "there are few"
     ),
-    **dict.fromkeys(("staff_session", "staff_try"), "a row goes some time after it counts no more"),
+    **dict.fromkeys(
+        ("staff_session", "staff_try", "task_care"), "a row goes some time after it counts no more"
+    ),
     **dict.fromkeys(("scan_run", "scan_run_part"), "a row goes some time after the run's end"),
     **dict.fromkeys(("bin", "bin_item", "item_code"), "grows with what there is"),
     "manifest": "one for many parcels",

@@ -391,6 +391,13 @@ def staff_session(digest: str = "sha256('a')", means: str = "password", ended: s
         values ({digest}, 'anna', '{means}', now(), {ended})"""
 
 
+def task_care(assigned_to: str = "null", by: str = "'x'", until: str = "null") -> str:
+    return f"""
+        insert into task_care (kind, subject, name, assigned_to, assigned_by, assigned_at,
+                               snoozed_until)
+        values ('hold', 'web-1', 'H1', {assigned_to}, {by}, now(), {until})"""
+
+
 def staff_try(digest: str = "sha256('a')", wrong: int = 1) -> str:
     return f"insert into staff_try (login_digest, wrong) values ({digest}, {wrong})"
 
@@ -1028,6 +1035,10 @@ FORBIDDEN = {
     "session_is_of_a_person": staff_session(),
     "session_began_by_known_means": f"""{staff()}; {staff_session(means="luck")}""",
     "ended_session_says_by_whom": f"""{staff()}; {staff_session(ended="now()")}""",
+    "task_care_pkey": f"{task_care()}; {task_care()}",
+    "task_is_of_a_person": task_care(assigned_to="'nobody'"),
+    "assigned_task_says_by_whom": task_care(by="null"),
+    "snoozed_task_says_by_whom_and_why": task_care(until="now()"),
     "staff_try_pkey": f"{staff_try()}; {staff_try()}",
     "tries_are_known_by_a_sha_256": staff_try("'a'"),
     "wrong_tries_are_counted": staff_try(wrong=0),

@@ -1,0 +1,51 @@
+"""How much waits for somebody, beside the places of the navigation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import Request
+
+from domain.errors import Unreachable
+from domain.staff.people import Person
+from starter.service.service import Service
+
+_GOOD_FOR_S: Final = 20.0
+"""One look for everybody in so long: no page waits for a count of its own."""
+
+
+class Counts:
+    """What this process has last counted."""
+
+    def __init__(self) -> None:
+        self._tasks: Mapping[str | None, int] = {}
+        self._until = 0.0
+
+    async def of(self, here: Service, person: Person) -> Mapping[str, int]:
+        """Key of a place → how many things there wait for this person."""
+        if not person.allows("operations:read"):
+            return {}
+        now = asyncio.get_running_loop().time()
+        if now >= self._until:
+            # Those who come meanwhile see the count before: one look is under way.
+            self._until = now + _GOOD_FOR_S
+            try:
+                self._tasks = await here.needs_attention.counts()
+            except Unreachable:
+                return {}
+        return {"tasks": self._tasks.get(person.login, 0) + self._tasks.get(None, 0)}
+
+    def forget(self) -> None:
+        """Something has changed here: the next page counts anew."""
+        self._until = 0.0
+
+
+def counts_of(request: Request) -> Counts:
+    """Those of this application."""
+    state = request.app.state
+    if not hasattr(state, "counts"):
+        state.counts = Counts()
+    counts: Counts = state.counts
+    return counts
