@@ -65,6 +65,7 @@ from starter.service.queues import Queues
 from starter.service.reconciliation import Reconciliation, ReconciliationRecords
 from starter.service.requests import Requests
 from starter.service.returns import Returns
+from starter.service.saved_views import SavedViews
 from starter.service.search import Search
 from starter.service.segments import Segments
 from starter.service.sellers import Sellers
@@ -159,6 +160,7 @@ class Records:
         self.previews = Previews(pool)
         self.requests = Requests(pool)
         self.returns = Returns(pool)
+        self.saved_views = SavedViews(pool)
         self.search = Search(pool)
         self.segments = Segments(pool)
         self.sellers = Sellers(pool)

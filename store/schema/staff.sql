@@ -37,6 +37,18 @@ create table staff (
 create unique index staff_by_mail on staff (lower(email collate "C")) where email is not null;
 create unique index staff_by_openid on staff (issuer, subject) where subject is not null;
 
+-- Lists that somebody has given a name: the query of an address (starter/web/desk/listing.py). A few for each person,
+-- until they remove them.
+create table saved_view (
+    view_no bigint    generated always as identity primary key,
+    login   text      not null constraint view_is_of_a_person references staff,
+    name    some_text not null,
+    query   text      not null constraint view_is_short check (length(query) <= 2000),
+    shared  boolean   not null default false,  -- others see it, too
+    made_at timestamptz not null default moment(),
+    constraint view_has_a_name_of_its_own unique (login, name)
+);
+
 -- Its token has 256 random bits, so its SHA-256 needs no salt and no slowness.
 create table staff_session (
     session_no bigint      generated always as identity primary key,

@@ -19,6 +19,9 @@ Kind = Literal[
     "document",
     "purchase_order",
     "item",
+    "transfer",
+    "claim",
+    "voucher",
     "customer",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)

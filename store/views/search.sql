@@ -46,7 +46,23 @@ select * from (
     (select 'purchase_order', po_id, null, null, concat_ws(', ', supplier_id, state)
      from purchase_order where 'purchase_order' = any(:kinds) and po_id = :text)
     union all
-    (select 'item', sku, null, null, coalesce(name, sku) from item where 'item' = any(:kinds) and sku = :text)
+    (select 'item', sku, null, null, coalesce(name, sku) from item
+     where 'item' = any(:kinds) and sku in (:text, upper(:text)))
+    union all
+    (select 'transfer', transfer_id, null, null, concat_ws(' → ', from_location, to_location)
+     from transfer where 'transfer' = any(:kinds) and transfer_id = :text)
+    union all
+    (select 'claim', c.claim_id, o.order_id, o.seller, c.kind
+     from claim c join customer_order o using (order_no)
+     where 'claim' = any(:kinds) and c.order_no = order_no_of(:text) and c.claim_id = :text
+       and (:channels::text[] is null or o.channel = any(:channels))
+       and (:sellers::text[] is null or o.seller = any(:sellers)))
+    union all
+    -- One that whoever has its code may spend is of no channel.
+    (select 'voucher', account_id, null, seller, concat_ws(', ', replace(kind, '_', ' '), seller)
+     from credit_account
+     where 'voucher' = any(:kinds) and account_id = :text and kind <> 'store_credit'
+       and :channels::text[] is null and (:sellers::text[] is null or seller = any(:sellers)))
     union all
     -- An id, and the ids under which a mail address has ordered. Credit is a person's as a whole.
     (select 'customer', customer_id, null, null, customer_id

@@ -545,6 +545,7 @@ DOORS = {
     "starter/service/staff.py": ("store.staff",),
     # Who sees to a task, beside the list of what waits.
     "starter/service/attention.py": ("store.staff.care", "store.staff.people"),
+    "starter/service/saved_views.py": ("store.staff.saved_views",),
     "starter/service/staff_limits.py": (
         *("store.accounting.sellers", "store.orders.channels", "store.stock.locations"),
     ),

@@ -21,6 +21,9 @@ _NEEDS: Final[dict[Kind, Scope]] = {
     "document": "accounting:read",
     "purchase_order": "purchasing:read",
     "item": "catalogue:read",
+    "transfer": "stock:read",
+    "claim": "aftersales:read",
+    "voucher": "payments:read",
     "customer": "customers:read",
 }
 """What else a key must have to find such a one."""
@@ -52,8 +55,8 @@ async def search(
 ) -> Hits:
     """An order by its id or its channel's number; a parcel by its tracking number; a return.
 
-    With the scopes for it, also an invoice or a credit note, a purchase order, a SKU, and a person
-    by the customer's id or a mail address.
+    With the scopes for it, also an invoice or a credit note, a purchase order, a SKU, a transfer,
+    a claim, a voucher by its id, and a person by the customer's id or a mail address.
     """
     kinds = [kind for kind in KINDS if kind not in _NEEDS or caller.grant.allows(_NEEDS[kind])]
     found = await caller.here.search.found(
@@ -83,5 +86,8 @@ _HREFS: Final[dict[Kind, Callable[[Found], str]]] = {
     "document": lambda one: f"/v1/documents/{quote(one.id)}?seller={one.seller}",
     "purchase_order": lambda one: f"/v1/purchase-orders/{_quoted(one.id)}",
     "item": lambda one: f"/v1/items?sku={_quoted(one.id)}",
+    "transfer": lambda one: f"/v1/transfers/{_quoted(one.id)}",
+    "claim": lambda one: f"/v1/claims/{_quoted(one.id)}",
+    "voucher": lambda one: f"/v1/vouchers/{_quoted(one.id)}",
     "customer": lambda one: f"/v1/customers/orders?customer={_quoted(one.id)}",
 }

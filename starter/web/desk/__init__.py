@@ -14,6 +14,7 @@ from starter.web.desk import (
     order_papers,
     tasks,
     temporal,
+    views,
 )
 from starter.web.desk.acts import pages
 
@@ -22,6 +23,7 @@ ROUTERS = (
     order_list.router,
     order_files.router,
     bulk.router,
+    views.router,
     job_pages.router,
     *(order_papers.router, order_notes.router, order_page.router),
     *(customers.router, customer_care.router),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, NamedTuple
 from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from domain.access.keys import Scope
 from starter.service.customers import Part
 from starter.web.desk.access import theirs
 from starter.web.screens.visits import ScreenRoute, Visit, may
@@ -16,29 +18,69 @@ from store.views.search import Found, Kind
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
-_KINDS: Final[tuple[Kind, ...]] = ("order", "fulfilment", "return", "parcel", "document")
 _TEXT_MAX: Final = 200
 _AT_MOST: Final = 20
+_ORDER: Final = "app/orders/{order}"
+
+
+class Page(NamedTuple):
+    """Where something is shown, and the scope that it takes; `is_anywhere`: at no location."""
+
+    path: str
+    scope: Scope
+    is_anywhere: bool = True
+
+
+_PAGES: Final[Mapping[Kind, Page]] = {
+    "order": Page(_ORDER, "orders:read"),
+    "fulfilment": Page(_ORDER, "orders:read"),
+    "return": Page(_ORDER, "orders:read"),
+    "parcel": Page(_ORDER, "orders:read"),
+    "claim": Page(_ORDER, "aftersales:read"),
+    "document": Page(_ORDER, "orders:read"),
+    "item": Page("app/stock/{id}", "catalogue:read"),
+    "purchase_order": Page("app/purchases/{id}", "purchasing:read", is_anywhere=False),
+    "transfer": Page("app/transfers/{id}", "stock:read", is_anywhere=False),
+    "voucher": Page("app/money/vouchers/{id}", "payments:read"),
+}
+"""Kind → its page. Whoever works at some locations finds nothing that may be of another one."""
 
 
 @router.get("/app/find")
 async def find(visit: Annotated[Visit, may("orders:read")], q: str = "") -> Response:
-    """To the one order that a text names, or a list of what it may mean.
+    """To the one thing that a text names, or a list of what it may mean.
 
-    An order's id or its channel's number, a parcel's or a tracking number, a return, an invoice;
-    where somebody may see customers, also a mail address, the end of a phone number, and a name.
+    An order's id or its channel's number, a parcel's or a tracking number, a return, an invoice, a
+    claim; for those who may see them a SKU, a purchase order, a transfer, a voucher; a mail
+    address, the end of a phone number, and a name.
     """
     text = q.strip()[:_TEXT_MAX].replace("\0", "")
     limits = theirs(visit)
-    found: list[Found] = []
+    found: Sequence[tuple[Found, str]] = []
     people: list[FoundCustomer] = []
     if text:
-        found = list(await visit.here.search.found(text, kinds=_KINDS, **limits, at_most=_AT_MOST))
-        orders = {one.order_id for one in found}
-        if len(orders) == 1 and None not in orders:
-            return visit.lead(f"app/orders/{quote(str(orders.pop()))}")
+        hits = await visit.here.search.found(text, kinds=_kinds(visit), **limits, at_most=_AT_MOST)
+        found = [(one, _path(one)) for one in hits]
+        paths = {path for _, path in found}
+        if len(paths) == 1:
+            return visit.lead(paths.pop())
         if visit.person.allows("customers:read"):
             people = list(
                 await visit.here.customer_pages.found(text, part=Part(**limits), at_most=_AT_MOST)
             )
     return visit.show("desk/found", q=text, found=found, people=people)
+
+
+def _kinds(visit: Visit) -> list[Kind]:
+    """What somebody may find."""
+    person = visit.person
+    return [
+        kind
+        for kind, page in _PAGES.items()
+        if person.allows(page.scope) and (page.is_anywhere or person.locations is None)
+    ]
+
+
+def _path(one: Found) -> str:
+    order = quote(one.order_id or one.id, safe="")
+    return _PAGES[one.kind].path.format(order=order, id=quote(one.id))

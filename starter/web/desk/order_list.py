@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starter.web.desk.columns import BY_NAME, Row, ask_more, columns_for
 from starter.web.desk.listing import CHOICES, Asked, asked_by, heads_of, label, listed
 from starter.web.desk.many import acts_for
+from starter.web.screens.forms import told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.reads import OrderSummary
 
@@ -20,14 +21,16 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 
 @router.get("/app/orders")
-async def orders(visit: Annotated[Visit, may("orders:read")]) -> Response:
+async def orders(visit: Annotated[Visit, may("orders:read")], done: str = "") -> Response:
     """Those of one's channels and sellers that match every filter of the address."""
     asked = await asked_of(visit)
     found = await listed(visit, asked)
     rows = await rows_of(visit, asked, found.orders)
     return visit.show(
         "desk/orders",
+        told=told_by(visit, done),
         trouble=not_applied(visit, asked),
+        views=await visit.here.saved_views.seen_by(visit.person.login),
         label=partial(label, visit.words),
         asked=asked,
         found=found,

@@ -89,7 +89,8 @@ WHOLE = {
     ),
     **dict.fromkeys(("closing", "reconciliation", "document_counter"), "a row a day, or a year"),
     **dict.fromkeys(
-        ("api_key", "api_key_secret", "signing_secret", "page_key", "staff"), "there are few"
+        ("api_key", "api_key_secret", "signing_secret", "page_key", "staff", "saved_view"),
+        "there are few",
     ),
     **dict.fromkeys(
         ("staff_session", "staff_try", "task_care"), "a row goes some time after it counts no more"

@@ -385,6 +385,10 @@ def staff(login: str = "anna", roles: str = "{agent}", **rest: str) -> str:
         values ('{login}', 'n', 'x', '{roles}'{values})"""
 
 
+def saved_view(query: str = "'sku=TEA'") -> str:
+    return f"insert into saved_view (login, name, query) values ('anna', 'mine', {query})"
+
+
 def staff_session(digest: str = "sha256('a')", means: str = "password", ended: str = "null") -> str:
     return f"""
         insert into staff_session (digest, login, means, ends_at, ended_at)
@@ -1025,6 +1029,13 @@ FORBIDDEN = {
     "staff_by_mail": f"""{staff(email="'a@b.c'")}; {staff("ben", email="'A@B.C'")}""",
     "staff_by_openid": f"""
         {staff(issuer="'i'", subject="'s'")}; {staff("ben", issuer="'i'", subject="'s'")}""",
+    "saved_view_pkey": f"""
+        {staff()}; {saved_view()};
+        insert into saved_view (view_no, login, name, query)
+        overriding system value select view_no, login, 'b', query from saved_view""",
+    "view_is_of_a_person": saved_view(),
+    "view_is_short": f"""{staff()}; {saved_view("repeat('a', 2001)")}""",
+    "view_has_a_name_of_its_own": f"{staff()}; {saved_view()}; {saved_view()}",
     "staff_session_pkey": f"""
         {staff()}; {staff_session()};
         insert into staff_session (session_no, digest, login, means, ends_at)
