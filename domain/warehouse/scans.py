@@ -38,10 +38,12 @@ CommandName = Literal[
     "ALL",
     "OFF",
     "FOUND",
+    "PHOTO",
+    "NOBODY",
 ]
 WITH_VALUE: Final[tuple[CommandName, ...]] = (
     *("QTY", "POS", "REFUSE", "BOX", "KG"),
-    *("IS", "WHY", "OFF", "FOUND"),
+    *("IS", "WHY", "OFF", "FOUND", "PHOTO"),
 )
 """Commands behind which something stands, such as `OL:QTY:5`."""
 _COMMAND: Final = re.compile(r"OL:([A-Z]+)(?::(.*))?\Z", re.IGNORECASE | re.DOTALL)

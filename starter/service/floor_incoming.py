@@ -6,16 +6,17 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from domain.warehouse import counting, moving, receiving, sending
+from domain.warehouse import counting, moving, receiving, returning, sending
 from domain.warehouse.counts import Counting
 from domain.warehouse.moving import Moving
 from domain.warehouse.receipts import Receiving
+from domain.warehouse.returned import Returning
 from domain.warehouse.scans import Read
 from domain.warehouse.sending import Sending
 from starter.service import floor_kinds
 from starter.service.floor_kinds import Kind, Wish
 from store.database import Connection
-from store.warehouse import bins, count_runs, move_runs, receive_runs
+from store.warehouse import bins, count_runs, move_runs, receive_runs, return_runs
 
 
 async def _read(conn: Connection, wish: Wish, _state: Any, code: str) -> Read:
@@ -31,6 +32,15 @@ async def _begin_receive(conn: Connection, wish: Wish) -> Receiving:
 async def _begin_arrive(conn: Connection, wish: Wish) -> Receiving:
     """`part`: a transfer."""
     return await receive_runs.of_transfer(conn, wish.location, wish.said.get("part", ""))
+
+
+async def _begin_returns(conn: Connection, wish: Wish) -> Returning:
+    """`part`: what is on the parcel; "": it is scanned first."""
+    return await return_runs.begun(conn, wish.said.get("part", ""), wish.channels, wish.sellers)
+
+
+async def _read_returns(conn: Connection, wish: Wish, state: Returning, code: str) -> Read:
+    return await return_runs.read(conn, wish.location, state, code, wish.channels, wish.sellers)
 
 
 async def _begin_count(_conn: Connection, wish: Wish) -> Counting:
@@ -78,6 +88,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         record=receive_runs.record,
         not_recorded=receive_runs.not_recorded,
         scopes=("stock:write",),
+    ),
+    "returns": Kind(
+        state=Returning,
+        begin=_begin_returns,
+        read=_read_returns,
+        decide=returning.decide,
+        record=return_runs.record,
+        not_recorded=return_runs.not_recorded,
+        scopes=("aftersales:write",),
     ),
     "send": Kind(
         state=Sending,

@@ -1,7 +1,7 @@
 """Goods that come in, are counted or moved: what is due at a location, and one field to begin.
 
-Whatever is scanned there begins its work: a purchase order, a transfer, the location that goods go
-to, or a command.
+Whatever is scanned there begins its work: a purchase order, a transfer, a parcel that came back,
+the location that goods go to, or a command.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from starter.web.screens.visits import Elsewhere, ScreenRoute, Visit, apart
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 _PAGE: Final = f"{HOME}/incoming"
-KINDS: Final = ("receive", "arrive", "send", "count", "move")
+KINDS: Final = ("receive", "arrive", "returns", "send", "count", "move")
 """The kinds of work that begin here."""
-_COMMANDS: Final = {"OL:COUNT": "count", "OL:MOVE": "move"}
+_COMMANDS: Final = {"OL:RETURN": "returns", "OL:COUNT": "count", "OL:MOVE": "move"}
 """What begins work that needs nothing else. A barcode like those of a run's commands."""
+_RETURNS: Final = "returns"
 _BESIDES: Final = ("part",)
 
 
@@ -64,10 +65,13 @@ async def begin(visit: Works) -> Response:
         if code.upper() in _COMMANDS:
             kind = _COMMANDS[code.upper()]
         elif code:
-            kind = await visit.here.floor.kind_of(location, code) or ""
+            # What is nothing of these may be on a parcel that came back.
+            kind = await visit.here.floor.kind_of(location, code) or _RETURNS
             said = {"part": code}
+            if kind == _RETURNS and visit.here.floor.lacking(visit.person, kind):
+                raise NotAsked("why_nothing_begins_so")
         if kind not in KINDS:
-            raise NotAsked("nothing_begins_so")
+            raise NotAsked("why_nothing_begins_so")
         _check(visit, kind)
         began.append(await visit.here.floor.begin(visit.person, location, kind, said))
         return "begun"
