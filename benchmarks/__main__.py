@@ -32,6 +32,7 @@ from benchmarks import (
     plot,
     profile,
     results,
+    scans,
     screens,
     tables,
 )
@@ -202,6 +203,7 @@ _COMMANDS = {
     "stock": _stock,
     "aged": _alone(aged.compare),
     "http": _alone(http.run),
+    "scans": _alone(scans.measure),
     "screens": _alone(screens.measure),
     "open-pages": _alone(open_pages.measure),
     "profile": _profile,
@@ -260,15 +262,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_load(growing).add_argument("--rounds", type=int, default=contest.FULL.rounds)
     _add_output(growing)
     imports.add_options(commands.add_parser("import", help="web orders beside an import of many"))
-    stocking = commands.add_parser("stock", help="ways to claim stock that everybody wants")
-    stocking.add_argument("--quick", action="store_true", help="whether it runs: seconds")
-    stocking.add_argument("--rounds", type=int)
-    stocking.add_argument("--in-flight", type=int, help="orders under way in a closed loop")
-    stocking.add_argument("--seconds", type=float, help="of each of the three loops")
-    stocking.add_argument("--json", action="store_true", help="all figures as one document")
-    stocking.add_argument("--markdown", action="store_true", help="the table for a page")
+    hot_stock.add_options(commands.add_parser("stock", help="ways to claim what all want"))
     aged.add_options(commands.add_parser("aged", help="beside millions of closed orders"))
     http.add_options(commands.add_parser("http", help="what the HTTP door costs"))
+    scans.add_options(commands.add_parser("scans", help="many pickers with scanners at once"))
     screens.add_options(commands.add_parser("screens", help="each page with a million orders"))
     open_pages.add_options(commands.add_parser("open-pages", help="what open pages cost"))
     profiling = _add_load(commands.add_parser("profile", help="where the time of one order goes"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -40,6 +41,16 @@ _TEMPLATE: Final = "bench_stock"
 _PLENTY: Final = 10_000_000
 _UNDER_WAY_MAX: Final = 100_000
 _SCARCE: Final = 20
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of this command."""
+    parser.add_argument("--quick", action="store_true", help="whether it runs: seconds")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--in-flight", type=int, help="orders under way in a closed loop")
+    parser.add_argument("--seconds", type=float, help="of each of the three loops")
+    parser.add_argument("--json", action="store_true", help="all figures as one document")
+    parser.add_argument("--markdown", action="store_true", help="the table for a page")
 
 
 class Plan(BaseModel):

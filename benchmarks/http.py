@@ -239,9 +239,9 @@ async def run(console: Console, args: argparse.Namespace) -> None:
     with temporary_folder() as home:
         async with (
             embedded_stack(home, report=console.print, http=True) as stack,
-            _connected(stack.info) as (here, pool),
+            connected(stack.info) as (here, pool),
         ):
-            await _stock(here)
+            await fill_shelves(here)
             made = await here.access.make(
                 KeyRequest(name="benchmark", scopes=SCOPES, per_minute=PER_MINUTE_MAX), who="bench"
             )
@@ -268,7 +268,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 @asynccontextmanager
-async def _connected(info: StackInfo) -> AsyncIterator[tuple[Service, Pool]]:
+async def connected(info: StackInfo) -> AsyncIterator[tuple[Service, Pool]]:
+    """All doors of a stack, and its database."""
     temporal = await Client.connect(info.temporal_address, data_converter=pydantic_data_converter)
     pool = await open_client_pool(info.database_url, size_max=10)
     try:
@@ -277,7 +278,8 @@ async def _connected(info: StackInfo) -> AsyncIterator[tuple[Service, Pool]]:
         pool.terminate()
 
 
-async def _stock(here: Service) -> None:
+async def fill_shelves(here: Service) -> None:
+    """More of everything than can be ordered."""
     for sku in SKUS:
         await here.stock.receive(
             *(f"fill-{sku}", sku, "main", UNITS), new_location=True, who="bench", why="benchmark"

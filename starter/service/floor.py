@@ -15,7 +15,7 @@ from domain.warehouse.scans import Scan, say
 from starter.service.floor_incoming import KINDS
 from starter.service.floor_kinds import Wish
 from starter.service.floor_scans import Shown, Taken, settled, shown, take
-from store.database import Connection, Pool
+from store.database import Pool
 from store.stock import locations
 from store.warehouse import arrivals, floor, parcel_runs, pick_runs, runs
 from store.warehouse.arrivals import Arrival
@@ -128,6 +128,7 @@ class Floor:
         if not may or location not in await self.locations(person):
             raise NotFound(f"there is no work {kind} at {location}", reason="no_location")
         async with self._pool.acquire() as conn, conn.transaction():
+            await runs.wait_turn(conn, location)
             state = await KINDS[kind].begin(conn, Wish(location, person, said))
             run_no = await runs.begin(conn, kind, location, person.login, person.who, state)
             lost = await runs.hold(conn, run_no, state.held)
@@ -158,13 +159,13 @@ class Floor:
     async def show(self, person: Person, run_no: int) -> Shown:
         """A run as it stands. Raises NotFound. What was left to be recorded is, before."""
         async with self._pool.acquire() as conn:
-            run = await _theirs(conn, person, run_no)
+            run = _theirs(await runs.find(conn, run_no), person)
             return shown(await settled(conn, run), person)
 
     async def take_over(self, person: Person, run_no: int) -> None:
         """Go on with a run that somebody else has. Raises NotFound."""
         async with self._pool.acquire() as conn, conn.transaction():
-            await _theirs(conn, person, run_no)
+            _theirs(await runs.find(conn, run_no), person)
             await runs.locked(conn, run_no)
             await runs.take_over(conn, run_no, person.login, person.who)
 
@@ -179,18 +180,17 @@ class Floor:
     async def scan(self, person: Person, run_no: int, scan: Scan) -> Taken:
         """Take a scan: once, in its turn. Raises NotFound."""
         async with self._pool.acquire() as conn:
-            run = await _theirs(conn, person, run_no)
             async with conn.transaction():
-                run = await runs.locked(conn, run_no)
+                run = _theirs(await runs.locked(conn, run_no), person)
                 taken = await take(conn, run, person, scan)
-            if taken is not None:
+            if isinstance(taken, Taken):
                 return taken
-            run = await settled(conn, await runs.find(conn, run_no))
+            run = await settled(conn, taken)
             return Taken(shown(run, person), run.answer or say("passed", "passed"), "taken")
 
 
-async def _theirs(conn: Connection, person: Person, run_no: int) -> Run:
-    run = await runs.find(conn, run_no)
+def _theirs(run: Run, person: Person) -> Run:
+    """Raises NotFound for a run that is none of theirs."""
     if not person.works_at(run.location) or not person.allows(*KINDS[run.kind].scopes):
-        raise NotFound(f"there is no run {run_no}", reason="no_run")
+        raise NotFound(f"there is no run {run.run_no}", reason="no_run")
     return run

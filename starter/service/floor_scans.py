@@ -46,8 +46,8 @@ class Taken:
     missing: Sequence[int] = ()
 
 
-async def take(conn: Connection, run: Run, person: Person, scan: Scan) -> Taken | None:
-    """None where the scan was taken. The caller holds the run's lock."""
+async def take(conn: Connection, run: Run, person: Person, scan: Scan) -> Taken | Run:
+    """The run behind a scan that was taken, or why it was not. The caller holds the run's lock."""
     seen = shown(run, person)
     if run.login != person.login:
         command = command_in(scan.code)
@@ -55,8 +55,7 @@ async def take(conn: Connection, run: Run, person: Person, scan: Scan) -> Taken 
             return Taken(seen, say("taken", "run_taken", who=run.who), "held")
         await runs.take_over(conn, run.run_no, person.login, person.who)
         answer = say("good", "taken_over", who=run.who)
-        await _save(conn, run, Turn(seen.state, answer), scan)
-        return None
+        return await _save(conn, run, Turn(seen.state, answer), scan)
     match place_of(run.last_seq, run.last_scan, scan):
         case "repeat":
             return Taken(seen, run.answer or say("passed", "passed"), "repeated")
@@ -66,8 +65,7 @@ async def take(conn: Connection, run: Run, person: Person, scan: Scan) -> Taken 
         case "passed":
             return Taken(seen, say("passed", "passed", scanned=scan.code), "passed")
     wish = Wish(run.location, person, {})
-    await _save(conn, run, await _turn(conn, run, wish, seen.state, scan), scan)
-    return None
+    return await _save(conn, run, await _turn(conn, run, wish, seen.state, scan), scan)
 
 
 async def _turn(conn: Connection, run: Run, wish: Wish, state: State, scan: Scan) -> Turn[State]:
@@ -86,9 +84,9 @@ async def _turn(conn: Connection, run: Run, wish: Wish, state: State, scan: Scan
     return Turn(state, answer)
 
 
-async def _save(conn: Connection, run: Run, turn: Turn[State], scan: Scan) -> None:
+async def _save(conn: Connection, run: Run, turn: Turn[State], scan: Scan) -> Run:
     facts = (*run.facts, *turn.facts)
-    await runs.save(
+    return await runs.save(
         conn,
         run,
         turn.state,
@@ -108,12 +106,11 @@ async def settled(conn: Connection, run: Run) -> Run:
         async with conn.transaction():
             run = await runs.locked(conn, run.run_no)
             if run.facts:
-                await _record_one(conn, run, KINDS[run.kind])
-        run = await runs.find(conn, run.run_no)
+                run = await _record_one(conn, run, KINDS[run.kind])
     return run
 
 
-async def _record_one(conn: Connection, run: Run, kind: Kind) -> None:
+async def _record_one(conn: Connection, run: Run, kind: Kind) -> Run:
     state, answer = kind.state.model_validate(run.state), run.answer
     fact, *rest = run.facts
     try:
@@ -124,7 +121,7 @@ async def _record_one(conn: Connection, run: Run, kind: Kind) -> None:
         state, answer = turn.state, turn.answer
         rest = [*turn.facts, *rest]
         await runs.hold(conn, run.run_no, state.held)
-    await runs.save(
+    return await runs.save(
         conn,
         run,
         state,

@@ -52,6 +52,11 @@ class Holder(BaseModel):
     changed_at: datetime
 
 
+async def wait_turn(conn: Connection, location: str) -> None:
+    """Until the transaction ends, nobody else begins at this location."""
+    await _sql.wait_turn(conn, location=location)
+
+
 async def begin(
     conn: Connection, kind: str, location: str, login: str, who: str, state: BaseModel
 ) -> int:
@@ -94,9 +99,9 @@ async def save(
     last_seq: int,
     last_scan: str | None,
     is_over: bool,
-) -> None:
-    """Write where a run stands. The caller holds its lock."""
-    await _sql.save(
+) -> Run:
+    """Write where a run stands, and answer it. The caller holds its lock."""
+    row = await _sql.save(
         conn,
         run_no=run.run_no,
         state=state.model_dump(mode="json"),
@@ -106,6 +111,7 @@ async def save(
         answer=None if answer is None else answer.model_dump(mode="json"),
         is_over=is_over,
     )
+    return _run(row, run.run_no)
 
 
 async def hold(conn: Connection, run_no: int, parts: Sequence[str]) -> list[str]:

@@ -1,5 +1,9 @@
 -- Runs of scans: one piece of work of one person with a scanner.
 
+-- name: wait_turn(location)!
+-- Who begins at a location begins after the other: two who want the next parcel get two.
+select from location where location = :location for no key update;
+
 -- name: begin(kind, location, login, who, state)$
 insert into scan_run (kind, location, login, who, state)
 values (:kind, :location, :login, :who, :state::jsonb) returning run_no;
@@ -13,12 +17,13 @@ from scan_run where run_no = :run_no;
 select run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer
 from scan_run where run_no = :run_no for no key update;
 
--- name: save(run_no, state, facts, last_seq, last_scan, answer, is_over)!
+-- name: save(run_no, state, facts, last_seq, last_scan, answer, is_over)^
 update scan_run
 set state = :state::jsonb, facts = :facts::jsonb, last_seq = :last_seq, last_scan = :last_scan,
     answer = :answer::jsonb, changed_at = moment(),
     ended_at = case when :is_over::boolean then coalesce(ended_at, moment()) end
-where run_no = :run_no;
+where run_no = :run_no
+returning run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer;
 
 -- name: hold(run_no, parts)
 -- Sorted, so that two who begin at once wait in one sequence. Returns those that nobody else has.

@@ -10,6 +10,7 @@ from tests.architecture.source import ROOT
 
 PLACES = {
     "store/warehouse/runs.sql lock": "0 a run of scans",
+    "store/warehouse/runs.sql wait_turn": "0 alone: where a run begins",
     "store/locks.sql lock_order": "1 an order, a transfer or a purchase order",
     "store/schema/routines/orders.sql begin_orders": "1, sorted by their ids",
     "store/schema/routines/orders.sql edit_wished": "1",

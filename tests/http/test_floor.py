@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from typing import Any
@@ -145,6 +146,13 @@ async def test_one_parcel_is_in_one_hand_and_may_be_taken_over(bench: Bench, poo
     assert await bench.state(part) == "picked"
     again = await anna.send_form(f"app/floor/runs/{run.run_no}/take")
     assert again.status_code == 200
+
+
+async def test_two_who_want_the_next_parcel_at_once_get_two(bench: Bench, desk: Desk) -> None:
+    parts = [await to_pick(bench, f"floor-f{n}", ("TEA", 1)) for n in range(3)]
+    pages = await asyncio.gather(*(desk.send_form("app/floor/begin", kind="pick") for _ in parts))
+    assert len({page.url.path for page in pages}) == 3
+    assert all(any(part in page.text for page in pages) for part in parts)
 
 
 async def test_a_wave_is_picked_in_walking_order(bench: Bench, desk: Desk, pool: Pool) -> None:
