@@ -267,3 +267,48 @@ async def test_the_workflow_is_one_click_away_at_its_run(shop: Shop) -> None:
     await without.sign_in("anna", GOOD)
     assert "/temporal" not in (await without.get(at)).text
     assert (await without.get(f"{at}/temporal")).status_code == 404
+
+
+async def test_a_message_is_read_and_sent_again_once(bench: Bench, pool: Pool) -> None:
+    desk = await Desk(pool).signed_in("ben", "agent")
+    customer = {"id": "C-1", "name": INJECTED, "email": "kim@example.com"}
+    order = ordered("page-mail", customer=customer)
+    await bench.reserve(order)
+    event = (await desk.here.orders.events(order.order_id))[0].event_id
+    await pool.execute(
+        "insert into message (order_no, event_id, kind, state, why, sent_at) "
+        "values (order_no_of($1), $2, 'received', 'bounced', 'no such box', now())",
+        *(order.order_id, event),
+    )
+    at = f"app/orders/{order.order_id}/messages/{event}"
+    assert "came back" in text_of(await desk.get(f"/app/orders/{order.order_id}"))
+    page = await desk.get(f"/{at}")
+    assert "<img src=x" not in page.text
+    assert "no such box" in text_of(page)
+    assert order.channel_order_id in text_of(page)
+    for _ in range(2):
+        done = await desk.send_form(f"{at}/send-again", round="1")
+        assert "It is sent again in a moment" in text_of(done)
+    row = await desk.here.messages.get(f"{order.order_id}:M{event}")
+    assert (row.state, row.round) == ("planned", 2)
+    await pool.execute("update message set round = 3, state = 'bounced', sent_at = now()")
+    late = await desk.send_form(f"{at}/send-again", round="1")
+    assert (late.status_code, "Somebody else" in text_of(late)) == (422, True)
+    reader = await Desk(pool, desk.app).signed_in("cy", "accountant")
+    assert (await reader.send_form(f"{at}/send-again", round="3")).status_code == 403
+    assert (await desk.get(f"/app/orders/{order.order_id}/messages/{10**12}")).status_code == 404
+
+
+async def test_disputes_claims_and_references_take_their_scopes(bench: Bench, pool: Pool) -> None:
+    order = await lived(bench, "page-scopes")
+    await pool.execute(
+        "insert into claim (order_no, claim_id, kind, reason, who) "
+        "values (order_no_of($1), $1 || ':C1', 'late', 'it came late', 'kim')",
+        order.order_id,
+    )
+    agent = await Desk(pool).signed_in("ben", "agent")
+    buyer = await Desk(pool, agent.app).signed_in("bo", "buyer")
+    whole, part = [(await one.get(f"/app/orders/{order.order_id}")).text for one in (agent, buyer)]
+    call = (await agent.here.orders.get(order.order_id)).payments[0]
+    for text in ("it came late", str(call.reference)):
+        assert (text in whole, text in part) == (True, False), text
