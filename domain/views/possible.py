@@ -73,8 +73,8 @@ class OrderFacts:
     `returns`: the states of returns that a customer asked for. `goodwill_asked`: ids of requests
     for goodwill that somebody in a role of `goodwill_roles` decides about; without such roles
     anybody gives it. `open_claims`: how many wait for a person. `provider`: who has its money.
-    `charges_by_hand`: it waits until somebody says that it is to be charged. `match_is_over`: so
-    is the time in which a lower price is met.
+    `has_vouchers`: something was paid back as a voucher. `charges_by_hand`: it waits until somebody
+    says that it is to be charged. `match_is_over`: so is the time in which a lower price is met.
     """
 
     decision: Decision
@@ -91,6 +91,7 @@ class OrderFacts:
     awaits_payment: bool = False
     is_disputed: bool = False
     is_erased: bool = False
+    has_vouchers: bool = False
     match_is_over: bool = False
     here: Mapping[str, int] = field(init=False)
     """Line id → units that have not left."""

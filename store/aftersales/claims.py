@@ -28,7 +28,7 @@ class Standing(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     claimed: dict[str, int]
-    claims_before: int
+    claims_before: int = 0
     came_late: bool
     paid_for_late: bool
 
@@ -67,6 +67,12 @@ class Claim(BaseModel):
 
 async def standing(conn: Connection, order_id: str) -> Standing:
     """What decides about a claim of this order. The caller holds the order's lock."""
+    before = await _sql.claims_before(conn, order_id=order_id)
+    return Standing(**await _sql.claim_facts(conn, order_id=order_id), claims_before=before)
+
+
+async def of_this_order(conn: Connection, order_id: str) -> Standing:
+    """The same without the customer's other orders, of which there can be many."""
     return Standing(**await _sql.claim_facts(conn, order_id=order_id))
 
 

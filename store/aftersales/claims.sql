@@ -22,18 +22,22 @@ set decision = :decision, note = :note, decided_by = :who, decided_at = moment()
     return_id = :return_id
 where order_no = order_no_of(:claim_id) and claim_id = :claim_id and decision is null;
 
+-- name: claims_before(order_id)$
+-- How many claims the order's customer made within a year, also of other orders.
+select count(*) from order_person p join claim c using (order_no)
+where p.customer_id = (select customer_id from order_person where order_no = order_no_of(:order_id))
+  and c.since > moment() - interval '1 year';
+
 -- name: claim_facts(order_id)^
--- What decides about a claim besides the money: the units in claims that are open or were paid in part; how many
--- claims the customer made within a year; and whether a parcel came after its promised day, by the location's
--- own date, and was paid for that. Goods that are collected came when they lay ready.
+-- What decides about a claim besides the money: the units in claims that are open or were paid in part; and whether
+-- a parcel came after its promised day, by the location's own date, and was paid for that. Goods that are collected
+-- came when they lay ready.
 select coalesce((
            select jsonb_object_agg(line_id, units) from (
                select line_id, sum(quantity)::bigint as units
                from claim join claim_line using (order_no, claim_id)
                where order_no = o.order_no and (decision is null or decision = 'part_refund')
                group by line_id) held), '{}') as claimed,
-       (select count(*) from order_person p join claim c using (order_no)
-        where p.customer_id = mine.customer_id and c.since > moment() - interval '1 year') as claims_before,
        exists (select from fulfilment f join location l using (location)
                left join lateral (
                    select min(e.happened_at) as at from carrier_event e
@@ -45,7 +49,7 @@ select coalesce((
                       at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date > f.promised_on) as came_late,
        exists (select from claim c
                where c.order_no = o.order_no and c.kind = 'late' and c.refund_id is not null) as paid_for_late
-from customer_order o join order_person mine using (order_no) where o.order_id = :order_id;
+from customer_order o where o.order_id = :order_id;
 
 -- name: find_claims(claim_id, order_id, open_only, channels, sellers, after_at, after_id, at_most)
 -- The newest first: one, those of an order, or all; those of these channels and sellers (null: of all), behind the

@@ -22,7 +22,7 @@ async def facts(conn: Connection, order_id: str) -> OrderFacts:
         raise NotFound(f"there is no order {order_id}; `orderloom orders` lists what is there")
     policy = Policy.model_validate(row["policy"])
     found = await tallies.load(conn, order_id)
-    standing = await claims.standing(conn, order_id)
+    standing = await claims.of_this_order(conn, order_id)
     return OrderFacts(
         decision=row["decision"],
         claim=rules.Facts(found.charges, found.currency, **dict(standing)),
@@ -38,5 +38,6 @@ async def facts(conn: Connection, order_id: str) -> OrderFacts:
         awaits_payment=row["awaits_payment"],
         is_disputed=bool(await payments.why_no_refund(conn, order_id)),
         is_erased=row["is_erased"],
+        has_vouchers=row["has_vouchers"],
         match_is_over=clock.now() > row["placed_at"] + policy.price_match_within,
     )

@@ -5,6 +5,7 @@
 select o.decision, o.policy, o.placed_at,
        p.customer_id like 'erased-%' as is_erased,
        payer_of(o.order_no) ->> 'provider' as provider,
+       exists (select from refund r where r.order_no = o.order_no and r.pay_to = 'voucher') as has_vouchers,
        exists (select from order_hold h where h.order_no = o.order_no and h.reason = 'payment'
                                           and h.released_at is null) as awaits_payment,
        (select jsonb_object_agg(line_id, handling) from order_line l where l.order_no = o.order_no) as handlings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -14,9 +14,11 @@ from domain.aftersales.return_rules import ReturnRule
 from domain.orders.messages import CancelRequest
 from domain.orders.policy import Policy
 from domain.staff.roles import MAY
+from domain.stock.items import Item
 from starter.web.desk.acts.table import ACTS
 from starter.web.desk.possible import OFFERS
 from tests.http.test_desk import INJECTED, desk, hidden, named, ordered, placed, stocked
+from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
 from tests.support.shop import PATIENCE_S, Shop
 
@@ -313,8 +315,11 @@ async def test_a_parcel_is_stopped_on_its_way(stocked: Shop, desk: Desk) -> None
 
 
 async def test_an_order_is_changed_as_foretold(stocked: Shop, desk: Desk) -> None:
-    order_id = await placed(stocked, "act-edit")
+    billing = {"name": INJECTED, "line1": INJECTED, "city": INJECTED, "country": "US"}
+    order_id = await placed(stocked, "act-edit", note=INJECTED, billing=billing)
     page = await desk.get(f"/app/orders/{order_id}/edit")
+    assert "<img src=x" not in page.text
+    assert page.text.count("&lt;img src=x") == 4
     shown = dict(re.findall(r'name="([^"]+)" value="([^"]*)" inputmode', page.text))
     assert (shown["line:1:quantity"], shown["address-city"] != "") == ("3", True)
     same = {name.replace(":", "__"): html.unescape(value) for name, value in shown.items()}
@@ -325,6 +330,7 @@ async def test_an_order_is_changed_as_foretold(stocked: Shop, desk: Desk) -> Non
     fields |= {"add1-unit_price": "9.00"}
     preview = await seen(desk, order_id, "edit", **fields)
     assert preview.status_code == 200, text_of(preview)
+    assert "<img src=x" not in preview.text
     answer = await done(desk, order_id, "edit", preview)
     assert "The order is changed" in text_of(answer)
     detail = await stocked.orders.get(order_id)
@@ -337,6 +343,47 @@ async def test_an_order_is_changed_as_foretold(stocked: Shop, desk: Desk) -> Non
     ]
     gone = await seen(desk, order_id, "edit", line__1__quantity="x", reason="y")
     assert gone.status_code == 422
+
+
+async def test_a_vouchers_code_is_drawn_and_told_once(stocked: Shop, desk: Desk) -> None:
+    order_id = await delivered(stocked, "act-voucher")
+    page = await desk.get(f"/app/orders/{order_id}")
+    assert f"{order_id}/codes" not in page.text
+    fields = {"amount": "5.00", "reason": "sorry", "to": "voucher"}
+    await act_on(desk, order_id, "goodwill", "It is paid back", **fields)
+    (voucher,) = await stocked.vouchers.list(order_id=order_id)
+    path = f"app/orders/{order_id}/codes"
+    assert f"{order_id}/codes" in (await desk.get(f"/app/orders/{order_id}")).text
+    sent = hidden((await desk.get(f"/{path}")).text, "codes")
+    assert (await desk.send_form(path, **{**sent, "voucher": "V-other"})).status_code == 404
+    drawn = await desk.send_form(path, **sent)
+    (code,) = re.findall(r'class="secret">([^<]+)<', drawn.text)
+    assert (await stocked.vouchers.by_code(code)).voucher_id == voucher.voucher_id
+    assert code not in (await desk.send_form(path, **sent)).text
+    pos = await Desk(stocked.pool, desk.app).signed_in("ben", "agent", channels=["pos"])
+    assert (await pos.get(f"/{path}")).status_code == 404
+    clerk = await Desk(stocked.pool, desk.app).signed_in("cy", "warehouse")
+    assert (await clerk.get(f"/{path}")).status_code == 403
+
+
+async def test_a_service_has_its_appointment(stocked: Shop, desk: Desk) -> None:
+    await stocked.catalogue.set_items([Item(sku="FIT", handling="service")])
+    await stocked.stocked("FIT", 5)
+    order = an_order(("FIT", 1, "40.00"), channel_order_id="act-appointment")
+    await stocked.placed(order)
+    order_id = order.order_id
+    clerk = await Desk(stocked.pool, desk.app).signed_in("cy", "warehouse")
+    assert "Appointment" in text_of(await clerk.get(f"/app/orders/{order_id}"))
+    page = await clerk.get(f"/app/orders/{order_id}/appointment")
+    sent = {**hidden(page.text, "appointment"), "go": "do", "part": f"{order_id}:1"}
+    path = f"app/orders/{order_id}/appointment"
+    none = await clerk.send_form(path, **sent, what="set")
+    assert none.status_code == 422
+    set_ = {"what": "set", "begins_at": "2099-12-04T10:00", "note": "second floor"}
+    answer = await clerk.send_form(path, **{**hidden(none.text, "appointment"), **sent, **set_})
+    assert "The appointment is written down" in text_of(answer)
+    (one,) = [x for x in await stocked.appointments.to_come() if order_id in x.fulfilment_id]
+    assert one.begins_at == datetime(2099, 12, 4, 10, tzinfo=UTC)
 
 
 async def test_two_agents_on_one_order(stocked: Shop, desk: Desk) -> None:

@@ -16,7 +16,7 @@ from starter.web.desk import (
     temporal,
     views,
 )
-from starter.web.desk.acts import pages
+from starter.web.desk.acts import codes, pages
 
 ROUTERS = (
     finding.router,
@@ -27,5 +27,5 @@ ROUTERS = (
     job_pages.router,
     *(order_papers.router, order_notes.router, order_page.router),
     *(customers.router, customer_care.router),
-    *(pages.router, live.router, tasks.router, temporal.router),
+    *(pages.router, codes.router, live.router, tasks.router, temporal.router),
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from domain.access.keys import Scope
+from domain.orders.handling import DIGITAL, PICK_UP, SERVICE
 from domain.views.possible import Asked, No, OrderFacts, why_not
 from starter.web.screens.visits import Visit
 
@@ -14,13 +15,14 @@ from starter.web.screens.visits import Visit
 class Offer(NamedTuple):
     """What a page of an act asks for, as its update is called, and the scope that it takes.
 
-    `asks`: None where it asks nothing of the order as a whole. `approves`: it is possible only
-    where somebody has asked for it.
+    `asks`: None where it asks nothing of the order as a whole; then it is offered where `fits`
+    says so. `approves`: it is possible only where somebody has asked for it.
     """
 
     asks: Asked | None
     scope: Scope
     approves: bool = False
+    fits: Callable[[OrderFacts], bool] | None = None
 
     def why_not(self, facts: OrderFacts) -> No | None:
         """The rule that is against it as a whole; None: it is possible."""
@@ -29,6 +31,16 @@ class Offer(NamedTuple):
         no = why_not(self.asks, facts)
         is_asked = not self.approves or facts.goodwill_asked
         return no or (None if is_asked else No("not_asked"))
+
+
+def _has_codes(facts: OrderFacts) -> bool:
+    """Its customer has codes, or may get one: to collect goods, bought, or of a voucher."""
+    return facts.has_vouchers or bool({DIGITAL, PICK_UP} & set(facts.handlings.values()))
+
+
+def _has_appointment(facts: OrderFacts) -> bool:
+    """A service of it is still to be given."""
+    return any(how == SERVICE and line in facts.here for line, how in facts.handlings.items())
 
 
 OFFERS: Final[Mapping[str, Offer]] = {
@@ -52,6 +64,7 @@ OFFERS: Final[Mapping[str, Offer]] = {
     "goodwill": Offer("refund_order", "payments:write"),
     "approve": Offer("refund_order", "payments:write", approves=True),
     "price-match": Offer("match_price", "payments:write"),
+    "appointment": Offer(None, "warehouse:write", fits=_has_appointment),
     "resolve": Offer(None, "orders:write"),
 }
 """Each act by its name, in the sequence in which the order's page offers them."""
@@ -69,11 +82,15 @@ def offers(visit: Visit, facts: OrderFacts) -> Offers:
     """Everything that somebody's roles allow."""
     found = Offers([], [])
     for name, offer in OFFERS.items():
-        if offer.asks is None or not visit.person.allows(offer.scope):
+        if not visit.person.allows(offer.scope):
+            continue
+        if offer.asks is None and not (offer.fits and offer.fits(facts)):
             continue
         no = offer.why_not(facts)
         if no is None:
             found.possible.append(name)
         else:
             found.not_possible.append((name, visit.words(f"why_{no.reason}")))
+    if visit.person.allows("customers:read") and _has_codes(facts):
+        found.possible.append("codes")
     return found

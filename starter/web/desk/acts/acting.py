@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from domain.money import Money
@@ -13,7 +14,7 @@ from domain.views.possible import OrderFacts
 from starter.service.service import Service
 from starter.web.desk.order_shown import Shown
 from starter.web.desk.possible import OFFERS, Offer
-from starter.web.screens.forms import whole
+from starter.web.screens.forms import NotAsked, whole
 from starter.web.screens.visits import Visit
 from store.views.reads import OrderDetail
 
@@ -141,6 +142,17 @@ class Asking:
         parts = {part: self.field(f"{name}-{part}") for part in ADDRESS}
         said = {part: text for part, text in parts.items() if text}
         return said or None
+
+    def moment(self, name: str) -> datetime | None:
+        """A moment as somebody reads it, in their time zone. Raises NotAsked for what is none."""
+        text = self.field(name)
+        try:
+            read = (
+                datetime.fromisoformat(text).replace(tzinfo=self.visit.words.zone) if text else None
+            )
+            return None if read is None else read.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise NotAsked("no_moment") from None
 
     # How it is told -------------------------------------------------------------------------------
 

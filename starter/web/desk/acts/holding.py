@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from domain.errors import Refused
@@ -18,7 +18,6 @@ from domain.orders.messages import CancelRequest
 from starter.service.service import Service
 from starter.web.desk.acts.acting import Act, Asking, Field, Option, Seen, reason
 from starter.web.desk.acts.cancelling import seen_of
-from starter.web.screens.forms import NotAsked
 
 _REASONS: Final = ("fraud_review", "address", "stock", "other")
 _ENDS: Final = ("release", "reject")
@@ -68,13 +67,7 @@ def _hold(asking: Asking) -> HoldRequest:
 
 def _until(asking: Asking) -> datetime | None:
     """The deadline. Raises NotAsked for what is no moment."""
-    text = asking.field("until")
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        raise NotAsked("no_moment") from None
+    return asking.moment("until")
 
 
 async def _do_hold(here: Service, order_id: str, request: HoldRequest) -> str:

@@ -1,0 +1,68 @@
+"""Services that are given to a customer at a time that is agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from domain.errors import NotFound
+from domain.orders.handling import SERVICE
+from starter.service.service import Service
+from starter.web.desk.acts.acting import Act, Asking, Field, Option
+from starter.web.screens.forms import NotAsked
+
+_REPORTS: Final = ("set", "done", "missed")
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What is reported of one appointment. `begins_at`: of one that is agreed."""
+
+    part: str
+    what: str
+    begins_at: datetime | None
+    note: str
+    who: str
+
+
+def _fields(asking: Asking) -> Sequence[Field]:
+    parts = [
+        Option(row.fulfilment_id, f"{row.fulfilment_id}: {asking.counted(row.units)}")
+        for row in asking.detail.fulfilments
+        if row.handling == SERVICE and row.state not in ("delivered", "cancelled")
+    ]
+    return (
+        Field("choice", "part", "which_service", options=parts),
+        Field("choice", "what", "what", options=asking.options("appointment_", *_REPORTS)),
+        Field("moment", "begins_at", "begins_at", about="begins_at_about"),
+        Field("text", "note", "in_words"),
+    )
+
+
+def _read(asking: Asking) -> _Report:
+    what, begins_at = asking.field("what"), asking.moment("begins_at")
+    if what not in _REPORTS or (what == "set" and begins_at is None):
+        raise NotAsked("no_moment")
+    parts = {row.fulfilment_id for row in asking.detail.fulfilments}
+    if asking.field("part") not in parts:
+        raise NotFound("the order has no such fulfilment", reason="no_such_line")
+    who = asking.visit.person.who
+    return _Report(asking.field("part"), what, begins_at, asking.field("note"), who)
+
+
+async def _do(here: Service, order_id: str, report: _Report) -> str:
+    del order_id  # the fulfilment says it
+    who = {"who": report.who}
+    if report.what == "done":
+        await here.appointments.done(report.part, **who)
+    elif report.what == "missed":
+        await here.appointments.missed(report.part, note=report.note, **who)
+    else:
+        assert report.begins_at is not None  # as it was read
+        await here.appointments.make(report.part, report.begins_at, note=report.note, **who)
+    return f"appointment_{report.what}"
+
+
+APPOINTMENT = Act("appointment", _fields, _read, _do)
