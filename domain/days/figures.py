@@ -20,7 +20,7 @@ Flow = Literal[
     "lost",
     "lost_orders",
 ]
-"""What happened on the day: counted again, it comes to the same."""
+"""What happened on the day: counted again, it comes to the same, but for what is told later."""
 
 Standing = Literal[
     "open_orders",
@@ -43,6 +43,9 @@ Wait = Literal[
 Figure = Literal[Flow, Standing, Wait]
 
 FLOWS: Final[tuple[Flow, ...]] = get_args(Flow)
+LATER: Final[tuple[Flow, ...]] = ("shipped", "shipped_late", "refunded")
+"""What is told later of a day: that a parcel left on it, or that a bank sent money back."""
+
 STANDINGS: Final[tuple[Standing, ...]] = get_args(Standing)
 WAITS: Final[tuple[Wait, ...]] = get_args(Wait)
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from domain.accounting.accounts import OF_THE_RESULT, SOLD, Account
-from domain.days.figures import FLOWS, RUNS_OUT_WITHIN_DAYS, STANDINGS, Counted, Wait
+from domain.days.figures import FLOWS, LATER, RUNS_OUT_WITHIN_DAYS, STANDINGS, Counted, Wait
 from domain.errors import NotFound
 from store.database import Connection, load_queries
 from store.purchasing import outlook
@@ -25,6 +25,7 @@ LOSSES_MAX: Final = 100
 _TASKS_MAX: Final = 1_000
 _ROWS_MAX: Final = 10_000
 _AUDITED_BACK: Final = 30
+_AUDITED: Final = [figure for figure in FLOWS if figure not in LATER]
 
 
 class Day(NamedTuple):
@@ -108,7 +109,8 @@ async def wrong(conn: Connection, seller: str) -> list[tuple[date, Counted, int]
     one = Day(**row)
     now = {each[:3]: each.value for each in await _flows(conn, one)}
     now |= {each[:3]: each.value for each in _lost(await _losses(conn, one))}
-    rows = _sql.kept(conn, seller=seller, day=one.day, figures=list(FLOWS))
+    now = {key: value for key, value in now.items() if key[0] in _AUDITED}
+    rows = _sql.kept(conn, seller=seller, day=one.day, figures=_AUDITED)
     kept = {each[:3]: each.value for each in [Counted(**row) async for row in rows]}
     return [
         (one.day, Counted(*key, kept.get(key, 0)), now.get(key, 0))

@@ -12,18 +12,20 @@ on conflict (seller, day) do nothing;
 
 -- name: due()^
 -- A day that is to be counted, locked, or none: today's once a minute, but for a twentieth of the time at most; an
--- earlier one when its last facts have come, an hour after its end. Of days that another one counts, none.
+-- earlier one an hour after its end, and once more after three days, because some say late when a parcel left. Of
+-- days that another one counts, none.
 select c.seller, c.day, zone.time_zone, c.day = here.today as is_today,
        c.day::timestamp at time zone zone.time_zone as first,
        (c.day + 1)::timestamp at time zone zone.time_zone as after
 from day_count c
 join (select seller, time_zone from seller union all select '', 'UTC') zone using (seller)
 cross join lateral (select (moment() at time zone zone.time_zone)::date as today) here
-cross join lateral (
-    select ((c.day + 1)::timestamp at time zone zone.time_zone) + interval '1 hour' as at) whole
+cross join lateral (select (c.day + 1)::timestamp at time zone zone.time_zone as at) ended
 where case when c.day = here.today
                then c.counted_at < moment() - greatest(interval '1 minute', c.took_ms * interval '20 milliseconds')
-           else c.counted_at < whole.at and whole.at <= moment() end
+           else exists (
+               select from unnest(array[interval '1 hour', interval '3 days']) as later
+               where c.counted_at < ended.at + later and ended.at + later <= moment()) end
 order by c.day desc, c.seller limit 1 for update of c skip locked;
 
 -- name: one(seller, day)^

@@ -218,6 +218,40 @@ async def test_today_is_counted_each_minute_and_an_earlier_day_once_it_is_whole(
     assert {row["seller"] for row in again} == {"", "main"}
 
 
+async def test_a_day_is_counted_once_more_after_three_days(bench: Bench) -> None:
+    await counted(bench, DAY, DAY)
+    cases = (
+        (5, "3 days", True),
+        (5, "12 hours", False),
+        (2, "3 days", True),
+        (2, "20 hours", False),
+    )
+    for back, ago, again in cases:
+        await bench.pool.execute(
+            "update day_count set day = current_date - $1::int, "
+            "counted_at = now() - $2::text::interval",
+            *(back, ago),
+        )
+        async with bench.pool.acquire() as conn, conn.transaction():
+            found = await counting.due(conn)
+        assert (found is not None) == again, (back, ago)
+
+
+async def test_what_is_told_later_of_a_day_is_no_fault_of_its_count(bench: Bench) -> None:
+    await bench.charged(await bench.at(an_order(("TEA", 1, "10.00")), "shipped"))
+    await bench.pool.execute(
+        "update customer_order set received_at = now() - interval '9 days'; "
+        "update payment_operation set settled_at = now() - interval '9 days'"
+    )
+    (today,) = [one.today for one in await Days(bench.pool).todays()]
+    day = today - timedelta(days=5)
+    await counted(bench, day, day)
+    await bench.pool.execute("update shipment set handed_over_at = now() - interval '5 days'")
+    async with bench.pool.acquire() as conn:
+        assert await counting.wrong(conn, "main") == []
+    assert (await counted(bench, day, day)).trend("shipped").now == 1
+
+
 async def test_a_day_that_somebody_counts_is_passed_over_by_others(bench: Bench) -> None:
     async with bench.pool.acquire() as conn:
         await counting.add_days(conn)
