@@ -6,6 +6,7 @@ import asyncio
 import html
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import httpx
@@ -14,6 +15,7 @@ import pytest
 from domain.purchasing.purchase_orders import OnOrder, SupplierItem
 from starter.web.buying.purchase_list import friday
 from store.database import Pool
+from store.edi import bills
 from tests.support.api import Api
 from tests.support.bench import Bench
 from tests.support.desk import Desk, text_of
@@ -269,3 +271,17 @@ async def test_nobody_comes_here_who_may_not(pool: Pool) -> None:
         if form:
             foreign = await desk.post(f"/{path}", headers={"Sec-Fetch-Site": "cross-site"})
             assert (foreign.status_code, "another site" in text_of(foreign)) == (403, True), path
+
+
+async def test_a_bill_is_compared_with_what_came_and_with_the_agreed_price(
+    bench: Bench, desk: Desk
+) -> None:
+    po_id = await entered(bench, on_order(24))
+    await bench.purchasing.receive(po_id, "1", {"TEA": 20}, who="dock")
+    async with bench.pool.acquire() as conn:
+        for number, units, total in (("R-1", 20, "50.00"), ("R-2", 4, "11.00")):
+            assert await bills.keep(conn, "assam", number, po_id, {"TEA": units}, Decimal(total))
+    told = text_of(await desk.get(f"/app/purchases/{po_id}"))
+    assert "24 more than came" in told
+    assert "R-1 20 × TEA 50.00 EUR 50.00 EUR" in told
+    assert "R-2 4 × TEA 11.00 EUR differs 10.00 EUR" in told
