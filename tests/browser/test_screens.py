@@ -116,7 +116,7 @@ async def test_somebody_signs_in_and_out_by_keyboard(
         await page.keyboard.press("Tab")
         await expect(page.locator(".skip")).to_be_focused()
         await page.keyboard.press("Enter")
-        await page.locator(".who button").focus()
+        await page.locator(".who button[type=submit]").focus()
         await page.keyboard.press("Enter")
         await expect(page.locator("#login")).to_be_visible()
         await page.goto(f"{site}/app/me")

@@ -56,7 +56,7 @@ def filled(request: Request, name: str, words: Words, person: Person | None, **v
         here=request.url.path.lstrip("/"),
         files=ASSETS.names,
         letters=LETTERS,
-        waiting=getattr(request.state, "waiting", {}),
+        place_counts=getattr(request.state, "place_counts", {}),
         places=[] if person is None else [x for x in PLACES if person.allows(x.scope)],
         **values,
     )

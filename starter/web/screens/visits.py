@@ -157,7 +157,7 @@ async def _signed_in(request: Request) -> Visit:
     visit = Visit(request, person, token, sent)
     request.state.visit = visit
     if BY_ITSELF not in request.headers:
-        request.state.waiting = await counts_of(request).of(visit.here, person)
+        request.state.place_counts = await counts_of(request).of(visit.here, person)
     return visit
 
 
