@@ -77,7 +77,7 @@ async def test_letters_lead_to_places_and_can_be_switched_off(pool: Pool, browse
         await page.keyboard.press("o")
         await page.wait_for_url("**/app/orders")
         await page.keyboard.press("?")
-        await expect(page.locator("#keys")).to_be_visible()
+        await expect(page.locator("#key-list")).to_be_visible()
         assert await axe(page) == []
         await page.keyboard.press("Escape")
         await page.keyboard.press("/")
@@ -92,6 +92,6 @@ async def test_letters_lead_to_places_and_can_be_switched_off(pool: Pool, browse
         await page.keyboard.press("?")
         await page.keyboard.press("g")
         await page.keyboard.press("o")
-        await expect(page.locator("#keys")).to_be_hidden()
+        await expect(page.locator("#key-list")).to_be_hidden()
         await command(page, "by-letters")
         await page.wait_for_url("**/app/orders/web-by-letters")

@@ -4,7 +4,7 @@
 (() => {
   const box = document.getElementById("q");
   const palette = document.getElementById("palette");
-  const help = document.getElementById("keys");
+  const help = document.getElementById("key-list");
   const input = document.getElementById("palette-q");
   const list = document.getElementById("palette-list");
   const none = document.getElementById("palette-none");
