@@ -72,3 +72,24 @@ async def test_what_happens_is_shown_and_what_is_typed_stays(
         await expect(note).to_have_value("half a sen")
         await other.reload()
         await expect(note).to_have_value("")
+
+
+async def test_a_form_that_met_an_ended_session_comes_back_filled_in(
+    pool: Pool, site: str, browser: Browser
+) -> None:
+    await Bench(pool).on_record(an_order(("TEA", 1, "10.00"), channel_order_id="typed"))
+    async with visitor(browser) as page:
+        await signed_in(page, site, pool)
+        await page.goto(f"{site}/app/customers/C1")
+        await page.locator("#form-notes summary").click()
+        note = page.locator("#note")
+        await note.fill("asks for a later day")
+        await Records(pool).staff.end_sessions("anna", who="an admin")
+        await page.locator("#form-notes button").click()
+        await page.locator("#login").focus()
+        await typed(page, "anna", GOOD)
+        await expect(note).to_be_visible()
+        await expect(note).to_have_value("asks for a later day")
+        await page.locator("#form-notes button").click()
+        await expect(page.locator(".told[role=status]")).to_be_visible()
+        await expect(page.locator("aside")).to_contain_text("asks for a later day")

@@ -28,6 +28,7 @@ const typed = (() => {
         if (!input || input.name !== name) return;
         if (typeof value === "boolean") input.checked = value;
         else input.value = value;
+        if (value && input.matches("textarea, input:not([type=checkbox])") && form.closest("details")) form.closest("details").open = true;
       });
     });
     document.getElementById("main").dispatchEvent(new Event("input", { bubbles: true }));
