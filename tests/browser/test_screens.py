@@ -49,7 +49,7 @@ SCREENS = (
         *("app/setup/locations/main", "app/setup/rules/new", "app/setup/policy", "app/setup/roles"),
         *("app/setup/templates/main/shipped/en", "app/setup/events/new", "app/setup/keys/new"),
         "app/setup/extensions",
-        *("app/floor", "app/floor?change=1"),
+        *("app/floor", "app/floor?change=1", "app/floor/incoming"),
     ),
     *("app/stock", "app/stock/TEA?n=5&country=DE", "app/transfers", "app/transfers/T-1"),
     *("app/kits", "app/codes", "app/baskets", "app/purchases", "app/purchases/PO-1"),
@@ -155,6 +155,15 @@ async def test_nothing_is_wrong_with_the_screens(
             assert await axe(page) == [], kind
             pages[f"run-{kind}"] = await page.content()
         await bought(bench)
+        for kind in ("receive", "returns", "count", "move"):
+            await page.goto(f"{site}/app/floor/incoming")
+            await page.locator(f'form:has(input[name="kind"][value="{kind}"]) button').first.click()
+            await page.wait_for_url("**/app/floor/runs/*")
+            await page.keyboard.type("TEA")
+            await page.keyboard.press("Enter")
+            await expect(page.locator(".banner")).to_be_visible()
+            assert await axe(page) == [], kind
+            pages[f"run-{kind}"] = await page.content()
         for path in SCREENS:
             await page.goto(f"{site}/{path}")
             assert await axe(page) == [], path

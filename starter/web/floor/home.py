@@ -44,7 +44,7 @@ async def _page(
         status=status,
         trouble=trouble,
         location=location,
-        waiting=await floor.waiting(person, location),
+        work=await floor.waiting(person, location),
         open_runs=await floor.open_runs(person, location),
         zones=await floor.zones(location),
         said={name: visit.field(name) for name in _BESIDES},
