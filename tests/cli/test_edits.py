@@ -60,3 +60,24 @@ async def test_a_change_is_previewed_applied_and_told(cli: Cli, shop: Shop, tmp_
         ("edit", order.order_id, "--reason", "x"),
     )
     assert [each.code for each in misused] == [2, 2, 2]
+
+
+async def test_a_cancellation_and_a_refund_are_previewed(cli: Cli, shop: Shop) -> None:
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 2, "10.00"))
+    await shop.placed(order)
+    asked = ("cancel", order.order_id, "--line", "1=1", "--reason", "one too many", "--preview")
+    seen = await cli.done(*asked)
+    assert "line 1: 1 would be cancelled" in seen.out
+    assert f"{order.order_id}:1, picking: less of it would be picked" in seen.out
+    assert "less would be charged: 12.50 USD" in seen.out
+    told = (await cli.done(*asked, "--json")).json
+    assert told["not_charged"] == {"minor": 1250, "currency": "USD"}
+    assert (await shop.orders.get(order.order_id)).lines[0].cancelled == 0
+    refund = ("refund", order.order_id, "--amount", "1.00", "--reason", "sorry", "--preview")
+    refused = await cli(*refund, "--json")
+    assert (refused.code, refused.error["reason"]) == (1, "more_than_charged")
+    await shop.drive(f"{order.order_id}:1", "shipped")
+    await shop.idle(order.order_id)
+    paid = await cli.done(*refund)
+    assert paid.out.splitlines() == ["would be paid back: 1.00 USD", "  by sandbox: 1.00 USD"]

@@ -8,11 +8,18 @@ from typing import Annotated
 import typer
 
 from domain.orders.messages import RefundOutcome, RefundRequest, RefundTo
-from starter.cli.aftersales.request_options import Lines, Reason, RequestId, request_content
+from starter.cli.aftersales.request_options import (
+    Lines,
+    Preview,
+    Reason,
+    RequestId,
+    request_content,
+    say_ways,
+)
 from starter.cli.terminal.named import OrderName, order_named
 from starter.cli.terminal.options import Json, Who, read_model
 from starter.cli.terminal.output import Output
-from starter.service.connection import service
+from starter.service.connection import from_records, service
 from starter.service.updates import answered
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -51,6 +58,7 @@ def refund(
         str | None,
         typer.Option("--approve", metavar="REQUEST", help="Give the goodwill that was asked for."),
     ] = None,
+    preview: Preview = False,
     request_id: RequestId = None,
     by: Who = "customer service",
     as_json: Json = False,
@@ -69,6 +77,18 @@ def refund(
     content |= {"shipping": shipping, "amount": amount, "to": to, "role": role}
     content |= {"ask": ask, "approves": approve}
     request = read_model(RefundRequest, content, where="refund")
+    if preview:
+        seen = from_records(lambda here: here.previews.refund(order, request))
+        out = Output(as_json=as_json)
+        if as_json:
+            out.document({"order_id": order, **seen.model_dump(mode="json")})
+            return
+        for units in seen.units:
+            out.say(f"line {units.line_id}: {units.quantity}")
+        say_ways(seen.amount, seen.ways, out)
+        if seen.asks:
+            out.say(f"somebody else would be asked first: {seen.asks}")
+        return
     outcome = asyncio.run(_ask(order, request))
     show_refund(order, outcome, request.to, as_json=as_json)
 

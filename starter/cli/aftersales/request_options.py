@@ -9,7 +9,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from domain.errors import InvalidInput
+from domain.money import Money
+from domain.payments.ways_back import WaysBack
 from starter.cli.terminal.options import fresh_id
+from starter.cli.terminal.output import Output
 
 Lines = Annotated[
     list[str] | None,
@@ -31,6 +34,10 @@ RequestId = Annotated[
     ),
 ]
 
+Preview = Annotated[
+    bool, typer.Option("--preview", help="Only show what would happen, and what is paid back.")
+]
+
 _LINE: Final = re.compile(r"(?P<line>.+?)(=(?P<units>[0-9]{1,9}))?")
 
 
@@ -44,6 +51,18 @@ def request_content(
         "request_id": request_id or fresh_id("cli"),
         "by": by,
     }
+
+
+def say_ways(amount: Money, ways: WaysBack, out: Output) -> None:
+    """How much would be paid back, and by which means."""
+    if not amount.minor:
+        out.say("nothing would be paid back")
+        return
+    out.say(f"would be paid back: {amount}")
+    for way in ways.ways:
+        out.say(f"  by {way.provider}: {way.amount}")
+    if ways.left.minor:
+        out.say(f"  later, or by hand: {ways.left}")
 
 
 def _line(text: str) -> dict[str, Any]:
