@@ -251,4 +251,4 @@ async def test_an_address_without_a_page_leads_on(desk: Desk) -> None:
     for path in ("/app/no-such-page", "/app/orders/x/y/z", "/app/me/language"):
         page = await desk.get(path)
         assert (page.status_code, "nothing at this address" in text_of(page)) == (404, True), path
-        assert "app/staff" in page.text
+        assert "app/setup" in page.text

@@ -284,6 +284,9 @@ async def test_a_subscription_is_made_tried_paused_and_forgotten(desk: Desk, poo
     assert "It is saved" in text_of(saved_), text_of(saved_)
     assert INJECTED not in saved_.text
     assert (await desk.send_form(f"{path}/resend")).status_code == 422
+    assert (await desk.send_form(f"{path}/replay", since="soon")).status_code == 422
+    nothing_kept = await desk.send_form(f"{path}/replay", since="2026-01-01")
+    assert nothing_kept.status_code == 422
     ben = await Desk(pool, desk.app).signed_in("ben", "agent", channels=["b2b"])
     assert (await ben.get(f"/{path}")).status_code == 404
     assert "shop.example" not in text_of(await ben.get("/app/setup/events"))

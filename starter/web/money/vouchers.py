@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from domain.errors import InvalidInput, NotFound, Refused
+from domain.errors import InvalidInput, NotFound, Refused, Unreachable
 from domain.fields import Day, Document, Reason
 from domain.payments.value_requests import IssueRequest
 from domain.payments.vouchers import CodeKind, ToIssue, Voucher, VoucherState
@@ -106,6 +106,8 @@ async def issue(visit: Writes) -> Response:
         return await _form(visit, status=422, trouble=in_words(visit.words, wrong))
     except (Refused, NotFound) as no:
         return await _form(visit, status=409, trouble=in_words(visit.words, no))
+    except Unreachable:  # It may be issued: the form that is sent again is the same request.
+        return await _form(visit, status=503, trouble=[visit.words("not_known")])
     return _once(visit, made)
 
 

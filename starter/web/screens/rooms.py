@@ -31,7 +31,6 @@ PLACES: Final = (
     Place("app/money", "money", "accounting:read"),
     Place("app/floor", "floor", "warehouse:write"),
     Place("app/setup", "setup", "sellers:read"),
-    Place("app/staff", "staff", "access:read"),
 )
 
 

@@ -8,6 +8,7 @@ from starter.web.setup import (
     keys,
     locations,
     overview,
+    people,
     policies,
     sellers,
     shops,
@@ -17,6 +18,7 @@ from starter.web.setup import (
 
 ROUTERS = (
     overview.router,
+    people.router,
     sellers.router,
     channel_pages.router,
     shops.router,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
 from typing import Annotated
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from starter.web.screens.addresses import PAGE
+from starter.web.screens.addresses import PAGE, day_in
 from starter.web.screens.forms import NotAsked, told_by, whole
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from starter.web.setup.parts import show
@@ -61,6 +62,21 @@ async def resend(visit: Writes, subscription_id: str) -> Response:
         if not positions and visit.field("which") != "all":
             raise NotAsked("none_ticked")
         await visit.here.subscriptions.resend(subscription_id, positions or None)
+        return "sent_again"
+
+    return await done_or_again(visit, subscription_id, act)
+
+
+@router.post("/app/setup/events/{subscription_id}/replay")
+async def replay(visit: Writes, subscription_id: str) -> Response:
+    """Send everything again from a day on, where its reader is, under the same ids."""
+
+    async def act() -> str:
+        day = day_in(visit.field("since"))
+        if day is None:
+            raise NotAsked("which_day")
+        since = datetime.combine(day, time(), visit.words.zone)
+        await visit.here.subscriptions.replay(subscription_id, since=since)
         return "sent_again"
 
     return await done_or_again(visit, subscription_id, act)

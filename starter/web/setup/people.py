@@ -16,6 +16,7 @@ from domain.staff.roles import ROLES
 from starter.service.staff import NewStaff
 from starter.web.screens.forms import told_by
 from starter.web.screens.visits import Number, ScreenRoute, Visit, in_words, may
+from starter.web.setup.parts import show
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -31,7 +32,7 @@ async def people(visit: Reads, after: str = "", all: str = "") -> Response:
     """Everybody, by login."""
     found = await visit.here.staff.list(disabled=bool(all), after=after or None, limit=_PAGE + 1)
     more = found[_PAGE - 1].login if len(found) > _PAGE else ""
-    return visit.show("screens/staff", people=found[:_PAGE], more=more, all=bool(all))
+    return show(visit, "people", people=found[:_PAGE], more=more, all=bool(all))
 
 
 @router.get("/app/staff/new")
@@ -118,8 +119,9 @@ async def _form(
 ) -> Response:
     empty = {"login": "", "roles": [], **dict.fromkeys(_TEXTS, "")}
     some: dict[str, Any] = {"channels": [], "sellers": [], "locations": []}
-    return visit.show(
-        "screens/new_person",
+    return show(
+        visit,
+        "new_person",
         status=status,
         trouble=trouble,
         one={**empty, **some, **said},
@@ -139,8 +141,9 @@ async def _one(
     """`said`: what was typed into the form, which was not met."""
     one = await visit.here.staff.get(login)
     typed = {**one.wanted().model_dump(), **(said or {})}
-    return visit.show(
-        "screens/person",
+    return show(
+        visit,
+        "person",
         status=status,
         told=told_by(visit, done),
         trouble=trouble,
@@ -177,6 +180,4 @@ async def _choices(visit: Visit) -> dict[str, Any]:
 
 
 def _once(visit: Visit, made: NewStaff) -> Response:
-    return visit.show(
-        "screens/password_once", one=made.staff, password=made.password.get_secret_value()
-    )
+    return show(visit, "password_once", one=made.staff, password=made.password.get_secret_value())
