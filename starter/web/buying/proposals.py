@@ -142,7 +142,7 @@ async def _page(
         "results": results,
         "until": until,
         "today": datetime.now(UTC).date(),
-        "waiting": waiting,
+        "proposed": waiting,
         "total": total,
         "needs": needs[:_NEEDED_MAX],
         "more_needs": len(needs) > _NEEDED_MAX,
