@@ -24,6 +24,21 @@ _COMMANDS: Final[Mapping[str, Mapping[Language, str]]] = {
     "OL:CANCEL": {"en": "Give up", "ko": "그만두기", "de": "Aufgeben"},
     "OL:TAKE": {"en": "Take over", "ko": "이어받기", "de": "Übernehmen"},
 }
+_STOCK: Final[Mapping[str, Mapping[Language, str]]] = {
+    "OL:RETURN": {"en": "Open a return", "ko": "반품 열기", "de": "Retoure öffnen"},
+    "OL:COUNT": {"en": "Count", "ko": "재고 조사", "de": "Zählen"},
+    "OL:MOVE": {"en": "Move", "ko": "자리 이동", "de": "Umlagern"},
+    "OL:NOBODY": {"en": "Nobody's parcel", "ko": "누구의 것인지 모름", "de": "Niemandes Paket"},
+    "OL:IS:new": {"en": "As new", "ko": "새것과 같음", "de": "Wie neu"},
+    "OL:IS:opened": {"en": "Opened", "ko": "개봉됨", "de": "Geöffnet"},
+    "OL:IS:used": {"en": "Used", "ko": "사용됨", "de": "Gebraucht"},
+    "OL:IS:damaged": {"en": "Damaged", "ko": "파손됨", "de": "Beschädigt"},
+    "OL:ALL": {"en": "Nothing is left there", "ko": "남은 것 없음", "de": "Dort ist nichts mehr"},
+    "OL:WHY:lost": {"en": "Because it is lost", "ko": "이유: 분실", "de": "Weil es verloren ist"},
+    "OL:WHY:found": {"en": "Because it was found", "ko": "이유: 찾음", "de": "Weil es da war"},
+    "OL:OFF:broken": {"en": "Take off: broken", "ko": "빼기: 파손", "de": "Ausbuchen: kaputt"},
+}
+"""For what comes in, is counted or moved. A reason is kept as its code says it."""
 _UNITS: Final[Mapping[Language, str]] = {"en": "{n} units", "ko": "{n}개", "de": "{n} Stück"}
 _TITLE: Final[Mapping[Language, str]] = {
     "en": "Commands to scan",
@@ -34,13 +49,14 @@ _SPOT: Final[Mapping[Language, str]] = {"en": "Spot {n}", "ko": "{n}번 칸", "d
 
 
 def command_sheet_pdf(language: Language) -> bytes:
-    """The sheet as PDF: commands, and the spots of a cart."""
+    """The sheet as PDF: commands, the spots of a cart, and what is for receiving and counting."""
     commands = [(code, names[language]) for code, names in _COMMANDS.items()]
     units = [(f"OL:QTY:{n}", _UNITS[language].format(n=n)) for n in (2, 3, 4, 5, 6, 12)]
     spots = [(f"OL:POS:{n}", _SPOT[language].format(n=n)) for n in range(1, SPOTS_MAX + 1)]
     title = _TITLE[language]
     story: list[Flowable] = [text(title, 20, bold=True), Spacer(0, 4 * mm), _grid(commands + units)]
-    story += [Spacer(0, 6 * mm), _grid(spots)]
+    stock = [(code, names[language]) for code, names in _STOCK.items()]
+    story += [Spacer(0, 6 * mm), _grid(spots), Spacer(0, 6 * mm), _grid(stock)]
     return pages(story, title=title, author="Orderloom", page=WORDS[language].page)
 
 

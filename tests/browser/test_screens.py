@@ -155,7 +155,9 @@ async def test_nothing_is_wrong_with_the_screens(
             assert await axe(page) == [], kind
             pages[f"run-{kind}"] = await page.content()
         await bought(bench)
-        for kind in ("receive", "returns", "count", "move"):
+        await page.goto(f"{site}/app/floor?change=1")
+        await page.locator('button[value="main"]').click()
+        for kind in ("arrive", "returns", "count", "move"):
             await page.goto(f"{site}/app/floor/incoming")
             await page.locator(f'form:has(input[name="kind"][value="{kind}"]) button').first.click()
             await page.wait_for_url("**/app/floor/runs/*")
