@@ -72,7 +72,7 @@ OPERATIONS: Final[Mapping[str, str]] = {
 """The first words of a command → the operation that does the same, or tells it."""
 
 OPERATOR_S: Final = frozenset(
-    ("codec-keys", "codec-server", "extensions", "schema", "serve", "setup", "up")
+    ("codec-keys", "codec-server", "extensions", "report", "schema", "serve", "setup", "up")
 )
 """Commands of whoever runs this installation: no operation does the same."""
 
