@@ -196,7 +196,7 @@ async def test_a_buyer_finds_what_runs_out_and_approves_it_by_keyboard(
         await page.goto(f"{site}/app/stock")
         await page.locator("#text").focus()
         await typed(page, "po")
-        await expect(page.locator("tbody tr")).to_have_count(1)
+        await expect(page.locator("main tbody tr")).to_have_count(1)
         await page.get_by_role("link", name="POT").focus()
         await page.keyboard.press("Enter")
         await expect(page.locator("h1")).to_contain_text("POT")
