@@ -2,7 +2,7 @@
 
 -- name: measure(days)!
 -- Demand by day: units that orders claimed, less the units they gave back. Days without any count, from the first
--- movement on. What has not changed is not written.
+-- movement on: at least one, where that was before the clock was set back. What has not changed is not written.
 with daily as (
     select m.sku, m.location, m.at::date as day, greatest(sum(m.allocated_change), 0) as units
     from movement m
@@ -13,7 +13,7 @@ with daily as (
     from daily group by sku, location
 )
 insert into stock_demand (sku, location, days, total, squares)
-select s.sku, s.location, least(:days::int, transaction_moment()::date - first.at::date + 1),
+select s.sku, s.location, greatest(1, least(:days::int, transaction_moment()::date - first.at::date + 1)),
        coalesce(sold.total, 0), coalesce(sold.squares, 0)
 from stock s
 cross join lateral (

@@ -14,11 +14,12 @@ import signal
 import time
 import types
 import typing
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import MISSING
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,9 +86,13 @@ async def opened(
             yield server, here
 
 
+NO_DATABASE = ("suggested", "run_of")
+"""What a door reckons by itself, or asks Temporal alone."""
+
+
 def methods(door: Any) -> Iterator[tuple[str, Any]]:
     for name, method in inspect.getmembers(door, callable):
-        if not name.startswith("_"):
+        if not name.startswith("_") and name not in NO_DATABASE:
             yield f"{type(door).__name__}.{name}", method
 
 
@@ -112,10 +117,12 @@ def something(wanted: Any) -> Any:
         return something(parts[0])
     if origin in (Mapping, dict):
         return {something(parts[0]): something(parts[1])}
-    if origin in (Sequence, list, tuple):
+    if origin in (Collection, Sequence, list, tuple):
         return [something(parts[0])]
     ready = {
         str: "one",
+        bool: True,
+        float: 0.5,
         int: 1,
         bytes: b"{}",
         Decimal: Decimal(1),
@@ -127,6 +134,8 @@ def something(wanted: Any) -> Any:
         return ready[wanted]
     if wanted is type(an_order(("TEA", 1))):
         return an_order(("TEA", 1))
+    if isinstance(wanted, type) and issubclass(wanted, Enum):
+        return next(iter(wanted))
     if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
         hints = typing.get_type_hints(wanted)
         given = [one.name for one in dataclasses.fields(wanted) if one.default is MISSING]

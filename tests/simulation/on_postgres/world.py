@@ -63,8 +63,9 @@ A_WHILE: Final = timedelta(minutes=2)
 
 IN_WORK: Final = ("open", "picking", "picked", "packed", "labelled")
 
-ASK_TEMPORAL: Final = ("StuckOrders", "StuckPurchases")
-"""Duties that look for workflows which cannot go on: here that ends the life, as a fault."""
+ASK_TEMPORAL: Final = ("StuckOrders", "StuckPurchases", "DayCounting")
+"""Duties that ask its server: two look for workflows which cannot go on, which ends a life here as
+a fault, and one asks what waits for a worker."""
 
 STATE: Final = """
 select jsonb_build_object(
