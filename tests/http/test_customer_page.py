@@ -306,7 +306,6 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Langua
         ("GET", "/orders/%22%3E%3Cb%3E", 404, "페이지를 찾을 수 없습니다"),
         ("GET", "/o", 404, "페이지를 찾을 수 없습니다"),
         ("GET", "/o/x/y/z/..%2F..%2F", 404, "페이지를 찾을 수 없습니다"),
-        ("GET", "/app/nothing", 404, "페이지를 찾을 수 없습니다"),
         ("GET", "/track/", 404, "페이지를 찾을 수 없습니다"),
         ("GET", "/pages/none.css", 404, "페이지를 찾을 수 없습니다"),
         ("PUT", "/track", 405, "이 방법으로는"),
