@@ -102,7 +102,9 @@ async def test_a_parcel_is_picked_packed_handed_over_delivered_and_comes_back(
     await shop.told(order_id, "charged")
     await shop.heard(order_id, "delivered", 2)
     asked = {"reason": "too small", "lines": [{"line_id": "1", "quantity": 2}]}
-    back = await caller.send_once(f"/v1/orders/{order_id}/return", asked, if_match="*")
+    back = await caller.send_once(
+        f"/v1/orders/{order_id}/return", asked, if_match="*", prefer="wait=20"
+    )
     return_id = back.json()["return_id"]
     await shop.task("receive-return", return_id)
     came = {"counted": {"1": {"restocked": 1, "scrapped": 1}}, "location": "main"}
