@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -58,10 +59,11 @@ async def test_tasks_that_no_worker_takes_are_counted(temporal_client: Client) -
     queue = f"nobody-{uuid4().hex}"
     handle = await temporal_client.start_workflow("NoSuch", id=f"waits-{queue}", task_queue=queue)
     try:
-        for _ in range(50):
+        for _ in range(100):  # the server counts a while later
             told = await backlog_of(temporal_client, queue, timedelta(seconds=5))
             if told.tasks:
                 break
+            await asyncio.sleep(0.2)
         assert (told.tasks, told.workers) == (1, 0)
     finally:
         await handle.terminate()
