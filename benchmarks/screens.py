@@ -46,7 +46,7 @@ _STREAMS: Final = ("/app/live",)
 
 @dataclass
 class Screen:
-    """An address, and what came of asking it."""
+    """One page: how long its answers took, and how large they were."""
 
     path: str
     status: int = 0
@@ -126,7 +126,7 @@ async def _known(pool: Pool) -> dict[str, str]:
 
 
 def _paths(known: dict[str, str]) -> Iterator[str]:
-    """Of every page whose address can be written with what is known."""
+    """The addresses of all pages that need no other ids than the known ones."""
     rooms = (screens, desk, floor, buying, day, money, setup)
     routers = chain.from_iterable(room.ROUTERS for room in rooms)
     for route in chain.from_iterable(router.routes for router in routers):

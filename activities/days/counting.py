@@ -23,12 +23,12 @@ class DayCounting:
     """
 
     def __init__(self, pool: Pool, backlog: Callable[[], Awaitable[dict[Wait, int]]]) -> None:
-        """`backlog`: asks Temporal what waits there; nothing, where it does not answer."""
+        """`backlog`: asks Temporal how many tasks wait. Empty: Temporal does not answer."""
         self._pool = pool
         self._backlog = backlog
 
     async def count(self) -> None:
-        """Count the days that are due, and note what waits now."""
+        """Count the days that are due, and write down how many tasks wait now, and how long."""
         backlog = await self._backlog()
         async with self._pool.acquire() as conn:
             waits = await queues.waits(conn)

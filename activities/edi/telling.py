@@ -91,7 +91,7 @@ async def _confirm(
 async def _changed(
     conn: Connection, one: ToTell, partner: Partner, stands: Mapping[str, Standing]
 ) -> None:
-    """Tell the customer by an 865 what has changed. An 860 of its own has another answer."""
+    """Tell the customer by an 865 what we have changed. Its own 860 is answered elsewhere."""
     if await documents.is_waiting(conn, partner.partner, "860", one.asked.number):
         return
     since = one.told_event

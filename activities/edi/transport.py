@@ -55,7 +55,7 @@ async def collect(folders: Folders, keep: Keep, *, settled_s: float = SETTLED_S)
 
 
 async def _take(path: Path, keep: Keep) -> None:
-    """Keep what is in a file, then move the file away. Of a large one the beginning is kept."""
+    """Keep the content of a file (of one that is too large, its start), then move it away."""
     content = await asyncio.to_thread(_beginning, path)
     name = "".join(one if one.isprintable() else "?" for one in path.name)
     await keep(name, content)

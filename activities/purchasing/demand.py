@@ -1,4 +1,4 @@
-"""Measures what is sold in a day, from time to time: a duty of the relay."""
+"""A duty of the relay: counts again and again how much of each SKU is sold in a day."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from store.purchasing import demand
 
 
 class StockDemand:
-    """What is sold of all stock. It is measured by each full review of the levels as well."""
+    """Counts what is sold of all stock. Each full review of the levels does so, too."""
 
     def __init__(self, pool: Pool, policy: PurchasingPolicy | None = None) -> None:
         """`policy`: over how many days."""
@@ -16,6 +16,6 @@ class StockDemand:
         self._policy = policy or PurchasingPolicy()
 
     async def measure(self) -> None:
-        """Add it up anew."""
+        """Count all of it again."""
         async with self._pool.acquire() as conn:
             await demand.measure(conn, self._policy)
