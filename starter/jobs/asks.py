@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from domain.errors import NotFound
 from domain.jobs.jobs import Maker, OpenItem, Told
 from domain.orders.hold_messages import HoldRequest, ReleaseRequest
@@ -18,18 +20,10 @@ async def cancel(here: Service, job: Standing, item: OpenItem) -> Told:
         order_id,
         CancelRequest(
             reason=job.options["reason"],
-            request_id=f"{job.job_id}-{item.number}",
-            by=job.maker.by,
+            **_named(job, item),
         ),
     )
-    refused = outcome.outcome == "refused"
-    return Told(
-        item.number,
-        "refused" if refused else "done",
-        answer=outcome.outcome,
-        code="refused" if refused else None,
-        detail=outcome.message or None,
-    )
+    return _told(item, outcome.outcome, outcome.message)
 
 
 async def hold(here: Service, job: Standing, item: OpenItem) -> Told:
@@ -41,11 +35,10 @@ async def hold(here: Service, job: Standing, item: OpenItem) -> Told:
         HoldRequest(
             reason=job.options["reason"],
             note=job.options["note"],
-            request_id=f"{job.job_id}-{item.number}",
-            by=job.maker.by,
+            **_named(job, item),
         ),
     )
-    return Told(item.number, "done", answer=outcome.outcome, detail=outcome.message or None)
+    return _told(item, outcome.outcome, outcome.message)
 
 
 async def charge(here: Service, job: Standing, item: OpenItem) -> Told:
@@ -56,18 +49,10 @@ async def charge(here: Service, job: Standing, item: OpenItem) -> Told:
         order_id,
         ChargeRequest(
             note=job.options["note"],
-            request_id=f"{job.job_id}-{item.number}",
-            by=job.maker.by,
+            **_named(job, item),
         ),
     )
-    refused = outcome.outcome == "refused"
-    return Told(
-        item.number,
-        "refused" if refused else "done",
-        answer=outcome.outcome,
-        code="refused" if refused else None,
-        detail=outcome.message or None,
-    )
+    return _told(item, outcome.outcome, outcome.message)
 
 
 async def release(here: Service, job: Standing, item: OpenItem) -> Told:
@@ -78,11 +63,10 @@ async def release(here: Service, job: Standing, item: OpenItem) -> Told:
         order_id,
         ReleaseRequest(
             note=job.options["note"],
-            request_id=f"{job.job_id}-{item.number}",
-            by=job.maker.by,
+            **_named(job, item),
         ),
     )
-    return Told(item.number, "done", answer=outcome.outcome, detail=outcome.message or None)
+    return _told(item, outcome.outcome, outcome.message)
 
 
 async def resolve(here: Service, job: Standing, item: OpenItem) -> Told:
@@ -98,6 +82,23 @@ async def resolve(here: Service, job: Standing, item: OpenItem) -> Told:
         # The attempt before has told it, and was stopped before it could say so here.
         return Told(item.number, "done", answer="waits for nobody any more")
     return Told(item.number, "done", answer=answer.action)
+
+
+def _named(job: Standing, item: OpenItem) -> dict[str, Any]:
+    """Whose request it is, and the id by which the order knows it again."""
+    return {"request_id": f"{job.job_id}-{item.number}", "by": job.maker.by}
+
+
+def _told(item: OpenItem, outcome: str, message: str) -> Told:
+    """What the order has answered."""
+    refused = outcome == "refused"
+    return Told(
+        item.number,
+        "refused" if refused else "done",
+        answer=outcome,
+        code="refused" if refused else None,
+        detail=message or None,
+    )
 
 
 async def check_order(here: Service, maker: Maker, order_id: str) -> None:
