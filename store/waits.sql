@@ -45,10 +45,12 @@ returning w.order_no, w.activity_id, of.order_id, w.po_id, w.outcome, w.waits_si
 
 -- name: forget_ended(batch)
 -- An order's reports go with its end. These came later, or belong to a late attempt.
-delete from wait_report where (order_no, activity_id) in (
+with old as (
     select order_no, activity_id from wait_report join customer_order using (order_no)
     where decision in ('rejected', 'cancelled', 'closed') and not is_reopened(order_no)
-    limit :batch for update of wait_report skip locked)
+    limit :batch for update of wait_report skip locked
+)
+delete from wait_report where (order_no, activity_id) in (select order_no, activity_id from old)
 returning activity_id;
 
 -- name: handed_over(order_nos, activity_ids, tries, waited, reported, endings)!

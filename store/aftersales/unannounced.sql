@@ -83,10 +83,11 @@ where p.ended_at is null and p.why is null and r.state in ('approved', 'in_trans
 order by p.since limit :at_most;
 
 -- name: forget(kept, batch)$
-with gone as (
-    delete from unannounced_parcel where parcel_no in (
-        select parcel_no from unannounced_parcel where ended_at < moment() - :kept::interval
-        order by ended_at limit :batch for update skip locked)
+with old as (
+    select parcel_no from unannounced_parcel where ended_at < moment() - :kept::interval
+    order by ended_at limit :batch for update skip locked
+), gone as (
+    delete from unannounced_parcel where parcel_no in (select parcel_no from old)
     returning parcel_no
 )
 select count(*) from gone;

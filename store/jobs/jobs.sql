@@ -81,10 +81,11 @@ select count(*) from gone;
 
 -- name: forget(kept, at_most)$
 -- Ended → nothing, with its file.
-with gone as (
-    delete from job where job_id in (
-        select job_id from job where ended_at < moment() - :kept::interval
-        order by ended_at limit :at_most for update skip locked)
+with old as (
+    select job_id from job where ended_at < moment() - :kept::interval
+    order by ended_at limit :at_most for update skip locked
+), gone as (
+    delete from job where job_id in (select job_id from old)
     returning 1
 )
 select count(*) from gone;

@@ -117,14 +117,18 @@ delete from event_delivery d using back
 where d.subscription_id = back.subscription_id and d.position >= :position;
 
 -- name: forget_attempts(kept_for, batch)
-delete from event_attempt where (subscription_id, attempt_id) in (
+with old as (
     select subscription_id, attempt_id from event_attempt
-    where at < moment() - :kept_for::interval order by at limit :batch for update skip locked)
+    where at < moment() - :kept_for::interval order by at limit :batch for update skip locked
+)
+delete from event_attempt where (subscription_id, attempt_id) in (select subscription_id, attempt_id from old)
 returning attempt_id;
 
 -- name: forget_dead(kept_for, batch)
-delete from event_delivery where delivery_id in (
+with old as (
     select delivery_id from event_delivery
     where state = 'dead' and next_at < moment() - :kept_for::interval
-    limit :batch for update skip locked)
+    limit :batch for update skip locked
+)
+delete from event_delivery where delivery_id in (select delivery_id from old)
 returning delivery_id;

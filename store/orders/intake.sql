@@ -70,10 +70,11 @@ select order_id from created union all select null from changed;
 -- name: claim_to_start(at_most, lease)
 -- To be started → being started by one relay for so long, the oldest first. Here and in the next two the
 -- disk is not waited for: where it is lost, the order is started once more, which changes nothing.
-with claimed as (
-    update order_to_start set start_after = moment() + :lease
-    where order_no in (select order_no from order_to_start where start_after <= moment()
-                       order by start_after limit :at_most for update skip locked)
+with due as (
+    select order_no from order_to_start where start_after <= moment()
+    order by start_after limit :at_most for update skip locked
+), claimed as (
+    update order_to_start set start_after = moment() + :lease where order_no in (select order_no from due)
     returning order_no, bulk, set_config('synchronous_commit', 'off', true)
 )
 select o.order_id, o.channel, o.channel_order_id, o.document #>> '{shipping,service}' as service,

@@ -34,10 +34,12 @@ update provider_event set processed_at = moment(), last_error = null
 where provider = :provider and event_id = :event_id and processed_at is null;
 
 -- name: forget_processed(kept_for, batch)
-delete from provider_event where (provider, event_id) in (
+with old as (
     select provider, event_id from provider_event
     where processed_at < moment() - :kept_for::interval
-    order by processed_at limit :batch for update skip locked)
+    order by processed_at limit :batch for update skip locked
+)
+delete from provider_event where (provider, event_id) in (select provider, event_id from old)
 returning event_id;
 
 -- name: event_later(error, pause, provider, event_id)!

@@ -78,10 +78,12 @@ where (:channel::text is null or channel = :channel)
 order by message_no desc limit :at_most;
 
 -- name: forget(kept_for, batch)
-delete from shop_message where message_no in (
+with old as (
     select message_no from shop_message
     where processed_at < moment() - :kept_for::interval
-    order by processed_at limit :batch for update skip locked)
+    order by processed_at limit :batch for update skip locked
+)
+delete from shop_message where message_no in (select message_no from old)
 returning message_no;
 
 -- name: standing(order_id)^

@@ -87,11 +87,13 @@ with parcels as (
 select (select count(*) from parcels) + (select count(*) from levels);
 
 -- name: forget(kept_for, batch)
-delete from shop_parcel where (order_no, fulfilment_id) in (
+with old as (
     select order_no, fulfilment_id from shop_parcel
     where done_at < moment() - :kept_for::interval
-       -- Nobody is told any more.
-       or made_at < moment() - :kept_for::interval and state in ('due', 'refused')
-          and not exists (select from shop_contact c where c.channel = shop_parcel.channel)
-    order by made_at limit :batch for update skip locked)
+         -- Nobody is told any more.
+         or made_at < moment() - :kept_for::interval and state in ('due', 'refused')
+            and not exists (select from shop_contact c where c.channel = shop_parcel.channel)
+    order by made_at limit :batch for update skip locked
+)
+delete from shop_parcel where (order_no, fulfilment_id) in (select order_no, fulfilment_id from old)
 returning order_no;

@@ -67,8 +67,10 @@ where (not :failed or m.processed_at is null and m.last_error is not null and ca
 order by message_no desc limit :at_most;
 
 -- name: forget(kept_for, batch)
-delete from carrier_message where message_no in (
+with old as (
     select message_no from carrier_message
     where processed_at < moment() - :kept_for::interval
-    order by processed_at limit :batch for update skip locked)
+    order by processed_at limit :batch for update skip locked
+)
+delete from carrier_message where message_no in (select message_no from old)
 returning message_no;

@@ -179,6 +179,39 @@ def test_planted_query_faults_are_found() -> None:
     ]
 
 
+# Locked and limited -------------------------------------------------------------------------------
+
+LOCKED_INSIDE = re.compile(
+    r"\bin\s*\(\s*select\b(?:(?!;|\)\s*,\s*\w+\s+as\s*\().)*?skip locked\s*\)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def locked_inside(text: str) -> list[str]:
+    """Sub-selects of an `in (…)` that lock a limited number of rows.
+
+    A plan may read such a sub-select once for each row outside. Each time it passes over the rows
+    that it has taken before and takes others: more than the limit. A `with` is read once.
+    """
+    return [" ".join(found.split())[:60] for found in LOCKED_INSIDE.findall(text)]
+
+
+def test_rows_are_locked_in_a_with_that_is_read_once() -> None:
+    found = [(f.name, part) for f in query_files() for part in locked_inside(f.read_text("utf-8"))]
+    assert found == []
+
+
+def test_a_planted_lock_inside_is_found() -> None:
+    planted = "delete from a where id in (select id from a limit :n for update skip locked)"
+    assert locked_inside(planted) == ["in (select id from a limit :n for update skip locked)"]
+    assert (
+        locked_inside(
+            f"with old as (select id from a limit 1 for update skip locked) {planted[:20]}"
+        )
+        == []
+    )
+
+
 # The schema ---------------------------------------------------------------------------------------
 
 MIGRATIONS = sorted((ROOT / "store/migrations").rglob("*.sql"))

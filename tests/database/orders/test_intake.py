@@ -174,6 +174,17 @@ async def test_while_temporal_is_away_one_order_asks_and_all_keep_their_place(
     assert temporal.asked == placed[3:]
 
 
+async def test_no_more_are_claimed_than_asked_for_whatever_the_plan(bench: Bench) -> None:
+    """A plan for a table of one row read a sub-select once for each row, and claimed them all."""
+    await due(bench, 1)
+    await bench.pool.execute("vacuum analyze order_to_start")
+    await due(bench, 4)
+    async with bench.pool.acquire() as conn:
+        await conn.execute("set enable_hashagg = off; set enable_sort = off")
+        assert len(await intake.claim_to_start(conn, 1)) == 1
+        await conn.execute("reset all")
+
+
 async def test_several_relays_share_the_starts(bench: Bench) -> None:
     placed = await due(bench, 30)
     temporal = Temporal(room=1000)
