@@ -123,8 +123,9 @@ async def test_nothing_is_done_to_every_order_or_to_none(pool: Pool) -> None:
     every = await desk.get("/app/orders/bulk?act=cancel&all=1")
     assert "Choose a filter first" in text_of(every)
     assert "job_id" not in every.text
-    none = await desk.get("/app/orders/bulk?act=cancel")
+    none = await desk.get("/app/orders/bulk?act=cancel&state=held&sort=oldest")
     assert "Tick some orders first" in text_of(none)
+    assert (none.url.path, none.url.params["state"]) == ("/app/orders", "held")
     wrong = await desk.get("/app/orders/bulk?act=cancel&all=1&state=held&sku=TEA&country=XX")
     assert "was not understood" in text_of(wrong)
     assert "job_id" not in wrong.text

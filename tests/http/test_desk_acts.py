@@ -111,6 +111,10 @@ async def test_a_cancellation_is_foretold_to_the_unit_and_to_the_cent(
     (refund,) = detail.refunds
     amount = f"${refund.amount_minor / 100:.2f}"
     assert (told["Paid back"], told["of it by sandbox"]) == (amount, amount)
+    await stocked.told(order_id, "refunded")
+    page = text_of(await desk.get(f"/app/orders/{order_id}"))
+    assert "Goods $40.00 as ordered: $60.00" in page
+    assert "Total $43.33 as ordered: $65.00" in page
 
 
 async def test_what_is_not_possible_is_said_with_its_reason(stocked: Shop, desk: Desk) -> None:
@@ -188,6 +192,8 @@ def clerk_may(scope: Scope) -> bool:
 
 async def test_a_return_pays_back_what_its_page_foretold(stocked: Shop, desk: Desk) -> None:
     order_id = await delivered(stocked, "act-return")
+    odd = await seen(desk, order_id, "return", reason="too small", units__1="1", units__2="-1")
+    assert (odd.status_code, "A number is wrong" in text_of(odd)) == (422, True)
     none = await seen(desk, order_id, "return", reason="too small")
     assert (none.status_code, "Choose how many units" in text_of(none)) == (422, True)
     many = await seen(desk, order_id, "return", reason="too small", units__1="9")

@@ -69,6 +69,23 @@ async def test_a_page_tells_units_parcels_money_and_who(bench: Bench, desk: Desk
         assert told in page, told
 
 
+async def test_the_lines_the_shipping_and_the_tax_make_the_total(bench: Bench, desk: Desk) -> None:
+    lines = [
+        {"line_id": "1", "sku": "TEA", "quantity": 2, "unit_price": "12.10", "tax_rate": "21"},
+        {"line_id": "2", "sku": "POT", "quantity": 1, "unit_price": "30.00", "discount": "2.00"},
+    ]
+    for number, has_tax in enumerate((True, False)):
+        order = ordered(f"page-sums-{number}", lines=lines, prices_include_tax=has_tax)
+        await bench.on_record(order)
+        page = text_of(await desk.get(f"/app/orders/{order.order_id}"))
+        goods = "Goods $52.20 Discount, taken off already $2.00 Shipping and fees $5.00"
+        assert "$24.20" in page
+        if has_tax:
+            assert f"{goods} Total $57.20 Tax in it $4.20" in page
+        else:
+            assert f"{goods} Tax $5.08 Total $62.28" in page
+
+
 async def test_papers_are_of_their_order_alone(bench: Bench, desk: Desk, pool: Pool) -> None:
     order = await lived(bench, "page-papers")
     other = ordered("page-other")

@@ -41,6 +41,9 @@ async def confirm(visit: Annotated[Visit, may("orders:read")]) -> Response:
     """How many and what, before anything is done."""
     query = visit.request.query_params
     act = _act(visit, query.get("act", ""))
+    if query.get("all") != "1" and not any(query.getlist("order")):
+        asked = await asked_of(visit, query)
+        return visit.lead(f"app/orders?{asked.query(done='none_ticked')}")
     return await _page(visit, act, query, visit.here.jobs.new_id())
 
 

@@ -32,8 +32,9 @@ _STORY_PAGE: Final = 100
 async def look(visit: Visit, order_id: str) -> Shown:
     """An order as it is now. Raises NotFound, also for somebody else's."""
     await check_order(visit, order_id)
+    facts = await visit.here.previews.facts(order_id)
     page = await visit.here.orders.page(order_id, part=Part(**theirs(visit)))
-    return Shown(page, datetime.now(UTC))
+    return Shown(page, facts, datetime.now(UTC))
 
 
 @router.get("/app/orders/{order_id}")
@@ -68,7 +69,7 @@ async def show(
         story=shown.story[:_STORY_MAX],
         story_kinds=KINDS,
         customer=_customer(visit, shown.detail),
-        can=possible.offers(visit, await visit.here.previews.facts(order_id)),
+        can=possible.offers(visit, shown.facts),
         request_id=request_id or f"desk-{uuid.uuid4().hex}",
         may_write=visit.person.allows("orders:write"),
         has_workflow=ui_of(visit.request) is not None and visit.person.allows("operations:read"),

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from domain.orders.hold_messages import StandingHold
 from domain.payments.payments import Payment
+from domain.views.possible import OrderFacts
 from starter.service.order_pages import OrderPage
+from starter.web.desk.order_sums import Sum, Sums, line_sum, sums_of
 from starter.web.desk.story import Line, lines_of
 from store.views.order_page import AskedCarrier, Scan
 from store.views.reads import FulfilmentRow, OrderDetail, OrderLine
@@ -58,9 +60,10 @@ class Means:
 
 @dataclass(frozen=True)
 class Shown:
-    """An order as the desk sees it, as of one moment."""
+    """An order as the desk sees it. `facts`: what says which requests it takes."""
 
     page: OrderPage
+    facts: OrderFacts
     now: datetime
 
     @property
@@ -140,9 +143,23 @@ class Shown:
         ends = [one.payment.expires_at for one in self.means if one.left]
         return min((at for at in ends if at is not None), default=None)
 
+    @cached_property
+    def sums(self) -> Sums:
+        """What stands under the lines."""
+        return sums_of(self.detail, self.facts)
+
+    def sum(self, line: OrderLine) -> Sum:
+        """What a line comes to."""
+        return line_sum(line, self.facts)
+
     def name(self, line: OrderLine) -> str:
         """What a line's goods are called; "": no name is known."""
         return self.page.facts.names.get(line.sku, "")
+
+    def goods(self, line: OrderLine) -> str:
+        """Such as: Green tea (TEA)."""
+        name = self.name(line)
+        return f"{name} ({line.sku})" if name else line.sku
 
     def ordered_line(self, line: OrderLine) -> dict[str, Any]:
         """The line as its document has it; {}: an edit has taken it away."""

@@ -96,7 +96,6 @@ class Asking:
 
     visit: Visit
     shown: Shown
-    facts: OrderFacts
 
     @property
     def order_id(self) -> str:
@@ -105,6 +104,10 @@ class Asking:
     @property
     def detail(self) -> OrderDetail:
         return self.shown.detail
+
+    @property
+    def facts(self) -> OrderFacts:
+        return self.shown.facts
 
     @property
     def here(self) -> Service:
@@ -121,13 +124,16 @@ class Asking:
         return {"request_id": self.field("request_id"), "by": self.visit.person.who}
 
     def lines(self) -> list[dict[str, Any]]:
-        """The units that were chosen, line by line."""
+        """The units that were chosen, line by line. Raises NotAsked for what is no number."""
         chosen = [
-            (name.removeprefix(UNITS), values[0])
+            (name.removeprefix(UNITS), values[0].strip())
             for name, values in self.visit.sent.items()
             if name.startswith(UNITS)
         ]
-        return [{"line_id": line, "quantity": n} for line, text in chosen if (n := whole(text))]
+        some = [(line, text) for line, text in chosen if text.strip("0")]
+        if not all(whole(text) for _, text in some):
+            raise NotAsked("no_number")
+        return [{"line_id": line, "quantity": whole(text)} for line, text in some]
 
     def item(self, name: str) -> dict[str, Any] | None:
         """A row of what is wanted. None: it was left empty."""
@@ -160,18 +166,17 @@ class Asking:
         return self.visit.words.money(amount.minor, amount.currency)
 
     def units(self, units: Sequence[Units]) -> str:
-        """Such as: 2 × TEA (line 1), 1 × POT (line 2)."""
-        words = self.visit.words
-        skus = {line.line_id: line.sku for line in self.detail.lines}
-        return ", ".join(
-            words(
-                "units_of",
-                n=words.number(each.quantity),
-                sku=skus.get(each.line_id, "?"),
-                line=each.line_id,
-            )
-            for each in units
-        )
+        """Such as: 2 × Green tea (TEA, line 1), 1 × POT (line 2)."""
+        words, lines = self.visit.words, {line.line_id: line for line in self.detail.lines}
+
+        def told(each: Units) -> str:
+            said = {"n": words.number(each.quantity), "line": each.line_id}
+            line = lines.get(each.line_id)
+            if line is None or not (name := self.shown.name(line)):
+                return words("units_of", sku="?" if line is None else line.sku, **said)
+            return words("units_of_named", name=name, sku=line.sku, **said)
+
+        return ", ".join(told(each) for each in units)
 
     def counted(self, units: Mapping[str, int]) -> str:
         """The same of units by line."""

@@ -136,8 +136,7 @@ def _folded(fields: Sequence[Field]) -> list[tuple[str, list[Field]]]:
 
 async def asking_of(visit: Visit, order_id: str) -> Asking:
     """The order as it is now. Raises NotFound, also for somebody else's."""
-    shown = await look(visit, order_id)
-    return Asking(visit, shown, await visit.here.previews.facts(order_id))
+    return Asking(visit, await look(visit, order_id))
 
 
 def new_id() -> str:

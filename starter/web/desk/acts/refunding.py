@@ -26,7 +26,7 @@ def line_options(asking: Asking) -> list[Option]:
     """The lines of the order."""
     words = asking.visit.words
     return [
-        Option(line.line_id, words("line_and_sku", line=line.line_id, sku=line.sku))
+        Option(line.line_id, words("line_and_sku", line=line.line_id, sku=asking.shown.goods(line)))
         for line in asking.detail.lines
     ]
 
