@@ -77,12 +77,16 @@ class Calendar(Document):
         """The day on which a parcel that is ordered now leaves. `now` has a time zone."""
         local = now.astimezone(self._zone)
         late = self.cut_off is not None and local.time() > self.cut_off
-        begun = _first(local.date() + timedelta(days=late), self.working_days, self.holidays)
+        begun = self.first_working_day(local.date() + timedelta(days=late))
         return _later(begun, self.handling_days + backlog_days, self.working_days, self.holidays)
 
     def today(self, now: datetime) -> date:
         """The location's own date."""
         return now.astimezone(self._zone).date()
+
+    def first_working_day(self, day: date) -> date:
+        """This day, or the first one after it on which the location works."""
+        return _first(day, self.working_days, self.holidays)
 
     def working_days_between(self, since: date, until: date) -> int:
         """The working days after `since`, up to and with `until`; of ten years at most."""

@@ -15,7 +15,7 @@ from store.purchasing.demand import DayOfStock
 from store.purchasing.outlook import Outlook
 
 LINES_MAX: Final = 5000
-"""So many of the latest lines a scorecard counts."""
+"""So many of a supplier's latest lines a scorecard counts."""
 USUALLY: Final = 0.95
 """The service level of what has no levels."""
 
@@ -43,8 +43,8 @@ class OutlookReads:
         """Stock rows that match every filter, the first to run out first.
 
         `text`: how a SKU begins, or a part of a name. `out_by`: what runs out by this day.
-        `order_by`: what is low, or must be ordered by this day. `after`: a page of `at_most`
-        behind the row with this day, SKU and location.
+        `order_by`: what is low or must be ordered by this day, and is not proposed: the most
+        urgent first. `after`: a page of `at_most` behind the row with this day, SKU and location.
         """
         async with self._pool.acquire() as conn:
             return await outlook.outlook(
@@ -73,12 +73,17 @@ class OutlookReads:
             return await demand.by_day(conn, sku, self._policy, locations=locations)
 
     async def bought_lines(
-        self, suppliers: Sequence[str], *, since: date, locations: Sequence[str] | None = None
+        self,
+        suppliers: Sequence[str],
+        *,
+        since: date,
+        locations: Sequence[str] | None = None,
+        at_most: int = LINES_MAX,
     ) -> Sequence[BoughtLine]:
-        """What became of what was ordered of these suppliers since then: the latest lines."""
+        """What became of what was ordered of each supplier since then: its latest lines."""
         async with self._pool.acquire() as conn:
             return await scorecards.lines(
-                conn, suppliers, since=since, locations=locations, at_most=LINES_MAX
+                conn, suppliers, since=since, locations=locations, at_most=at_most
             )
 
     def suggested(self, row: Outlook, terms: SupplierItem) -> int:

@@ -76,15 +76,15 @@ class PurchaseRecords(OutlookReads):
         sku: str | None = None,
         supplier: str | None = None,
         locations: Sequence[str] | None = None,
-        late_on: date | None = None,
+        only_late: bool = False,
         due_by: date | None = None,
         before: int | None = None,
         at_most: int = 1000,
     ) -> Sequence[PurchaseOrder]:
         """Purchase orders, newest first, that match every filter that is given.
 
-        `late_on`: of which goods should have come before this day. `due_by`: of which some should
-        come by this day. `before`: only those with a lower number than this.
+        `only_late`: of which goods should have come before this day of their location. `due_by`: of
+        which some should come by this day. `before`: only those with a lower number than this.
         """
         async with self._pool.acquire() as conn:
             return await purchase_reads.find(
@@ -94,7 +94,7 @@ class PurchaseRecords(OutlookReads):
                 sku=sku,
                 supplier=supplier,
                 locations=locations,
-                late_on=late_on,
+                only_late=only_late,
                 due_by=due_by,
                 before=before,
                 at_most=at_most,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
+
+MOVEMENTS_MAX: Final = 20_000
+"""So many of the latest movements of a SKU are told by day."""
 
 
 class DayOfStock(NamedTuple):
@@ -27,9 +30,12 @@ async def measure(conn: Connection, policy: PurchasingPolicy) -> None:
 async def by_day(
     conn: Connection, sku: str, policy: PurchasingPolicy, *, locations: Sequence[str] | None = None
 ) -> dict[date, DayOfStock]:
-    """What moved of a SKU on each day of the policy's; days on which nothing did are left out."""
+    """What moved of a SKU on each day of the policy's; days on which nothing did are left out.
+
+    A day is the location's. Of what moves very often, only the latest days are told.
+    """
     places = None if locations is None else list(locations)
-    rows = _sql.by_day(conn, sku=sku, locations=places, days=_days(policy))
+    rows = _sql.by_day(conn, sku=sku, locations=places, days=_days(policy), at_most=MOVEMENTS_MAX)
     return {row["day"]: DayOfStock(row["sold"], row["on_hand_change"]) async for row in rows}
 
 

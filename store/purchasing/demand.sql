@@ -1,39 +1,103 @@
 -- What is sold of each stock row in a day.
 
 -- name: measure(days)!
--- Demand by day: units that orders claimed, less the units they gave back. Days without any count, from the first
--- movement on: at least one, where that was before the clock was set back. What has not changed is not written.
-with daily as (
-    select m.sku, m.location, m.at::date as day, greatest(sum(m.allocated_change), 0) as units
+-- Demand by day: units that orders claimed, less those of them that they gave back, on whatever day that was. Days
+-- without any count, from the first movement on, at least one; but no day on which nothing could be bought, because
+-- nothing was free from its beginning to its end, unless the item is sold all the same. Nobody reads these days as
+-- dates, so they are those of UTC. What has not changed is not written.
+with since as (
+    select transaction_moment()::date - (:days::int - 1) as day
+), moved as materialized (
+    select m.sku, m.location, m.at::date as day,
+           coalesce(sum(m.allocated_change) filter (where m.kind = 'allocated'), 0) as claimed,
+           sum(m.on_hand_change - m.allocated_change) as freed
     from movement m
-    where m.kind in ('allocated', 'released') and m.at > moment() - :days::int * interval '1 day'
+    where m.kind <> 'shipped' and m.at >= (select day from since)
     group by m.sku, m.location, m.at::date
+), given_back as (
+    select r.sku, r.location, claim.at::date as day, sum(r.allocated_change) as units
+    from movement r
+    cross join lateral (
+        select c.at from movement c
+        where c.order_no = r.order_no and c.sku = r.sku and c.location = r.location and c.kind = 'allocated'
+          and c.movement_id < r.movement_id
+        order by c.movement_id desc limit 1) claim
+    where r.kind = 'released' and r.at >= (select day from since) and claim.at >= (select day from since)
+    group by r.sku, r.location, claim.at::date
 ), sold as (
     select sku, location, sum(units)::bigint as total, sum(units * units)::bigint as squares
-    from daily group by sku, location
+    from (
+        select sku, location, day, greatest(sum(units), 0) as units
+        from (select sku, location, day, claimed as units from moved
+              union all select sku, location, day, units from given_back) both_ways
+        group by sku, location, day) daily
+    group by sku, location
+), ends as (
+    -- What was free when each of these days ended, and how many days nothing moved after it.
+    select moved.sku, moved.location,
+           s.on_hand - s.allocated - s.safety - coalesce(sum(freed) over later, 0) as free,
+           coalesce(lead(day) over (partition by moved.sku, moved.location order by day),
+                    transaction_moment()::date + 1) - day - 1 as still
+    from moved join stock s using (sku, location)
+    window later as (partition by moved.sku, moved.location order by day desc
+                     rows between unbounded preceding and 1 preceding)
+), empty as (
+    select e.sku, e.location, sum(e.still)::int as days
+    from ends e left join item i using (sku)
+    where e.free <= 0 and not coalesce(i.backorder, false)
+    group by e.sku, e.location
 )
 insert into stock_demand (sku, location, days, total, squares)
-select s.sku, s.location, greatest(1, least(:days::int, transaction_moment()::date - first.at::date + 1)),
+select s.sku, s.location,
+       greatest(1, least(:days::int, transaction_moment()::date - first.at::date + 1) - coalesce(empty.days, 0)),
        coalesce(sold.total, 0), coalesce(sold.squares, 0)
 from stock s
 cross join lateral (
     select m.at from movement m where m.sku = s.sku and m.location = s.location
     order by m.movement_id limit 1) first
 left join sold on (sold.sku, sold.location) = (s.sku, s.location)
+left join empty on (empty.sku, empty.location) = (s.sku, s.location)
 order by s.sku, s.location
 on conflict (sku, location) do update
 set days = excluded.days, total = excluded.total, squares = excluded.squares
 where (stock_demand.days, stock_demand.total, stock_demand.squares)
       is distinct from (excluded.days, excluded.total, excluded.squares);
 
--- name: by_day(sku, locations, days)
--- What moved of a SKU on each day: units that orders claimed less those that they gave back, and the change of what
--- is on hand. Days on which nothing moved are left out.
-select m.at::date as day,
-       greatest(coalesce(sum(m.allocated_change) filter (where m.kind in ('allocated', 'released')), 0), 0)::bigint
-           as sold,
-       sum(m.on_hand_change)::bigint as on_hand_change
-from movement m
-where m.sku = :sku and (:locations::text[] is null or m.location = any(:locations))
-  and m.at > moment() - :days::int * interval '1 day'
-group by m.at::date order by m.at::date;
+-- name: by_day(sku, locations, days, at_most)
+-- What moved of a SKU on each day at its location: units that orders claimed less those of them that they gave back
+-- later, and the change of what is on hand. Days on which nothing moved are left out. No more than the latest
+-- `at_most` movements are read: days that these do not hold whole are left out, too.
+with places as (
+    select s.location, l.calendar, count(*) over () as all_of_them
+    from stock s join location l using (location)
+    where s.sku = :sku and (:locations::text[] is null or s.location = any(:locations))
+), latest as materialized (
+    select p.location, (m.at at time zone coalesce(p.calendar ->> 'time_zone', 'UTC'))::date as day,
+           location_day(p.calendar) - (:days::int - 1) as since, m.movement_id, m.kind, m.order_no,
+           m.on_hand_change, m.allocated_change, :at_most::int / p.all_of_them as most
+    from places p
+    cross join lateral (
+        select * from movement m where m.sku = :sku and m.location = p.location
+        order by m.movement_id desc limit :at_most::int / p.all_of_them) m
+), whole_since as (
+    select max(day) as day from (
+        select case when count(*) = most then min(day) + 1 else min(since) end as day
+        from latest group by location, most) places_of_it
+)
+select l.day,
+       greatest(coalesce(sum(l.allocated_change) filter (where l.kind = 'allocated'), 0)
+                + coalesce(sum(back.units), 0), 0)::bigint as sold,
+       sum(l.on_hand_change)::bigint as on_hand_change
+from latest l
+left join (
+    select claim.movement_id, sum(r.allocated_change) as units
+    from latest r
+    cross join lateral (
+        select c.movement_id from movement c
+        where c.order_no = r.order_no and c.sku = :sku and c.location = r.location and c.kind = 'allocated'
+          and c.movement_id < r.movement_id
+        order by c.movement_id desc limit 1) claim
+    where r.kind = 'released'
+    group by claim.movement_id) back using (movement_id)
+where l.day >= (select day from whole_since)
+group by l.day order by l.day;

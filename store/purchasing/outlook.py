@@ -21,13 +21,14 @@ class Outlook(BaseModel):
     compared with. `days`, `total`, `squares`: the demand that was measured; None: never.
     `out_on`: the day on which what is available is sold, at that pace; `covered_until`: the same
     with what is on its way. `order_by`: the last day on which the first supplier can be asked, so
-    that it comes before that. A day is None where nothing is sold.
+    that it comes before that. A day is None where nothing is sold. `today`: at the location.
     """
 
     model_config = ConfigDict(frozen=True)
 
     sku: str
     location: str
+    today: date
     name: str | None
     discontinued: bool
     on_hand: int
@@ -81,8 +82,8 @@ async def outlook(
     """Stock rows that match every filter, the first to run out first.
 
     `text`: how a SKU begins, or a part of a name. `out_by`: what runs out by this day. `order_by`:
-    what is low, or must be ordered by this day, and is not discontinued. `after`: a page of
-    `at_most` behind the row with this day, SKU and location.
+    what is low or must be ordered by this day, and is neither proposed nor discontinued: the most
+    urgent first. `after`: a page of `at_most` behind the row with this day, SKU and location.
     """
     after_day, after_sku, after_location = after or (None, None, None)
     rows = _sql.outlook(

@@ -3,7 +3,8 @@
 
 -- name: outlook(skus, location, locations, text, low, out_by, order_by, after_day, after_sku, after_location, at_most)
 -- Stock rows by the day on which they run out, those that do not last of all; a null does not filter. A row is low
--- at or below its reorder point. `out_by`, `order_by`: what runs out, or must be ordered, by this day.
+-- at or below its reorder point. `out_by`: what runs out by this day. `order_by`: what must be ordered by this day,
+-- the most urgent first, but nothing of which a purchase order waits for approval. A day is the location's.
 -- The position is that of `inventory_position`, made of sets.
 with coming as materialized (
     select sku, location, sum(units)::bigint as units,
@@ -28,7 +29,8 @@ with coming as materialized (
     select distinct on (sku) sku, supplier_id, lead_time_days from supplier_item
     order by sku, priority, lead_time_days, supplier_id
 ), counted as (
-    select s.sku, s.location, i.name, coalesce(i.discontinued, false) as discontinued,
+    select s.sku, s.location, l.retired_at is not null as retired, location_day(l.calendar) as today,
+           i.name, coalesce(i.discontinued, false) as discontinued,
            s.on_hand, s.allocated, s.safety, s.reorder_point, s.order_up_to, s.service_level,
            coalesce(soft.units, 0) as soft_reserved,
            case when l.retired_at is null
@@ -56,9 +58,9 @@ with coming as materialized (
            or position(lower(:text) in lower(i.name)) > 0)
 ), lasting as (
     select *,
-           case when total > 0 then transaction_moment()::date
+           case when total > 0 then today
                + least(3650, floor(greatest(available, 0)::float8 * days / total))::int end as out_on,
-           case when total > 0 then transaction_moment()::date
+           case when total > 0 then today
                + least(3650, floor(greatest(position - proposed - soft_reserved, 0)::float8 * days / total))::int
                end as covered_until
     from counted
@@ -66,9 +68,11 @@ with coming as materialized (
 select *, covered_until - lead_time_days as order_by from lasting
 where (not :low or position <= reorder_point)
   and (:out_by::date is null or out_on <= :out_by)
-  and (:order_by::date is null or not discontinued
+  and (:order_by::date is null or not discontinued and not retired and proposed = 0
        and (position - proposed <= reorder_point or covered_until - lead_time_days <= :order_by))
   and (:after_sku::text is null
        or (coalesce(out_on, 'infinity'), sku, location)
           > (coalesce(:after_day::date, 'infinity'), :after_sku, :after_location))
-order by out_on nulls last, sku, location limit :at_most;
+order by case when :order_by::date is null then null
+              else coalesce(covered_until - lead_time_days, today) end,
+         out_on nulls last, sku, location limit :at_most;

@@ -141,15 +141,15 @@ async def find(
     sku: str | None = None,
     supplier: str | None = None,
     locations: Sequence[str] | None = None,
-    late_on: date | None = None,
+    only_late: bool = False,
     due_by: date | None = None,
     before: int | None = None,
     at_most: int = 1000,
 ) -> list[PurchaseOrder]:
     """Purchase orders, newest first. `before`: only those with a lower number.
 
-    `late_on`: only those of which goods should have come before this day. `due_by`: only those of
-    which some should come by this day.
+    `only_late`: only those of which goods should have come before this day of their location.
+    `due_by`: only those of which some should come by this day.
     """
     rows = _sql.list_orders(
         conn,
@@ -159,7 +159,7 @@ async def find(
         sku=sku,
         supplier=supplier,
         locations=None if locations is None else list(locations),
-        late_on=late_on,
+        only_late=only_late,
         due_by=due_by,
         before=before,
         at_most=at_most,

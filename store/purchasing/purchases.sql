@@ -91,10 +91,10 @@ on conflict (po_id, effect) do nothing;
 -- name: list_events(po_id)
 select at, what, who, coalesce(why, '') as why, data from purchase_order_event where po_id = :po_id order by event_id;
 
--- name: list_orders(po_id, open, states, sku, supplier, locations, late_on, due_by, before, at_most)
--- A null does not filter. `late_on`: goods were due before this day, and may still come. `due_by`: some are due
--- by this day.
-select p.po_id, p.number, 
+-- name: list_orders(po_id, open, states, sku, supplier, locations, only_late, due_by, before, at_most)
+-- A null does not filter. `only_late`: goods were due before this day of the location, and may still come. `due_by`:
+-- some are due by this day.
+select p.po_id, p.number,
        (select o.order_id from customer_order o where o.order_no = p.order_no) as order_id, p.line_id, p.drop_ship, p.supplier_id as supplier, s.name as supplier_name, p.location,
        p.currency, p.state, p.needs_approval, p.sent_before, p.created_at, p.changed_at,
        p.refused_at, p.attention,
@@ -111,9 +111,9 @@ where (:po_id::text is null or p.po_id = :po_id)
   and (:states::text[] is null or p.state = any(:states))
   and (:supplier::text is null or p.supplier_id = :supplier)
   and (:locations::text[] is null or p.location = any(:locations))
-  and (:late_on::date is null or p.state not in ('proposed', 'approved') and exists (
-      select from purchase_order_line l
-      where l.po_id = p.po_id and l.outstanding > 0 and l.due_on < :late_on))
+  and (not :only_late or p.state not in ('proposed', 'approved') and exists (
+      select from purchase_order_line l join location place using (location)
+      where l.po_id = p.po_id and l.outstanding > 0 and l.due_on < location_day(place.calendar)))
   and (:due_by::date is null or exists (
       select from purchase_order_line l
       where l.po_id = p.po_id and l.outstanding > 0 and l.due_on <= :due_by))

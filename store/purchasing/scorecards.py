@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from domain.calendars import Calendar
 from domain.purchasing.scorecards import BoughtLine
+from domain.stored import stored
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -19,7 +21,11 @@ async def lines(
     locations: Sequence[str] | None = None,
     at_most: int,
 ) -> list[BoughtLine]:
-    """The latest lines that were ordered of these suppliers since then, and sent to them."""
+    """The latest `at_most` lines that were ordered of each supplier since then, and sent to it.
+
+    What was promised for a day on which its location does not work is awaited on the next one on
+    which it does.
+    """
     rows = _sql.lines(
         conn,
         suppliers=list(suppliers),
@@ -27,4 +33,12 @@ async def lines(
         since=since,
         at_most=at_most,
     )
-    return [BoughtLine(**row) async for row in rows]
+    calendars: dict[str, Calendar] = {}
+    found = []
+    async for row in rows:
+        place = row["location"]
+        if place not in calendars:
+            calendars[place] = stored(Calendar, row["calendar"])
+        awaited = calendars[place].first_working_day(row["promised_on"])
+        found.append(BoughtLine(**{**row, "promised_on": awaited}))
+    return found

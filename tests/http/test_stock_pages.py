@@ -267,6 +267,9 @@ async def test_levels_and_what_an_item_is_are_set_and_never_over_somebody_elses(
 ) -> None:
     page = (await desk.get("/app/stock/TEA")).text
     level = {"reorder_point": "3", "order_up_to": "20", "safety": "1", "service_level": "95"}
+    for wrong in ({"reorder_point": "1.5"}, {"service_level": "high"}, {"safety": "-1"}):
+        odd = await done(desk, "levels", **{**level, **wrong})
+        assert (odd.status_code, "Write digits alone" in text_of(odd)) == (422, True), wrong
     told = await done(desk, "levels", **level)
     assert "The levels are set" in text_of(told)
     (row,) = await bench.stock.levels(sku="TEA")

@@ -10,7 +10,9 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from domain.calendars import WEEKDAYS
 from domain.purchasing.purchase_orders import OnOrder, SupplierItem
+from domain.stock.locations import Location
 from store.database import Pool
 from tests.support.bench import Bench
 from tests.support.desk import Desk, text_of
@@ -125,6 +127,36 @@ async def test_figures_of_other_locations_are_not_counted(bench: Bench) -> None:
     await bench.stocked("TEA", 1, "shop")
     other = await Desk(bench.pool).signed_in("cy", "buyer", locations=["shop"])
     assert "Nothing was ordered" in text_of(await other.get("/app/suppliers/assam"))
+
+
+async def test_a_days_end_and_a_day_off_are_those_of_the_location(bench: Bench, desk: Desk) -> None:
+    """18 came at 8 in the evening of their last day in New York; 30 are due on its day off."""
+    async with bench.pool.acquire() as conn:
+        await conn.execute("alter table purchase_order_event disable trigger user")
+        await conn.execute(
+            """update purchase_order_event set at = (current_date + time '01:00') at time zone 'UTC'
+               where effect like 'receive:%'"""
+        )
+        await conn.execute("update purchase_order_line set due_on = current_date - 1")
+    assert "0 of 2 lines" in text_of(await desk.get("/app/suppliers/assam"))
+    place = {"location": "main", "calendar": {"time_zone": "America/New_York"}}
+    await bench.locations.save([Location.model_validate(place)])
+    assert "1 of " in text_of(await desk.get("/app/suppliers/assam"))
+    days = [one for one in WEEKDAYS if one != WEEKDAYS[(TODAY - timedelta(days=1)).weekday()]]
+    place["calendar"] = {"working_days": days}
+    await bench.locations.save([Location.model_validate(place)])
+    assert "1 of 1 lines" in text_of(await desk.get("/app/suppliers/assam"))
+    assert "No purchase order matches" in text_of(await desk.get("/app/purchases?late=1"))
+
+
+async def test_many_lines_of_one_supplier_hide_nobody_elses(bench: Bench) -> None:
+    await bench.purchasing.set_terms([terms(supplier="potter")])
+    row = {"supplier": "potter", "sku": "TEA", "location": "main", "quantity": 6}
+    entered = [OnOrder.model_validate({**row, "due_on": TODAY.isoformat()})]
+    await bench.purchasing.enter(entered, who="test", why="ordered before")
+    since = TODAY - timedelta(days=1)
+    found = await bench.purchasing.bought_lines(["assam", "potter"], since=since, at_most=1)
+    assert [line.supplier for line in found] == ["potter", "assam"]
 
 
 async def test_nobody_comes_here_who_may_not(pool: Pool) -> None:

@@ -15,13 +15,13 @@ from domain.errors import NotFound
 from domain.money import price_text
 from domain.stock.items import Item
 from domain.stock.stock_levels import StockLevels
-from starter.web.buying.asked import new_request
+from starter.web.buying.asked import new_request, number
 from starter.web.buying.item_charts import Charts, charts
 from starter.web.buying.limits import locations, places
 from starter.web.buying.promises import Promised, promised
 from starter.web.buying.shown import show_stock
 from starter.web.buying.stock_list import bar
-from starter.web.screens.forms import Said, told_by, whole
+from starter.web.screens.forms import NotAsked, Said, told_by, whole
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.accounting.valuation import Worth
 from store.fulfilment.licences import CodesOfSku
@@ -199,16 +199,17 @@ def source(move: Movement) -> tuple[str, str]:
 
 
 def wanted_levels(visit: Visit, sku: str) -> StockLevels:
-    """The levels that a form asks for. Raises ValidationError."""
+    """The levels that a form asks for. Raises ValidationError and NotAsked."""
     told: dict[str, Any] = {
         name: visit.field(name).strip() or None
         for name in ("reorder_point", "order_up_to", "service_level", "safety")
     }
-    numbers = {
-        name: (float(text) / 100 if name == "service_level" else int(text))
-        for name, text in told.items()
-        if text is not None and text.replace(".", "", 1).isdecimal()
-    }
-    return StockLevels.model_validate(
-        {**told, **numbers, "sku": sku, "location": visit.field("location")}
-    )
+    level = told["service_level"]
+    if level is not None:
+        try:
+            told["service_level"] = float(level) / 100
+        except ValueError:
+            raise NotAsked("no_number") from None
+    for name in ("reorder_point", "order_up_to", "safety"):
+        told[name] = number(told[name] or "")
+    return StockLevels.model_validate({**told, "sku": sku, "location": visit.field("location")})

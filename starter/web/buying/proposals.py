@@ -175,14 +175,13 @@ async def _waiting(visit: Visit) -> list[Proposal]:
 
 
 async def _needs(visit: Visit, until: date) -> list[Need]:
-    """Stock that must be ordered by a day, and of which nothing is proposed."""
+    """Stock to be ordered by a day of which nothing is proposed, the most urgent first."""
     buying = visit.here.purchasing
     rows = await buying.outlook(order_by=until, locations=places(visit), at_most=_NEEDED_MAX + 1)
-    rows = [row for row in rows if not row.proposed]
     sold = await buying.terms(skus=[row.sku for row in rows]) if rows else ()
     terms = {(item.supplier, item.sku): item for item in sold}
     needs = []
     for row in rows:
         best = terms.get((row.supplier or "", row.sku))
         needs.append(Need(row, best, 0 if best is None else buying.suggested(row, best)))
-    return sorted(needs, key=lambda one: (one.row.order_by or date.min, one.row.sku))
+    return needs

@@ -51,7 +51,7 @@ async def purchases(
         supplier=supplier or None,
         sku=sku or None,
         locations=places(visit),
-        late_on=today if late else None,
+        only_late=bool(late),
         due_by=due_by,
         before=whole(before) or None,
         at_most=_PAGE + 1,
@@ -66,12 +66,13 @@ async def purchases(
     rows = found[:_PAGE]
     onward = {**filters, "before": str(rows[-1].number)} if len(found) > _PAGE else {}
     calendars = {one.location: one.calendar for one in here}
+    told = [(one, days_late(one, calendars.get(one.location))) for one in rows]
     suppliers = await visit.here.purchasing.suppliers()
     return show(
         visit,
         "buying/purchases",
         told=told_by(visit, done),
-        orders=[(one, days_late(one, calendars.get(one.location))) for one in rows],
+        orders=[(one, n) for one, n in told if n or not late],
         states=[(one, visit.words(f"po_{one}")) for one in STATES],
         suppliers=[(one.supplier, one.name) for one in suppliers],
         filters=filters,
@@ -82,13 +83,15 @@ async def purchases(
 
 
 def days_late(order: PurchaseOrder, calendar: Calendar | None) -> int:
-    """The working days of its location by which outstanding goods are late; 0: they are not."""
+    """The working days of its location by which outstanding goods are late; 0: they are not.
+
+    What is due on a day on which nobody works there may come on the next one.
+    """
     if order.state not in WITH_THE_SUPPLIER or order.due_on is None:
         return 0
     place = calendar or Calendar()
-    today = place.today(datetime.now(UTC))
-    late = order.due_on < today
-    return max(1, place.working_days_between(order.due_on, today)) if late else 0
+    today, awaited = place.today(datetime.now(UTC)), place.first_working_day(order.due_on)
+    return max(1, place.working_days_between(awaited, today)) if awaited < today else 0
 
 
 def friday(today: date) -> date:

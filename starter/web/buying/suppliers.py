@@ -31,6 +31,8 @@ WINDOWS: Final = (30, 90, 365)
 _USUALLY: Final = 90
 _YEAR: Final = timedelta(days=365)
 _PAGE: Final = 50
+_LISTED_LINES: Final = 100
+"""Of each supplier, a list counts so many of the latest lines; its page counts more."""
 _FIELDS: Final = (
     *("supplier", "name", "sku", "lead_time_days", "unit_price", "currency"),
     *("minimum", "multiple", "priority"),
@@ -172,6 +174,7 @@ async def _list(
         trouble=trouble,
         suppliers=[(one, figures[one.supplier]) for one in rows],
         days=_USUALLY,
+        lines_max=_LISTED_LINES,
         more=rows[-1].supplier if len(found) > _PAGE else "",
         said=Said.of(sent),
         is_open=sent is not None,
@@ -182,7 +185,9 @@ async def _list(
 async def _figures(visit: Visit, codes: Sequence[str], today: date) -> dict[str, Scorecard]:
     """Supplier → its figures over the usual days."""
     since = today - timedelta(days=_USUALLY)
-    lines = await visit.here.purchasing.bought_lines(codes, since=since, locations=places(visit))
+    lines = await visit.here.purchasing.bought_lines(
+        codes, since=since, locations=places(visit), at_most=_LISTED_LINES
+    )
     return {
         code: scorecard([line for line in lines if line.supplier == code], today) for code in codes
     }

@@ -59,6 +59,14 @@ def in_days(days: int) -> date:
     return TODAY + timedelta(days=days)
 
 
+async def earlier(pool: Pool, days: int) -> None:
+    """All that has moved until now moved so many days earlier."""
+    async with pool.acquire() as conn:
+        await conn.execute("alter table movement disable trigger movement_append_only")
+        await conn.execute("update movement set at = at - $1 * interval '1 day'", days)
+        await conn.execute("alter table movement enable trigger movement_append_only")
+
+
 async def test_it_is_known_when_stock_runs_out_once_demand_was_measured(buyer: Buyer) -> None:
     before = await buyer.one(skus=["TEA"])
     assert (before.demand, before.out_on, before.order_by) == (None, None, None)
@@ -68,6 +76,50 @@ async def test_it_is_known_when_stock_runs_out_once_demand_was_measured(buyer: B
     assert (row.demand.mean, row.available, row.incoming) == (2.0, 8, 0)
     assert (row.out_on, row.covered_until, row.order_by) == (in_days(4), in_days(4), in_days(1))
     assert await buyer.days_of("TEA") == {TODAY: (2, 10)}
+
+
+async def test_what_was_given_back_on_a_later_day_was_not_sold(buyer: Buyer) -> None:
+    big = an_order(("TEA", 8))
+    await buyer.bench.reserve(big)
+    await earlier(buyer._pool, 3)
+    async with buyer._pool.acquire() as conn:
+        await conn.execute(
+            """insert into movement (effect, sku, location, kind, on_hand_change, allocated_change,
+                                     order_no, who, why)
+               values ('back', 'TEA', 'main', 'released', 0, -8, order_no_of($1), 'x', 'x')""",
+            big.order_id,
+        )
+        await conn.execute("update stock set allocated = allocated - 8 where sku = 'TEA'")
+    await buyer.measure_demand()
+    row = await buyer.one(skus=["TEA"])
+    assert (row.total, row.squares, row.days) == (2, 4, 2)  # all were claimed for two days
+    assert await buyer.days_of("TEA") == {in_days(-3): (2, 10), TODAY: (0, 0)}
+
+
+async def test_days_without_stock_say_nothing_of_demand(buyer: Buyer) -> None:
+    await buyer.bench.reserve(an_order(("TEA", 8)))
+    await earlier(buyer._pool, 10)
+    await buyer.measure_demand()
+    row = await buyer.one(skus=["TEA"])
+    # 10 were sold on the first day, and nobody could buy any on the ten days since.
+    assert (row.days, row.total, row.available) == (1, 10, 0)
+    await buyer.bench.stock.receive("more", "TEA", "main", 30, who="test", why="test")
+    await buyer.measure_demand()
+    row = await buyer.one(skus=["TEA"])
+    assert (row.days, row.out_on) == (2, in_days(6))
+    await buyer.bench.backorderable("TEA")
+    await buyer.measure_demand()
+    assert (await buyer.one(skus=["TEA"])).days == 11  # it was sold all the time
+
+
+async def test_nothing_is_bought_for_a_location_that_is_retired(buyer: Buyer) -> None:
+    await buyer.bench.stocked("TEA", 2, "shop")
+    await buyer.bench.reserve(an_order(("TEA", 8)))
+    await buyer.bench.reserve(an_order(("TEA", 1)))
+    await buyer.measure_demand()
+    assert len(await buyer.outlook(order_by=in_days(9))) == 2
+    await buyer.bench.locations.retire("shop")
+    assert [row.location for row in await buyer.outlook(order_by=in_days(9))] == ["main"]
 
 
 async def test_what_is_on_order_covers_longer_and_what_is_proposed_does_not(buyer: Buyer) -> None:
