@@ -179,6 +179,8 @@ def _done(state: Packing, _command: Command, at: datetime | None) -> Packed:
 
 
 def _undo(state: Packing, _command: Command, _at: datetime | None) -> Packed:
+    if state.times:
+        return Turn(state.model_copy(update={"times": 0}), say("asked", "times_off"))
     if not state.moves:
         return Turn(state, say("refused", "nothing_to_undo"))
     sku, units = state.moves[-1]

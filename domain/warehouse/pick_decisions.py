@@ -123,14 +123,14 @@ def _count(state: Picking, stop: Stop, units: int, at: datetime | None) -> Picke
     moves = (*state.moves, Move(sku=stop.sku, units=came))[-UNDO_MAX:]
     counted = stop.model_copy(update={"got": got})
     state = state.with_stop(stop, counted).model_copy(update={"moves": moves})
-    if counted.left:
-        return Turn(state, say("good", "counted", n=counted.left, sku=stop.sku))
     return _gone_on(state, counted, at)
 
 
 def _gone_on(state: Picking, left: Stop, at: datetime | None) -> Picked:
-    """A stop is over: parcels that have all they get are recorded, and the next stop comes."""
+    """Parcels that have all they get are recorded. Where the stop is over, the next one comes."""
     state, facts = recorded(state, at)
+    if left.left:
+        return Turn(state, say("good", "counted", n=left.left, sku=left.sku), facts)
     then = state.stop
     if then is None or then.place != left.place:
         state = state.model_copy(update={"is_there": False})
@@ -201,8 +201,11 @@ def _refuse(state: Picking, stop: Stop, reason: str, at: datetime | None) -> Pic
     fact = Fact(what="refuse", part=parcel.part_id, at=at, said={"reason": reason})
     back = more(state.back, state.got(parcel.part_id))
     state = without(state, parcel.model_copy(update={"ended": "refused"}))
-    state = closed(state.model_copy(update={"back": back, "is_there": False}))
-    return Turn(state, say("good", "parcel_refused", part=parcel.part_id), [fact])
+    state = state.model_copy(update={"back": back, "is_there": False, "times": 0})
+    # Others of the wave may have all that they get, and no stop is left at which that is seen.
+    state, facts = recorded(state, at)
+    answer = say("good", "parcel_refused", part=parcel.part_id)
+    return Turn(closed(state), answer, [fact, *facts])
 
 
 def _cancel(state: Picking) -> Picked:
@@ -222,6 +225,8 @@ def _cancel(state: Picking) -> Picked:
 
 
 def _undo(state: Picking) -> Picked:
+    if state.times:
+        return Turn(state.model_copy(update={"times": 0}), say("asked", "times_off"))
     if state.hand is not None:
         hand = state.hand
         state = state.model_copy(update={"hand": None})

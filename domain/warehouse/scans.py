@@ -15,6 +15,8 @@ from typing import Any, Final, Generic, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.warehouse.codes import as_typed
+
 UNITS_MAX: Final = 99_999
 """Of one scan."""
 CODE_MAX: Final = 200
@@ -75,8 +77,8 @@ class Command:
 
 
 def command_in(code: str) -> Command | None:
-    """The command that a code is; None: it is none that there is."""
-    found = _COMMAND.match(code.strip())
+    """The command that a code is, however a keyboard has written it; None: it is none."""
+    found = _COMMAND.match(code.strip()) or _COMMAND.match(as_typed(code.strip()))
     if found is None:
         return None
     name, value = found[1].upper(), (found[2] or "").strip()
@@ -204,10 +206,10 @@ def place_of(last_seq: int, last_mark: str | None, scan: Scan) -> Place:
     `repeat`: its answer is kept. `gap`: earlier ones are missing. `passed`: another page or device
     has gone on with the run, so whoever scanned this has seen an old screen.
     """
+    if scan.mark == last_mark:
+        return "repeat"
     if scan.seq == last_seq + 1:
         return "next"
-    if scan.seq == last_seq and scan.mark == last_mark:
-        return "repeat"
     return "gap" if scan.seq > last_seq + 1 else "passed"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from domain.access.keys import Scope
 from domain.errors import NotFound, Refused
 from domain.staff.people import Person
-from domain.warehouse.scans import Scan, say
+from domain.warehouse.scans import Scan
 from starter.service.floor_incoming import KINDS
 from starter.service.floor_kinds import Wish
 from starter.service.floor_scans import Shown, Taken, settled, shown, take
@@ -160,14 +160,13 @@ class Floor:
         """A run as it stands. Raises NotFound. What was left to be recorded is, before."""
         async with self._pool.acquire() as conn:
             run = _theirs(await runs.find(conn, run_no), person)
-            return shown(await settled(conn, run), person)
+            return shown(*await settled(conn, run), person)
 
     async def take_over(self, person: Person, run_no: int) -> None:
         """Go on with a run that somebody else has. Raises NotFound."""
         async with self._pool.acquire() as conn, conn.transaction():
-            _theirs(await runs.find(conn, run_no), person)
-            await runs.locked(conn, run_no)
-            await runs.take_over(conn, run_no, person.login, person.who)
+            run = _theirs(await runs.locked(conn, run_no), person)
+            await runs.take_over(conn, run, person.login, person.who)
 
     async def holder(self, person: Person, part: str) -> Holder | None:
         """Who works on a part, such as a parcel, at a location of theirs."""
@@ -180,13 +179,8 @@ class Floor:
     async def scan(self, person: Person, run_no: int, scan: Scan) -> Taken:
         """Take a scan: once, in its turn. Raises NotFound."""
         async with self._pool.acquire() as conn:
-            async with conn.transaction():
-                run = _theirs(await runs.locked(conn, run_no), person)
-                taken = await take(conn, run, person, scan)
-            if isinstance(taken, Taken):
-                return taken
-            run = await settled(conn, taken)
-            return Taken(shown(run, person), run.answer or say("passed", "passed"), "taken")
+            run = _theirs(await runs.find(conn, run_no), person)
+            return await take(conn, run, person, scan)
 
 
 def _theirs(run: Run, person: Person) -> Run:

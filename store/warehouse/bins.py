@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from domain.errors import NotFound, Refused
+from domain.warehouse.codes import forms
 from domain.warehouse.places import ItemCode, PlacedItem
 from domain.warehouse.scans import Read, command_in
 from domain.words import few
@@ -13,25 +13,18 @@ from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
 
-_GTIN: Final = range(8, 15)
-"""How many digits one has; shorter ones may be written with zeros in front."""
-
 
 async def read_code(conn: Connection, location: str, code: str) -> Read:
-    """What a code is at this location: a command, a place, units of a SKU, or none of these."""
+    """What a code is at this location: a command, a place, units of a SKU, or none of these.
+
+    Of the forms that it may have had on the goods, the first one counts that is known.
+    """
     code = code.strip()
-    if code[:3].upper() == "OL:":
-        return Read(code, command=command_in(code))
-    row = await _sql.read_code(conn, location=location, code=code, alike=_alike(code))
+    command = command_in(code)
+    if command is not None or code[:3].upper() == "OL:":
+        return Read(code, command=command)
+    row = await _sql.read_code(conn, location=location, forms=forms(code))
     return Read(code, sku=row["sku"], units=row["units"], place=row["place"])
-
-
-def _alike(code: str) -> list[str]:
-    """The same GTIN as readers and lists write it: with and without zeros in front."""
-    if not (code.isascii() and code.isdecimal() and len(code) in _GTIN):
-        return [code]
-    digits = code.lstrip("0")
-    return sorted({code, *(digits.zfill(n) for n in _GTIN if n >= len(digits))})
 
 
 async def places_of(

@@ -1,12 +1,23 @@
 -- Where goods lie, and by which codes they are scanned.
 
--- name: read_code(location, code, alike)^
--- What a code is, here: a SKU by itself or by what is printed on the goods, and a place.
-select coalesce(c.sku, i.sku) as sku, coalesce(c.units, 1) as units, b.bin as place
-from (values (1)) one (n)
-left join lateral (select sku, units from item_code where code = any(:alike::text[]) order by code limit 1) c on true
-left join item i on i.sku = :code
-left join bin b on b.location = :location and b.bin = :code;
+-- name: read_code(location, forms)^
+-- What a code is, here: a SKU by itself or by what is printed on the goods, and a place. `forms`: how it may be
+-- written, the most likely first. A SKU that is itself a code counts before another one's code.
+with written as (
+    select form, n from unnest(:forms::text[]) with ordinality as t (form, n)
+), found as (
+    select w.n, 1 as rank, i.sku, 1::bigint as units, null::text as place
+    from written w join item i on i.sku = w.form
+    union all
+    select w.n, 2, c.sku, c.units, null from written w join item_code c on c.code = w.form
+    union all
+    select w.n, 3, null, null, b.bin from written w join bin b on b.location = :location and b.bin = w.form
+), first as (
+    select * from found where n = (select min(n) from found)
+)
+select (select sku from first where sku is not null order by rank limit 1) as sku,
+       coalesce((select units from first where sku is not null order by rank limit 1), 1) as units,
+       (select place from first where place is not null) as place;
 
 -- name: places_of(location, skus)
 -- In walking order, by the first place of each SKU.

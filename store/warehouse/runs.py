@@ -1,8 +1,9 @@
 """Runs of scans, as rows: who has them, where they stand, and the answer to the last scan.
 
-A scan is one transaction: it locks its run, and writes the next state with the answer and with the
-facts that were decided. Each fact is recorded in a transaction of its own behind it, which takes it
-off the run. So a run that is broken off in between goes on there, and nothing happens twice.
+A scan writes the next state with the answer, and with the facts that were decided and are not
+recorded yet. The first fact is recorded in the same transaction, and each other one in a
+transaction of its own behind it, which takes it off the run. So a run that is broken off in between
+goes on there, and nothing happens twice.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ _sql = load_queries(__file__)
 
 
 class Run(BaseModel):
-    """One run. `state`: as its kind writes it. `who`: has it; `login` is the same person."""
+    """One run. `state`: as its kind writes it. `who`: has it; `login` is the same person.
+
+    `version`: another one whenever the run was written.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,6 +42,7 @@ class Run(BaseModel):
     last_seq: int
     last_scan: str | None
     answer: Answer | None
+    version: str
 
 
 class Holder(BaseModel):
@@ -99,27 +104,29 @@ async def save(
     last_seq: int,
     last_scan: str | None,
     is_over: bool,
-) -> Run:
-    """Write where a run stands, and answer it. The caller holds its lock."""
+) -> Run | None:
+    """Write where a run stands, and answer it; None: somebody has written it since it was read."""
+    new = {
+        "state": state.model_dump(mode="json"),
+        "last_seq": last_seq,
+        "last_scan": last_scan,
+    }
     row = await _sql.save(
         conn,
         run_no=run.run_no,
-        state=state.model_dump(mode="json"),
+        version=run.version,
+        **new,
         facts=[fact.model_dump(mode="json", exclude_defaults=True) for fact in facts],
-        last_seq=last_seq,
-        last_scan=last_scan,
         answer=None if answer is None else answer.model_dump(mode="json"),
         is_over=is_over,
     )
-    return _run(row, run.run_no)
+    if row is None:
+        return None
+    return run.model_copy(update={**new, **row, "facts": tuple(facts), "answer": answer})
 
 
 async def hold(conn: Connection, run_no: int, parts: Sequence[str]) -> list[str]:
-    """Take these parts for a run, and let go of all others. Returns those that it did not get.
-
-    The caller's transaction takes back what it got where that is too little.
-    """
-    await _sql.let_go(conn, run_no=run_no, but_for=list(parts))
+    """Take these parts for a run. Returns those that others have."""
     if not parts:
         return []
     rows = _sql.hold(conn, run_no=run_no, parts=list(parts))
@@ -127,14 +134,23 @@ async def hold(conn: Connection, run_no: int, parts: Sequence[str]) -> list[str]
     return [part for part in parts if part not in got]
 
 
+async def let_go(conn: Connection, run_no: int, parts: Sequence[str]) -> None:
+    """Others may take these parts from now on."""
+    if parts:
+        await _sql.let_go(conn, run_no=run_no, parts=list(parts))
+
+
 async def holders(conn: Connection, parts: Sequence[str]) -> list[Holder]:
     """Who works on these parts; those that nobody works on are left out."""
     return [Holder(**row) async for row in _sql.holders(conn, parts=list(parts))]
 
 
-async def take_over(conn: Connection, run_no: int, login: str, who: str) -> None:
-    """Somebody else goes on with it."""
-    await _sql.take_over(conn, run_no=run_no, login=login, who=who)
+async def take_over(conn: Connection, run: Run, login: str, who: str) -> Run:
+    """Somebody else goes on with it. One that is over stays as it is."""
+    version = await _sql.take_over(conn, run_no=run.run_no, login=login, who=who)
+    if version is None:
+        return run
+    return run.model_copy(update={"login": login, "who": who, "version": version})
 
 
 async def open_at(conn: Connection, location: str, at_most: int = 200) -> list[Run]:

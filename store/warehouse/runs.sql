@@ -9,21 +9,25 @@ insert into scan_run (kind, location, login, who, state)
 values (:kind, :location, :login, :who, :state::jsonb) returning run_no;
 
 -- name: find(run_no)^
-select run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer
+-- `version`: another one whenever it was written.
+select run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer,
+       xmin::text as version
 from scan_run where run_no = :run_no;
 
 -- name: lock(run_no)^
 -- Before everything else that its scans lock.
-select run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer
+select run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer,
+       xmin::text as version
 from scan_run where run_no = :run_no for no key update;
 
--- name: save(run_no, state, facts, last_seq, last_scan, answer, is_over)^
+-- name: save(run_no, version, state, facts, last_seq, last_scan, answer, is_over)^
+-- Nothing is written where the run is another one than of this version.
 update scan_run
 set state = :state::jsonb, facts = :facts::jsonb, last_seq = :last_seq, last_scan = :last_scan,
     answer = :answer::jsonb, changed_at = moment(),
     ended_at = case when :is_over::boolean then coalesce(ended_at, moment()) end
-where run_no = :run_no
-returning run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer;
+where run_no = :run_no and xmin = :version::text::xid
+returning changed_at, ended_at, xmin::text as version;
 
 -- name: hold(run_no, parts)
 -- Sorted, so that two who begin at once wait in one sequence. Returns those that nobody else has.
@@ -38,20 +42,22 @@ with wanted as (
 select part_id from made
 union select p.part_id from scan_run_part p join wanted using (part_id) where p.run_no = :run_no;
 
--- name: let_go(run_no, but_for)!
-delete from scan_run_part where run_no = :run_no and part_id <> all(:but_for::text[]);
+-- name: let_go(run_no, parts)!
+delete from scan_run_part where run_no = :run_no and part_id = any(:parts::text[]);
 
 -- name: holders(parts)
 -- Who works on these parts.
 select p.part_id, r.run_no, r.login, r.who, r.changed_at
 from scan_run_part p join scan_run r using (run_no) where p.part_id = any(:parts::text[]) order by p.part_id;
 
--- name: take_over(run_no, login, who)!
-update scan_run set login = :login, who = :who, changed_at = moment() where run_no = :run_no and ended_at is null;
+-- name: take_over(run_no, login, who)$
+update scan_run set login = :login, who = :who, changed_at = moment() where run_no = :run_no and ended_at is null
+returning xmin::text;
 
 -- name: open_at(location, at_most)
 -- Open runs, those that were touched last first.
-select run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer
+select run_no, kind, location, login, who, begun_at, changed_at, ended_at, state, facts, last_seq, last_scan, answer,
+       xmin::text as version
 from scan_run where location = :location and ended_at is null
 order by changed_at desc, run_no limit :at_most;
 

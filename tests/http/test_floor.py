@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from starter.service import floor_scans
 from store.database import Pool
+from store.warehouse import bins
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
@@ -146,6 +148,92 @@ async def test_one_parcel_is_in_one_hand_and_may_be_taken_over(bench: Bench, poo
     assert await bench.state(part) == "picked"
     again = await anna.send_form(f"app/floor/runs/{run.run_no}/take")
     assert again.status_code == 200
+
+
+async def test_an_old_page_that_takes_a_run_over_goes_on_from_where_it_stands(
+    bench: Bench, pool: Pool
+) -> None:
+    await to_pick(bench, "floor-4b", ("TEA", 4))
+    anna = await Desk(pool).signed_in("anna", "warehouse")
+    ben = await Desk(pool).signed_in("ben", "warehouse")
+    run = await begun(anna, kind="pick")
+    await run.scan("TEA", "TEA")
+    theirs = Scanner(ben, run.run_no)
+    for seq in (1, 900):  # what his page shows is older, or made up
+        taken = await theirs.send("OL:TAKE", seq=seq, scan_id=f"ben-{seq}")
+        assert (taken["how"], taken["good"]) == ("taken", True)
+        again = await theirs.send("OL:TAKE", seq=seq, scan_id=f"ben-{seq}")
+        assert (again["how"], again["seq"]) == ("repeated", taken["seq"])
+        theirs.seq = taken["seq"]
+        await theirs.scan("TEA")
+        if seq == 1:
+            back = await run.send("OL:TAKE", seq=theirs.seq + 1, scan_id="anna-back")
+            assert back["seq"] == theirs.seq + 1
+    over = await run.send("OL:TAKE", seq=99, scan_id="anna-over")
+    assert (over["how"], over["said"], over["over"]) == ("held", "run_over", True)
+
+
+async def test_a_part_stays_in_its_run_until_what_was_decided_is_recorded(
+    bench: Bench, desk: Desk, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = [await to_pack(bench, f"floor-4c{n}", ("TEA", 1)) for n in range(3)]
+    for part in parts:
+        await bench.warehouse.pack(part, who="ben")
+        await bench.send(part)
+    run = await begun(desk, kind="hand-over")
+    await run.scan(*parts)
+    monkeypatch.setattr(floor_scans, "FACTS_AT_ONCE", 0)  # as if the process died there
+    told = await run.scan("OL:DONE")
+    assert (told["over"], told["under_way"]) == (False, True)
+    ben = await Desk(pool).signed_in("ben", "warehouse")
+    theirs = await begun(ben, kind="hand-over")
+    told = await theirs.scan(parts[2])
+    assert (told["outcome"], "Anna (anna) works on" in told["banner"]) == ("taken", True)
+    monkeypatch.undo()
+    told = await run.look()
+    assert (told["over"], told["under_way"]) == (True, False)
+    assert [await bench.state(part) for part in parts] == ["shipped"] * 3
+    assert await pool.fetchval("select count(*) from scan_run_part") == 0
+
+
+async def test_of_two_scans_with_one_number_one_is_taken(bench: Bench, desk: Desk) -> None:
+    await to_pick(bench, "floor-4d", ("TEA", 9))
+    run = await begun(desk, kind="pick")
+    for seq in range(1, 9):
+        sent = [run.send("TEA", seq=seq, scan_id=f"{device}-{seq}") for device in "abcd"]
+        told = await asyncio.gather(*sent)
+        assert sorted(one["how"] for one in told) == ["passed", "passed", "passed", "taken"]
+    assert "8 of 9 units" in (await run.look())["screen"]
+    last = await asyncio.gather(*(run.send("TEA", seq=9, scan_id="last") for _ in range(4)))
+    assert {one["how"] for one in last} == {"taken", "repeated"}
+    assert {one["over"] for one in last} == {True}
+
+
+async def test_a_code_counts_however_it_is_written_and_its_own_form_first(
+    bench: Bench, desk: Desk, pool: Pool
+) -> None:
+    for sku in ("pot", "Mug"):
+        await bench.stocked(sku, 10)
+    await pool.execute(
+        "insert into item_code (code, sku, units) values ('9506000134352', 'TEA', 1), "
+        "('09506000134352', 'POT', 1), ('POT', 'TEA', 1)"
+    )
+    codes = {
+        "9506000134352": "TEA",
+        "09506000134352": "POT",  # both are known: neither is mistaken for the other
+        "(01)09506000134352(10)AB": "POT",
+        "ㅆㄸㅁ": "TEA",
+        "tea": "TEA",
+        "POT": "POT",  # a SKU is its own code, whatever else has it
+        "pot": "pot",
+        "mUG": "Mug",
+        "x" * 500: None,
+        "\x01\x7f\u202e": None,
+        "https://example.com/?q=TEA": None,
+    }
+    async with pool.acquire() as conn:
+        found = {code: (await bins.read_code(conn, "main", code)).sku for code in codes}
+    assert found == codes
 
 
 async def test_two_who_want_the_next_parcel_at_once_get_two(bench: Bench, desk: Desk) -> None:

@@ -22,7 +22,7 @@ async def test_a_part_is_in_one_run_until_that_lets_go_of_it(pool: Pool) -> None
         assert await runs.hold(conn, second, ["p2", "p3"]) == ["p2"]
         (holder,) = await runs.holders(conn, ["p2"])
         assert (holder.run_no, holder.login) == (first, "anna")
-        assert await runs.hold(conn, first, ["p1"]) == []
+        await runs.let_go(conn, first, ["p2", "p3"])
         assert await runs.hold(conn, second, ["p2", "p3"]) == []
 
 

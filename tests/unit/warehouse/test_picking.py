@@ -100,23 +100,36 @@ def test_on_a_cart_units_go_to_the_spot_that_is_said() -> None:
     run = a_run("cluster", {"TEA": 1}, {"TEA": 1})
     state, facts, said = scanned(run, "B-2", "TEA", "TEA", "OL:POS:2", "OL:POS:1")
     assert said == ["place_is_right", "to_spot", "spot_first", "wrong_spot", "counted"]
+    assert [(fact.part, fact.counted) for fact in facts] == [("web-1:1", {"TEA": 1})]
     state, facts, said = scanned(state, "TEA", "web-2:1")
     assert said == ["to_spot", "all_picked"]
-    assert [(fact.part, fact.counted) for fact in facts] == [
-        ("web-1:1", {"TEA": 1}),
-        ("web-2:1", {"TEA": 1}),
-    ]
+    assert [(fact.part, fact.counted) for fact in facts] == [("web-2:1", {"TEA": 1})]
 
 
 def test_what_is_not_there_is_asked_for_twice_and_then_told() -> None:
     run = a_run("batch", {"TEA": 2}, {"TEA": 2, "POT": 1})
     state, facts, _ = scanned(run, "A-1", "POT", "B-2", "OL:QTY:3", "TEA", "OL:SHORT")
-    assert facts == []
+    assert [fact.counted for fact in facts] == [{"TEA": 2}]
     state, facts, said = scanned(state, "OL:SHORT")
     assert said == ["all_picked"]
-    assert [fact.counted for fact in facts] == [{"TEA": 2}, {"TEA": 1, "POT": 1}]
+    assert [fact.counted for fact in facts] == [{"TEA": 1, "POT": 1}]
     state, facts, _ = scanned(run, "OL:SHORT", "A-1", "OL:SHORT")  # asked anew in between
     assert facts == []
+
+
+def test_a_wave_of_which_one_parcel_is_refused_records_the_others() -> None:
+    run = a_run("batch", {"TEA": 1}, {"TEA": 1, "CUP": 1})
+    state, facts, said = scanned(run, "B-2", "TEA", "OL:REFUSE:the box is wet")
+    assert said[-1] == "parcel_refused"
+    told = [(fact.what, fact.part) for fact in facts]
+    assert told == [("pick", "web-1:1"), ("refuse", "web-2:1")]
+    assert state.is_over
+
+
+def test_undo_takes_back_what_was_typed_before_what_was_scanned() -> None:
+    codes = ("B-2", "TEA", "OL:QTY:2", "OL:UNDO", "TEA", "OL:UNDO")
+    state, _, said = scanned(a_run("single", {"TEA": 3}), *codes)
+    assert (said[2:], state.taken) == (["times", "times_off", "counted", "undone"], 1)
 
 
 def test_of_a_kit_whole_ones_are_picked_and_the_rest_goes_back() -> None:
@@ -220,12 +233,16 @@ def test_scans_have_their_turn_once() -> None:
     changed = Scan(seq=4, scan_id="a", code="POT")
     assert place_of(4, changed.mark, scan) == "passed"
     assert place_of(9, "a", scan) == "passed"
+    assert place_of(9, scan.mark, scan) == "repeat"  # it took the run over, from an old page
     assert place_of(2, "x", scan) == "gap"
 
 
 def test_commands_units_and_weights_are_read() -> None:
     assert command_in("ol:qty:5") == Command("QTY", "5")
     assert command_in("OL:DONE") == Command("DONE")
+    assert command_in("ㅒㅣ:애ㅜㄸ") == Command("DONE")  # the computer's keyboard is Korean
+    assert command_in("OLÖDONE") == Command("DONE")  # or German
+    assert command_in("OL:REFUSE:상자가 젖음") == Command("REFUSE", "상자가 젖음")
     for odd in ("OL:QTY", "OL:DONE:5", "OL:NONE", "TEA", "OL:", "OL:QTY:"):
         assert command_in(odd) is None, odd
     assert [units_in(text) for text in ("5", "0", "-1", "1.5", "", "123456", "٣")] == [
