@@ -29,6 +29,7 @@ from activities.companies import Companies
 from activities.customers.memberships import Memberships
 from activities.customers.retention import Persons
 from activities.days.counting import DayCounting
+from activities.days.longest_waits import LongestWaits
 from activities.edi.asking import OrderAsking
 from activities.edi.duties import edi_duties
 from activities.edi.exchange import Authorization, EdiExchange
@@ -284,7 +285,8 @@ def duties(
         authorization=edi_authorization,
         kept=kept.provider_events,
     )
-    days = DayCounting(pool, lambda: _backlog(client, task_queue))
+    days = DayCounting(pool)
+    longest = LongestWaits(pool, lambda: _backlog(client, task_queue))
     old = (
         *(EndedOrders(pool, kept.effects), events, labels.LabelFiles(pool, kept.label_files)),
         *(RequestKeys(pool, kept.request_keys), OldEvents(pool, kept.events)),
@@ -314,6 +316,7 @@ def duties(
         Duty(at_the_dock.count, SWEEP_S),
         Duty(Memberships(pool).look, NOTICE_S, beside=True),
         Duty(days.count, NOTICE_S, beside=True),
+        Duty(longest.look, NOTICE_S, beside=True),
         Duty(ExpiringVouchers(pool).expire, NOTICE_S),
         Duty(HoldEnds(pool, asks).end, renewals_every_s),
         Duty(AddressChecks(pool, address_check).look, SWEEP_S, beside=True),

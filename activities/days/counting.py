@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import logging
 from typing import Final
 
-from domain.days.figures import Wait
-from store.database import Pool
-from store.days import counting, queues
+from store.database import DatabaseFault, Pool
+from store.days import counting
+from store.days.counting import Day
+
+logger = logging.getLogger(__name__)
 
 DAYS_AT_ONCE: Final = 10
 """Then the duty has its next turn: a new database has a month to be counted."""
@@ -22,24 +24,28 @@ class DayCounting:
     Several workers share the days: a day that one counts is passed over by the others.
     """
 
-    def __init__(self, pool: Pool, backlog: Callable[[], Awaitable[dict[Wait, int]]]) -> None:
-        """`backlog`: asks Temporal how many tasks wait. Empty: Temporal does not answer."""
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._backlog = backlog
 
     async def count(self) -> None:
-        """Count the days that are due, and write down how many tasks wait now, and how long."""
-        backlog = await self._backlog()
+        """Count the days that are due."""
         async with self._pool.acquire() as conn:
-            waits = await queues.waits(conn)
-            await counting.keep_most(conn, {**waits.by_name(), **backlog})
             await counting.add_days(conn)
+        failed: list[Day] = []
         for _ in range(DAYS_AT_ONCE):
-            async with self._pool.acquire() as conn, conn.transaction():
-                one = await counting.due(conn)
+            one: Day | None = None
+            try:
+                async with self._pool.acquire() as conn, conn.transaction():
+                    one = await counting.due(conn, failed)
+                    if one is None:
+                        return
+                    await counting.count(conn, one)
+            except DatabaseFault as fault:
                 if one is None:
-                    return
-                await counting.count(conn, one)
+                    raise
+                # One day that cannot be counted keeps back no other one, and no other duty.
+                logger.warning("%s of seller %s is not counted: %s", one.day, one.seller, fault)
+                failed.append(one)
 
     async def forget(self) -> None:
         """Delete days that are very old."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping
 from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -64,9 +64,9 @@ class Counted(NamedTuple):
 
 
 class Trend(NamedTuple):
-    """A figure with what it was before. None: that day was not counted."""
+    """A figure with what it was before. None: nobody counted it on that day."""
 
-    now: int
+    now: int | None
     yesterday: int | None
     week_before: int | None
     days: tuple[int | None, ...]
@@ -75,7 +75,7 @@ class Trend(NamedTuple):
     @property
     def change_percent(self) -> int | None:
         """Against yesterday, rounded; None where there is nothing to compare with."""
-        if not self.yesterday:
+        if not self.yesterday or self.now is None:
             return None
         return round(100 * (self.now - self.yesterday) / abs(self.yesterday))
 
@@ -85,14 +85,10 @@ def days_before(day: date, count: int) -> list[date]:
     return [day - timedelta(days=back) for back in range(count - 1, -1, -1)]
 
 
-def trend_of(values: Mapping[date, int], counted: Mapping[date, object], day: date) -> Trend:
+def trend_of(values: Mapping[date, int], counted: Container[date], day: date) -> Trend:
     """How a figure came to be what it is. `values`: a day without one had none of it.
 
-    `counted`: the days of which the figures are known.
+    `counted`: the days of which the figure is known.
     """
     days = [values.get(one, 0) if one in counted else None for one in days_before(day, 30)]
-    return Trend(values.get(day, 0), _at(days, 1), _at(days, 7), tuple(days))
-
-
-def _at(days: Sequence[int | None], back: int) -> int | None:
-    return days[-1 - back]
+    return Trend(days[-1], days[-2], days[-8], tuple(days))

@@ -11,6 +11,7 @@ those again for as long as `patience`, and reports them only if they stay.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -153,7 +154,7 @@ async def _days(conn: Connection) -> list[Violation]:
     """Count one of the last days of each seller again, and compare."""
     found = []
     for one in await figures.todays(conn, None):
-        for day, kept, now in await counting.wrong(conn, one.seller):
+        for day, kept, now in await counting.wrong(conn, one.seller, secrets.token_hex(8)):
             place = " ".join(part for part in (kept.figure, kept.channel, kept.part) if part)
             message = (
                 f"{place} of {day} is kept as {kept.value}, but comes to {now}: "

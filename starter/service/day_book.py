@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Final, NamedTuple
 
-from domain.days.figures import Figure, Trend, days_before, trend_of
-from store.days.figures import DayFigure, Loss
+from domain.days.figures import STANDINGS, Figure, Trend, days_before, trend_of
+from store.days.figures import DayFigure, HourOrders, Loss
 
 MONTH: Final = 30
+
+ALWAYS_STANDS: Final[Figure] = "stock_out"
+"""A figure that each day has which was counted while it went on, be it 0."""
+
+_AMOUNTS: Final[tuple[Figure, ...]] = ("worth", "authorized", "charged", "refunded", "owed_back")
+_OF_THE_BOOKS: Final[tuple[Figure, ...]] = ("result", "lost")
+AMOUNTS: Final = (*_AMOUNTS, *_OF_THE_BOOKS)
+"""Figures in currencies, which nobody adds up over several."""
 
 
 @dataclass(frozen=True)
 class DayBook:
     """A day, with the month before it.
 
-    `today`: whether it is still going on. `counted_at`: when the figures of the seller who was
+    `today`: the day that is going on. `counted_at`: when the figures of the seller who was
     counted longest ago were counted; None: they were not yet. `counted`: the days that were.
+    `counted_to`: seller → the last hour of the day that has been counted, 23 where it is over.
     """
 
     day: date
@@ -26,8 +37,9 @@ class DayBook:
     counted_at: datetime | None
     counted: frozenset[date]
     figures: Sequence[DayFigure]
-    hours: dict[date, dict[int, int]]
-    tasks: dict[date, int]
+    hours: Sequence[HourOrders]
+    counted_to: Mapping[str, int]
+    tasks: Mapping[date, int]
 
     @property
     def is_today(self) -> bool:
@@ -47,7 +59,48 @@ class DayBook:
         for one in self.figures:
             if one.figure == figure and channel in (None, one.channel) and part in (None, one.part):
                 values[one.day] = values.get(one.day, 0) + one.value
-        return trend_of(values, dict.fromkeys(self.counted), self.day)
+        return trend_of(values, self._stood if figure in STANDINGS else self.counted, self.day)
+
+    @cached_property
+    def _stood(self) -> frozenset[date]:
+        """Days that were counted while they went on: of others, nobody knows what there was."""
+        return frozenset(one.day for one in self.figures if one.figure == ALWAYS_STANDS)
+
+    def orders_by_now(self) -> Trend:
+        """Orders, of the days before those of the same hours alone, by each seller's clock."""
+        whole = self.trend("orders")
+        before = (self._by_now(back) for back in (1, 7))
+        yesterday, week_before = (
+            None if all_ is None else some
+            for all_, some in zip((whole.yesterday, whole.week_before), before, strict=True)
+        )
+        return whole._replace(yesterday=yesterday, week_before=week_before)
+
+    def _by_now(self, back: int) -> int:
+        day = self.day - timedelta(days=back)
+        return sum(
+            one.value
+            for one in self.hours
+            if one.day == day and one.hour <= self.counted_to.get(one.seller, 23)
+        )
+
+    def by_hour(self, back: int = 0) -> list[int | None]:
+        """Orders of each hour of a day, so many days before this one; None: it is not known yet."""
+        day = self.day - timedelta(days=back)
+        last = 23 if back else min(self.counted_to.values(), default=23)
+        if day not in self.counted:
+            return [None] * 24
+        values = [0] * 24
+        for one in self.hours:
+            if one.day == day:
+                values[one.hour] += one.value
+        return [value if hour <= last else None for hour, value in enumerate(values)]
+
+    @property
+    def currencies(self) -> list[str]:
+        """Those in which there are amounts in the month, the one that was in use most first."""
+        used = Counter(one.part for one in self.figures if one.figure in AMOUNTS)
+        return sorted(used, key=lambda currency: (-used[currency], currency))
 
     def parts(self, figure: Figure) -> list[str]:
         """Currencies or states of a figure, the one with the most first."""
@@ -59,7 +112,7 @@ class DayBook:
 
     def tasks_trend(self) -> Trend:
         """How many tasks waited for a person at each day's end."""
-        return trend_of(self.tasks, dict.fromkeys(self.counted), self.day)
+        return trend_of(self.tasks, self.tasks, self.day)
 
 
 def _most(found: Sequence[DayFigure], figure: Figure, name: str) -> list[str]:
@@ -91,16 +144,18 @@ class DayReport:
 
 _COUNTS: Final[tuple[Figure, ...]] = (
     *("orders", "open_orders", "shipped", "shipped_late", "delivered", "delivered_late"),
-    *("leave_today", "leave_late", "arrive_late", "stock_out", "stock_low", "runs_out"),
+    *("leave_today", "leave_late", "arrive_late"),
 )
-_AMOUNTS: Final[tuple[Figure, ...]] = ("worth", "authorized", "charged", "refunded", "owed_back")
-_OF_THE_BOOKS: Final[tuple[Figure, ...]] = ("result", "lost")
+_OF_STOCK: Final[tuple[Figure, ...]] = ("stock_out", "stock_low", "runs_out")
 
 
-def report_of(book: DayBook, losses: Sequence[Loss], *, money: bool, books: bool) -> DayReport:
+def report_of(
+    book: DayBook, losses: Sequence[Loss], *, money: bool, books: bool, stock: bool
+) -> DayReport:
     """All figures of a day, amounts in each currency that the month has."""
     amounts = (*(_AMOUNTS if money else ()), *(_OF_THE_BOOKS if books else ()))
-    rows = [ReportRow(figure, "", book.trend(figure)) for figure in _COUNTS]
+    counts = (*_COUNTS, *(_OF_STOCK if stock else ()))
+    rows = [ReportRow(figure, "", book.trend(figure)) for figure in counts]
     rows += [
         ReportRow(figure, currency, book.trend(figure, part=currency))
         for currency in dict.fromkeys(part for figure in amounts for part in book.parts(figure))

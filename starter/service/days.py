@@ -26,6 +26,9 @@ from store.days.figures import (
 _BACK: Final = MONTH + 7
 COUNTED_MAX_DAYS: Final = 800
 
+LOSSES_LISTED_MAX: Final = 500
+"""The worst hundred of each currency are kept: more than five currencies lose money nowhere."""
+
 
 class Days:
     """Figures of days. `sellers`, `channels`: None is all of them."""
@@ -69,6 +72,10 @@ class Days:
                 hours=await figures.by_hour(
                     conn, **limits, days=[wanted - timedelta(days=back) for back in (0, 1, 7)]
                 ),
+                counted_to={
+                    one.seller: 23 if wanted < one.today else -1 if one.hour is None else one.hour
+                    for one in now
+                },
                 tasks=await figures.tasks(conn, first, wanted),
             )
 
@@ -80,14 +87,17 @@ class Days:
         channels: Collection[str] | None = None,
         money: bool = True,
         books: bool = True,
+        stock: bool = True,
     ) -> DayReport:
         """A day to be printed. `money`: with amounts; `books`: with results and losses.
+
+        `stock`: with what there is of it, at all locations.
 
         Raises NotFound where there is no such seller.
         """
         book = await self.look(day, sellers=sellers, channels=channels)
         found = await self.losses(book.day, sellers=sellers, channels=channels) if books else ()
-        return report_of(book, found, money=money, books=books)
+        return report_of(book, found, money=money, books=books, stock=stock)
 
     async def waits(self, hours: int = 24) -> Sequence[HourWait]:
         """The most that waited for workers in each of the last hours."""
@@ -109,12 +119,21 @@ class Days:
         *,
         sellers: Collection[str] | None = None,
         channels: Collection[str] | None = None,
-        at_most: int = counting.LOSSES_MAX,
+        currency: str | None = None,
+        at_most: int = LOSSES_LISTED_MAX,
     ) -> Sequence[Loss]:
-        """Orders that lost money on a day, the worst first, as they were counted last."""
+        """Orders that lost money on a day, as they were counted last: the worst of each currency.
+
+        `currency`: None is all of them.
+        """
         async with self._pool.acquire() as conn:
             return await figures.losses(
-                conn, sellers=sellers, channels=channels, day=day, at_most=at_most
+                conn,
+                sellers=sellers,
+                channels=channels,
+                currency=currency,
+                day=day,
+                at_most=at_most,
             )
 
     async def late(

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from domain.accounting.accounts import OF_THE_RESULT, SOLD, Account
 from domain.days.figures import FLOWS, LATER, RUNS_OUT_WITHIN_DAYS, STANDINGS, Counted, Wait
 from domain.errors import NotFound
+from store import clock
 from store.database import Connection, load_queries
 from store.purchasing import outlook
 from store.views import attention
@@ -20,11 +21,10 @@ BACK: Final = 37
 """So many days before today are counted where nobody has: a month, and the week before it."""
 
 LOSSES_MAX: Final = 100
-"""Of a day's orders that lost money, so many are kept; all of them are counted."""
+"""Of a day's orders that lost money, so many are kept in each currency; all of them are counted."""
 
 _TASKS_MAX: Final = 1_000
 _ROWS_MAX: Final = 10_000
-_AUDITED_BACK: Final = 30
 _AUDITED: Final = [figure for figure in FLOWS if figure not in LATER]
 
 
@@ -47,9 +47,11 @@ async def add_days(conn: Connection) -> None:
     await _sql.add_days(conn, back=BACK)
 
 
-async def due(conn: Connection) -> Day | None:
-    """A day that is to be counted, locked in this transaction; None: none is."""
-    row = await _sql.due(conn)
+async def due(conn: Connection, but: Sequence[Day] = ()) -> Day | None:
+    """A day that is to be counted, and none of these, locked in this transaction; None: none is."""
+    row = await _sql.due(
+        conn, back=BACK, sellers=[one.seller for one in but], days=[one.day for one in but]
+    )
     return None if row is None else Day(**row)
 
 
@@ -69,7 +71,7 @@ async def count(conn: Connection, one: Day) -> None:
     if one.seller:
         losses = await _losses(conn, one)
         found += _lost(losses)
-        await _keep_losses(conn, one, losses[:LOSSES_MAX])
+        await _keep_losses(conn, one, _worst(losses))
     if one.is_today:
         standing = await _standings(conn, one)
         found += standing
@@ -85,7 +87,9 @@ async def count(conn: Connection, one: Day) -> None:
         values=[each.value for each in found],
     )
     took_ms = round(1000 * (time.perf_counter() - began))
-    await _sql.counted(conn, seller=one.seller, day=one.day, took_ms=took_ms)
+    await _sql.counted(
+        conn, seller=one.seller, day=one.day, time_zone=one.time_zone, took_ms=took_ms
+    )
 
 
 async def keep_most(conn: Connection, waits: Mapping[Wait, int]) -> None:
@@ -98,19 +102,23 @@ async def forget(conn: Connection, kept_days: int) -> None:
     await _sql.forget(conn, kept_days=kept_days)
 
 
-async def wrong(conn: Connection, seller: str) -> list[tuple[date, Counted, int]]:
-    """What does not come to the same of one of the last days of a seller, taken by chance.
+async def wrong(
+    conn: Connection, seller: str, salt: str, *, back: int = 30, at_most: int = 1
+) -> list[tuple[date, Counted, int]]:
+    """What does not come to the same, of so many of the last days of a seller.
 
-    The day, the figure as it is kept, and what it comes to now.
+    The day, the figure as it is kept, and what it comes to now. `salt`: which days are taken.
     """
-    row = await _sql.whole_day(conn, seller=seller, max_back=_AUDITED_BACK)
-    if row is None:
-        return []
-    one = Day(**row)
+    rows = _sql.whole_days(conn, seller=seller, max_back=back, at_most=at_most, salt=salt)
+    days = [Day(**row) async for row in rows]
+    return [found for one in days for found in await _wrong_of(conn, one)]
+
+
+async def _wrong_of(conn: Connection, one: Day) -> list[tuple[date, Counted, int]]:
     now = {each[:3]: each.value for each in await _flows(conn, one)}
     now |= {each[:3]: each.value for each in _lost(await _losses(conn, one))}
     now = {key: value for key, value in now.items() if key[0] in _AUDITED}
-    rows = _sql.kept(conn, seller=seller, day=one.day, figures=_AUDITED)
+    rows = _sql.kept(conn, seller=one.seller, day=one.day, figures=_AUDITED)
     kept = {each[:3]: each.value for each in [Counted(**row) async for row in rows]}
     return [
         (one.day, Counted(*key, kept.get(key, 0)), now.get(key, 0))
@@ -143,18 +151,26 @@ async def _losses(conn: Connection, one: Day) -> Sequence[Mapping[str, Any]]:
 
 
 def _lost(losses: Sequence[Mapping[str, Any]]) -> list[Counted]:
-    """What they come to, by channel and currency, and how many orders they are."""
+    """What they come to, and how many orders they are, by channel and currency."""
     sums: dict[tuple[str, str], int] = {}
-    orders: dict[str, int] = {}
+    orders: dict[tuple[str, str], int] = {}
     for row in losses:
         key = row["channel"], row["currency"]
         whole = row["refunds_minor"] + row["cost_minor"] + row["others_minor"] - row["sold_minor"]
         sums[key] = sums.get(key, 0) + whole
-        orders[row["channel"]] = orders.get(row["channel"], 0) + 1
+        orders[key] = orders.get(key, 0) + 1
     return [
-        *(Counted("lost", channel, currency, value) for (channel, currency), value in sums.items()),
-        *(Counted("lost_orders", channel, "", value) for channel, value in orders.items()),
+        *(Counted("lost", *key, value) for key, value in sums.items()),
+        *(Counted("lost_orders", *key, value) for key, value in orders.items()),
     ]
+
+
+def _worst(losses: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The worst of each currency: an amount of one is not more than that of another."""
+    by_currency: dict[str, list[Mapping[str, Any]]] = {}
+    for row in losses:
+        by_currency.setdefault(row["currency"], []).append(row)
+    return [row for rows in by_currency.values() for row in rows[:LOSSES_MAX]]
 
 
 async def _keep_losses(conn: Connection, one: Day, losses: Sequence[Mapping[str, Any]]) -> None:
@@ -190,10 +206,11 @@ async def _stock(conn: Connection, one: Day) -> list[Counted]:
     """Items at places of the seller's that are low, or sold by a day, at the pace measured."""
     places = [row["location"] async for row in _sql.places(conn, seller=one.seller)]
     limits: dict[str, Any] = {"locations": places, "at_most": _ROWS_MAX}
-    week = one.day + timedelta(days=RUNS_OUT_WITHIN_DAYS)
+    today = clock.today()  # Stock lasts until a day of UTC, whatever the seller's clock says.
+    week = today + timedelta(days=RUNS_OUT_WITHIN_DAYS)
     low = await outlook.outlook(conn, only_low=True, **limits)
     soon = await outlook.outlook(conn, out_by=week, **limits)
-    out = [row for row in soon if row.out_on is not None and row.out_on <= one.day]
+    out = [row for row in soon if row.out_on is not None and row.out_on <= today]
     return [
         Counted("stock_out", "", "", len(out)),
         Counted("stock_low", "", "", len(low)),

@@ -10,10 +10,11 @@ cross join lateral generate_series(here.today - :back::int, here.today, interval
 where not exists (select from day_count c where (c.seller, c.day) = (zone.seller, here.today))
 on conflict (seller, day) do nothing;
 
--- name: due()^
+-- name: due(back, sellers, days)^
 -- A day that is to be counted, locked, or none: today's once a minute, but for a twentieth of the time at most; an
--- earlier one an hour after its end, and once more after three days, because some say late when a parcel left. Of
--- days that another one counts, none.
+-- earlier one an hour after its end, and once more after three days, because some say late when a parcel left. Where
+-- its seller goes by another clock now, so many of them, so that no hour lies between two days or in both. Of days
+-- that another one counts, none; nor one of `days`, each of the seller at its place.
 select c.seller, c.day, zone.time_zone, c.day = here.today as is_today,
        c.day::timestamp at time zone zone.time_zone as first,
        (c.day + 1)::timestamp at time zone zone.time_zone as after
@@ -25,7 +26,11 @@ where case when c.day = here.today
                then c.counted_at < moment() - greatest(interval '1 minute', c.took_ms * interval '20 milliseconds')
            else exists (
                select from unnest(array[interval '1 hour', interval '3 days']) as later
-               where c.counted_at < ended.at + later and ended.at + later <= moment()) end
+               where c.counted_at < ended.at + later and ended.at + later <= moment())
+               or c.time_zone not in ('', zone.time_zone)
+                  and c.day between here.today - :back::int and here.today end
+  and not exists (
+      select from unnest(:sellers::text[], :days::date[]) as w (seller, day) where (w.seller, w.day) = (c.seller, c.day))
 order by c.day desc, c.seller limit 1 for update of c skip locked;
 
 -- name: one(seller, day)^
@@ -41,15 +46,16 @@ where (c.seller, c.day) = (:seller, :day::date) for update of c;
 -- name: add_day(seller, day)!
 insert into day_count (seller, day) values (:seller, :day) on conflict (seller, day) do nothing;
 
--- name: whole_day(seller, max_back)^
--- One of the days that were counted after their end, by chance; none: there is none yet. It is not locked.
-select c.seller, c.day, zone.time_zone, false as is_today,
-       c.day::timestamp at time zone zone.time_zone as first,
-       (c.day + 1)::timestamp at time zone zone.time_zone as after
-from day_count c join seller zone using (seller)
-where c.seller = :seller and c.day > (moment() at time zone zone.time_zone)::date - :max_back::int
-  and c.counted_at >= ((c.day + 1)::timestamp at time zone zone.time_zone) + interval '1 hour'
-order by random() limit 1;
+-- name: whole_days(seller, max_back, at_most, salt)
+-- Some of the days that were counted after their end, by the clock of then; another salt finds others. They are not
+-- locked.
+select c.seller, c.day, c.time_zone, false as is_today, c.day::timestamp at time zone zone.name as first, ended.at as after
+from day_count c
+cross join lateral (select nullif(c.time_zone, '') as name) zone
+cross join lateral (select (c.day + 1)::timestamp at time zone zone.name as at) ended
+where c.seller = :seller and c.day > (moment() at time zone zone.name)::date - :max_back::int
+  and c.counted_at >= ended.at + interval '1 hour'
+order by md5(c.day || :salt::text) limit :at_most;
 
 -- name: flows(seller, time_zone, first, after)
 -- What happened on a day, but for the books. What somebody changed later counts as it was.
@@ -208,9 +214,10 @@ from unnest(:figures::text[], :values::bigint[]) as w (figure, value)
 on conflict (seller, day, figure, channel, part) do update set value = excluded.value
 where d.value < excluded.value;
 
--- name: counted(seller, day, took_ms)!
+-- name: counted(seller, day, time_zone, took_ms)!
 -- Not counted → counted now.
-update day_count set counted_at = moment(), took_ms = :took_ms where (seller, day) = (:seller, :day::date);
+update day_count set counted_at = moment(), time_zone = :time_zone, took_ms = :took_ms
+where (seller, day) = (:seller, :day::date);
 
 -- name: kept(seller, day, figures)
 select figure, channel, part, value from day_figure

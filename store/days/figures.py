@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, Literal, NamedTuple
 
+from domain.accounting.accounts import OF_THE_RESULT, Account
 from domain.days.figures import STANDINGS, Figure, Wait
 from store.database import Connection, load_queries
 from store.views.reads import Row
@@ -21,11 +22,15 @@ Paid = Literal["authorize", "capture", "refund"]
 
 
 class SellersDay(NamedTuple):
-    """A seller's day now. `counted_at`: when its figures were counted last; None: not yet."""
+    """A seller's day now. `counted_at`: when its figures were counted last; None: not yet.
+
+    `hour`: that of `counted_at` by the seller's clock, from 0 to 23.
+    """
 
     seller: str
     today: date
     counted_at: datetime | None
+    hour: int | None
 
 
 class DayFigure(NamedTuple):
@@ -38,6 +43,15 @@ class DayFigure(NamedTuple):
     value: int
 
 
+class HourOrders(NamedTuple):
+    """Orders that a seller took in an hour of a day, from 0 to 23 by its clock."""
+
+    day: date
+    seller: str
+    hour: int
+    value: int
+
+
 class HourWait(NamedTuple):
     """The most that waited in an hour, which begins at `hour`."""
 
@@ -46,12 +60,25 @@ class HourWait(NamedTuple):
     value: int
 
 
+class Booked(Row):
+    """A posting of an order's loss, in minor units: above zero it lowers what the order brings in.
+
+    `memo`: what it is for, as the books say. `goods`: SKU → units that it is about.
+    """
+
+    account: Account
+    amount_minor: int
+    memo: str
+    goods: Mapping[str, int]
+
+
 class Loss(Row):
     """An order that lost money on a day, in the seller's books.
 
     `day_minor`: what of it was booked on the day. `result_minor`: what the order has brought in by
     the day's end: sold, less refunds, cost of goods and others (fees, write-offs, carriers); below
     zero. `refunds`, `reasons`: kinds and reasons of the day's refunds. `claims`: kinds of claims.
+    `booked`: the day's postings that lowered or raised it.
     """
 
     seller: str
@@ -68,6 +95,7 @@ class Loss(Row):
     reasons: tuple[str, ...]
     claims: tuple[str, ...]
     disputed: bool
+    booked: tuple[Booked, ...]
 
 
 class DayParcel(Row):
@@ -127,13 +155,10 @@ async def by_hour(
     sellers: Collection[str] | None,
     channels: Collection[str] | None,
     days: Sequence[date],
-) -> dict[date, dict[int, int]]:
-    """Orders taken in each hour of these days, by the seller's clock."""
+) -> list[HourOrders]:
+    """Orders taken in each hour of these days, where there were any."""
     limits = {"sellers": _some(sellers), "channels": _some(channels)}
-    found: dict[date, dict[int, int]] = {day: {} for day in days}
-    async for row in _sql.by_hour(conn, **limits, days=list(days)):
-        found[row["day"]][row["hour"]] = row["value"]
-    return found
+    return [HourOrders(**row) async for row in _sql.by_hour(conn, **limits, days=list(days))]
 
 
 async def tasks(conn: Connection, first: date, last: date) -> dict[date, int]:
@@ -163,12 +188,21 @@ async def losses(
     *,
     sellers: Collection[str] | None,
     channels: Collection[str] | None,
+    currency: str | None,
     day: date,
     at_most: int,
 ) -> list[Loss]:
-    """Orders that lost money on a day, the worst first."""
-    limits = {"sellers": _some(sellers), "channels": _some(channels)}
-    return [Loss(**row) async for row in _sql.losses(conn, **limits, day=day, at_most=at_most)]
+    """Orders that lost money on a day, the worst of each currency first. None: of every one."""
+    rows = _sql.losses(
+        conn,
+        sellers=_some(sellers),
+        channels=_some(channels),
+        currency=currency,
+        day=day,
+        accounts=list(OF_THE_RESULT),
+        at_most=at_most,
+    )
+    return [Loss(**row) async for row in rows]
 
 
 async def late(

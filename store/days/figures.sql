@@ -2,36 +2,35 @@
 
 -- name: todays(sellers)
 -- Each seller's day now, and when it was counted last. Null: of all of them.
-select s.seller, here.today, c.counted_at
+select s.seller, here.today, c.counted_at, extract(hour from c.counted_at at time zone s.time_zone)::int as hour
 from seller s cross join lateral (select (moment() at time zone s.time_zone)::date as today) here
 left join day_count c on (c.seller, c.day) = (s.seller, here.today) and c.counted_at > '-infinity'
 where :sellers::text[] is null or s.seller = any(:sellers)
 order by s.seller;
 
 -- name: counted(sellers, first, last)
--- Days that were counted for each of these sellers; null: of all.
-select day from day_count
-where seller <> '' and (:sellers::text[] is null or seller = any(:sellers))
-  and day between :first::date and :last::date and counted_at > '-infinity'
-group by day order by day;
+-- Days that were counted for each of these sellers that has them on its list; null: of all.
+select c.day from day_count c join seller s using (seller)
+where (:sellers::text[] is null or seller = any(:sellers)) and c.day between :first::date and :last::date
+group by c.day having bool_and(c.counted_at > '-infinity') order by c.day;
 
 -- name: by_day(sellers, channels, first, last)
 -- Each figure of each day, by channel and part, but for hours, which are added up. Null: of all sellers, of all
 -- channels and of none. Stock is of no channel, and always told.
 select day, figure, channel, case when figure = 'orders' then '' else part end as part, sum(value)::bigint as value
-from day_figure
-where seller <> '' and (:sellers::text[] is null or seller = any(:sellers))
+from day_figure join seller using (seller)
+where (:sellers::text[] is null or seller = any(:sellers))
   and day between :first::date and :last::date
   and (:channels::text[] is null or channel = any(:channels) or figure in ('stock_out', 'stock_low', 'runs_out'))
 group by day, figure, channel, 4;
 
 -- name: by_hour(sellers, channels, days)
--- Orders of each hour of these days.
-select day, part::int as hour, sum(value)::bigint as value
-from day_figure
-where seller <> '' and (:sellers::text[] is null or seller = any(:sellers)) and day = any(:days::date[])
+-- Orders of each hour of these days, by each seller's clock.
+select day, seller, part::int as hour, sum(value)::bigint as value
+from day_figure join seller using (seller)
+where (:sellers::text[] is null or seller = any(:sellers)) and day = any(:days::date[])
   and figure = 'orders' and (:channels::text[] is null or channel = any(:channels))
-group by day, part;
+group by day, seller, part;
 
 -- name: tasks(first, last)
 -- How many waited for a person at the end of each day, of all sellers and of none.
@@ -47,8 +46,9 @@ where seller = '' and figure = any(array['reports_wait', 'starts_wait', 'mails_w
   and day >= (:first::timestamptz at time zone 'UTC')::date
   and (day + make_interval(hours => part::int)) at time zone 'UTC' > :first;
 
--- name: losses(sellers, channels, day, at_most)
--- Orders that lost money on the day, the worst first, and why: refunds of the day, claims, and disputes.
+-- name: losses(sellers, channels, currency, day, accounts, at_most)
+-- Orders that lost money on the day, the worst of each currency first, and why: refunds of the day, claims, disputes,
+-- and what was booked for the order on the day. Null: in every currency.
 select d.seller, o.order_id, d.channel, d.currency, d.day_minor, d.sold_minor, d.refunds_minor, d.cost_minor,
        d.others_minor, d.result_minor,
        array(select distinct r.kind from refund r where r.order_no = d.order_no
@@ -57,11 +57,20 @@ select d.seller, o.order_id, d.channel, d.currency, d.day_minor, d.sold_minor, d
              and seller_day(d.seller, r.granted_at) = d.day order by r.reason) as reasons,
        array(select distinct c.kind from claim c where c.order_no = d.order_no
              and c.decision <> 'refused' order by c.kind) as claims,
-       exists (select from dispute b where b.order_no = d.order_no and b.state = 'lost') as disputed
+       exists (select from dispute b where b.order_no = d.order_no and b.state = 'lost') as disputed,
+       coalesce((
+           select jsonb_agg(jsonb_build_object(
+               'account', p.account, 'amount_minor', p.amount_minor, 'memo', e.memo,
+               'goods', (select coalesce(jsonb_object_agg(i.sku, abs(i.units)), '{}')
+                         from inventory_posting i where i.entry_id = e.entry_id)) order by e.entry_id, p.account)
+           from journal_entry e join posting p using (entry_id)
+           where e.order_no = d.order_no and e.seller = d.seller and e.booked_on = d.day
+             and p.currency = d.currency and p.account = any(:accounts::text[])), '[]') as booked
 from day_loss d join customer_order o using (order_no)
 where d.day = :day::date and (:sellers::text[] is null or d.seller = any(:sellers))
   and (:channels::text[] is null or d.channel = any(:channels))
-order by d.result_minor, o.order_id limit :at_most;
+  and (:currency::text is null or d.currency = :currency)
+order by d.currency, d.result_minor, o.order_id limit :at_most;
 
 -- name: late(sellers, channels, what, after_day, after_id, at_most)
 -- Parcels that are to leave today (`leave_today`), have not left in time (`leave_late`), or are under way and late

@@ -18,7 +18,7 @@ from domain.orders.order import Order
 from starter.service.days import Days
 from store.database import Pool
 from tests.support.bench import Bench
-from tests.support.builders import an_order
+from tests.support.builders import an_order, shipping
 from tests.support.desk import Desk, text_of
 
 INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
@@ -112,7 +112,7 @@ async def test_each_number_leads_to_what_it_counts(bench: Bench, desk: Desk) -> 
         "what=shipped": f"{order.order_id}:1",
         "what=charged&amp;currency=USD": "$15.00",
         "what=refunded&amp;currency=USD": "$2.00",
-        "losses": order.order_id,
+        "losses?currency=USD": order.order_id,
     }
     for name, expected in shown.items():
         (link,) = [one for one in links if one.endswith(name)]
@@ -148,6 +148,42 @@ async def test_what_is_no_list_is_a_page_that_says_so(desk: Desk) -> None:
     for path in ("parcels?what=x", "payments?what=x"):
         answer = await desk.get(f"/app/day/{path}")
         assert (answer.status_code, "There is no such list." in answer.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *("currency=EURO", "currency=%F0", "day=0001-01-01", "day=9999-12-31"),
+        *('after=["2026-11-30T00:00:00","x"]', 'after=["0001-01-01T00:00:00-14:00","x"]'),
+        *('after=["9999-12-31","\\u0000"]', "after=[[[[["),
+    ],
+)
+async def test_an_odd_address_shows_a_page(desk: Desk, odd: str) -> None:
+    for path in PATHS:
+        answer = await desk.get(f"/{path}{'&' if '?' in path else '?'}{odd}")
+        assert answer.status_code == 200, path
+
+
+async def test_losses_are_told_in_the_currency_that_is_asked_for(bench: Bench, desk: Desk) -> None:
+    """No amount of one currency stands before or beside those of another as if it were more."""
+    each = Price(each=Decimal("900"), currency="JPY")
+    await bench.stock.receive("jp", "FAN", "main", 9, unit_cost=each, who="test", why="test")
+    yen = an_order(("FAN", 1, "500"), currency="JPY", shipping=shipping("0"))
+    await bench.charged(await bench.at(yen, "shipped"))
+    bad = await sold(bench)
+    await bench.refunded(bad, amount=Decimal("3.00"))
+    await counted(bench)
+    for currency, theirs, other in (("USD", bad, yen), ("JPY", yen, bad)):
+        page = await desk.get(f"/app/day?currency={currency}")
+        listed = await desk.get(f"/app/day/losses?currency={currency}")
+        for one in (page, listed):
+            assert (theirs.order_id in one.text, other.order_id in one.text) == (True, False)
+        assert "Orders that lost money: 1" in text_of(page)
+        assert f"In {'USD' if currency == 'JPY' else 'JPY'}: 1" in text_of(page)
+        assert "1 × FAN: -¥900" in text_of(listed) or currency == "USD"
+    both = text_of(await desk.get("/app/day/losses"))
+    assert both.index(yen.order_id) < both.index(bad.order_id)
+    assert "Refunds: -$3.00 scratched" in both
 
 
 async def test_somebody_for_one_channel_sees_its_figures_alone(bench: Bench) -> None:
@@ -211,9 +247,10 @@ async def test_who_may_not_see_money_sees_none(bench: Bench) -> None:
 async def test_somebody_for_one_location_sees_no_stock_of_others(bench: Bench) -> None:
     await counted(bench)
     picker = await Desk(bench.pool).signed_in("paul", "warehouse", locations=("main",))
-    assert "Out of stock" not in (await picker.get("/app/day")).text
     other = await Desk(bench.pool).signed_in("pia", "warehouse")
-    assert "Out of stock" in (await other.get("/app/day")).text
+    for path in ("app/day", "app/day/report"):
+        assert "Sold out today" not in (await picker.get(f"/{path}")).text, path
+        assert "Sold out today" in (await other.get(f"/{path}")).text, path
 
 
 async def test_a_day_without_any_count_says_so(desk: Desk) -> None:

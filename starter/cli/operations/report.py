@@ -74,7 +74,7 @@ def day(day: DayOption = None, seller: OfSeller = None, as_json: Json = False) -
         ],
     )
     for channel, trend in found.channels:
-        out.say(f"{channel}: {count_of(trend.now, 'order')}")
+        out.say(f"{channel}: {count_of(trend.now or 0, 'order')}")
     for loss in found.losses[:_LOSSES]:
         out.say(f"{loss.order_id} lost {money(-loss.result_minor, loss.currency)}: {_why(loss)}")
     if len(found.losses) > _LOSSES:

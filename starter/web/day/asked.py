@@ -50,13 +50,14 @@ async def asked(visit: Visit) -> Asked:
     if limits["channels"] is not None:
         channels = [one for one in channels if one in limits["channels"]]
     seller, channel = query.get("seller", ""), query.get("channel", "")
+    currency = query.get("currency", "").upper()
     if (seller and seller not in sellers) or (channel and channel not in channels):
         raise NotFound("there is no such seller or channel", reason="not_theirs")
     return Asked(
         day=_day(query.get("day", "")),
         seller=seller,
         channel=channel,
-        currency=query.get("currency", ""),
+        currency=currency if len(currency) == 3 and currency.isalpha() else "",
         sellers=tuple(sellers),
         channels=tuple(channels),
         whose={

@@ -89,11 +89,13 @@ async def payments(
 
 @router.get("/app/day/losses")
 async def losses(visit: Annotated[Visit, may("orders:read", "accounting:read")]) -> Response:
-    """Orders that lost money on a day, the worst first, and why."""
+    """Orders that lost money on a day, in one currency or in all: the worst first, and why."""
     wanted = await asked(visit)
     day = await _day(visit, wanted)
-    found = await visit.here.days.losses(day, **wanted.whose)
-    return visit.show("day/losses", day=visit.words.day(day), losses=found)
+    found = await visit.here.days.losses(day, **wanted.whose, currency=wanted.currency or None)
+    return visit.show(
+        "day/losses", day=visit.words.day(day), currency=wanted.currency, losses=found
+    )
 
 
 async def _day(visit: Visit, wanted: Asked) -> date:

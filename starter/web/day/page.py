@@ -14,7 +14,7 @@ from starter.service.queues import SIZE_MAX, Look
 from starter.web import charts
 from starter.web.day import pictures
 from starter.web.day.asked import asked, book_of
-from starter.web.day.tiles import MONEY, Board, Tile, fresh
+from starter.web.day.tiles import MONEY, Board, Tile, fresh, sees_stock
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from starter.web.words import Words
 from store.views.attention import AttentionTask
@@ -51,7 +51,7 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
     """
     wanted = await asked(visit)
     book = await book_of(visit, wanted)
-    currencies = [one for one in book.parts("charged") or book.parts("worth") if one]
+    currencies = book.currencies
     currency = wanted.currency if wanted.currency in currencies else (currencies or ["EUR"])[0]
     board = Board(visit, wanted, book, currency)
     now = datetime.now(UTC)
@@ -79,6 +79,7 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
         "money": _money(board) if sees_money else [],
         "charts_money": [pictures.money(board)] if sees_money else [],
         "losses": None,
+        "losses_link": wanted.address("app/day/losses", currency=currency),
         "stock": _stock(board),
         "attention": None,
         "vitals": [],
@@ -86,7 +87,15 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
     }
     if visit.person.allows("accounting:read"):
         values["charts_money"].append(pictures.result(board))
-        values["losses"] = await visit.here.days.losses(book.day, **wanted.whose, at_most=_LOSSES)
+        values["losses"] = await visit.here.days.losses(
+            book.day, **wanted.whose, currency=currency, at_most=_LOSSES
+        )
+        values["lost_orders"] = book.trend("lost_orders", part=currency).now or 0
+        values["lost_elsewhere"] = [
+            (wanted.address("app/day", currency=one), one, lost)
+            for one in currencies
+            if one != currency and (lost := book.trend("lost_orders", part=one).now)
+        ]
     if book.is_today and visit.person.allows("operations:read"):
         values["attention"] = await _attention(board)
         look = await visit.here.queues.look()
@@ -135,16 +144,16 @@ def _money(board: Board) -> list[Tile]:
         ledger = address("app/money/ledger", first=day, last=day, day="", channel="")
         found += [
             board.tile("result", ledger, is_money=True),
-            board.tile("lost", address("app/day/losses"), is_money=True),
+            board.tile("lost", address("app/day/losses", currency=board.currency), is_money=True),
         ]
     return found
 
 
 def _stock(board: Board) -> list[Tile]:
-    """Of all locations of the sellers, so not for somebody who is for some of them."""
-    if not board.visit.person.allows("stock:read") or board.visit.person.locations is not None:
+    if not sees_stock(board.visit):
         return []
-    by = [(board.book.day + timedelta(days=days)).isoformat() for days in (0, RUNS_OUT_WITHIN_DAYS)]
+    today = datetime.now(UTC).date()  # Stock lasts until a day of UTC.
+    by = [(today + timedelta(days=days)).isoformat() for days in (0, RUNS_OUT_WITHIN_DAYS)]
     return [
         board.tile("stock_out", f"app/stock?out={by[0]}"),
         board.tile("runs_out", f"app/stock?out={by[1]}"),

@@ -51,11 +51,6 @@ def by_hour(board: Board) -> Markup:
     """Orders of each hour, beside those of the same day of the week before."""
     words, book = board.words, board.book
     today, before = book.day, book.day - timedelta(days=7)
-    last = max(book.hours[today], default=-1) if book.is_today else 23
-    hours = [book.hours[today].get(hour, 0) if hour <= last else None for hour in range(24)]
-    week = [
-        book.hours[before].get(hour, 0) if before in book.counted else None for hour in range(24)
-    ]
     return charts.lines(
         words,
         Figures(
@@ -63,7 +58,10 @@ def by_hour(board: Board) -> Markup:
             title=words("chart_by_hour"),
             of=words("hour"),
             marks=[f"{hour:02}:00" for hour in range(24)],
-            series=[Series(words.day(today), hours), Series(words.day(before), week)],
+            series=[
+                Series(words.day(today), book.by_hour()),
+                Series(words.day(before), book.by_hour(7)),
+            ],
         ),
     )
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from starter.service.day_book import DayReport
 from starter.web.day.asked import asked
-from starter.web.day.tiles import MONEY, fresh
+from starter.web.day.tiles import MONEY, fresh, sees_stock
 from starter.web.screens.visits import ScreenRoute, Visit, may
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
@@ -23,7 +23,11 @@ async def report(visit: Annotated[Visit, may("orders:read")]) -> Response:
     sees_money = any(visit.person.allows(scope) for scope in MONEY)
     sees_books = visit.person.allows("accounting:read")
     made: DayReport = await visit.here.days.report(
-        wanted.day, **wanted.whose, money=sees_money, books=sees_books
+        wanted.day,
+        **wanted.whose,
+        money=sees_money,
+        books=sees_books,
+        stock=sees_stock(visit),
     )
     told, _ = fresh(visit.words, made.book.counted_at, datetime.now(UTC))
     values: dict[str, Any] = {

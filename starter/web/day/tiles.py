@@ -27,6 +27,11 @@ MONEY: Final[tuple[Scope, ...]] = ("payments:read", "accounting:read")
 """Either of them is enough to see amounts."""
 
 
+def sees_stock(visit: Visit) -> bool:
+    """Its figures are of all locations, so they are not for somebody who is for some of them."""
+    return visit.person.allows("stock:read") and visit.person.locations is None
+
+
 @dataclass(frozen=True)
 class Tile:
     """A number. `link`: to what it counts; "": there is no list of it, or it is not theirs."""
@@ -66,17 +71,9 @@ class Board:
 
     def orders(self) -> Tile:
         """Orders, against the same hours of days before."""
-        now, yesterday, week_before = (self._until_now(back) for back in (0, 1, 7))
-        whole = self.book.trend("orders")
-        if not self.book.is_today:
-            return self._made("orders", whole, self.words.number, self.taken)
-        trend = Trend(
-            now,
-            None if whole.yesterday is None else yesterday,
-            None if whole.week_before is None else week_before,
-            whole.days,
-        )
-        return self._made("orders", trend, self.words.number, self.taken, key="trend_by_now")
+        trend = self.book.orders_by_now()
+        key = "trend_by_now" if self.book.is_today else "trend"
+        return self._made("orders", trend, self.words.number, self.taken, key=key)
 
     def tasks(self, number: str, link: str) -> Tile:
         """What waits for a person: so many now, beside those that were counted."""
@@ -88,12 +85,6 @@ class Board:
         """The list of the day's orders."""
         day = self.book.day.isoformat()
         return self.wanted.address("app/orders", day="", placed_from=day, placed_to=day)
-
-    def _until_now(self, back: int) -> int:
-        """Orders of the hours that have begun, so many days ago."""
-        day = self.book.days[-1 - back]
-        last = max(self.book.hours[self.book.day], default=23)
-        return sum(n for hour, n in self.book.hours.get(day, {}).items() if hour <= last)
 
     def _made(
         self,
@@ -112,11 +103,11 @@ class Board:
         by = words("changed_by", percent=_signed(words, change or 0)) if compares else ""
         return Tile(
             title=title,
-            number=show(trend.now),
+            number="–" if trend.now is None else show(trend.now),
             trend=" ".join(filter(None, (words(key, **told), by))),
             spark=charts.sparkline(words, words("of_a_month", what=title), trend.days, show),
             link=link,
-            wants_a_look=figure in _BAD and trend.now > 0,
+            wants_a_look=figure in _BAD and (trend.now or 0) > 0,
         )
 
 

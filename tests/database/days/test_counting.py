@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from activities.days.counting import DayCounting
 from activities.purchasing.demand import StockDemand
-from domain.days.figures import FLOWS, STANDINGS, WAITS, Wait
+from domain.days.figures import FLOWS, STANDINGS, WAITS
 from domain.errors import InvalidInput, NotFound
 from domain.money import Price
 from domain.orders.order import Order
@@ -53,12 +54,8 @@ async def counted(bench: Bench, first: date | None = None, last: date | None = N
 
 
 async def rest(bench: Bench) -> None:
-    """No worker is there: nothing waits in Temporal."""
-
-    async def nothing() -> dict[Wait, int]:
-        return {}
-
-    await DayCounting(bench.pool, nothing).count()
+    """A turn of the duty."""
+    await DayCounting(bench.pool).count()
 
 
 def now_of(book: DayBook) -> dict[str, int]:
@@ -78,8 +75,118 @@ async def test_an_order_is_of_the_day_on_which_its_seller_took_it(bench: Bench) 
     assert book.trend("orders").yesterday == 1
     assert book.trend("orders", channel="pos").now == 1
     assert book.trend("worth", part="USD").now == 3000
-    assert book.hours[DAY] == {0: 1, 14: 1}
-    assert book.hours[DAY - timedelta(days=1)] == {23: 1}
+    assert {hour: n for hour, n in enumerate(book.by_hour()) if n} == {0: 1, 14: 1}
+    assert {hour: n for hour, n in enumerate(book.by_hour(1)) if n} == {23: 1}
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "begins", "ends"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), "2026-03-28 23:00Z", "2026-03-29 22:00Z"),  # 23 hours
+        ("Europe/Berlin", date(2026, 10, 25), "2026-10-24 22:00Z", "2026-10-25 23:00Z"),  # 25 hours
+        ("Asia/Kolkata", date(2026, 10, 25), "2026-10-24 18:30Z", "2026-10-25 18:30Z"),
+        ("Australia/Lord_Howe", date(2026, 4, 5), "2026-04-04 13:00Z", "2026-04-05 13:30Z"),
+    ],
+)
+async def test_a_day_begins_and_ends_with_its_sellers_clock(
+    bench: Bench, zone: str, day: date, begins: str, ends: str
+) -> None:
+    await bench.pool.execute("update seller set time_zone = $1", zone)
+    for moment, more in (
+        *((begins, "0"), (ends, "-1 microsecond")),  # the first and the last one
+        *((begins, "-1 microsecond"), (ends, "0")),
+    ):
+        order = await taken(bench, moment)
+        await bench.pool.execute(
+            "update customer_order set received_at = received_at + $1::text::interval "
+            "where order_id = $2",
+            *(more, order.order_id),
+        )
+    book = await counted(bench, day - timedelta(days=1), day)
+    assert (book.trend("orders").now, book.trend("orders").yesterday) == (2, 1)
+    assert (book.by_hour()[0], book.by_hour()[23]) == (1, 1)
+
+
+async def test_a_seller_who_moves_to_another_clock_has_its_month_counted_again(
+    bench: Bench,
+) -> None:
+    day = await bench.pool.fetchval("select current_date - 3")
+    await taken(bench, f"{day} 20:00:00Z")
+    for _ in range(2 * counting.BACK // 10 + 1):
+        await rest(bench)
+    await bench.pool.execute("update seller set time_zone = $1", KOREA)
+    async with bench.pool.acquire() as conn:
+        # Each is compared by the clock of its count.
+        assert await counting.wrong(conn, "main", "", at_most=99) == []
+    for _ in range(2 * counting.BACK // 10 + 1):
+        await rest(bench)
+    book = await Days(bench.pool).look(day + timedelta(days=1))
+    assert (book.trend("orders").now, book.trend("orders").yesterday) == (1, 0)
+
+
+async def test_orders_are_compared_with_those_of_the_same_hours(bench: Bench) -> None:
+    """Also where the last order is hours old, and where another seller's day is over."""
+    await bench.pool.execute(
+        "insert into seller (seller, name, time_zone) values ('kr', 'Korea', $1)", KOREA
+    )
+    today = DAY
+    clock = {"main": 15, "kr": 23}
+    told = [
+        *((today, "main", 9, 3), (today, "kr", 9, 1)),
+        *(
+            (today - timedelta(days=back), "main", hour, 5)
+            for back in (1, 7)
+            for hour in (9, 15, 16)
+        ),
+        *((today - timedelta(days=1), "kr", hour, 7) for hour in (9, 22)),
+    ]
+    for day, seller, hour, value in told:
+        await bench.pool.execute(
+            "insert into day_figure values ($1, $2, 'orders', 'web', $3, $4)",
+            *(seller, day, f"{hour:02}", value),
+        )
+    for back in range(31):
+        await bench.pool.execute(
+            "insert into day_count (seller, day, counted_at) select seller, $1, now() from seller",
+            today - timedelta(days=back),
+        )
+    book = replace(await Days(bench.pool).look(today), counted_to=clock)
+    assert book.orders_by_now()[:3] == (4, 24, 10)
+    assert book.by_hour()[15:] == [0] + [None] * 8
+
+
+async def test_a_day_is_known_when_each_seller_who_has_it_is_counted(bench: Bench) -> None:
+    await counted(bench, DAY, DAY)
+    await bench.pool.execute("insert into seller (seller, name) values ('uk', 'UK')")
+    assert (await Days(bench.pool).look(DAY)).trend("orders").now == 0
+    await bench.pool.execute("insert into day_count (seller, day) values ('uk', $1)", DAY)
+    assert (await Days(bench.pool).look(DAY)).trend("orders").now is None
+
+
+async def test_what_there_was_on_a_day_that_is_counted_later_is_not_known(bench: Bench) -> None:
+    book = await counted(bench, DAY, None)
+    trend = book.trend("open_orders")
+    assert (trend.now, trend.yesterday) == (0, None)
+    assert book.trend("orders").yesterday == 0
+
+
+async def test_figures_of_a_seller_under_its_first_name_are_not_added(bench: Bench) -> None:
+    await counted(bench)
+    await bench.pool.execute(
+        "insert into day_figure select 'old', day, figure, channel, part, 9 from day_figure"
+    )
+    book = await Days(bench.pool).look()
+    assert book.trend("stock_out").now == 0
+
+
+async def test_a_day_that_cannot_be_counted_keeps_back_no_other(bench: Bench) -> None:
+    await bench.pool.execute("insert into seller (seller, name) values ('aa', 'A')")
+    await bench.pool.execute("alter table day_figure add constraint broken check (seller <> 'aa')")
+    await rest(bench)
+    found = await bench.pool.fetch(
+        "select seller from day_count where counted_at > '-infinity' and day = current_date"
+    )
+    assert {row["seller"] for row in found} == {"", "main"}
 
 
 async def test_a_day_that_nobody_counted_is_not_a_day_without_orders(bench: Bench) -> None:
@@ -164,6 +271,10 @@ async def test_an_order_that_lost_money_is_named_with_what_it_cost(bench: Bench)
     assert (loss.order_id, loss.result_minor, loss.day_minor) == (bad.order_id, -200, -200)
     assert (loss.sold_minor, loss.refunds_minor, loss.cost_minor) == (1500, 300, 1400)
     assert (loss.refunds, loss.reasons, loss.claims) == (("goodwill",), ("scratched",), ())
+    booked = {str(one.account): (one.amount_minor, dict(one.goods)) for one in loss.booked}
+    assert booked["cost_of_goods_sold"] == (1400, {"POT": 1})
+    assert booked["refunds"] == (300, {})
+    assert await Days(bench.pool).losses(book.day, currency="EUR") == []
     assert book.trend("result").now == -100
     assert await Days(bench.pool).losses(book.day, channels=["pos"]) == []
     assert await Days(bench.pool).losses(book.day - timedelta(days=1)) == []
@@ -248,7 +359,7 @@ async def test_what_is_told_later_of_a_day_is_no_fault_of_its_count(bench: Bench
     await counted(bench, day, day)
     await bench.pool.execute("update shipment set handed_over_at = now() - interval '5 days'")
     async with bench.pool.acquire() as conn:
-        assert await counting.wrong(conn, "main") == []
+        assert await counting.wrong(conn, "main", "") == []
     assert (await counted(bench, day, day)).trend("shipped").now == 1
 
 
@@ -273,9 +384,9 @@ async def test_the_audit_finds_a_figure_that_is_not_so(bench: Bench) -> None:
     await taken(bench, "2026-11-20 05:30:00Z")
     await counted(bench, DAY, DAY)
     async with bench.pool.acquire() as conn:
-        assert await counting.wrong(conn, "main") == []
+        assert await counting.wrong(conn, "main", "") == []
         await conn.execute("update day_figure set value = 7 where figure = 'orders'")
-        ((day, kept, now),) = await counting.wrong(conn, "main")
+        ((day, kept, now),) = await counting.wrong(conn, "main", "")
     assert (day, kept.figure, kept.part, kept.value, now) == (DAY, "orders", "05", 7, 1)
 
 

@@ -23,6 +23,7 @@ from domain.aftersales.return_rules import Limit, ReturnRule
 from store import clock
 from store.aftersales import return_rules
 from store.database import Connection, Pool, pool_options
+from store.days.counting import BACK
 from store.sandbox import companies
 from store.stock import locations
 from tests.simulation.driver import BEGAN
@@ -74,6 +75,14 @@ LIVED_IN: Final = """
 
 COMPANIES: Final = ("payment", "carrier")
 
+UNCOUNTED: Final = "delete from day_count; delete from day_figure; delete from day_loss"
+COUNTED_BEFORE: Final = f"""
+    insert into day_count (seller, day, counted_at)
+    select seller, moment()::date - back, moment()
+    from (select seller from seller union all select '') s, generate_series(1, {BACK}) back
+"""
+"""Nothing happened before, so these days need not be counted, nor compared."""
+
 
 class Ground:
     """One database, which many lives share, one after the other."""
@@ -101,6 +110,7 @@ class Ground:
             self._seeds.clear()
             self.latest = BEGAN
         self._seeds.add(seed)
+        self.do(self._forget_days(), BEGAN)
 
     def close(self) -> None:
         """Leave the database."""
@@ -140,6 +150,11 @@ class Ground:
             await conn.execute("set local session_replication_role = replica")
             tables = await conn.fetchval(LIVED_IN, list(KEPT))
             await conn.execute(f"truncate {tables}")
+
+    async def _forget_days(self) -> None:
+        """Lives share the days that are counted, so each has them counted anew from its first."""
+        async with self.pool.acquire() as conn:
+            await conn.execute(f"{UNCOUNTED}; {COUNTED_BEFORE}")
 
     async def _leave(self) -> None:
         self.pool.terminate()

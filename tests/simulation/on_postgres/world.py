@@ -63,7 +63,7 @@ A_WHILE: Final = timedelta(minutes=2)
 
 IN_WORK: Final = ("open", "picking", "picked", "packed", "labelled")
 
-ASK_TEMPORAL: Final = ("StuckOrders", "StuckPurchases", "DayCounting")
+ASK_TEMPORAL: Final = ("StuckOrders", "StuckPurchases", "LongestWaits")
 """Duties that ask its server: two look for workflows which cannot go on, which ends a life here as
 a fault, and one asks what waits for a worker."""
 

@@ -20,15 +20,16 @@ def test_a_month_ends_with_its_day() -> None:
 
 def test_a_figure_stands_beside_the_day_and_the_week_before() -> None:
     values = {DAY: 12, DAY - timedelta(days=1): 10, DAY - timedelta(days=7): 8}
-    trend = trend_of(values, dict.fromkeys(MONTH), DAY)
+    trend = trend_of(values, MONTH, DAY)
     assert trend[:3] == (12, 10, 8)
     assert trend.change_percent == 20
 
 
 def test_a_day_that_was_not_counted_is_not_known() -> None:
-    trend = trend_of({DAY: 12}, {DAY: None}, DAY)
+    trend = trend_of({DAY: 12}, {DAY}, DAY)
     assert (trend.yesterday, trend.week_before, trend.change_percent) == (None, None, None)
     assert trend.days == (*(None,) * 29, 12)
+    assert trend_of({}, {DAY - timedelta(days=1)}, DAY)[:2] == (None, 0)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,6 @@ def test_a_change_is_in_per_cent_of_what_was(now: int, before: int, percent: int
 
 @given(st.dictionaries(st.sampled_from(MONTH), st.integers(-(10**15), 10**15)))
 def test_each_day_that_was_counted_has_its_figure_or_none_of_it(values: dict[date, int]) -> None:
-    trend = trend_of(values, dict.fromkeys(MONTH), DAY)
+    trend = trend_of(values, MONTH, DAY)
     assert trend.days == tuple(values.get(day, 0) for day in MONTH)
     assert trend.now == trend.days[-1]
