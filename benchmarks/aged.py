@@ -19,7 +19,7 @@ from activities.payments.contracts import Authorize, Charge
 from activities.payments.payments import Payments
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.stock.inventory import Inventory
-from benchmarks.aged_rows import MARK, multiply, size_of
+from benchmarks.aged_rows import multiply, size_of
 from benchmarks.figures import median, percentile
 from benchmarks.goods import SKUS, UNITS, an_order
 from benchmarks.venue import temporary_folder
@@ -39,6 +39,24 @@ from store.views import lists, reads, warehouse_tasks
 ORDERS: Final = 2_000_000
 AIM: Final = 1.3
 _MOULDS: Final = 20
+_CLOSED: Final = "mould"
+_OPEN: Final = "sketch"
+_OPEN_SHARE: Final = 80
+"""Of so many orders one is still open."""
+_STAGES: Final = ("placed", "authorized", "picked", "shipped", "delivered", "closed")
+_IN_THE_MIDDLE: Final = """
+with late as (
+    update fulfilment set promised_leave = current_date - 2, promised_on = current_date - 1
+    where order_no = order_no_of($1)
+), stuck as (
+    insert into attention (order_no, step, reason, allowed)
+    select order_no_of($1), 'authorize_payment', 'the company does not answer', '{retry,cancel}'
+    where $2 % 10 = 0
+)
+insert into order_hold (order_no, hold_id, reason, note, owner, who)
+select order_no_of($1), 'H1', 'other', 'to be looked at', 'agent', 'benchmark' where $2 % 10 = 1
+"""
+"""An open order is promised for yesterday; one in ten needs a person, and one in ten is held."""
 _WHO: Final = "benchmark"
 
 
@@ -75,11 +93,19 @@ class Desk:
     async def pick(self, order: Order) -> None:
         await self._doors.warehouse.pick(ids.fulfilment_id(order.order_id, 1), who=_WHO)
 
-    async def live(self, order: Order) -> None:
-        """From placing to closed."""
-        await self.place(order)
-        await self.authorize(order)
-        await self.pick(order)
+    async def live(self, order: Order, until: str = "closed") -> None:
+        """From placing to one of the stages, closed at last."""
+        steps = (self.place, self.authorize, self.pick, self._send, self._deliver, self._close)
+        for step in steps[: _STAGES.index(until) + 1]:
+            await step(order)
+
+    async def begin(self, order: Order, number: int) -> None:
+        """Something of an order, and what is left is late; of some a person has to see to it."""
+        await self.live(order, _STAGES[number % (len(_STAGES) - 1)])
+        await self.pool.execute(_IN_THE_MIDDLE, order.order_id, number)
+
+    async def _send(self, order: Order) -> None:
+        """Pack it, hand it over, and charge it."""
         part = ids.fulfilment_id(order.order_id, 1)
         await self._doors.warehouse.pack(part, who=_WHO)
         async with self.pool.acquire() as conn:
@@ -91,24 +117,27 @@ class Desk:
                 holds=True,
                 seen=None,
             )
-            number = f"T-{order.channel_order_id}"
             await shipments.label_bought(
                 conn,
                 part,
                 label_key=f"{part}:label",
                 carrier="sandbox",
-                tracking_number=number,
+                tracking_number=_tracking_number(order),
             )
         await self._doors.warehouse.hand_over(part, who=_WHO)
         await self._payments.charge_payment(Charge(order_id=order.order_id, part_id=part))
+
+    async def _deliver(self, order: Order) -> None:
         for status in ("in_transit", "delivered"):
             await self._doors.carriers.event(
                 carrier="sandbox",
-                tracking_number=number,
+                tracking_number=_tracking_number(order),
                 event_id=status,
                 status=status,
                 happened_at=datetime.now(UTC),
             )
+
+    async def _close(self, order: Order) -> None:
         await self._records.close_order(
             CloseOrder(order_id=order.order_id, decision="closed", reason="")
         )
@@ -133,6 +162,10 @@ class Desk:
     async def tasks(self, _: Order) -> None:
         async with self.pool.acquire() as conn:
             await warehouse_tasks.find(conn, at_most=50)
+
+
+def _tracking_number(order: Order) -> str:
+    return f"T-{order.channel_order_id}"
 
 
 Question = Callable[[Desk], Callable[[Order], Awaitable[None]]]
@@ -183,15 +216,21 @@ async def compare(console: Console, args: argparse.Namespace) -> None:
 async def an_aged_desk(
     server: PostgresServer, orders: int, console: Console, *, thin: int = 1
 ) -> AsyncIterator[Desk]:
-    """One with so many closed orders. `thin`: see `multiply`."""
+    """One with so many closed orders, and some open ones. `thin`: see `multiply`."""
     async with a_desk(server, "bench_aged") as aged:
         began = time.monotonic()
         for number in range(_MOULDS):
-            await aged.live(an_order(MARK, number))
-        there = await multiply(aged.pool, orders, thin=thin)
+            await aged.live(an_order(_CLOSED, number))
+        closed = await multiply(aged.pool, _CLOSED, orders, thin=thin)
+        for number in range(_MOULDS):
+            await aged.begin(an_order(_OPEN, number), number)
+        opened = await multiply(aged.pool, _OPEN, orders // _OPEN_SHARE)
         size = await size_of(aged.pool)
         seconds = time.monotonic() - began
-        console.print(f"{there} closed orders, {size / 2**30:.1f} GB, in {seconds:.0f} s")
+        console.print(
+            f"{closed:,} closed orders and {opened:,} open ones, {size / 2**30:.1f} GB, "
+            f"in {seconds:.0f} s"
+        )
         yield aged
 
 

@@ -1,4 +1,4 @@
-"""Closed orders by the million: the rows of a few that were lived, once more under other names."""
+"""Orders by the million: the rows of a few that were lived, once more under other names."""
 
 from __future__ import annotations
 
@@ -6,20 +6,11 @@ from typing import Final
 
 from store.database import Connection, Pool
 
-MARK: Final = "mould"
-"""In the ids of the orders that are copied. A copy has its number there."""
-
 TOUCHED: Final = (
-    *(
-        "customer_order",
-        "order_line",
-        "order_money",
-        "fulfilment",
-        "fulfilment_line",
-        "reservation",
-    ),
-    *("order_line_money", "charge"),
+    *("customer_order", "order_person", "order_in_state", "order_line", "order_money"),
+    *("fulfilment", "fulfilment_line", "reservation", "order_line_money", "charge"),
     *("movement", "payment_operation", "payment_authorization", "shipment", "order_event"),
+    *("attention", "order_hold"),
 )
 """What placing, picking, lists and `show` look at: every copy has these rows."""
 
@@ -28,6 +19,21 @@ OTHERS: Final = ("carrier_event", "journal_entry", "posting", "document")
 
 _APART_S: Final = 30
 """From one order to the next, back in time."""
+
+_LONG_S: Final = 3600.0
+"""A statement on millions of rows takes its time."""
+
+_PERSON: Final = """person || jsonb_build_object(
+    'customer', (person -> 'customer') || jsonb_build_object(
+        'name', $s, 'email', 'c' || copy % 5000 || '@example.com',
+        'phone', '+8210' || lpad((copy * 7919 % 100000000)::text, 8, '0')),
+    'address', (person -> 'address') || jsonb_build_object(
+        'name', $s, 'country', ('{KR,KR,KR,DE,DE,US,JP}'::text[])[1 + copy % 7]))""".replace(
+    "$s",
+    "('{김,이,박,최,Kim,Lee,Anna,Maria,Jan,Yuki}'::text[])[1 + copy % 10] || "
+    '(\'{민지,서연,도윤," Minji"," Schmidt"," Novak"," Sato"}\'::text[])[1 + copy / 10 % 7]',
+)
+"""Names, numbers and countries that differ, and that some of the copies share."""
 
 _CHUNK: Final = 2_000
 
@@ -44,40 +50,56 @@ _NUMBERED: Final = {
     "movement_id": "movement",
     "running": "document",
 }
+_COUNTED_APART: Final = frozenset({"running"})
+"""A number that no sequence gives."""
 
 
-async def multiply(pool: Pool, orders: int, *, thin: int = 1) -> int:
-    """Copy the orders that are there until there are so many. Returns their number.
+async def multiply(pool: Pool, mark: str, orders: int, *, thin: int = 1) -> int:
+    """Copy the latest orders, whose numbers have this mark, into so many. Returns their number.
 
     Only each `thin`-th copy gets the rows of `OTHERS`. Triggers and foreign keys are off meanwhile.
     """
     async with pool.acquire() as conn:
         moulds = await conn.fetchval(
-            "select count(*) from customer_order where channel_order_id like $1", f"{MARK}%"
+            "select array_agg(order_no) from customer_order where channel_order_id like $1",
+            f"{mark}%",
         )
-        copies = max(1, orders // moulds)
-        spans = {
-            name: await conn.fetchval(f"select coalesce(max({name}), 0) from {table}")
-            for name, table in _NUMBERED.items()
-        }
+        copies = max(1, orders // len(moulds))
+        spans = {name: await _span(conn, name, table) for name, table in _NUMBERED.items()}
+        spans["order_no"] = len(moulds)
         await conn.execute("set session_replication_role = replica; set synchronous_commit = off")
         try:
             for table in (*TOUCHED, *OTHERS):
-                await _multiply(conn, table, spans, copies, thin if table in OTHERS else 1)
-            for name, table in _NUMBERED.items():
-                if name != "running":
-                    await conn.execute(
-                        f"select setval(pg_get_serial_sequence('{table}', '{name}'), "
-                        f"(select max({name}) from {table}))"
-                    )
+                share = thin if table in OTHERS else 1
+                await _multiply(conn, table, mark, moulds, spans, copies, share)
+            await conn.execute(
+                "insert into customer (key) select distinct customer_key(customer_id, person) "
+                "from order_person on conflict do nothing",
+                timeout=_LONG_S,
+            )
+            for name in _NUMBERED.keys() - _COUNTED_APART:
+                await conn.execute(
+                    f"select setval(pg_get_serial_sequence('{_NUMBERED[name]}', '{name}'), "
+                    f"(select max({name}) from {_NUMBERED[name]}))",
+                    timeout=_LONG_S,
+                )
             await conn.execute(
                 "update document_counter set last_number = "
-                "(select max(running) from document), last_on = current_date"
+                "(select max(running) from document), last_on = current_date",
+                timeout=_LONG_S,
             )
         finally:
             await conn.execute("reset session_replication_role; reset synchronous_commit")
-        await conn.execute("vacuum (analyze)", timeout=3600)
-    return int(copies * moulds)
+        await conn.execute("vacuum (analyze)", timeout=_LONG_S)
+    return int(copies * len(moulds))
+
+
+async def _span(conn: Connection, name: str, table: str) -> int:
+    """How far a copy's numbers are from those of the one before: no two meet."""
+    found: int = await conn.fetchval(
+        f"select coalesce(max({name}), 0) from {table}", timeout=_LONG_S
+    )
+    return found
 
 
 async def size_of(pool: Pool) -> int:
@@ -88,19 +110,25 @@ async def size_of(pool: Pool) -> int:
 
 
 async def _multiply(
-    conn: Connection, table: str, spans: dict[str, int], copies: int, thin: int
+    conn: Connection,
+    table: str,
+    mark: str,
+    moulds: list[int],
+    spans: dict[str, int],
+    copies: int,
+    thin: int,
 ) -> None:
     columns = await conn.fetch(_COLUMNS, table)
     names = ", ".join(row["name"] for row in columns)
-    values = ", ".join(_copied(row["name"], row["type"], spans) for row in columns)
-    mine = {
-        "posting": "where entry_id in (select entry_id from journal_entry "
-        f"where order_no <= {spans['order_no']})",
-        "journal_entry": "where order_no is not null",
-        "movement": "where order_no is not null",
-    }.get(table, "")
+    values = ", ".join(_copied(row["name"], row["type"], mark, spans) for row in columns)
+    of_them = "order_no = any(current_setting('bench.moulds')::bigint[])"
+    if table == "posting":
+        of_them = f"entry_id in (select entry_id from journal_entry where {of_them})"
+    await conn.execute("select set_config('bench.moulds', $1::bigint[]::text, false)", moulds)
     await conn.execute(
-        f"create temporary table mould on commit preserve rows as select * from {table} {mine}"
+        "create temporary table mould on commit preserve rows as "
+        f"select * from {table} where {of_them}",
+        timeout=_LONG_S,
     )
     try:
         for first in range(1, copies + 1, _CHUNK):
@@ -108,27 +136,30 @@ async def _multiply(
                 f"insert into {table} ({names}) overriding system value select {values} "
                 f"from generate_series({first}, {min(first + _CHUNK - 1, copies)}) as copy, "
                 f"mould where copy % {thin} = 0 order by copy",
-                timeout=3600,
+                timeout=_LONG_S,
             )
     finally:
         await conn.execute("drop table mould")
 
 
-def _copied(name: str, type_: str, spans: dict[str, int]) -> str:
+def _copied(name: str, type_: str, mark: str, spans: dict[str, int]) -> str:
     """A column's value in a copy. The first copy is the youngest, as the moulds are of now."""
+    back_s = f"copy * {spans['order_no'] * _APART_S}"
+    number = f"running + copy * {spans['running']}"
+    special = {
+        ("number", "text"): f"regexp_replace(number, '[0-9]+$', ({number})::text)",
+        ("previous", "integer"): f"{number} - 1",
+        ("tracking_number", "text"): "tracking_number || '-' || copy",
+        ("reference", "text"): "reference || '-' || copy",
+        ("customer_id", "text"): "customer_id || '-' || copy % 5000",
+        ("person", "jsonb"): _PERSON,
+    }
     if name in spans and type_ in ("bigint", "integer"):
         return f"{name} + copy * {spans[name]}"
     if type_ == "timestamp with time zone":
-        return f"{name} - (copy * {spans['order_no']} * {_APART_S}) * interval '1 second'"
-    if name in ("tracking_number", "reference"):
-        return f"{name} || '-' || copy"
-    if name == "customer_id":
-        return f"{name} || '-' || copy % 100000"
-    number = f"running + copy * {spans['running']}"
-    of_documents = {
-        ("number", "text"): f"regexp_replace(number, '[0-9]+$', ({number})::text)",
-        ("previous", "integer"): f"{number} - 1",
-    }
-    if type_ == "text" and (name, type_) not in of_documents:
-        return f"replace({name}, '{MARK}', '{MARK}' || copy || 'x')"
-    return of_documents.get((name, type_), name)
+        return f"{name} - {back_s} * interval '1 second'"
+    if type_ == "date":
+        return f"{name} - {back_s} / 86400"
+    if type_ == "text" and (name, type_) not in special:
+        return f"replace({name}, '{mark}', '{mark}' || copy || 'x')"
+    return special.get((name, type_), name)

@@ -29,10 +29,10 @@ _AMOUNTS: Final = ("total_from", "total_to")
 class OrderFilters(Document):
     """Orders that match all of these.
 
-    `placed_from`: then or later; `placed_to`: before then. `held`: a hold stands. `location`: a
-    part of it is served from there. `promised_by`: a parcel of it that has not arrived was promised
-    for this day, or an earlier one. `country`: where it goes. `total_from`, `total_to`: of orders
-    in `currency`, both included.
+    `placed_from`: then or later; `placed_to`: before then. `received_from`, `received_to`: the same
+    of when we took it in. `held`: a hold stands. `location`: a part of it is served from there.
+    `promised_by`: a parcel of it that has not arrived was promised for this day, or an earlier one.
+    `country`: where it goes. `total_from`, `total_to`: of orders in `currency`, both included.
     """
 
     channel: Code | None = None
@@ -45,6 +45,8 @@ class OrderFilters(Document):
     held: bool | None = None
     placed_from: Instant | None = None
     placed_to: Instant | None = None
+    received_from: Instant | None = None
+    received_to: Instant | None = None
     promised_by: Day | None = None
     location: Id | None = None
     sku: Sku | None = None

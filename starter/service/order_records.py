@@ -130,6 +130,11 @@ class OrderRecords(OrderPages, OrderNotes):
         async with self._pool.acquire() as conn:
             return await lists.told_of(conn, order_ids)
 
+    async def countries(self) -> Sequence[str]:
+        """The codes of the countries that orders go to, or went to."""
+        async with self._pool.acquire() as conn:
+            return await lists.countries(conn)
+
     async def events(self, order_id: str) -> Sequence[reads.EventRow]:
         """An order's story: its events, oldest first. Raises NotFound."""
         async with self._pool.acquire() as conn:

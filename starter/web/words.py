@@ -113,9 +113,22 @@ class Words:
         time = format_time(moment, "short", tzinfo=self._zone, locale=self._locale)
         return f"{self.day(self.day_of(moment))}, {time}"
 
+    def brief(self, moment: datetime) -> str:
+        """A moment in few letters, such as Dec 4, 2:30 PM; or Dec 4, 2025 of another year."""
+        day, today = self.day_of(moment), datetime.now(self._zone)
+        if day.year != today.year:
+            return str(format_skeleton("yMMMd", day, locale=self._locale))
+        time = format_time(moment, "short", tzinfo=self._zone, locale=self._locale)
+        return f"{format_skeleton('MMMd', day, locale=self._locale)}, {time}"
+
     def money(self, minor: int, currency: str) -> str:
         """An amount, such as $12.50 or 12,50 €."""
         return amount_in(minor, currency, self._locale)
+
+    def countries(self) -> list[str]:
+        """The codes of all countries that have a name in this language."""
+        codes = map(str, self._locale.territories)
+        return [code for code in codes if len(code) == 2 and code.isalpha()]
 
     def country(self, code: str) -> str:
         """The name of a country."""

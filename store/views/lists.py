@@ -14,10 +14,14 @@ _sql = load_queries(__file__)
 
 
 class ListedOrders(Row):
-    """A page of a list. `looked_until`: the way ended at this order, and more may match behind."""
+    """A page of a list. `looked_until`: the way ended at this order, and more may match behind.
+
+    `is_by_placed`: they are sorted by when they were placed, and not by when they were taken in.
+    """
 
     orders: tuple[OrderSummary, ...]
     looked_until: OrderSummary | None
+    is_by_placed: bool
 
 
 class ToldOfOrder(Row):
@@ -87,9 +91,9 @@ async def listed(
 ) -> ListedOrders:
     """Orders from `start` on, an order's id: the newest first, or the oldest.
 
-    `wanted`: as `OrderFilters.wanted` has it. Those that ask for placed orders are sorted by that
-    moment, others by when they were taken in. `looks_at`: after so many orders it gives up, however
-    few of them matched.
+    `wanted`: as `OrderFilters.wanted` has it. Where the days on which orders were placed leave the
+    fewest, they are sorted by that moment; others by when they were taken in. `looks_at`: after so
+    many orders it gives up, however few of them matched.
     """
     rows = _sql.listed(
         conn,
@@ -102,13 +106,24 @@ async def listed(
         looks_at=looks_at,
     )
     rows_of: dict[bool, list[OrderSummary]] = {True: [], False: []}
+    is_by_placed = False
     async for row in rows:
         told = dict(row)
+        is_by_placed = told.pop("by_placed")
         rows_of[told.pop("is_listed")].append(OrderSummary(**told))
-    return ListedOrders(orders=tuple(rows_of[True]), looked_until=next(iter(rows_of[False]), None))
+    return ListedOrders(
+        orders=tuple(rows_of[True]),
+        looked_until=next(iter(rows_of[False]), None),
+        is_by_placed=is_by_placed,
+    )
 
 
 async def told_of(conn: Connection, order_ids: Sequence[str]) -> dict[str, ToldOfOrder]:
     """Order id → what a list can say of an order beside its summary."""
     rows = _sql.told_of(conn, order_ids=list(order_ids))
     return {row["order_id"]: ToldOfOrder(**row) async for row in rows}
+
+
+async def countries(conn: Connection) -> list[str]:
+    """The codes of the countries that orders go to, or went to."""
+    return [row["country"] async for row in _sql.countries(conn)]

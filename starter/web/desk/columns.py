@@ -50,7 +50,7 @@ def _more(name: str, scope: Scope | None = None) -> Column:
 
 def _moment(name: str) -> Column:
     return Column(
-        lambda row, words: words.moment(getattr(row.order, name)),
+        lambda row, words: words.brief(getattr(row.order, name)),
         lambda row: getattr(row.order, name).isoformat(),
     )
 
@@ -88,30 +88,33 @@ def _country(row: Row, words: Words) -> str:
 
 
 BY_NAME: Final[Mapping[str, Column]] = {
-    "placed": _moment("placed_at"),
-    "received": _moment("received_at"),
-    "channel": _text("channel"),
-    "number": _text("channel_order_id"),
-    "seller": _text("seller"),
     "customer": _more("customer", "customers:read"),
-    "country": _more("country")._replace(shown=_country),
-    "skus": _more("skus"),
-    "locations": _more("locations"),
-    "promised": _more("promised_on")._replace(shown=_promised),
+    "total": _amount(lambda order: order.total_minor),
+    "charged": _amount(lambda order: order.captured_minor),
+    "refunded": _amount(lambda order: order.refunded_minor),
+    "owed": _amount(lambda order: order.refund_granted_minor - order.refunded_minor),
+    "currency": _text("currency"),
     "state": _state("state", "order"),
     "goods": _state("fulfilment_status", "goods"),
     "money": _state("payment_status", "money"),
     "held": _text("held"),
     "units": _units("ordered"),
     "shipped": _units("shipped"),
-    "total": _amount(lambda order: order.total_minor),
-    "charged": _amount(lambda order: order.captured_minor),
-    "refunded": _amount(lambda order: order.refunded_minor),
-    "owed": _amount(lambda order: order.refund_granted_minor - order.refunded_minor),
-    "currency": _text("currency"),
+    "skus": _more("skus"),
+    "country": _more("country")._replace(shown=_country),
+    "locations": _more("locations"),
+    "promised": _more("promised_on")._replace(shown=_promised),
+    "channel": _text("channel"),
+    "number": _text("channel_order_id"),
+    "seller": _text("seller"),
+    "received": _moment("received_at"),
+    "placed": _moment("placed_at"),
 }
-"""Name → column, in the sequence in which they stand. The sentences are `column_…`."""
-STANDARD: Final = ("placed", "channel", "state", "goods", "money", "total")
+"""Name → column, in the sequence in which they stand. The sentences are `column_…`.
+
+What matters first stands first, because a phone shows the rows line by line.
+"""
+STANDARD: Final = ("total", "state", "goods", "money", "channel", "received")
 """Those of a list whose address says nothing of them."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Final, Literal, get_args
@@ -22,7 +22,8 @@ from store.views.reads import OrderSummary
 
 PAGE: Final = 50
 _TEXT_MAX: Final = 200
-_OF_A_SUM: Final = ("currency", "total_from", "total_to")
+_TOTALS: Final = ("total_from", "total_to")
+_DAYS: Final = ("received_from", "received_to", "placed_from", "placed_to")
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "state": get_args(OrderState),
     "goods": get_args(FulfilmentStatus),
@@ -31,7 +32,8 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
 """Filter → what it can be. The sentences are `order_…`, `goods_…` and `money_…`."""
 FILTERS: Final = (
     *("state", "goods", "money", "channel", "seller", "location", "needs", "held"),
-    *("placed_from", "placed_to", "promised_by", "sku", "country"),
+    *("received_from", "received_to", "placed_from", "placed_to", "promised_by", "sku"),
+    "country",
     *("currency", "total_from", "total_to"),
 )
 """As they stand in an address."""
@@ -61,7 +63,7 @@ class Asked:
     def pairs(self) -> list[tuple[str, str]]:
         """What its address says, but from where on."""
         told = [(name, text) for name, text in self.said.items() if text]
-        if self.columns != STANDARD:
+        if self.columns != _standard(self.filters.model_fields_set):
             told += [("columns", name) for name in self.columns]
         if self.is_oldest_first:
             told.append(("sort", "oldest"))
@@ -81,35 +83,34 @@ def asked_by(visit: Visit, query: QueryParams, channels: Sequence[str]) -> Asked
     given: dict[str, Any] = {}
     wrong: list[str] = []
     for name, text in said.items():
-        if not text or name in _OF_A_SUM:
-            continue
-        if name == "channel" and text not in channels:
-            wrong.append(name)
+        if not text:
             continue
         told = _read(name, text, visit.words.zone)
-        if _fits(told):
+        if name in _TOTALS and "currency" in given:
+            told["currency"] = given["currency"]  # it stands before them in FILTERS
+        if _fits(told) and (name != "channel" or text in channels):
             given |= told
         else:
             wrong.append(name)
-    total = {name: said[name] for name in _OF_A_SUM if said[name]}
-    if _fits(total):
-        given |= total
-    else:
-        wrong += [name for name in total if name != "currency"] or ["currency"]
-    for name in wrong:
-        said[name] = ""
+            said[name] = ""
     allowed = columns_for(visit.person)
     chosen = set(query.getlist("columns"))
     return Asked(
         said=said,
         filters=OrderFilters.model_validate(given),
         wrong=tuple(wrong),
-        columns=tuple(name for name in allowed if name in chosen) or STANDARD,
+        columns=tuple(name for name in allowed if name in chosen) or _standard(given),
         is_oldest_first=query.get("sort") == "oldest",
         start=_text(query.get("start", "")),
         is_back=query.get("back") == "1",
         whose=theirs(visit),
     )
+
+
+def _standard(filters: Collection[str]) -> tuple[str, ...]:
+    """The columns of a list that nobody has chosen some for. What days are asked for is shown."""
+    by_placed = not {"placed_from", "placed_to"}.isdisjoint(filters)
+    return (*STANDARD, "placed") if by_placed else STANDARD
 
 
 def _text(text: str) -> str:
@@ -123,19 +124,20 @@ def _read(name: str, text: str, zone: tzinfo) -> dict[str, Any]:
             return {"needs_attention": True}
         case "held":
             return {"held": True}
-        case "placed_from" | "placed_to":
-            day = _day(text)
+        case _ if name in _DAYS:
+            day = day_of(text)
             if day is None:
                 return {name: text}
-            first = day + timedelta(days=name == "placed_to")
+            first = day + timedelta(days=name.endswith("_to"))
             return {name: datetime.combine(first, time(), zone).astimezone(UTC)}
-        case "country":
+        case "country" | "currency":
             return {name: text.upper()}
         case _:
             return {name: text}
 
 
-def _day(text: str) -> date | None:
+def day_of(text: str) -> date | None:
+    """A day that has another one before and behind it; None: it is none."""
     try:
         day = date.fromisoformat(text)
         return day if date.min.year < day.year < date.max.year else None
@@ -156,14 +158,15 @@ class Listed:
     """A page of a list, and the addresses of those beside it; "" where there is none.
 
     `further`: where to look on, because nothing more was found among the orders looked at so far,
-    the last of which is `looked_until`.
+    and come to the moment `looked_until`. `sorted_by`: the column of the moment that sorts them.
     """
 
     orders: Sequence[OrderSummary]
     newer: str
     older: str
     further: str
-    looked_until: OrderSummary | None
+    looked_until: datetime | None
+    sorted_by: Literal["placed", "received"]
 
 
 async def listed(visit: Visit, asked: Asked) -> Listed:
@@ -181,22 +184,25 @@ async def listed(visit: Visit, asked: Asked) -> Listed:
         orders.reverse()
     above = is_more if asked.is_back else bool(asked.start)
     below = bool(orders) if asked.is_back else is_more
-    further = ""
+    further, moment = "", None
     if found.looked_until is not None:
         back = "1" if asked.is_back else ""
         further = asked.query(start=found.looked_until.order_id, back=back)
+        until = found.looked_until
+        moment = until.placed_at if found.is_by_placed else until.received_at
     return Listed(
         orders,
         newer=asked.query(start=orders[0].order_id, back="1") if above and orders else "",
         older=asked.query(start=orders[-1].order_id) if below and orders else "",
         further=further,
-        looked_until=found.looked_until,
+        looked_until=moment,
+        sorted_by="placed" if found.is_by_placed else "received",
     )
 
 
-def heads_of(visit: Visit, asked: Asked) -> list[tuple[str, str]]:
-    """The heads of the chosen columns: the sentence, and "number" for one of numbers."""
-    return [(label(visit.words, "column", x), BY_NAME[x].kind) for x in asked.columns]
+def heads_of(visit: Visit, asked: Asked) -> list[tuple[str, str, str]]:
+    """The heads of the chosen columns: name, sentence, and "number" for one of numbers."""
+    return [(x, label(visit.words, "column", x), BY_NAME[x].kind) for x in asked.columns]
 
 
 def label(words: Words, of: Literal["column", "filter"], name: str) -> str:

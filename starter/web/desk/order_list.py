@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from starter.web.desk.columns import BY_NAME, Row, ask_more, columns_for
-from starter.web.desk.listing import CHOICES, Asked, asked_by, heads_of, label, listed
+from starter.web.desk.listing import CHOICES, Asked, asked_by, day_of, heads_of, label, listed
 from starter.web.desk.many import acts_for
 from starter.web.screens.forms import told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
@@ -32,18 +32,15 @@ async def orders(visit: Annotated[Visit, may("orders:read")], done: str = "") ->
         trouble=not_applied(visit, asked),
         views=await visit.here.saved_views.seen_by(visit.person.login),
         label=partial(label, visit.words),
+        is_day=lambda text: not text or day_of(text) is not None,
         asked=asked,
         found=found,
         heads=heads_of(visit, asked),
         rows=[
-            (
-                row.order,
-                [(BY_NAME[x].shown(row, visit.words), BY_NAME[x].kind) for x in asked.columns],
-            )
-            for row in rows
+            (row.order, [BY_NAME[x].shown(row, visit.words) for x in asked.columns]) for row in rows
         ],
         acts=[(name, visit.words(f"many_{name}")) for name in acts_for(visit)],
-        **await _to_choose(visit),
+        **await _to_choose(visit, asked),
     )
 
 
@@ -86,22 +83,53 @@ async def _channels(visit: Visit) -> list[str]:
     return [one for one in known if only is None or one in only]
 
 
-async def _to_choose(visit: Visit) -> dict[str, Any]:
+async def _to_choose(visit: Visit, asked: Asked) -> dict[str, Any]:
     """What each filter can be, with its sentence, and which columns there are."""
-    words, sellers = visit.words, visit.person.grant.sellers
+    words, here, grant = visit.words, visit.here, visit.person.grant
     choices = {
         name: [(one, words(f"{'order' if name == 'state' else name}_{one}")) for one in all_]
         for name, all_ in CHOICES.items()
     }
+    channels = [
+        one
+        for one in await here.channels.list()
+        if grant.channels is None or one.channel in grant.channels
+    ]
+    sellers = [
+        one
+        for one in await here.sellers.list()
+        if grant.sellers is None or one.seller in grant.sellers
+    ]
+    locations = [
+        one.location
+        for one in await here.locations.list()
+        if visit.person.works_at(one.location)
+        and (grant.sellers is None or one.seller in grant.sellers)
+    ]
+    # Where orders go that somebody does not see is not theirs to know.
+    countries = words.countries() if grant.is_restricted else await here.orders.countries()
     codes = {
-        "channel": await _channels(visit),
-        "seller": [
-            one.seller
-            for one in await visit.here.sellers.list()
-            if sellers is None or one.seller in sellers
-        ],
+        "channel": [one.channel for one in channels],
+        "seller": [one.seller for one in sellers],
+        "location": _with(locations, asked.said["location"]),
     }
+    by_name = sorted((words.country(x), x) for x in _with(countries, asked.said["country"].upper()))
     return {
-        "choices": {**choices, **{name: [(x, x) for x in all_] for name, all_ in codes.items()}},
+        "choices": {
+            **choices,
+            **{name: [(x, x) for x in all_] for name, all_ in codes.items()},
+            "country": [(code, name) for name, code in by_name],
+        },
+        "currencies": sorted(
+            {
+                *(x for one in channels for x in one.currencies or ()),
+                *(one.currency for one in sellers if one.currency),
+            }
+        ),
         "columns": columns_for(visit.person),
     }
+
+
+def _with(choices: Sequence[str], said: str) -> list[str]:
+    """The choices, with what an address has chosen that is not there any more."""
+    return [*choices, said] if said and said not in choices else list(choices)

@@ -48,11 +48,12 @@ cross join lateral (
 -- leads through them, that of the filter which leaves the fewest; the others are looked at on the way. After
 -- `looks_at` orders the way ends (null: it does not), and the order that it has come to is answered as not listed:
 -- so no page reads more than that, whatever is asked for. It makes the text of a statement and runs that, because a
--- statement that stands would be planned once for all filters.
+-- statement that stands would be planned once for all filters. `by_placed`: they are sorted by when they were placed;
+-- otherwise by when they were taken in.
 create or replace function page_of_orders(
     wanted jsonb, only_channels text[], only_sellers text[], from_order text, is_rising boolean, at_most bigint,
     looks_at bigint
-) returns table (listed_id text, is_listed boolean) language plpgsql stable rows 100
+) returns table (listed_id text, is_listed boolean, by_placed boolean) language plpgsql stable rows 100
 -- Few orders are looked at, each by its number: to read all of them at once would take longer, whatever is estimated.
 set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
 declare
@@ -60,6 +61,8 @@ declare
                                  case when cardinality(only_channels) = 1 then only_channels[1] end);
     placed_from timestamptz := wanted ->> 'placed_from';
     placed_to timestamptz := wanted ->> 'placed_to';
+    received_from timestamptz := wanted ->> 'received_from';
+    received_to timestamptz := wanted ->> 'received_to';
     open_parts text := $s$ state in ('open', 'picking', 'picked', 'packed', 'labelled', 'shipped') $s$;
     promised text := 'promised_leave <= ' || quote_literal((wanted ->> 'promised_by')::date)
                      || ' and promised_on <= ' || quote_literal((wanted ->> 'promised_by')::date) || ' and' || open_parts;
@@ -81,6 +84,8 @@ begin
         way := 'select distinct order_no from order_hold where released_at is null';
     elsif placed_to - placed_from <= interval '31 days' then
         lead := 'placed_at';
+    elsif received_to - received_from <= interval '31 days' then
+        lead := 'received_at';
     elsif wanted ->> 'sku' is not null then
         way := 'select distinct order_no from order_line where sku = ' || quote_literal(wanted ->> 'sku');
     elsif promised is not null then
@@ -96,10 +101,13 @@ begin
         lead := 'placed_at';
     else
         lead := 'received_at';
-        way := 'select order_no, received_at as moment from customer_order where '
-               || coalesce('channel = ' || quote_literal(its_channel), 'true');
     end if;
-    if lead = 'placed_at' then
+    if lead = 'received_at' then
+        way := coalesce(way, 'select order_no, received_at as moment from customer_order where '
+                             || coalesce('channel = ' || quote_literal(its_channel), 'true'))
+               || coalesce(' and received_at >= ' || quote_literal(received_from), '')
+               || coalesce(' and received_at < ' || quote_literal(received_to), '');
+    elsif lead = 'placed_at' then
         way := format('select order_no, placed_at as moment from customer_order where placed_at >= %L and placed_at < %L',
                       coalesce(placed_from, '-infinity'), coalesce(placed_to, 'infinity'));
     end if;
@@ -108,6 +116,7 @@ begin
                         lead, case when is_rising then '>' else '<' end,
                         case lead when 'placed_at' then start.placed_at else start.received_at end, start.order_no);
     end if;
+    by_placed := lead = 'placed_at';
     lead := concat(case when lead <> '' then 'moment' || downward || ', ' end, 'order_no', downward);
     way := concat(way, place, ' order by ', lead, ' limit ' || looks_at);
     conditions := concat_ws(' and ', 'true',
@@ -125,6 +134,8 @@ begin
             || quote_literal(wanted ->> 'held'),
         'o.placed_at >= ' || quote_literal(placed_from),
         'o.placed_at < ' || quote_literal(placed_to),
+        'o.received_at >= ' || quote_literal(received_from),
+        'o.received_at < ' || quote_literal(received_to),
         'o.order_no in (select order_no from fulfilment where order_no = o.order_no and ' || promised || ')',
         'exists (select from fulfilment f where f.order_no = o.order_no and f.location = '
             || quote_literal(wanted ->> 'location') || ')',
@@ -138,10 +149,10 @@ begin
     execute format('select array(select o.order_id from (%s) way join customer_order o using (order_no) '
                    'where %s order by %s limit %s)', way, conditions, lead, at_most)
         into found;
-    return query select one, true from unnest(found) as one;
+    return query select one, true, by_placed from unnest(found) as one;
     if cardinality(found) < at_most and looks_at is not null then
         execute format('select order_no from (%s) way offset %s', way, looks_at - 1) into reached;
-        return query select order_id, false from customer_order where order_no = reached;
+        return query select order_id, false, by_placed from customer_order where order_no = reached;
     end if;
 end $$;
 
