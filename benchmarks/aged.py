@@ -19,7 +19,7 @@ from activities.payments.contracts import Authorize, Charge
 from activities.payments.payments import Payments
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.stock.inventory import Inventory
-from benchmarks.aged_rows import multiply, size_of
+from benchmarks.aged_rows import get_stuck, multiply, size_of
 from benchmarks.figures import median, percentile
 from benchmarks.goods import SKUS, UNITS, an_order
 from benchmarks.venue import temporary_folder
@@ -44,19 +44,6 @@ _OPEN: Final = "sketch"
 _OPEN_SHARE: Final = 80
 """Of so many orders one is still open."""
 _STAGES: Final = ("placed", "authorized", "picked", "shipped", "delivered", "closed")
-_IN_THE_MIDDLE: Final = """
-with late as (
-    update fulfilment set promised_leave = current_date - 2, promised_on = current_date - 1
-    where order_no = order_no_of($1)
-), stuck as (
-    insert into attention (order_no, step, reason, allowed)
-    select order_no_of($1), 'authorize_payment', 'the company does not answer', '{retry,cancel}'
-    where $2 % 10 = 0
-)
-insert into order_hold (order_no, hold_id, reason, note, owner, who)
-select order_no_of($1), 'H1', 'other', 'to be looked at', 'agent', 'benchmark' where $2 % 10 = 1
-"""
-"""An open order is promised for yesterday; one in ten needs a person, and one in ten is held."""
 _WHO: Final = "benchmark"
 
 
@@ -102,7 +89,7 @@ class Desk:
     async def begin(self, order: Order, number: int) -> None:
         """Something of an order, and what is left is late; of some a person has to see to it."""
         await self.live(order, _STAGES[number % (len(_STAGES) - 1)])
-        await self.pool.execute(_IN_THE_MIDDLE, order.order_id, number)
+        await get_stuck(self.pool, order.order_id, number)
 
     async def _send(self, order: Order) -> None:
         """Pack it, hand it over, and charge it."""

@@ -48,10 +48,27 @@ _NUMBERED: Final = {
     "event_id": "order_event",
     "entry_id": "journal_entry",
     "movement_id": "movement",
-    "running": "document",
 }
-_COUNTED_APART: Final = frozenset({"running"})
-"""A number that no sequence gives."""
+"""Columns that a sequence fills, and the table of each."""
+
+
+_STUCK: Final = """
+with late as (
+    update fulfilment set promised_leave = current_date - 2, promised_on = current_date - 1
+    where order_no = order_no_of($1)
+), stuck as (
+    insert into attention (order_no, step, reason, allowed)
+    select order_no_of($1), 'authorize_payment', 'the company does not answer', '{retry,cancel}'
+    where $2 % 10 = 0
+)
+insert into order_hold (order_no, hold_id, reason, note, owner, who)
+select order_no_of($1), 'H1', 'other', 'to be looked at', 'agent', 'benchmark' where $2 % 10 = 1
+"""
+
+
+async def get_stuck(pool: Pool, order_id: str, number: int) -> None:
+    """Have an order be late; each tenth number needs a person, and each tenth is held."""
+    await pool.execute(_STUCK, order_id, number)
 
 
 async def multiply(pool: Pool, mark: str, orders: int, *, thin: int = 1) -> int:
@@ -67,6 +84,9 @@ async def multiply(pool: Pool, mark: str, orders: int, *, thin: int = 1) -> int:
         copies = max(1, orders // len(moulds))
         spans = {name: await _span(conn, name, table) for name, table in _NUMBERED.items()}
         spans["order_no"] = len(moulds)
+        spans["running"] = await conn.fetchval(
+            "select count(*) from document where order_no = any($1)", moulds
+        )
         await conn.execute("set session_replication_role = replica; set synchronous_commit = off")
         try:
             for table in (*TOUCHED, *OTHERS):
@@ -77,10 +97,10 @@ async def multiply(pool: Pool, mark: str, orders: int, *, thin: int = 1) -> int:
                 "from order_person on conflict do nothing",
                 timeout=_LONG_S,
             )
-            for name in _NUMBERED.keys() - _COUNTED_APART:
+            for name, table in _NUMBERED.items():
                 await conn.execute(
-                    f"select setval(pg_get_serial_sequence('{_NUMBERED[name]}', '{name}'), "
-                    f"(select max({name}) from {_NUMBERED[name]}))",
+                    f"select setval(pg_get_serial_sequence('{table}', '{name}'), "
+                    f"(select max({name}) from {table}))",
                     timeout=_LONG_S,
                 )
             await conn.execute(
@@ -158,6 +178,8 @@ def _copied(name: str, type_: str, mark: str, spans: dict[str, int]) -> str:
         return f"{name} + copy * {spans[name]}"
     if type_ == "timestamp with time zone":
         return f"{name} - {back_s} * interval '1 second'"
+    if name == "issued_on":  # Documents are numbered within a year.
+        return f"greatest(issued_on - {back_s} / 86400, date_trunc('year', issued_on)::date)"
     if type_ == "date":
         return f"{name} - {back_s} / 86400"
     if type_ == "text" and (name, type_) not in special:
