@@ -12,6 +12,7 @@ import pytest
 from activities.fulfilment.carrier import Carrier, Intercepts, Label, SellsReturnLabels
 from activities.provider_errors import DeclineCode, Declined
 from domain.fulfilment.label_files import FILE_BYTES_MAX
+from domain.fulfilment.packed import Packed
 from domain.orders.people import Address as Whole
 from orderloom_conformance.refusals import refusal
 
@@ -69,6 +70,7 @@ class CarrierContract:
             service=to.service,
             country=to.country,
             postal_code=to.postal_code,
+            packed=Packed(box="M", grams=1250),
         )
 
     async def test_a_label_is_bought_once_however_often_and_from_wherever_it_is_asked_for(

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from domain.fulfilment.label_files import LabelFile
+from domain.fulfilment.packed import Packed
 from domain.money import Money
 from domain.orders.people import Address
 
@@ -38,12 +39,20 @@ class Carrier(Protocol):
     """
 
     async def buy_label(
-        self, *, key: str, fulfilment_id: str, service: str, country: str, postal_code: str | None
+        self,
+        *,
+        key: str,
+        fulfilment_id: str,
+        service: str,
+        country: str,
+        postal_code: str | None,
+        packed: Packed,
     ) -> Label:
         """Buy a label. Raises Declined(NOT_SERVICEABLE) for an address or service it cannot do.
 
-        `country` is ISO 3166-1 alpha-2. A repeat returns the same label as it is now: `voided` is
-        true if it was given back since. It has its files with it, as `lookup` of the key has:
+        `country` is ISO 3166-1 alpha-2. `packed`: box and weight, as far as the packer gave them;
+        what is told under a key never changes. A repeat returns the same label as it is now:
+        `voided` is true if it was given back since. It has its files with it, as `lookup` has:
         where the worker dies before they are kept, they come so, and nothing is bought again. An
         adapter whose company gives a file in a call of its own raises `OutcomeUnknown` while it
         cannot have it.

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from activities.fulfilment.carrier import Label
 from domain.fulfilment.counter import COUNTER
+from domain.fulfilment.packed import Packed
 from domain.orders.order import COLLECT
 
 
@@ -31,10 +32,17 @@ class Counter:
         self._name = name
 
     async def buy_label(
-        self, *, key: str, fulfilment_id: str, service: str, country: str, postal_code: str | None
+        self,
+        *,
+        key: str,
+        fulfilment_id: str,
+        service: str,
+        country: str,
+        postal_code: str | None,
+        packed: Packed,
     ) -> Label:
         """What is put on the counter. Nothing is bought."""
-        del key, service, country, postal_code
+        del key, service, country, postal_code, packed
         return self._label(fulfilment_id)
 
     async def void_label(self, *, key: str, tracking_number: str) -> None:

@@ -238,6 +238,7 @@ class Fulfilments:
                 service=shipping.service,
                 country=shipping.country,
                 postal_code=shipping.postal_code,
+                packed=wanted.packed,
             )
         except Declined as error:
             async with self._pool.acquire() as conn, conn.transaction():

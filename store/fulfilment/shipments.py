@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from domain.fulfilment.label_files import KeptFile, LabelFile, to_keep
+from domain.fulfilment.packed import Packed
 from domain.fulfilment.tracking import CarrierStatus
 from domain.orders.order import Shipping
 from domain.stored import stored
@@ -58,7 +59,7 @@ class Wanted:
 
     `wanted`: it is new. `again`: it was there before, and `label` and `refusal` say what became of
     it. `waits`: it is bought. `recalled`, `unpaid`, `changed`, `held`: the carrier is not asked.
-    `label_key`: under which the carrier knows it.
+    `label_key`: under which the carrier knows it. `packed`: what it is told under this key.
     """
 
     answer: Literal["wanted", "again", "waits", "recalled", "unpaid", "changed", "held"]
@@ -67,6 +68,7 @@ class Wanted:
     label: str = ""
     label_key: str = ""
     refusal: str = ""
+    packed: Packed = field(default_factory=Packed)
 
 
 async def want_label(
@@ -107,6 +109,7 @@ async def want_label(
         parcel.get("label", ""),
         parcel.get("label_key", ""),
         parcel.get("refusal") or "",
+        Packed(box=parcel.get("box"), grams=parcel.get("grams")),
     )
 
 

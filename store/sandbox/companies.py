@@ -15,6 +15,7 @@ from typing import Any
 import asyncpg
 
 from domain.errors import InvalidInput
+from domain.fulfilment.packed import Packed
 from domain.money import Money
 from store.database import CheckViolation, Connection, load_queries
 
@@ -80,6 +81,8 @@ class SoldLabel:
     service: str
     country: str
     postal_code: str | None
+    box: str | None
+    grams: int | None
     voided: bool
 
 
@@ -271,6 +274,7 @@ async def buy_label(
     service: str,
     country: str,
     postal_code: str | None,
+    packed: Packed,
     numbers: int,
     refusal: str | None,
 ) -> CarrierCall:
@@ -288,6 +292,8 @@ async def buy_label(
         service=service,
         country=country,
         postal_code=postal_code,
+        box=packed.box,
+        grams=packed.grams,
         numbers=numbers,
         code=refusal,
     )
@@ -386,6 +392,8 @@ def _carrier_call(row: Any) -> CarrierCall:
         row["service"],
         row["country"],
         row["postal_code"],
+        row["box"],
+        row["grams"],
         row["voided"],
     )
     return CarrierCall(row["request"], label)

@@ -218,16 +218,16 @@ SELECT * FROM sandbox.payment_call WHERE order_id = :order_id AND code IS NULL O
 SELECT * FROM sandbox.payment_call
 WHERE called_at >= :since AND called_at < :before AND code IS NULL ORDER BY called_at, id;
 
--- name: buy_label(key, request, carrier, fulfilment_id, service, country, postal_code, numbers, code)^
+-- name: buy_label(key, request, carrier, fulfilment_id, service, country, postal_code, box, grams, numbers, code)^
 -- Nothing → sold, or → refused when code is given.
 WITH prior AS (
     SELECT * FROM sandbox.carrier_call WHERE key = :key
 ), sold AS (
     INSERT INTO sandbox.label
-        (carrier, tracking_number, fulfilment_id, service, country, postal_code)
+        (carrier, tracking_number, fulfilment_id, service, country, postal_code, box, grams)
     SELECT :carrier,
            'SBX' || lpad((nextval('sandbox.tracking_number') % :numbers::bigint)::text, 9, '0'),
-           :fulfilment_id, :service, :country, :postal_code
+           :fulfilment_id, :service, :country, :postal_code, :box, :grams
     WHERE :code::text IS NULL AND NOT EXISTS (SELECT FROM prior)
     RETURNING *
 ), kept AS (

@@ -87,6 +87,9 @@ create table shipment (
     service         text        not null,
     -- The carrier's name here, by which it is found again; `carrier` is what scans call it.
     sold_by         some_text   not null,
+    -- What the carrier was told of the parcel with this key, as it was packed then.
+    box             some_text,
+    grams           integer     constraint shipment_weighs_something check (grams > 0),
     -- It is charged so much when it leaves, at most, so it may leave only while its authorization can be
     -- charged. 0: it is paid for, or replaces a lost one.
     to_charge_minor minor_units not null default 0,

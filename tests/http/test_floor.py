@@ -349,6 +349,10 @@ async def test_parcels_are_packed_and_handed_over_by_manifest(
     await run.scan(second, "TEA", "POT", "OL:DONE")
     for part in parts:
         await bench.send(part)
+    sold = await pool.fetchval(
+        "select box || grams from sandbox.label where fulfilment_id = $1", first
+    )
+    assert sold == "M1250"  # as the carrier was told
     page = await desk.get(f"/app/floor/runs/{run.run_no}")
     assert "Packing slip" in text_of(page)
     slip = await desk.get(f"/app/floor/parcels/{second}/slip")

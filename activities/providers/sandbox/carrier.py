@@ -25,6 +25,7 @@ from activities.provider_errors import DeclineCode, Declined
 from activities.providers.sandbox.faults import Faults
 from activities.providers.sandbox.label_pdf import label_pdf
 from domain.fulfilment.label_files import LabelFile
+from domain.fulfilment.packed import Packed
 from domain.money import Money
 from domain.orders.people import Address
 from store.database import Connection, Pool
@@ -35,6 +36,8 @@ from store.sandbox.companies import CarrierCall, Refusal
 SERVICE_REFUSED = "unserviceable"
 SERVICE_SLOW = "slow"
 POSTAL_CODE_REFUSED = "NOWHERE"
+GRAMS_MAX = 31_500
+"""What a parcel may weigh, as with many carriers of parcels."""
 
 INTERCEPTION_FEE = Money(minor=750, currency="EUR")
 
@@ -80,14 +83,25 @@ class SandboxCarrier:
         self._slow_seconds = slow_seconds
 
     async def buy_label(
-        self, *, key: str, fulfilment_id: str, service: str, country: str, postal_code: str | None
+        self,
+        *,
+        key: str,
+        fulfilment_id: str,
+        service: str,
+        country: str,
+        postal_code: str | None,
+        packed: Packed,
     ) -> Label:
         """Sell a label, unless the service or the postal code is the refused one."""
         to = _Place(service, country, postal_code)
         request = _request(
-            "buy_label", carrier=self._name, fulfilment_id=fulfilment_id, **asdict(to)
+            "buy_label",
+            carrier=self._name,
+            fulfilment_id=fulfilment_id,
+            **asdict(to),
+            **packed.model_dump(),
         )
-        return await self._sell(key, request, fulfilment_id, to)
+        return await self._sell(key, request, fulfilment_id, to, packed)
 
     async def buy_return_label(
         self,
@@ -108,10 +122,16 @@ class SandboxCarrier:
             location=location,
             **asdict(whence),
         )
-        return await self._sell(key, request, return_id, whence)
+        return await self._sell(key, request, return_id, whence, Packed())
 
-    async def _sell(self, key: str, request: str, part_id: str, place: _Place) -> Label:
-        refused = place.service == SERVICE_REFUSED or place.postal_code == POSTAL_CODE_REFUSED
+    async def _sell(
+        self, key: str, request: str, part_id: str, place: _Place, packed: Packed
+    ) -> Label:
+        refused = (
+            place.service == SERVICE_REFUSED
+            or place.postal_code == POSTAL_CODE_REFUSED
+            or (packed.grams or 0) > GRAMS_MAX
+        )
 
         async def effect(connection: Connection) -> CarrierCall:
             return await companies.buy_label(
@@ -121,6 +141,7 @@ class SandboxCarrier:
                 carrier=self._name,
                 fulfilment_id=part_id,
                 **asdict(place),
+                packed=packed,
                 numbers=self._numbers,
                 refusal=DeclineCode.NOT_SERVICEABLE if refused else None,
             )
@@ -182,7 +203,7 @@ class SandboxCarrier:
         return None if call is None else _label(call)
 
 
-def _request(operation: str, **content: str | None) -> str:
+def _request(operation: str, **content: str | int | None) -> str:
     """The call's content in one canonical form, which tells a repeat from a conflict."""
     return json.dumps({"operation": operation, **content}, sort_keys=True)
 

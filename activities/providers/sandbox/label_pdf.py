@@ -23,6 +23,7 @@ def label_pdf(label: SoldLabel) -> bytes:
         (12, f"to {label.country} {label.postal_code or ''}".rstrip()),
         (24, label.tracking_number),
         (12, label.fulfilment_id),
+        (12, ", ".join(_packed(label))),
         (12, "SANDBOX - NOT FOR SHIPPING"),
     ]
     top = _HEIGHT - 36
@@ -41,6 +42,12 @@ def label_pdf(label: SoldLabel) -> bytes:
             b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         ]
     )
+
+
+def _packed(label: SoldLabel) -> list[str]:
+    """Its weight and its box, as far as they are known."""
+    weight = [] if label.grams is None else [f"{label.grams / 1000:.3f} kg"]
+    return weight if label.box is None else [*weight, f"box {label.box}"]
 
 
 def _literal(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from activities.fulfilment.carrier import Label
 from activities.provider_errors import DeclineCode, Declined, Unavailable
+from domain.fulfilment.packed import Packed
 from orderloom_bike.prints import Ride, label_files
 
 Decision: TypeAlias = Callable[[sqlite3.Connection], tuple[int | None, DeclineCode | None]]
@@ -24,6 +25,8 @@ create table if not exists ride (
 );
 create table if not exists call (key text primary key, request text, number integer, code text);
 """
+GRAMS_MAX = 20_000
+TOO_HEAVY = "too heavy"
 MESSAGES = {
     DeclineCode.NOT_SERVICEABLE: "no courier rides there",
     DeclineCode.ALREADY_VOIDED: "the label was voided before",
@@ -41,10 +44,22 @@ class BikeCarrier:
         folder.mkdir(parents=True, exist_ok=True)
 
     async def buy_label(
-        self, *, key: str, fulfilment_id: str, service: str, country: str, postal_code: str | None
+        self,
+        *,
+        key: str,
+        fulfilment_id: str,
+        service: str,
+        country: str,
+        postal_code: str | None,
+        packed: Packed,
     ) -> Label:
-        """Take a parcel, if a courier rides to its country. The answer to a key is kept."""
-        return await self._ride(key, "buy", fulfilment_id, service, country, postal_code)
+        """Take a parcel, if a courier rides to its country and can carry it.
+
+        The answer to a key is kept.
+        """
+        grams = packed.grams or 0
+        what = "buy" if grams <= GRAMS_MAX else TOO_HEAVY
+        return await self._ride(key, what, fulfilment_id, service, country, postal_code)
 
     async def buy_return_label(
         self,
@@ -66,7 +81,7 @@ class BikeCarrier:
         ride = (part, service, country, postal_code)
 
         def decide(register: sqlite3.Connection) -> tuple[int | None, DeclineCode | None]:
-            if country not in self._countries:
+            if what == TOO_HEAVY or country not in self._countries:
                 return None, DeclineCode.NOT_SERVICEABLE
             made = register.execute(
                 "insert into ride (fulfilment_id, service, country, postal_code)"

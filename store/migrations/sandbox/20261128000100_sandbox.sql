@@ -105,6 +105,8 @@ create table sandbox.label (
     service         text    not null,
     country         text    not null,
     postal_code     text,
+    box             text,
+    grams           integer,
     voided          boolean not null default false
 );
 create index label_newest on sandbox.label (carrier, tracking_number, id desc);

@@ -371,18 +371,18 @@ begin
         return;
     end if;
     insert into shipment as s (order_no, fulfilment_id, label_key, label, service, sold_by, to_charge_minor,
-                               renew_before)
+                               renew_before, box, grams)
     values (part.order_no, its_id, its_key, 'requested', shipping ->> 'service',
             case when part.handling = 'digital' then 'codes'
                  when part.handling = 'drop_ship' then 'supplier'
                  when part.handling = 'service' then 'appointment'
                  when part.handling like 'x:%' then 'workshop'
                  else coalesce(its_carriers ->> (shipping ->> 'service'), its_carriers ->> '') end,
-            its_charge, its_renewal)
+            its_charge, its_renewal, part.box, part.grams)
     on conflict (order_no, fulfilment_id) do update
     set label = 'requested', asked_at = moment(), service = excluded.service, sold_by = excluded.sold_by,
         to_charge_minor = excluded.to_charge_minor, renew_before = excluded.renew_before, unpaid_at = null,
-        carrier = null, tracking_number = null,
+        carrier = null, tracking_number = null, box = excluded.box, grams = excluded.grams,
         label_key = its_key || ':' || 1 + (select count(*) from unused_label u
                                            where u.order_no = s.order_no and u.fulfilment_id = its_id)
     where s.label = 'voided';

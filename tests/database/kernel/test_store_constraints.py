@@ -1066,6 +1066,7 @@ FORBIDDEN = {
     "manifest_pkey": f"{manifest()}; {manifest()}",
     "manifest_is_of_a_location": manifest("none"),
     "parcel_weighs_something": "update fulfilment set grams = 0",
+    "shipment_weighs_something": "update shipment set grams = 0",
     "scan_place_pkey": f"{scan_place()}; {scan_place()}",
     "scan_place_is_a_location": scan_place("none"),
     "scan_run_pkey": f"""{scan_run(number="7")}; {scan_run(number="7")}""",

@@ -11,6 +11,7 @@ import pytest
 from activities.fulfilment.carrier import Label
 from activities.provider_errors import DeclineCode, Declined, TimedOut, Unavailable
 from activities.providers.sandbox.carrier import SandboxCarrier
+from domain.fulfilment.packed import Packed
 from store.database import Pool, open_pool
 from store.sandbox.companies import set_fault
 from tests.support.payment_calls import held_up
@@ -39,6 +40,7 @@ async def buy(
     *,
     service: str = "standard",
     postal_code: str | None = "12209",
+    grams: int = 800,
 ) -> Label:
     return await carrier.buy_label(
         key=key,
@@ -46,6 +48,7 @@ async def buy(
         service=service,
         country="DE",
         postal_code=postal_code,
+        packed=Packed(grams=grams),
     )
 
 
@@ -148,3 +151,17 @@ async def test_after_a_fault_the_key_tells_what_happened_and_a_repeat_makes_one_
     standing = await carrier.lookup(key="label")
     assert standing is not None
     assert standing.voided
+
+
+async def test_what_is_too_heavy_is_refused_and_a_key_keeps_the_weight_it_was_asked_with(
+    carrier: SandboxCarrier,
+) -> None:
+    for _ in range(2):
+        with pytest.raises(Declined) as refused:
+            await buy(carrier, "heavy", grams=40_000)
+        assert refused.value.code == DeclineCode.NOT_SERVICEABLE
+    (file,) = (await buy(carrier, "light", grams=1_250)).files
+    assert b"1.250 kg" in file.content
+    with pytest.raises(Declined) as refused:
+        await buy(carrier, "light", grams=1_300)
+    assert refused.value.code == DeclineCode.IDEMPOTENCY_CONFLICT
