@@ -34,7 +34,7 @@ from store.database import Connection, Pool
 from store.days import counting, figures
 from store.views import audit as database
 from store.views.audit import Counts, UnderWay
-from store.views.audit_checks import Violation
+from store.views.audited.check import Violation
 
 __all__ = ["AuditReport", "Counts", "UnderWay", "Violation", "audit"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from store.views.audit import Counts, UnderWay
-from store.views.audit_checks import Violation
+from store.views.audited.check import Violation
 
 
 class AuditReport(BaseModel):

@@ -7,10 +7,22 @@ select entry_posted(:effect, order_no_of(:order_id), :memo, :currency, :accounts
                     :seller);
 
 -- name: trial_balance(until, seller)
--- The sum of all entries through a day, of a seller; null: of all days, of all sellers.
+-- The sum of all entries through a day, of a seller; null: of all days, of all sellers. What was carried forward by the
+-- last closing before it is not added up again.
+with closed as (
+    select s.seller, (select max(c.through) from closing c
+                      where c.seller = s.seller and c.through <= coalesce(:until::date, 'infinity')) as through
+    from seller s where :seller::text is null or s.seller = :seller
+)
 select account, currency, sum(amount_minor) as amount_minor
-from posting join journal_entry using (entry_id)
-where (:until::date is null or booked_on <= :until) and (:seller::text is null or seller = :seller)
+from (
+    select b.account, b.currency, b.amount_minor from closed join closed_balance b using (seller, through)
+    union all
+    select p.account, p.currency, p.amount_minor
+    from closed join journal_entry e on e.seller = closed.seller
+        and e.booked_on > coalesce(closed.through, '-infinity') and e.booked_on <= coalesce(:until, 'infinity')
+    join posting p using (entry_id)
+) every
 group by account, currency
 having sum(amount_minor) <> 0
 order by currency, account;

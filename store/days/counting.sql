@@ -27,8 +27,7 @@ where case when c.day = here.today
            else exists (
                select from unnest(array[interval '1 hour', interval '3 days']) as later
                where c.counted_at < ended.at + later and ended.at + later <= moment())
-               or c.time_zone not in ('', zone.time_zone)
-                  and c.day between here.today - :back::int and here.today end
+               or c.time_zone <> zone.time_zone and c.day between here.today - :back::int and here.today end
   and not exists (
       select from unnest(:sellers::text[], :days::date[]) as w (seller, day) where (w.seller, w.day) = (c.seller, c.day))
 order by c.day desc, c.seller limit 1 for update of c skip locked;
@@ -49,11 +48,9 @@ insert into day_count (seller, day) values (:seller, :day) on conflict (seller, 
 -- name: whole_days(seller, max_back, at_most, salt)
 -- Some of the days that were counted after their end, by the clock of then; another salt finds others. They are not
 -- locked.
-select c.seller, c.day, c.time_zone, false as is_today, c.day::timestamp at time zone zone.name as first, ended.at as after
-from day_count c
-cross join lateral (select nullif(c.time_zone, '') as name) zone
-cross join lateral (select (c.day + 1)::timestamp at time zone zone.name as at) ended
-where c.seller = :seller and c.day > (moment() at time zone zone.name)::date - :max_back::int
+select c.seller, c.day, c.time_zone, false as is_today, c.day::timestamp at time zone c.time_zone as first, ended.at as after
+from day_count c cross join lateral (select (c.day + 1)::timestamp at time zone c.time_zone as at) ended
+where c.seller = :seller and c.day > (moment() at time zone c.time_zone)::date - :max_back::int
   and c.counted_at >= ended.at + interval '1 hour'
 order by md5(c.day || :salt::text) limit :at_most;
 

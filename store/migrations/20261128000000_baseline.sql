@@ -577,11 +577,13 @@ create table document_counter (
 );
 
 -- The day of a seller's books now: the seller's, but never before that of its newest document, so that a month's
--- documents are what is booked in it even where a clock, or a seller, has moved to the west.
+-- documents are what is booked in it, and never one that is closed, even where a clock, or a seller, has moved to the
+-- west.
 create function books_day(its_seller text) returns date language plpgsql stable as $$
 begin
     return greatest((select (moment() at time zone time_zone)::date from seller where seller = its_seller),
-                    (select max(last_on) from document_counter where seller = its_seller));
+                    (select max(last_on) from document_counter where seller = its_seller),
+                    (select max(through) + 1 from closing where seller = its_seller));
 end $$;
 
 create table journal_entry (
@@ -631,6 +633,19 @@ create table closing (
     closed_at timestamptz not null default moment(),
     who       text        not null,
     primary key (seller, through)
+);
+
+-- What each account came to at the end of a closed day, but for those at zero: entries before it need not be added up
+-- again. A trigger writes it with the closing.
+create table closed_balance (
+    seller       text          not null,
+    through      date          not null,
+    account      text          not null,
+    currency     currency_code not null,
+    amount_minor bigint        not null constraint closed_balance_is_not_zero check (amount_minor <> 0),
+    primary key (seller, through, account, currency),
+    constraint closed_balance_is_of_a_closing foreign key (seller, through)
+        references closing on update cascade
 );
 
 -- What we have, or had, or await. This row is the lock of all stock of the SKU, and of what it has cost: whoever
@@ -2864,12 +2879,12 @@ create index staff_try_by_time on staff_try (last_at);
 -- them would read all rows of the orders. A duty of the relay counts them; whatever happened can be counted again.
 
 -- When a day was counted last. It is a seller's day. Of no seller (''): all of them together, by days of UTC.
--- `time_zone`: by which clock it was counted; '' before that. A seller may move to another one.
+-- `time_zone`: by which clock it was counted; null before that. A seller may move to another one.
 create table day_count (
     seller     text        not null,
     day        date        not null,
     counted_at timestamptz not null default '-infinity',
-    time_zone  text        not null default '',
+    time_zone  text,
     took_ms    integer     not null default 0,
     primary key (seller, day)
 );

@@ -19,11 +19,13 @@ create table document_counter (
 );
 
 -- The day of a seller's books now: the seller's, but never before that of its newest document, so that a month's
--- documents are what is booked in it even where a clock, or a seller, has moved to the west.
+-- documents are what is booked in it, and never one that is closed, even where a clock, or a seller, has moved to the
+-- west.
 create function books_day(its_seller text) returns date language plpgsql stable as $$
 begin
     return greatest((select (moment() at time zone time_zone)::date from seller where seller = its_seller),
-                    (select max(last_on) from document_counter where seller = its_seller));
+                    (select max(last_on) from document_counter where seller = its_seller),
+                    (select max(through) + 1 from closing where seller = its_seller));
 end $$;
 
 create table journal_entry (
@@ -73,6 +75,19 @@ create table closing (
     closed_at timestamptz not null default moment(),
     who       text        not null,
     primary key (seller, through)
+);
+
+-- What each account came to at the end of a closed day, but for those at zero: entries before it need not be added up
+-- again. A trigger writes it with the closing.
+create table closed_balance (
+    seller       text          not null,
+    through      date          not null,
+    account      text          not null,
+    currency     currency_code not null,
+    amount_minor bigint        not null constraint closed_balance_is_not_zero check (amount_minor <> 0),
+    primary key (seller, through, account, currency),
+    constraint closed_balance_is_of_a_closing foreign key (seller, through)
+        references closing on update cascade
 );
 
 -- What we have, or had, or await. This row is the lock of all stock of the SKU, and of what it has cost: whoever

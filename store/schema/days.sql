@@ -2,12 +2,12 @@
 -- them would read all rows of the orders. A duty of the relay counts them; whatever happened can be counted again.
 
 -- When a day was counted last. It is a seller's day. Of no seller (''): all of them together, by days of UTC.
--- `time_zone`: by which clock it was counted; '' before that. A seller may move to another one.
+-- `time_zone`: by which clock it was counted; null before that. A seller may move to another one.
 create table day_count (
     seller     text        not null,
     day        date        not null,
     counted_at timestamptz not null default '-infinity',
-    time_zone  text        not null default '',
+    time_zone  text,
     took_ms    integer     not null default 0,
     primary key (seller, day)
 );

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.money import Money
 from store.database import Connection, Record, load_queries
-from store.views.audit_checks import Violation, faults, owners
+from store.views.audit_checks import faults, owners
+from store.views.audited.check import Violation
 
 __all__ = [
     "Counts",

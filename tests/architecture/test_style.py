@@ -16,7 +16,6 @@ LINES_MAX = 300
 
 # Modules that are longer, and why they are not two.
 LONGER = {
-    "store/views/audit_checks.py": "one table of every invariant that SQL can tell",
     "starter/stack/postgres.py": "one server: make, start, watch and stop it",
     "store/sandbox/companies.py": (
         "one table of fakes for two companies, who share how calls are kept"

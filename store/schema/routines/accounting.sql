@@ -297,6 +297,26 @@ end $$;
 create or replace trigger closing_waits_for_entries before insert on closing
     for each row execute function closing_waits();
 
+-- Nobody can write an entry of these days any more: what came before the last closing is carried forward.
+create or replace function balances_carried_forward() returns trigger language plpgsql as $$
+declare
+    before date := (select max(through) from closing where seller = new.seller and through < new.through);
+begin
+    insert into closed_balance (seller, through, account, currency, amount_minor)
+    select new.seller, new.through, account, currency, sum(amount_minor)
+    from (
+        select account, currency, amount_minor from closed_balance where seller = new.seller and through = before
+        union all
+        select p.account, p.currency, p.amount_minor
+        from journal_entry e join posting p using (entry_id)
+        where e.seller = new.seller and e.booked_on > coalesce(before, '-infinity') and e.booked_on <= new.through
+    ) every
+    group by account, currency having sum(amount_minor) <> 0;
+    return null;
+end $$;
+create or replace trigger closing_carries_balances_forward after insert on closing
+    for each row execute function balances_carried_forward();
+
 create or replace trigger journal_entry_append_only before update or delete on journal_entry
     for each row execute function append_only();
 create or replace trigger journal_entry_not_truncated before truncate on journal_entry
@@ -304,6 +324,10 @@ create or replace trigger journal_entry_not_truncated before truncate on journal
 create or replace trigger posting_append_only before update or delete on posting
     for each row execute function append_only();
 create or replace trigger posting_not_truncated before truncate on posting
+    for each statement execute function append_only();
+create or replace trigger closed_balance_append_only before update or delete on closed_balance
+    for each row execute function append_only();
+create or replace trigger closed_balance_not_truncated before truncate on closed_balance
     for each statement execute function append_only();
 create or replace trigger closing_append_only before update or delete on closing
     for each row execute function append_only();

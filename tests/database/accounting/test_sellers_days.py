@@ -148,3 +148,19 @@ async def test_documents_and_books_agree_on_the_day_after_the_seller_moved_west(
         issued = [row.issued_on for row in await documents.of_order(conn, order.order_id)]
         booked = [row.booked_on for row in await ledger.entries(conn, order_id=order.order_id)]
         assert issued == booked == [date(2027, 1, 1)] * 2
+
+
+async def test_a_seller_who_moved_west_goes_on_booking_after_the_days_that_are_closed(
+    pool: Pool, order: Order
+) -> None:
+    """The day that is closed is not over there: what happens is of the first day that is open."""
+    async with pool.acquire() as conn:
+        await intake.take_in(conn, [Received(order)])
+        await at(conn, "2026-12-31T16:00:00Z")
+        await sells_in(conn, "Asia/Seoul")
+        await ledger.close(conn, "main", date(2026, 12, 31), who="anna")
+        await sells_in(conn, "Europe/London")
+        await sold(conn, order)
+        (issued,) = [row.issued_on for row in await documents.of_order(conn, order.order_id)]
+        (entry,) = await ledger.entries(conn, order_id=order.order_id)
+    assert issued == entry.booked_on == date(2027, 1, 1)

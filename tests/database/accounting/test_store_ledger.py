@@ -14,6 +14,7 @@ from domain.accounting.accounts import Account
 from domain.errors import IllegalTransition, InvalidInput
 from store.accounting import ledger
 from store.database import Connection, Pool
+from store.views import audit
 
 TODAY = datetime.now(UTC).date()
 YESTERDAY = TODAY - timedelta(days=1)
@@ -98,6 +99,15 @@ async def test_the_trial_balance_is_of_all_days_through_one_and_adds_up_to_zero(
             await sold(conn, str(number), currency)
         old = await ledger.trial_balance(conn, YESTERDAY)
         everything = await ledger.trial_balance(conn)
+        # Closed days are carried forward, and come to the same.
+        await on_day(conn, "older", YESTERDAY - timedelta(days=1))
+        open_ = [await ledger.trial_balance(conn, day) for day in (YESTERDAY, None)]
+        for back in (3, 1, 2):
+            await ledger.close(conn, "main", TODAY - timedelta(days=back), who="anna")
+            closed = [await ledger.trial_balance(conn, day) for day in (YESTERDAY, None)]
+            assert closed == open_
+        assert await conn.fetchval("select count(distinct through) from closed_balance") == 1
+        assert (await audit.look(conn)).violations == ()
     assert [(x.account, x.currency, x.amount_minor) for x in old] == [
         ("disputes", "EUR", 5),
         ("write_offs", "EUR", -5),
@@ -231,6 +241,8 @@ async def test_nothing_slips_into_a_period_while_it_is_closed(pool: Pool) -> Non
     assert (all(before), any(after)) == (True, False)
     assert at_closing == [*before, *meanwhile].count(True)
     assert at_closing == await pool.fetchval(counted, YESTERDAY)
+    carried = await pool.fetch("select account, amount_minor from closed_balance order by 1")
+    assert {abs(row["amount_minor"]) for row in carried} == {5 * at_closing}
 
 
 async def test_a_transaction_that_would_not_see_a_closing_writes_no_entry(pool: Pool) -> None:

@@ -1199,6 +1199,8 @@ FORBIDDEN = {
     "closed_day_is_over": """
         insert into closing (seller, through, who)
         values ('main', (clock_timestamp() at time zone 'UTC')::date, 'x')""",
+    "closed_balance_is_not_zero": """
+        insert into closed_balance values ('main', '2001-02-03', 'revenue', 'USD', 0)""",
     # what is ours is never less than nothing, and neither is what it has cost
     "inventory_posting_is_of_units": """
         insert into inventory_posting select entry_id, 'TEA', '', 0, 'USD', 1 from journal_entry""",
@@ -1263,6 +1265,7 @@ SIGNED = {
     # What the books have: a balance can stand on either side.
     *(f"day_loss.{name}_minor" for name in ("day", "sold", "refunds", "cost", "others", "result")),
     "posting.amount_minor",
+    "closed_balance.amount_minor",
     "inventory_posting.value_minor",
     "refund.amount_minor",
     "document.amount_minor",
@@ -1320,6 +1323,7 @@ FOR_EVER = {
     "posting": "account = 'revenue'",
     "inventory_posting": "units = 2",
     "closing": "who = 'x'",
+    "closed_balance": "amount_minor = 2",
     "purchase_order_event": "what = 'x'",
 }
 
@@ -1329,8 +1333,11 @@ FOR_EVER = {
 async def test_what_happened_can_be_neither_changed_nor_deleted(
     conn: Connection, table: str, change: str
 ) -> None:
-    if table == "closing":
-        await conn.execute("insert into closing values ('main', '2026-01-31', now(), 'x')")
+    if table in ("closing", "closed_balance"):
+        await conn.execute(
+            "insert into closing values ('main', '2026-01-31', now(), 'x'); "
+            "insert into closed_balance values ('main', '2026-01-31', 'revenue', 'USD', 1)"
+        )
     if table == "inventory_posting":
         await conn.execute(
             "insert into inventory_posting select entry_id, 'TEA', '', 1, 'USD', 1 "

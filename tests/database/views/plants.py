@@ -669,6 +669,13 @@ PLANTS = {
         "web-closed",
         "1.00 USD is disputed, but 1.00 USD is held and 0.00 USD is booked",
     ),
+    "a balance that was carried forward, and is not what is booked": Plant(
+        "insert into closed_balance values ('main', '2000-01-31', 'revenue', 'USD', -5); "
+        "insert into closing values ('main', '2000-01-31', now(), 'x')",
+        "ledger",
+        "main",
+        "revenue through 2000-01-31 is carried forward as -0.05 USD, but 0.00 USD is booked",
+    ),
     "an entry of a day that was closed before": Plant(
         """insert into closing (seller, through, closed_at, who)
         select seller, booked_on, at - interval '1 second', 'x' from journal_entry

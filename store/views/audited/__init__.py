@@ -1,0 +1,1 @@
+"""What the audit checks, a module for each capability: queries, and a sentence for each."""
