@@ -1,26 +1,29 @@
 """A run in which the units of a place, or of a SKU, are counted. Pure.
 
 It is blind: nobody is told how many there should be, before two counts in a row have said the same.
-Stock is counted by location, so a SKU is counted at all of its places before anything is compared.
+Whatever lies at a place is scanned in any sequence. Stock is counted by location, so a SKU is
+counted at all of its places before anything is compared.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from domain.warehouse.counts import Counting, CountStop, Plan, Shelf
-from domain.warehouse.scans import (
-    Answer,
-    CommandName,
-    Fact,
-    Read,
-    Turn,
-    say,
-    units_in,
-    unknown,
+from domain.warehouse.counts import Counting, CountStop, Plan, Watched
+from domain.warehouse.scans import Answer, Fact, Read, Turn, say, unknown
+from domain.warehouse.tallies import (
+    LOG_MAX,
+    Acts,
+    decided,
+    given_up,
+    nothing_to_undo,
+    times,
+    undone,
+    units_of,
 )
+from domain.words import few
 
 NO_DIFFERENCE: Final = "counted on the floor"
 """The reason of a count that found what was on record."""
@@ -30,34 +33,28 @@ Counted = Turn[Counting]
 
 
 def decide(state: Counting, read: Read, at: datetime | None = None) -> Counted:
-    """What a scan does. `read.found`: a Plan, for a run that has none; or the SKU's Shelf."""
-    if state.is_over:
-        return Turn(state, say("refused", "run_over"))
-    command = read.command
-    if command is None or command.name.lower() != state.asking:
-        state = state.model_copy(update={"asking": ""})
-    if command is not None and command.name == "CANCEL":
-        return _cancel(state)
-    return _counting(state, read, at) if state.stops else _begin(state, read)
+    """What a scan does. `read.found`: what is Watched; for a run that has no Plan yet, that."""
+    if not state.stops:
+        return decided(state, read, at, _BEFORE, begun)
+    watched: Watched = read.found
+    moved = [sku for sku, shelf in state.seen.items() if watched.shelves.get(sku) != shelf]
+    if moved and (read.command is None or read.command.name != "CANCEL"):
+        state = _anew(state, moved)
+        return Turn(state, say("gone", "count_changed", sku=few(moved, "SKU")))
+    state = _seen(state, watched)
+    return decided(state, read, at, _AT_THE_END if state.differs else _ACTS, _scanned)
 
 
-def _counting(state: Counting, read: Read, at: datetime | None) -> Counted:
-    """A scan of a run that knows what it counts."""
-    command, shelf = read.command, read.found
-    if not isinstance(shelf, Shelf):
-        return Turn(state, say("wrong_item", "no_stock_here", scanned=state.sku))
-    if state.sku in state.seen and state.seen[state.sku] != shelf:
-        return Turn(_anew(state, state.sku), say("gone", "count_changed", sku=state.sku))
-    state = state.model_copy(update={"seen": {**state.seen, state.sku: shelf}})
-    if command is None:
-        return _goods(state, read)
-    act = _ACTS.get(command.name)
-    if act is None or bool(state.differs) != (command.name in _AT_THE_END):
-        return Turn(state, say("refused", "not_here", scanned=command.name))
-    return act(state, command.value, at)
+def _seen(state: Counting, watched: Watched) -> Counting:
+    """Whoever stands at a place may count with their eyes: what is on record counts from now on."""
+    if not state.is_there and any(stop.place for stop in state.here):
+        return state
+    new = {x.sku: watched.shelves[x.sku] for x in state.here if x.sku in watched.shelves}
+    return state.model_copy(update={"seen": {**new, **state.seen}})
 
 
-def _begin(state: Counting, read: Read) -> Counted:
+def begun(state: Counting, read: Read, _at: datetime | None = None) -> Counted:
+    """It is known what is counted."""
     plan = read.found
     if not isinstance(plan, Plan):
         return Turn(state, unknown(read))
@@ -67,44 +64,72 @@ def _begin(state: Counting, read: Read) -> Counted:
     state = state.model_copy(
         update={"stops": plan.stops, "names": plan.names, "is_there": is_there}
     )
-    return Turn(state, _next(state, plan.stops[0]))
+    return Turn(state, _next(state))
 
 
-def _next(state: Counting, stop: CountStop) -> Answer:
-    said = "count_here" if state.is_there or not stop.place else "count_there"
-    return say("good", said, sku=stop.sku, place=stop.place)
+def _next(state: Counting) -> Answer:
+    here = state.here
+    said = "count_here" if state.is_there or not here[0].place else "count_there"
+    skus = few((stop.sku for stop in here), "SKU")
+    return say("good", said, sku=skus, place=here[0].place)
 
 
-def _goods(state: Counting, read: Read) -> Counted:
-    stop = state.stop
-    if state.differs or stop is None:
+def _scanned(state: Counting, read: Read, _at: datetime | None) -> Counted:
+    here = state.here
+    if state.differs or not here:
         return Turn(state, say("refused", "say_why", sku=state.differs))
     if read.place is not None and (read.sku is None or not state.is_there):
-        return _place(state, stop, read.place)
+        return _place(state, here[0].place, read.place)
     if read.sku is None:
         return Turn(state, unknown(read))
-    return _units(state, stop, read)
+    if here[0].place and not state.is_there:
+        answer = say("wrong_place", "place_first", expected=here[0].place, scanned=read.sku)
+        return Turn(state, answer)
+    if len(state.trail) >= LOG_MAX:
+        return Turn(state, say("refused", "run_full"))
+    stop = next((stop for stop in here if stop.sku == read.sku), None)
+    return _strange(state, read) if stop is None else _units(state, stop, units_of(state, read))
 
 
-def _place(state: Counting, stop: CountStop, place: str) -> Counted:
-    if place != stop.place:
-        answer = say("wrong_place", "wrong_place", expected=stop.place, scanned=place)
+def _place(state: Counting, expected: str, place: str) -> Counted:
+    if place != expected:
+        answer = say("wrong_place", "wrong_place", expected=expected, scanned=place)
         return Turn(state, answer)
     state = state.model_copy(update={"is_there": True})
-    return Turn(state, _next(state, stop))
+    return Turn(state, _next(state))
 
 
-def _units(state: Counting, stop: CountStop, read: Read) -> Counted:
-    scanned = read.sku or ""
-    if scanned != stop.sku:
-        answer = say("wrong_item", "wrong_item", expected=stop.sku, scanned=scanned)
-        return Turn(state, answer)
-    if stop.place and not state.is_there:
-        answer = say("wrong_place", "place_first", expected=stop.place, scanned=scanned)
-        return Turn(state, answer)
-    log = (*stop.log, read.units * (state.times or 1))
-    counted = stop.model_copy(update={"log": log})
-    state = _with(state, stop, counted).model_copy(update={"times": 0})
+def _strange(state: Counting, read: Read) -> Counted:
+    """Something lies here that is not known to. Scanned twice, it is counted as well."""
+    sku, plan = read.sku or "", read.found.plan
+    others = {stop.place for stop in state.stops if stop.sku == sku}
+    if not others and (plan is None or not plan.stops):
+        return Turn(state, say("wrong_item", "no_stock_here", scanned=sku))
+    place = state.here[0].place
+    if sku in {*state.counted, *state.left_out} or not place or place in others:
+        expected = few((stop.sku for stop in state.here), "SKU")
+        return Turn(state, say("wrong_item", "wrong_item", expected=expected, scanned=sku))
+    if state.strange != sku:
+        state = state.model_copy(update={"strange": sku})
+        return Turn(state, say("wrong_item", "not_known_here", scanned=sku, place=place))
+    new = CountStop(sku=sku, place=place)
+    rest = () if plan is None else tuple(x for x in plan.stops if x.place and x.place != place)
+    names = state.names if plan is None else {**state.names, **plan.names}
+    update = {
+        "stops": (new, *state.stops, *rest),
+        "names": names,
+        "found": (*state.found, sku),
+        "strange": "",
+    }
+    state = state.model_copy(update=update)
+    return _units(state, new, units_of(state, read))
+
+
+def _units(state: Counting, stop: CountStop, units: int) -> Counted:
+    counted = stop.model_copy(update={"log": (*stop.log, units)})
+    trail = (*state.trail, stop.sku)
+    state = _with(state, stop, counted)
+    state = state.model_copy(update={"times": 0, "trail": trail, "strange": ""})
     return Turn(state, say("good", "counted_here", n=counted.units, sku=stop.sku))
 
 
@@ -113,127 +138,169 @@ def _with(state: Counting, stop: CountStop, changed: CountStop) -> Counting:
     return state.model_copy(update={"stops": stops})
 
 
-def _anew(state: Counting, sku: str) -> Counting:
-    """The SKU is counted once more, from the beginning."""
+def _anew(state: Counting, skus: Iterable[str]) -> Counting:
+    """These SKUs are counted once more, from the beginning."""
+    anew = set(skus)
     stops = tuple(
-        CountStop(sku=one.sku, place=one.place) if one.sku == sku else one for one in state.stops
+        CountStop(sku=one.sku, place=one.place) if one.sku in anew else one for one in state.stops
     )
-    seen = {name: shelf for name, shelf in state.seen.items() if name != sku}
-    update = {"stops": stops, "seen": seen, "differs": "", "is_there": False, "times": 0}
+    update = {
+        "stops": stops,
+        "seen": {sku: shelf for sku, shelf in state.seen.items() if sku not in anew},
+        "trail": tuple(sku for sku in state.trail if sku not in anew),
+        "differing": tuple(sku for sku in state.differing if sku not in anew),
+        "is_there": False,
+        "times": 0,
+    }
     return state.model_copy(update=update)
 
 
-def _times(state: Counting, value: str, _at: datetime | None) -> Counted:
-    n = units_in(value)
-    if n == 0:
-        return Turn(state, say("unknown", "no_number"))
-    return Turn(state.model_copy(update={"times": n}), say("asked", "next_stands_for", n=n))
-
-
 def _undo(state: Counting, _value: str, _at: datetime | None) -> Counted:
-    stop = state.stop
-    if stop is None or not stop.log:
-        return Turn(state, say("refused", "nothing_to_undo"))
+    if not state.trail:
+        return nothing_to_undo(state)
+    *trail, sku = state.trail
+    stop = next(stop for stop in state.here if stop.sku == sku)
     state = _with(state, stop, stop.model_copy(update={"log": stop.log[:-1]}))
-    return Turn(state, say("asked", "undone", n=stop.log[-1], sku=stop.sku))
+    return undone(state, stop.log[-1], sku, trail=tuple(trail))
 
 
-def _cancel(state: Counting) -> Counted:
-    if state.asking != "cancel":
-        n = sum(stop.units for stop in state.stops)
-        answer = say("asked", "forget_sure", n=n)
-        return Turn(state.model_copy(update={"asking": "cancel"}), answer)
-    state = state.model_copy(update={"is_over": True})
-    return Turn(state, say("done", "count_given_up", n=len(state.counted)))
+def _cancel(state: Counting, _value: str, _at: datetime | None) -> Counted:
+    turn = given_up(state, sum(stop.units for stop in state.stops))
+    if not turn.state.is_over:
+        return turn
+    return Turn(turn.state, say("done", "count_given_up", n=len(state.counted)))
 
 
 def _done(state: Counting, _value: str, at: datetime | None) -> Counted:
-    """All at this place is counted. That there is nothing is asked for twice."""
-    stop = state.stop
-    if stop is None:
+    """All at this place is counted. That there is nothing of a SKU is asked for twice."""
+    here = state.here
+    if not here:
         return Turn(state, say("refused", "nothing_left"))
-    if not stop.log and state.asking != "done":
-        answer = say("asked", "none_sure", sku=stop.sku, place=stop.place)
+    if here[0].place and not state.is_there:
+        answer = say("wrong_place", "place_first", expected=here[0].place, scanned="OL:DONE")
+        return Turn(state, answer)
+    none = [stop.sku for stop in here if not stop.log]
+    if none and state.asking != "done":
+        answer = say("asked", "none_sure", sku=few(none, "SKU"), place=here[0].place)
         return Turn(state.model_copy(update={"asking": "done"}), answer)
-    state = _with(state, stop, stop.model_copy(update={"is_done": True}))
-    state = state.model_copy(update={"asking": ""})
-    if any(one.sku == stop.sku and not one.is_done for one in state.stops):
-        return _gone_on(state, stop, ())
-    return _compared(state, stop, at)
+    stops = tuple(x.model_copy(update={"is_done": x.is_done or x in here}) for x in state.stops)
+    update = {"stops": stops, "trail": (), "asking": "", "strange": ""}
+    state = state.model_copy(update=update)
+    lacking = {stop.sku for stop in stops if not stop.is_done}
+    skus = [stop.sku for stop in here if stop.sku not in lacking]
+    return _compared(state, here[0].place, skus, at)
 
 
-def _compared(state: Counting, stop: CountStop, at: datetime | None) -> Counted:
-    sku, found, shelf = stop.sku, state.units(stop.sku), state.seen[stop.sku]
-    if found == shelf.expected:
-        return _gone_on(*_recorded(state, stop, NO_DIFFERENCE, at))
-    if state.earlier.get(sku) != found:
-        again = _anew(state.model_copy(update={"earlier": {**state.earlier, sku: found}}), sku)
-        return Turn(again, say("asked", "count_again", sku=sku))
-    state = state.model_copy(update={"differs": sku})
-    return Turn(state, say("asked", "differs", expected=shelf.expected, scanned=found, sku=sku))
+def _compared(state: Counting, place: str, skus: list[str], at: datetime | None) -> Counted:
+    """SKUs that were counted at all of their places, against what is on record."""
+    facts: list[Fact] = []
+    again: list[str] = []
+    for sku in skus:
+        found = state.units(sku)
+        if found == state.seen[sku].expected:
+            state, told = _recorded(state, sku, NO_DIFFERENCE, at)
+            facts += told
+        elif state.earlier.get(sku) != found:
+            state = state.model_copy(update={"earlier": {**state.earlier, sku: found}})
+            again.append(sku)
+        else:
+            state = state.model_copy(update={"differing": (*state.differing, sku)})
+    if again:
+        state = _anew(state, again)
+    if again and not state.differs:
+        return Turn(state, say("asked", "count_again", sku=few(again, "SKU")), facts)
+    return _gone_on(state, place, facts)
 
 
 def _recorded(
-    state: Counting, stop: CountStop, why: str, at: datetime | None
-) -> tuple[Counting, CountStop, tuple[Fact]]:
-    sku, found, shelf = stop.sku, state.units(stop.sku), state.seen[stop.sku]
-    state = state.model_copy(update={"counted": {**state.counted, sku: found}, "differs": ""})
+    state: Counting, sku: str, why: str, at: datetime | None
+) -> tuple[Counting, list[Fact]]:
+    found, shelf = state.units(sku), state.seen[sku]
     said: dict[str, str | int] = {
         "counted": found + shelf.away,
         "why": why,
         "on_hand": shelf.on_hand,
         "away": shelf.away,
     }
-    return state, stop, (Fact(what="count", part=sku, at=at, said=said),)
+    facts = [Fact(what="count", part=sku, at=at, said=said)]
+    facts += [
+        Fact(what="lies", part=sku, at=at, said={"place": stop.place})
+        for stop in state.stops
+        if stop.sku == sku and sku in state.found and stop.units
+    ]
+    return _let_go(state, sku, {"counted": {**state.counted, sku: found}}), facts
 
 
-def _gone_on(state: Counting, left: CountStop, facts: tuple[Fact, ...]) -> Counted:
-    """To the next stop, or to the end."""
+def _let_go(state: Counting, sku: str, update: dict[str, object]) -> Counting:
+    """Nothing more is asked of a SKU."""
+    seen = {name: shelf for name, shelf in state.seen.items() if name != sku}
+    differing = tuple(name for name in state.differing if name != sku)
+    return state.model_copy(update={"seen": seen, "differing": differing, **update})
+
+
+def _gone_on(state: Counting, place: str, facts: list[Fact]) -> Counted:
+    """To the next difference, the next place, or the end."""
+    if state.differs:
+        sku = state.differs
+        shelf, found = state.seen[sku], state.units(sku)
+        answer = say("asked", "differs", expected=shelf.expected, scanned=found, sku=sku)
+        return Turn(state, answer, facts)
     then = state.stop
     if then is None:
         state = state.model_copy(update={"is_over": True})
         return Turn(state, say("done", "all_counted", n=len(state.counted)), facts)
-    is_there = state.is_there and then.place == left.place
-    state = state.model_copy(update={"is_there": is_there})
-    return Turn(state, _next(state, then), facts)
+    state = state.model_copy(update={"is_there": state.is_there and then.place == place})
+    return Turn(state, _next(state), facts)
 
 
 def _why(state: Counting, reason: str, at: datetime | None) -> Counted:
     """The difference is recorded with its reason."""
-    return _gone_on(*_recorded(state, _last_stop(state), reason, at))
+    place = _last_place(state)
+    state, facts = _recorded(state, state.differs, reason, at)
+    return _gone_on(state, place, facts)
 
 
 def _skip(state: Counting, _value: str, _at: datetime | None) -> Counted:
     """What is on record stays."""
-    left_out = (*state.left_out, state.differs)
-    state = state.model_copy(update={"differs": "", "left_out": left_out})
-    return _gone_on(state, _last_stop(state, left_out[-1]), ())
+    sku, place = state.differs, _last_place(state)
+    return _gone_on(_let_go(state, sku, {"left_out": (*state.left_out, sku)}), place, [])
 
 
 def _other(state: Counting, _value: str, _at: datetime | None) -> Counted:
     """It is counted once more."""
     sku = state.differs
-    return Turn(_anew(state, sku), say("asked", "count_again", sku=sku))
+    state = _anew(state, [sku])
+    if state.differs:
+        return _gone_on(state, "", [])
+    return Turn(state, say("asked", "count_again", sku=sku))
 
 
-def _last_stop(state: Counting, sku: str = "") -> CountStop:
-    return [stop for stop in state.stops if stop.sku == (sku or state.differs)][-1]
+def _last_place(state: Counting) -> str:
+    return [stop for stop in state.stops if stop.sku == state.differs][-1].place
 
 
 def refused(state: Counting, fact: Fact, why: str) -> Counted:
     """A count could not be recorded: the SKU is counted anew."""
+    if fact.what == "lies":
+        answer = say("gone", "place_gone", place=str(fact.said["place"]), sku=fact.part)
+        return Turn(state, answer)
     counted = {sku: n for sku, n in state.counted.items() if sku != fact.part}
-    state = _anew(state, fact.part).model_copy(update={"counted": counted, "is_over": False})
+    state = _anew(state, [fact.part]).model_copy(update={"counted": counted, "is_over": False})
     return Turn(state, say("gone", "not_counted", sku=fact.part, why=why))
 
 
-_AT_THE_END: Final = ("WHY", "SKIP", "OTHER")
-"""Commands for a SKU that differs. All others are for its places."""
-_ACTS: Final[Mapping[CommandName, Callable[[Counting, str, datetime | None], Counted]]] = {
-    "DONE": _done,
+_BEFORE: Final[Acts[Counting]] = {"CANCEL": _cancel}
+"""Commands for a run that does not know yet what it counts."""
+_AT_THE_END: Final[Acts[Counting]] = {
+    "CANCEL": _cancel,
     "OTHER": _other,
-    "QTY": _times,
     "SKIP": _skip,
-    "UNDO": _undo,
     "WHY": _why,
+}
+"""Commands for a SKU that differs. All others are for a place."""
+_ACTS: Final[Acts[Counting]] = {
+    "CANCEL": _cancel,
+    "DONE": _done,
+    "QTY": times,
+    "UNDO": _undo,
 }

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.warehouse.scans import State
+from domain.warehouse.tallies import Tally
 
 
 class Shelf(BaseModel):
     """Units of a SKU on hand, and those of them that lie on no shelf at the moment.
 
-    Such as were picked and have not left, or are in the hands of somebody who picks.
+    Such as were picked and have not left, or are in somebody's hands. Below zero: more lie on the
+    shelves than are on record, because a receipt is not over yet.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,7 +50,16 @@ class Plan(BaseModel):
     names: dict[str, str] = {}
 
 
-class Counting(State):
+class Watched(BaseModel):
+    """What is on record of the SKUs that a scan may be about. `plan`: of one that is no stop."""
+
+    model_config = ConfigDict(frozen=True)
+
+    shelves: dict[str, Shelf]
+    plan: Plan | None = None
+
+
+class Counting(Tally):
     """Where a count stands."""
 
     location: str
@@ -59,14 +67,18 @@ class Counting(State):
     names: dict[str, str] = Field(default_factory=dict)
     is_there: bool = False
     """The place of the stop was scanned."""
-    times: int = 0
-    asking: Literal["", "done", "cancel"] = ""
+    trail: tuple[str, ...] = ()
+    """SKUs, scan by scan, at this place."""
+    strange: str = ""
+    """A SKU that was scanned, and is not known to lie here."""
+    found: tuple[str, ...] = ()
+    """SKUs that lie here and were not known to."""
     seen: dict[str, Shelf] = Field(default_factory=dict)
     """SKU → what was on record when its count began. Where that changes, it is counted anew."""
     earlier: dict[str, int] = Field(default_factory=dict)
     """SKU → what the count before this one found, which is not what is on record."""
-    differs: str = ""
-    """A SKU of which two counts found the same, and other than is on record: a reason is asked."""
+    differing: tuple[str, ...] = ()
+    """SKUs of which two counts found the same, and other than is on record."""
     counted: dict[str, int] = Field(default_factory=dict)
     """SKU → units on the shelves, as it is on record now."""
     left_out: tuple[str, ...] = ()
@@ -83,9 +95,22 @@ class Counting(State):
         return next((stop for stop in self.stops if not stop.is_done), None)
 
     @property
-    def sku(self) -> str:
-        """What it is about now; "": nothing."""
-        return self.differs or (self.stop.sku if self.stop is not None else "")
+    def here(self) -> tuple[CountStop, ...]:
+        """What is to be counted at the place of the stop."""
+        stop = self.stop
+        if stop is None:
+            return ()
+        return tuple(x for x in self.stops if x.place == stop.place and not x.is_done)
+
+    @property
+    def differs(self) -> str:
+        """The SKU of which a reason is asked; "": none is."""
+        return next(iter(self.differing), "")
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """SKUs of which it must be known now what is on record."""
+        return tuple(sorted({*self.seen, *(stop.sku for stop in self.here)}))
 
     def units(self, sku: str) -> int:
         """Units of a SKU that this count has found."""

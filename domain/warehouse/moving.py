@@ -6,37 +6,35 @@ changes it, with a reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.warehouse.scans import (
-    CommandName,
-    Fact,
-    Read,
-    State,
-    Turn,
-    say,
-    units_in,
-    unknown,
+from domain.warehouse.scans import Fact, Read, Turn, say, unknown
+from domain.warehouse.tallies import (
+    Acts,
+    Hand,
+    Tally,
+    decided,
+    nothing_to_undo,
+    times,
+    undone,
+    units_of,
+    with_less,
+    with_more,
 )
 
-LOG_MAX: Final = 20
+SHOWN_MAX: Final = 20
 """What the screen shows of what was done."""
 
 
-class Held(BaseModel):
+class Held(Hand):
     """Units in somebody's hand. `source`: the place where they lay; "": nobody said so.
 
     `is_all`: nothing of the SKU is left there.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    sku: str
-    units: int
     source: str = ""
     is_all: bool = False
 
@@ -53,15 +51,14 @@ class Moved(BaseModel):
     why: str = ""
 
 
-class Moving(State):
+class Moving(Tally):
     """Where a run of moves stands. `names`: of the SKUs that were met."""
 
     names: dict[str, str] = Field(default_factory=dict)
     source: str = ""
     hand: Held | None = None
-    times: int = 0
-    asking: Literal["", "OFF", "FOUND"] = ""
-    """What is to be done with what is in hand, once it is confirmed; `why`: with this reason."""
+    change: Literal["OFF", "FOUND"] = "OFF"
+    """How the stock changes by what is in hand, once that is confirmed; `why`: with this reason."""
     why: str = ""
     number: int = 0
     """How many facts it has told, so that each has a key of its own."""
@@ -73,17 +70,7 @@ Went = Turn[Moving]
 
 def decide(state: Moving, read: Read, at: datetime | None = None) -> Went:
     """What a scan does. `read.found`: the name of the goods, where they have one."""
-    if state.is_over:
-        return Turn(state, say("refused", "run_over"))
-    command = read.command
-    if command is None or command.name not in ("DONE", state.asking):
-        state = state.model_copy(update={"asking": "", "why": ""})
-    if command is None:
-        return _scanned(state, read, at)
-    act = _ACTS.get(command.name)
-    if act is None:
-        return Turn(state, say("refused", "not_here", scanned=command.name))
-    return act(state, command.value, at)
+    return decided(state, read, at, _ACTS, _scanned)
 
 
 def _scanned(state: Moving, read: Read, at: datetime | None) -> Went:
@@ -94,11 +81,12 @@ def _scanned(state: Moving, read: Read, at: datetime | None) -> Went:
         return Turn(state, unknown(read))
     if hand is not None and hand.sku != read.sku:
         return Turn(state, say("wrong_item", "wrong_item", expected=hand.sku, scanned=read.sku))
-    units = read.units * (state.times or 1) + (hand.units if hand is not None else 0)
-    held = Held(sku=read.sku, units=units, source=hand.source if hand else state.source)
+    new = Held(sku=read.sku, scans=(units_of(state, read),), source=state.source)
+    hand = with_more(hand, new)
     names = {**state.names, read.sku: read.found} if read.found else state.names
-    update = {"hand": held, "times": 0, "names": names}
-    return Turn(state.model_copy(update=update), say("good", "now_where", n=units, sku=read.sku))
+    update = {"hand": hand, "times": 0, "names": names}
+    answer = say("good", "now_where", n=hand.units, sku=read.sku)
+    return Turn(state.model_copy(update=update), answer)
 
 
 def _place(state: Moving, place: str, at: datetime | None) -> Went:
@@ -120,16 +108,9 @@ def _place(state: Moving, place: str, at: datetime | None) -> Went:
 
 
 def _let_go(state: Moving, moved: Moved) -> Moving:
-    log = (moved, *state.log)[:LOG_MAX]
-    update = {"hand": None, "log": log, "number": state.number + 1, "asking": "", "why": ""}
+    log = (moved, *state.log)[:SHOWN_MAX]
+    update = {"hand": None, "log": log, "number": state.number + 1, "asking": ""}
     return state.model_copy(update=update)
-
-
-def _times(state: Moving, value: str, _at: datetime | None) -> Went:
-    n = units_in(value)
-    if n == 0:
-        return Turn(state, say("unknown", "no_number"))
-    return Turn(state.model_copy(update={"times": n}), say("asked", "next_stands_for", n=n))
 
 
 def _all(state: Moving, _value: str, _at: datetime | None) -> Went:
@@ -149,23 +130,22 @@ def _found(state: Moving, reason: str, _at: datetime | None) -> Went:
     return _asked(state, "FOUND", reason)
 
 
-def _asked(state: Moving, what: Literal["OFF", "FOUND"], reason: str) -> Went:
+def _asked(state: Moving, change: Literal["OFF", "FOUND"], reason: str) -> Went:
     """Asked, because it changes the stock: OL:DONE confirms."""
     hand = state.hand
     if hand is None:
         return Turn(state, say("refused", "item_first"))
-    state = state.model_copy(update={"asking": what, "why": reason})
-    said = "off_sure" if what == "OFF" else "found_sure"
+    state = state.model_copy(update={"asking": "done", "change": change, "why": reason})
+    said = "off_sure" if change == "OFF" else "found_sure"
     return Turn(state, say("asked", said, n=hand.units, sku=hand.sku, why=reason))
 
 
 def _undo(state: Moving, _value: str, _at: datetime | None) -> Went:
-    """What is in hand goes back to where it lay."""
+    """The units of the last scan go back to where they lay."""
     hand = state.hand
     if hand is None:
-        return Turn(state, say("refused", "nothing_to_undo"))
-    state = state.model_copy(update={"hand": None})
-    return Turn(state, say("asked", "undone", n=hand.units, sku=hand.sku))
+        return nothing_to_undo(state)
+    return undone(state, hand.scans[-1], hand.sku, hand=with_less(hand))
 
 
 def _done(state: Moving, _value: str, at: datetime | None) -> Went:
@@ -175,7 +155,7 @@ def _done(state: Moving, _value: str, at: datetime | None) -> Went:
         return Turn(state.model_copy(update={"is_over": True}), say("done", "moving_over"))
     if not state.asking:
         return Turn(state, say("wrong_place", "where_first", n=hand.units, sku=hand.sku))
-    is_off, why = state.asking == "OFF", state.why
+    is_off, why = state.change == "OFF", state.why
     said: dict[str, str | int] = {"n": hand.units, "why": why, "number": state.number}
     fact = Fact(what="write_off" if is_off else "adjust", part=hand.sku, at=at, said=said)
     units = -hand.units if is_off else hand.units
@@ -196,12 +176,12 @@ def refused(state: Moving, fact: Fact, why: str) -> Went:
     return Turn(state, say("gone", "not_moved", sku=fact.part, why=why))
 
 
-_ACTS: Final[Mapping[CommandName, Callable[[Moving, str, datetime | None], Went]]] = {
+_ACTS: Final[Acts[Moving]] = {
     "ALL": _all,
     "CANCEL": _cancel,
     "DONE": _done,
     "FOUND": _found,
     "OFF": _off,
-    "QTY": _times,
+    "QTY": times,
     "UNDO": _undo,
 }

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.warehouse.scans import State
+from domain.warehouse.tallies import Hand, Tally
 
 Sender = Literal["supplier", "location"]
-Asking = Literal["", "done", "short", "cancel"]
-LOG_MAX: Final = 2000
-"""Scans that one receipt keeps, so that each can be undone."""
 
 
 class Due(BaseModel):
@@ -27,7 +24,8 @@ class Due(BaseModel):
 class Came(BaseModel):
     """Units that came. `place`: where they were put; "" where nobody said so.
 
-    Damaged ones are received, because they came, and written off.
+    Damaged ones are received, because they came, and written off. What is `aside` is not received:
+    it was not ordered, or is too much.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,28 +34,46 @@ class Came(BaseModel):
     units: int
     is_damaged: bool = False
     place: str = ""
+    is_aside: bool = False
 
 
-class Receiving(State):
+class Difference(BaseModel):
+    """A SKU of which other units came than were announced, or expected. `aside`: not received."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sku: str
+    expected: int
+    came: int
+    damaged: int = 0
+    aside: int = 0
+
+
+class Receiving(Tally):
     """Where a receipt stands. `part`: of what it is. `by`: who sends it, by name."""
 
     sender: Sender
     part: str
     by: str
     due: tuple[Due, ...]
+    announced: dict[str, int] = Field(default_factory=dict)
+    """SKU → units that are on their way, as the supplier says; empty: it has not said so."""
     names: dict[str, str] = Field(default_factory=dict)
     places: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """SKU → where it lies, the first one first."""
+    free_place: str = ""
+    """A place where nothing lies, for what has no place yet; "": there is none."""
     has_bins: bool = False
     """Goods are put away into places here."""
+    is_blind: bool = False
+    """Nobody is told how many units are expected, before all are counted."""
     came: tuple[Came, ...] = ()
-    hand: Came | None = None
+    hand: Hand | None = None
     """Units that are to be put away."""
+    odd: Came | None = None
+    """What was scanned last, and is not received."""
     is_damaged: bool = False
     """The next units are."""
-    times: int = 0
-    """How many units the next scan stands for; 0: as many as its code."""
-    asking: Asking = ""
     ends: bool = False
     """What is missing is not sent any more, or was lost on the way."""
     why_not: str = ""
@@ -72,19 +88,28 @@ class Receiving(State):
         """What is expected of a SKU; None: nothing."""
         return next((one for one in self.due if one.sku == sku), None)
 
+    def place(self, sku: str) -> str:
+        """Where units of a SKU are best put; "": anywhere."""
+        put = (one.place for one in self.came if one.sku == sku and one.place)
+        return next(iter(self.places.get(sku, ())), next(put, self.free_place))
+
     def got(self, sku: str) -> int:
         """Units of a SKU that came, with those in hand."""
         hand = self.hand.units if self.hand is not None and self.hand.sku == sku else 0
-        return hand + sum(one.units for one in self.came if one.sku == sku)
+        return hand + sum(one.units for one in self.came if one.sku == sku and not one.is_aside)
 
     def damaged(self, sku: str) -> int:
         """Units of them that are damaged."""
         return sum(one.units for one in self.came if one.sku == sku and one.is_damaged)
 
+    def aside(self, sku: str) -> int:
+        """Units of a SKU that came, and are not received."""
+        return sum(one.units for one in self.came if one.sku == sku and one.is_aside)
+
     @property
     def units(self) -> dict[str, int]:
-        """SKU → units that came."""
-        return {sku: self.got(sku) for sku in sorted({one.sku for one in self.came})}
+        """SKU → units that are received."""
+        return {sku: self.got(sku) for sku in sorted({x.sku for x in self.came if not x.is_aside})}
 
     @property
     def missing(self) -> int:
@@ -93,5 +118,22 @@ class Receiving(State):
 
     @property
     def taken(self) -> int:
-        """Units that came, of all SKUs."""
-        return sum(one.units for one in self.came) + (self.hand.units if self.hand else 0)
+        """Units that are received, of all SKUs."""
+        return sum(self.units.values()) + (self.hand.units if self.hand else 0)
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What came otherwise than it was announced; or expected, where nothing was announced."""
+        expected = self.announced or {one.sku: one.due for one in self.due}
+        skus = sorted({*expected, *(one.sku for one in self.came)})
+        found = (
+            Difference(
+                sku=sku,
+                expected=expected.get(sku, 0),
+                came=self.got(sku),
+                damaged=self.damaged(sku),
+                aside=self.aside(sku),
+            )
+            for sku in skus
+        )
+        return tuple(x for x in found if x.came != x.expected or x.damaged or x.aside)

@@ -6,20 +6,24 @@ one receipt. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from domain.warehouse.receipts import LOG_MAX, Came, Due, Receiving
-from domain.warehouse.scans import (
-    Answer,
-    CommandName,
-    Fact,
-    Read,
-    Turn,
-    say,
-    units_in,
-    unknown,
+from domain.warehouse.receipts import Came, Due, Receiving
+from domain.warehouse.scans import Answer, Fact, Read, Turn, say, unknown
+from domain.warehouse.tallies import (
+    LOG_MAX,
+    Acts,
+    Hand,
+    decided,
+    given_up,
+    nothing_to_undo,
+    times,
+    undone,
+    units_of,
+    with_less,
+    with_more,
 )
 
 Received = Turn[Receiving]
@@ -27,66 +31,71 @@ Received = Turn[Receiving]
 
 def decide(state: Receiving, read: Read, at: datetime | None = None) -> Received:
     """What a scan does. `at`: when it was scanned."""
-    if state.is_over:
-        return Turn(state, say("refused", "run_over"))
-    command = read.command
-    if command is None or command.name.lower() != state.asking:
-        state = state.model_copy(update={"asking": ""})
-    if command is None:
-        return _goods(state, read)
-    act = _ACTS.get(command.name)
-    if act is None:
-        return Turn(state, say("refused", "not_here", scanned=command.name))
-    return act(state, command.value, at)
+    if read.command is None or read.command.name != "ASIDE":
+        state = state.model_copy(update={"odd": None})
+    return decided(state, read, at, _ACTS, _goods)
 
 
-def _goods(state: Receiving, read: Read) -> Received:
+def _goods(state: Receiving, read: Read, _at: datetime | None) -> Received:
     hand = state.hand
     if hand is not None and read.place is not None and read.sku != hand.sku:
         return _put(state, hand, read.place)
     if read.sku is None:
         answer = unknown(read) if read.place is None else say("refused", "item_first")
         return Turn(state, answer)
-    line = state.line(read.sku)
-    if line is None:
-        answer = say("wrong_item", "not_ordered", scanned=read.sku, part=state.part)
-        return Turn(state, answer)
+    if len(state.came) >= LOG_MAX:
+        return Turn(state, say("refused", "run_full"))
+    units, line = units_of(state, read), state.line(read.sku)
     if hand is not None and hand.sku != read.sku:
         return Turn(state, _put_first(state, hand))
-    return _units(state, line, read.units * (state.times or 1))
+    state = state.model_copy(update={"times": 0})
+    if line is None:
+        state = _is_odd(state, read.sku, units)
+        answer = say("wrong_item", "not_ordered", scanned=read.sku, part=state.part)
+        return Turn(state, answer)
+    return _units(state, line, units)
+
+
+def _is_odd(state: Receiving, sku: str, units: int) -> Receiving:
+    """Who buys can be told of it. Nobody reads a story of transfers."""
+    if state.sender != "supplier":
+        return state
+    return state.model_copy(update={"odd": Came(sku=sku, units=units, is_aside=True)})
 
 
 def _units(state: Receiving, line: Due, units: int) -> Received:
     """Units of a SKU that is expected are here."""
-    if len(state.came) >= LOG_MAX:
-        return Turn(state, say("refused", "run_full"))
-    sku, room = line.sku, line.most - state.got(line.sku)
-    state = state.model_copy(update={"times": 0})
+    sku, room = line.sku, max(0, line.most - state.got(line.sku))
     if units > room:
         answer = say("over", "over_delivered", expected=room, scanned=units, sku=sku)
-        return Turn(state, answer)
-    came = Came(sku=sku, units=units, is_damaged=state.is_damaged)
-    if came.is_damaged:
+        return Turn(state if room else _is_odd(state, sku, units), answer)
+    if state.is_damaged:
+        came = Came(sku=sku, units=units, is_damaged=True)
         state = state.model_copy(update={"came": (*state.came, came), "is_damaged": False})
         return Turn(state, say("asked", "put_aside", n=units, sku=sku))
     if not state.has_bins:
+        came = Came(sku=sku, units=units)
         return _counted(state.model_copy(update={"came": (*state.came, came)}), line)
-    hand = Came(sku=sku, units=units + (state.hand.units if state.hand is not None else 0))
-    place = next(iter(state.places.get(sku, ())), "")
+    hand = with_more(state.hand, Hand(sku=sku, scans=(units,)))
+    place = state.place(sku)
     said = "put_there" if place else "put_anywhere"
     answer = say("good", said, n=hand.units, sku=sku, place=place)
     return Turn(state.model_copy(update={"hand": hand}), answer)
 
 
-def _put(state: Receiving, hand: Came, place: str) -> Received:
+def _put(state: Receiving, hand: Hand, place: str) -> Received:
     """What is in hand lies at a place."""
-    came = (*state.came, hand.model_copy(update={"place": place}))
+    came = (*state.came, Came(sku=hand.sku, units=hand.units, place=place))
     state = state.model_copy(update={"came": came, "hand": None})
+    if place == state.free_place:  # It is free no more.
+        state = state.model_copy(update={"free_place": ""})
     line = state.line(hand.sku)
     return Turn(state, say("good", "put")) if line is None else _counted(state, line)
 
 
 def _counted(state: Receiving, line: Due) -> Received:
+    if state.is_blind:
+        return Turn(state, say("good", "counted_here", n=state.got(line.sku), sku=line.sku))
     left = line.due - state.got(line.sku)
     if left < 0:
         return Turn(state, say("asked", "more_than_due", n=-left, sku=line.sku))
@@ -97,16 +106,18 @@ def _counted(state: Receiving, line: Due) -> Received:
     return Turn(state, say("good", "all_came"))
 
 
-def _put_first(state: Receiving, hand: Came) -> Answer:
-    place = next(iter(state.places.get(hand.sku, ())), "")
+def _put_first(state: Receiving, hand: Hand) -> Answer:
+    place = state.place(hand.sku)
     return say("wrong_place", "put_first", n=hand.units, sku=hand.sku, place=place)
 
 
-def _times(state: Receiving, value: str, _at: datetime | None) -> Received:
-    n = units_in(value)
-    if n == 0:
-        return Turn(state, say("unknown", "no_number"))
-    return Turn(state.model_copy(update={"times": n}), say("asked", "next_stands_for", n=n))
+def _aside(state: Receiving, _value: str, _at: datetime | None) -> Received:
+    """What was scanned last is not received, and whoever buys is told that it came."""
+    odd = state.odd
+    if odd is None:
+        return Turn(state, say("refused", "nothing_aside"))
+    state = state.model_copy(update={"came": (*state.came, odd), "odd": None})
+    return Turn(state, say("asked", "kept_aside", n=odd.units, sku=odd.sku))
 
 
 def _is(state: Receiving, value: str, _at: datetime | None) -> Received:
@@ -118,7 +129,7 @@ def _is(state: Receiving, value: str, _at: datetime | None) -> Received:
     if hand is None or not is_damaged:
         said = "now_damaged" if is_damaged else "now_whole"
         return Turn(state.model_copy(update={"is_damaged": is_damaged}), say("asked", said))
-    came = (*state.came, hand.model_copy(update={"is_damaged": True}))
+    came = (*state.came, Came(sku=hand.sku, units=hand.units, is_damaged=True))
     state = state.model_copy(update={"came": came, "hand": None})
     return Turn(state, say("asked", "put_aside", n=hand.units, sku=hand.sku))
 
@@ -133,21 +144,17 @@ def _skip(state: Receiving, _value: str, _at: datetime | None) -> Received:
 
 
 def _undo(state: Receiving, _value: str, _at: datetime | None) -> Received:
-    last = state.hand or next(iter(state.came[-1:]), None)
-    if last is None:
-        return Turn(state, say("refused", "nothing_to_undo"))
-    came = state.came if state.hand is not None else state.came[:-1]
-    state = state.model_copy(update={"came": came, "hand": None, "is_damaged": False})
-    return Turn(state, say("asked", "undone", n=last.units, sku=last.sku))
+    hand = state.hand
+    if hand is not None:
+        return undone(state, hand.scans[-1], hand.sku, hand=with_less(hand), is_damaged=False)
+    if not state.came:
+        return nothing_to_undo(state)
+    *came, last = state.came
+    return undone(state, last.units, last.sku, came=tuple(came), is_damaged=False)
 
 
 def _cancel(state: Receiving, _value: str, _at: datetime | None) -> Received:
-    """Asked twice: what was counted is forgotten."""
-    if state.asking != "cancel":
-        answer = say("asked", "forget_sure", n=state.taken)
-        return Turn(state.model_copy(update={"asking": "cancel"}), answer)
-    state = state.model_copy(update={"is_over": True, "came": (), "hand": None})
-    return Turn(state, say("done", "nothing_recorded"))
+    return given_up(state, state.taken, came=(), hand=None)
 
 
 def _done(state: Receiving, _value: str, at: datetime | None) -> Received:
@@ -156,8 +163,9 @@ def _done(state: Receiving, _value: str, at: datetime | None) -> Received:
         return Turn(state, _put_first(state, state.hand))
     if not state.came:
         return Turn(state, say("refused", "nothing_came"))
-    if state.missing and state.asking != "done":
-        answer = say("asked", "missing_sure", n=state.missing)
+    if (state.missing or (state.is_blind and state.differences)) and state.asking != "done":
+        missing = say("asked", "missing_sure", n=state.missing)
+        answer = missing if state.missing else say("asked", "otherwise_sure")
         return Turn(state.model_copy(update={"asking": "done"}), answer)
     return _received(state, at)
 
@@ -204,11 +212,12 @@ def refused(state: Receiving, fact: Fact, due: Sequence[Due], why: str) -> Recei
     return Turn(state.model_copy(update=update), say("gone", "not_received", why=why))
 
 
-_ACTS: Final[Mapping[CommandName, Callable[[Receiving, str, datetime | None], Received]]] = {
+_ACTS: Final[Acts[Receiving]] = {
+    "ASIDE": _aside,
     "CANCEL": _cancel,
     "DONE": _done,
     "IS": _is,
-    "QTY": _times,
+    "QTY": times,
     "SHORT": _short,
     "SKIP": _skip,
     "UNDO": _undo,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.aftersales.conditions import Condition, Disposition
-from domain.warehouse.scans import State
+from domain.warehouse.tallies import Hand, Tally
 
-LOG_MAX: Final = 2000
 PHOTO_MAX: Final = 200
 CONDITIONS: Final[tuple[Condition, ...]] = get_args(Condition)
 
@@ -44,8 +43,17 @@ class Parcel(BaseModel):
     names: dict[str, str] = {}
 
 
+class Opened(Hand):
+    """Units whose condition is to be told."""
+
+    photo: str = ""
+
+
 class Back(BaseModel):
-    """Units in one condition. `line_id`: "" for what was not announced."""
+    """Units in one condition. `line_id`: "" for what was not announced.
+
+    `turn`: what was told at once has the same number.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,9 +62,10 @@ class Back(BaseModel):
     line_id: str = ""
     condition: Condition = "new"
     photo: str = ""
+    turn: int = 0
 
 
-class Returning(State):
+class Returning(Tally):
     """Where it stands. `part`: the return; "": none is known. `order_id`: likewise."""
 
     part: str = ""
@@ -67,10 +76,7 @@ class Returning(State):
     is_unannounced: bool = False
     names: dict[str, str] = Field(default_factory=dict)
     units: tuple[Back, ...] = ()
-    hand: Back | None = None
-    """Units whose condition is to be told."""
-    times: int = 0
-    asking: Literal["", "done", "cancel"] = ""
+    hand: Opened | None = None
 
     @property
     def held(self) -> tuple[str, ...]:

@@ -6,45 +6,42 @@ nobody announced.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
 from domain.aftersales.conditions import Condition
-from domain.warehouse.returned import CONDITIONS, LOG_MAX, PHOTO_MAX, Back, Parcel, Returning
-from domain.warehouse.scans import (
-    CommandName,
-    Fact,
-    Read,
-    Turn,
-    say,
-    units_in,
-    unknown,
+from domain.aftersales.return_counts import UNITS_MAX
+from domain.errors import printable
+from domain.warehouse.returned import CONDITIONS, PHOTO_MAX, Back, Opened, Parcel, Returning
+from domain.warehouse.scans import Fact, Read, Turn, say, unknown
+from domain.warehouse.tallies import (
+    LOG_MAX,
+    Acts,
+    decided,
+    given_up,
+    nothing_to_undo,
+    times,
+    undone,
+    units_of,
+    with_less,
+    with_more,
 )
 
-Opened = Turn[Returning]
+Seen = Turn[Returning]
 
 
-def decide(state: Returning, read: Read, at: datetime | None = None) -> Opened:
+def decide(state: Returning, read: Read, at: datetime | None = None) -> Seen:
     """What a scan does. `read.found`: a Parcel that the code stands for, or the goods' name."""
-    if state.is_over:
-        return Turn(state, say("refused", "run_over"))
-    command = read.command
-    if command is None or command.name.lower() != state.asking:
-        state = state.model_copy(update={"asking": ""})
-    if command is not None:
-        act = _ACTS.get(command.name)
-        if act is None or (not _is_open(state) and command.name not in _BEFORE):
-            return Turn(state, say("refused", "not_here", scanned=command.name))
-        return act(state, command.value, at)
-    return _goods(state, read) if _is_open(state) else opened(state, read)
+    if _is_open(state):
+        return decided(state, read, at, _ACTS, _goods)
+    return decided(state, read, at, _BEFORE, opened)
 
 
 def _is_open(state: Returning) -> bool:
     return bool(state.part) or state.is_unannounced
 
 
-def opened(state: Returning, read: Read) -> Opened:
+def opened(state: Returning, read: Read, _at: datetime | None = None) -> Seen:
     """A parcel is opened by what is on it."""
     parcel = read.found
     if not isinstance(parcel, Parcel):
@@ -64,15 +61,16 @@ def opened(state: Returning, read: Read) -> Opened:
     return Turn(state, say("good", "return_open", n=state.missing, part=one.return_id))
 
 
-def _nobody(state: Returning, _value: str, _at: datetime | None) -> Opened:
-    """Nobody knows whose it is."""
-    if _is_open(state):
-        return Turn(state, say("refused", "not_here", scanned="NOBODY"))
-    state = state.model_copy(update={"is_unannounced": True, "choices": (), "order_id": ""})
+def _nobody(state: Returning, _value: str, _at: datetime | None) -> Seen:
+    """It is none of the returns of its order; or nobody knows whose it is."""
+    if state.choices:
+        state = state.model_copy(update={"is_unannounced": True, "choices": ()})
+        return Turn(state, say("asked", "not_announced", order=state.order_id))
+    state = state.model_copy(update={"is_unannounced": True, "order_id": ""})
     return Turn(state, say("asked", "nobodys_parcel"))
 
 
-def _goods(state: Returning, read: Read) -> Opened:
+def _goods(state: Returning, read: Read, _at: datetime | None) -> Seen:
     if read.sku is None:
         return Turn(state, unknown(read))
     hand = state.hand
@@ -80,16 +78,22 @@ def _goods(state: Returning, read: Read) -> Opened:
         return Turn(state, say("refused", "condition_first", n=hand.units, sku=hand.sku))
     if len(state.units) >= LOG_MAX:
         return Turn(state, say("refused", "run_full"))
-    units = read.units * (state.times or 1) + (hand.units if hand is not None else 0)
+    units = units_of(state, read)
+    state = state.model_copy(update={"times": 0})
+    if state.taken + units > UNITS_MAX:
+        room = UNITS_MAX - state.taken
+        answer = say("over", "too_many", expected=room, scanned=units, sku=read.sku)
+        return Turn(state, answer)
+    hand = with_more(hand, Opened(sku=read.sku, scans=(units,)))
     names = {**state.names, read.sku: read.found} if isinstance(read.found, str) else state.names
-    update = {"hand": Back(sku=read.sku, units=units), "times": 0, "names": names}
     room = sum(x.quantity - state.got(x.line_id) for x in state.lines if x.sku == read.sku)
-    state = state.model_copy(update=update)
-    said = "which_condition" if units <= room or state.is_unannounced else "not_in_return"
-    return Turn(state, say("asked", said, n=units, sku=read.sku))
+    state = state.model_copy(update={"hand": hand, "names": names})
+    is_right = hand.units <= room or state.is_unannounced
+    said = "which_condition" if is_right else "not_in_return"
+    return Turn(state, say("asked", said, n=hand.units, sku=read.sku))
 
 
-def _is(state: Returning, value: str, _at: datetime | None) -> Opened:
+def _is(state: Returning, value: str, _at: datetime | None) -> Seen:
     """The condition of what is in hand. What was announced comes first."""
     hand = state.hand
     condition = next((one for one in CONDITIONS if one == value.lower()), None)
@@ -98,13 +102,14 @@ def _is(state: Returning, value: str, _at: datetime | None) -> Opened:
     if hand is None:
         return Turn(state, say("refused", "item_first"))
     left, came = hand.units, list[Back]()
+    number = state.units[-1].turn + 1 if state.units else 0
     for line in state.lines:
         n = min(left, line.quantity - state.got(line.line_id)) if line.sku == hand.sku else 0
         if n:
-            came.append(_part(hand, n, line.line_id, condition))
+            came.append(_part(hand, n, line.line_id, condition, number))
             left -= n
     if left:
-        came.append(_part(hand, left, "", condition))
+        came.append(_part(hand, left, "", condition, number))
     state = state.model_copy(update={"units": (*state.units, *came), "hand": None})
     goes = state.goes(came[0])
     if left or goes is None:
@@ -112,44 +117,43 @@ def _is(state: Returning, value: str, _at: datetime | None) -> Opened:
     return Turn(state, say("good", f"goes_{goes}", n=hand.units, sku=hand.sku))
 
 
-def _part(hand: Back, units: int, line_id: str, condition: Condition) -> Back:
-    update = {"units": units, "line_id": line_id, "condition": condition}
-    return hand.model_copy(update=update)
+def _part(hand: Opened, units: int, line_id: str, condition: Condition, turn: int) -> Back:
+    return Back(
+        sku=hand.sku,
+        units=units,
+        line_id=line_id,
+        condition=condition,
+        photo=hand.photo,
+        turn=turn,
+    )
 
 
-def _photo(state: Returning, value: str, _at: datetime | None) -> Opened:
+def _photo(state: Returning, value: str, _at: datetime | None) -> Seen:
     """A photo of what is in hand: its address or number."""
     if state.hand is None:
         return Turn(state, say("refused", "item_first"))
-    hand = state.hand.model_copy(update={"photo": value[:PHOTO_MAX]})
+    hand = state.hand.model_copy(update={"photo": printable(value)[:PHOTO_MAX]})
     return Turn(state.model_copy(update={"hand": hand}), say("asked", "noted", why=value))
 
 
-def _times(state: Returning, value: str, _at: datetime | None) -> Opened:
-    n = units_in(value)
-    if n == 0:
-        return Turn(state, say("unknown", "no_number"))
-    return Turn(state.model_copy(update={"times": n}), say("asked", "next_stands_for", n=n))
+def _undo(state: Returning, _value: str, _at: datetime | None) -> Seen:
+    """The last scan of what is in hand, or all that was told at once of its condition."""
+    if state.hand is not None:
+        n, sku = state.hand.scans[-1], state.hand.sku
+        return undone(state, n, sku, hand=with_less(state.hand))
+    if not state.units:
+        return nothing_to_undo(state)
+    last = state.units[-1]
+    gone = sum(one.units for one in state.units if one.turn == last.turn)
+    left = tuple(one for one in state.units if one.turn != last.turn)
+    return undone(state, gone, last.sku, units=left)
 
 
-def _undo(state: Returning, _value: str, _at: datetime | None) -> Opened:
-    last = state.hand or next(iter(state.units[-1:]), None)
-    if last is None:
-        return Turn(state, say("refused", "nothing_to_undo"))
-    units = state.units if state.hand is not None else state.units[:-1]
-    state = state.model_copy(update={"units": units, "hand": None})
-    return Turn(state, say("asked", "undone", n=last.units, sku=last.sku))
+def _cancel(state: Returning, _value: str, _at: datetime | None) -> Seen:
+    return given_up(state, state.taken, units=(), hand=None)
 
 
-def _cancel(state: Returning, _value: str, _at: datetime | None) -> Opened:
-    if state.asking != "cancel":
-        answer = say("asked", "forget_sure", n=state.taken)
-        return Turn(state.model_copy(update={"asking": "cancel"}), answer)
-    state = state.model_copy(update={"is_over": True, "units": (), "hand": None})
-    return Turn(state, say("done", "nothing_recorded"))
-
-
-def _done(state: Returning, _value: str, at: datetime | None) -> Opened:
+def _done(state: Returning, _value: str, at: datetime | None) -> Seen:
     """All of the parcel is counted. What is missing stays with the customer: asked twice."""
     hand = state.hand
     if hand is not None:
@@ -165,20 +169,19 @@ def _done(state: Returning, _value: str, at: datetime | None) -> Opened:
     return Turn(state, say("done", said, n=state.taken, part=state.part), [fact])
 
 
-def refused(state: Returning, why: str) -> Opened:
+def refused(state: Returning, why: str) -> Seen:
     """The rules did not take it: it goes on, so that it can be counted anew or given up."""
     state = state.model_copy(update={"is_over": False})
     return Turn(state, say("gone", "not_received", why=why))
 
 
-_BEFORE: Final = ("CANCEL", "NOBODY")
+_BEFORE: Final[Acts[Returning]] = {"CANCEL": _cancel, "NOBODY": _nobody}
 """Commands for a parcel that is not open yet."""
-_ACTS: Final[Mapping[CommandName, Callable[[Returning, str, datetime | None], Opened]]] = {
+_ACTS: Final[Acts[Returning]] = {
     "CANCEL": _cancel,
     "DONE": _done,
     "IS": _is,
-    "NOBODY": _nobody,
     "PHOTO": _photo,
-    "QTY": _times,
+    "QTY": times,
     "UNDO": _undo,
 }

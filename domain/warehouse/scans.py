@@ -42,6 +42,7 @@ CommandName = Literal[
     "FOUND",
     "PHOTO",
     "NOBODY",
+    "ASIDE",
 ]
 WITH_VALUE: Final[tuple[CommandName, ...]] = (
     *("QTY", "POS", "REFUSE", "BOX", "KG"),

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from domain.warehouse.scans import (
-    CommandName,
-    Fact,
-    Read,
-    State,
-    Turn,
-    more,
-    say,
-    units_in,
-    unknown,
+from domain.warehouse.scans import Fact, Read, Turn, more, say, unknown
+from domain.warehouse.tallies import (
+    LOG_MAX,
+    Acts,
+    Tally,
+    decided,
+    given_up,
+    nothing_to_undo,
+    times,
+    undone,
+    units_of,
 )
 
-LOG_MAX: Final = 2000
 WHY: Final = "sent from the floor"
 """The reason where nobody gave one."""
 
@@ -34,15 +33,13 @@ class Free(BaseModel):
     name: str | None = None
 
 
-class Sending(State):
+class Sending(Tally):
     """Where it stands. `part`: the transfer's id. `log`: SKU and units, scan by scan."""
 
     part: str
     to: str
     names: dict[str, str] = Field(default_factory=dict)
     log: tuple[tuple[str, int], ...] = ()
-    times: int = 0
-    asking: Literal["", "cancel", "done"] = ""
     why: str = ""
 
     @property
@@ -64,41 +61,26 @@ Sent = Turn[Sending]
 
 def decide(state: Sending, read: Read, at: datetime | None = None) -> Sent:
     """What a scan does. `read.found`: how many units of the goods are Free; None: no stock."""
-    if state.is_over:
-        return Turn(state, say("refused", "run_over"))
-    command = read.command
-    if command is None or command.name.lower() != state.asking:
-        state = state.model_copy(update={"asking": ""})
-    if command is None:
-        return _goods(state, read)
-    act = _ACTS.get(command.name)
-    if act is None:
-        return Turn(state, say("refused", "not_here", scanned=command.name))
-    return act(state, command.value, at)
+    return decided(state, read, at, _ACTS, _goods)
 
 
-def _goods(state: Sending, read: Read) -> Sent:
+def _goods(state: Sending, read: Read, _at: datetime | None) -> Sent:
     if read.sku is None:
         return Turn(state, unknown(read))
     free = read.found
     if not isinstance(free, Free):
         return Turn(state, say("wrong_item", "no_stock_here", scanned=read.sku))
-    units, room = read.units * (state.times or 1), free.units - state.units.get(read.sku, 0)
+    if len(state.log) >= LOG_MAX:
+        return Turn(state, say("refused", "run_full"))
+    units, room = units_of(state, read), max(0, free.units - state.units.get(read.sku, 0))
     state = state.model_copy(update={"times": 0})
-    if units > room or len(state.log) >= LOG_MAX:
-        answer = say("over", "not_free", expected=max(room, 0), scanned=units, sku=read.sku)
+    if units > room:
+        answer = say("over", "not_free", expected=room, scanned=units, sku=read.sku)
         return Turn(state, answer)
     names = {**state.names, read.sku: free.name} if free.name else state.names
     update = {"log": (*state.log, (read.sku, units)), "names": names}
     state = state.model_copy(update=update)
     return Turn(state, say("good", "goes_to", n=state.units[read.sku], sku=read.sku, to=state.to))
-
-
-def _times(state: Sending, value: str, _at: datetime | None) -> Sent:
-    n = units_in(value)
-    if n == 0:
-        return Turn(state, say("unknown", "no_number"))
-    return Turn(state.model_copy(update={"times": n}), say("asked", "next_stands_for", n=n))
 
 
 def _why(state: Sending, reason: str, _at: datetime | None) -> Sent:
@@ -107,10 +89,9 @@ def _why(state: Sending, reason: str, _at: datetime | None) -> Sent:
 
 def _undo(state: Sending, _value: str, _at: datetime | None) -> Sent:
     if not state.log:
-        return Turn(state, say("refused", "nothing_to_undo"))
+        return nothing_to_undo(state)
     sku, n = state.log[-1]
-    state = state.model_copy(update={"log": state.log[:-1]})
-    return Turn(state, say("asked", "undone", n=n, sku=sku))
+    return undone(state, n, sku, log=state.log[:-1])
 
 
 def _done(state: Sending, _value: str, at: datetime | None) -> Sent:
@@ -126,11 +107,7 @@ def _done(state: Sending, _value: str, at: datetime | None) -> Sent:
 
 
 def _cancel(state: Sending, _value: str, _at: datetime | None) -> Sent:
-    if state.asking != "cancel":
-        answer = say("asked", "forget_sure", n=state.taken)
-        return Turn(state.model_copy(update={"asking": "cancel"}), answer)
-    state = state.model_copy(update={"is_over": True, "log": ()})
-    return Turn(state, say("done", "nothing_recorded"))
+    return given_up(state, state.taken, log=())
 
 
 def refused(state: Sending, why: str) -> Sent:
@@ -138,10 +115,10 @@ def refused(state: Sending, why: str) -> Sent:
     return Turn(state.model_copy(update={"is_over": False}), say("gone", "not_sent", why=why))
 
 
-_ACTS: Final[Mapping[CommandName, Callable[[Sending, str, datetime | None], Sent]]] = {
+_ACTS: Final[Acts[Sending]] = {
     "CANCEL": _cancel,
     "DONE": _done,
-    "QTY": _times,
+    "QTY": times,
     "UNDO": _undo,
     "WHY": _why,
 }

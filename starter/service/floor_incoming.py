@@ -25,8 +25,9 @@ async def _read(conn: Connection, wish: Wish, _state: Any, code: str) -> Read:
 
 
 async def _begin_receive(conn: Connection, wish: Wish) -> Receiving:
-    """`part`: a purchase order."""
-    return await receive_runs.of_purchase(conn, wish.location, wish.said.get("part", ""))
+    """`part`: a purchase order. `blind`: nobody is told how much is expected."""
+    part, is_blind = wish.said.get("part", ""), bool(wish.said.get("blind"))
+    return await receive_runs.of_purchase(conn, wish.location, part, is_blind=is_blind)
 
 
 async def _begin_arrive(conn: Connection, wish: Wish) -> Receiving:
@@ -43,8 +44,9 @@ async def _read_returns(conn: Connection, wish: Wish, state: Returning, code: st
     return await return_runs.read(conn, wish.location, state, code, wish.channels, wish.sellers)
 
 
-async def _begin_count(_conn: Connection, wish: Wish) -> Counting:
-    return Counting(location=wish.location)
+async def _begin_count(conn: Connection, wish: Wish) -> Counting:
+    """`part`: a place or a SKU; "": it is scanned first."""
+    return await count_runs.begun(conn, wish.location, wish.said.get("part", ""))
 
 
 async def _read_count(conn: Connection, wish: Wish, state: Counting, code: str) -> Read:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from domain.errors import Refused
+from domain.errors import InvalidInput, Refused
 from domain.staff.people import Person
 from domain.warehouse.scans import Answer, Fact, Scan, State, Turn, command_in, place_of, say
 from starter.service.floor_incoming import KINDS
@@ -182,7 +182,7 @@ async def _with_first(conn: Connection, run: Run, turn: Turn[State]) -> Turn[Sta
     try:
         async with conn.transaction():
             await kind.record(conn, run, turn.state, fact)
-    except Refused as no:
+    except (Refused, InvalidInput) as no:
         then = await kind.not_recorded(conn, turn.state, fact, str(no))
         turn = Turn(then.state, then.answer, (*then.facts, *rest))
         await runs.hold(conn, run.run_no, [x for x in turn.state.held if x not in before])

@@ -152,11 +152,13 @@ async def receive(
     key: str,
     units: Mapping[str, int] | None = None,
     *,
+    damaged: Mapping[str, int] | None = None,
     rest_is_cancelled: bool = False,
     who: str,
 ) -> None:
     """Receive goods into stock: SKU → units, or all outstanding units; once per key.
 
+    `damaged`: units of them that are written off at once, and promised to nobody.
     Missing units may still arrive, unless the rest is cancelled. Raises InvalidInput for a SKU that
     is not in the order, IllegalTransition for an order that was not sent or is over, and for more
     than was ordered and its tolerance.
@@ -186,14 +188,16 @@ async def receive(
             for sku, quantity in came.items()
         ]
         # All in one call, so that backorders are served in their sequence, as by any other receipt.
-        await stock.move(
+        await stock.arrive(
             conn,
             f"receive:{po_id}:{key}",
             "received",
             goods,
+            damaged={(sku, row["location"]): n for sku, n in (damaged or {}).items()},
             paid=Paid(receivable.costs(row, lines, came), bought=True),
             who=who,
             why=f"{po_id} from {row['supplier_id']}",
+            why_not=f"{po_id}: came damaged",
         )
         await _sql.add_received(conn, po_id=po_id, skus=list(came), units=list(came.values()))
         await purchases.advance(conn, row, "shipped")

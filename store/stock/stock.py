@@ -6,7 +6,7 @@ once per effect. The table's constraints refuse a change that would oversell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -114,12 +114,42 @@ async def move(
     await book(conn, kind, [booking], counted=counted, who=who, why=why)
 
 
+async def arrive(
+    conn: Connection,
+    effect: str,
+    kind: MovementKind,
+    moves: Sequence[Move],
+    *,
+    damaged: Mapping[tuple[str, str], int],
+    paid: Paid = NOTHING,
+    who: str,
+    why: str,
+    why_not: str,
+) -> None:
+    """Book goods that arrive, and write off those that are damaged: (SKU, location) → units.
+
+    Whoever waits is promised only the others. `why_not`: why they are written off.
+    """
+    booking = Booking(effect, moves, paid=paid)
+    await book(conn, kind, [booking], serves=not damaged, who=who, why=why)
+    if damaged:
+        broken = [Move(sku=sku, location=at, on_hand=-n) for (sku, at), n in damaged.items()]
+        await book(
+            *(conn, "written_off", [Booking(f"{effect}:damaged", broken)]),
+            serves=False,
+            who=who,
+            why=why_not,
+        )
+        await backorders.serve(conn, [one.sku for one in moves if one.on_hand > 0])
+
+
 async def book(
     conn: Connection,
     kind: MovementKind,
     bookings: Sequence[Booking],
     *,
     counted: int | None = None,
+    serves: bool = True,
     who: str,
     why: str,
 ) -> None:
@@ -127,8 +157,8 @@ async def book(
 
     Moves of the same stock row by the same effect are summed first. Goods that arrive or leave,
     which is one effect at a time, are booked with their cost. Freed units are soft-reserved for the
-    backorders of their SKU. Raises IllegalTransition when a row would fall below zero or below its
-    allocated units, and InvalidInput for an impossible price.
+    backorders of their SKU, unless the caller does that later. Raises IllegalTransition when a row
+    would fall below zero or below its allocated units, and InvalidInput for an impossible price.
     """
     rows = [(booking, *total) for booking in bookings for total in booking.totals()]
     if not rows:
@@ -171,7 +201,8 @@ async def book(
     if less:
         await backorders.give_way(conn, less)
     # Also the backorders that had to give way here: other locations may have some.
-    if wanted := less + [row["sku"] for row in moved if row["freed"] > 0]:
+    wanted = less + [row["sku"] for row in moved if row["freed"] > 0]
+    if serves and wanted:
         await backorders.serve(conn, wanted)
 
 

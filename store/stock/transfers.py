@@ -131,11 +131,13 @@ async def receive(
     key: str,
     units: Mapping[str, int] | None = None,
     *,
+    damaged: Mapping[str, int] | None = None,
     rest_is_lost: bool = False,
     who: str,
 ) -> Transfer:
     """Receive units (SKU → number; left out: all that are under way), once per key.
 
+    `damaged`: units of them that are written off at once, and promised to nobody.
     Missing units may still arrive, unless the rest is lost: then they are written off. Raises
     NotFound, InvalidInput for a SKU that is not in it, IllegalTransition for more than is under
     way, and Conflict when the key was used for other units.
@@ -168,7 +170,13 @@ async def receive(
         owner = to if row["one_owner"] else origin
         moves = [stock.Move(sku=sku, location=to, on_hand=n) for sku, n in came.items()]
         moves += [stock.Move(sku=sku, location=owner, under_way=-n) for sku, n in came.items()]
-        await stock.move(conn, effect, "transferred", moves, who=who, why=f"from {origin}")
+        await stock.arrive(
+            *(conn, effect, "transferred", moves),
+            damaged={(sku, to): n for sku, n in (damaged or {}).items()},
+            who=who,
+            why=f"from {origin}",
+            why_not=f"{transfer_id}: came damaged",
+        )
         # No shelf changes, but the journal tells the loss where they would be the owner's.
         await stock.move(
             conn,

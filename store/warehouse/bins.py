@@ -45,6 +45,12 @@ async def are_there(conn: Connection, location: str) -> bool:
     return bool(await _sql.are_there(conn, location=location))
 
 
+async def free_place(conn: Connection, location: str) -> str:
+    """The first place in walking order where nothing lies; "": there is none."""
+    found: str | None = await _sql.free_place(conn, location=location)
+    return found or ""
+
+
 async def put(conn: Connection, location: str, sku: str, place: str) -> None:
     """A SKU lies at this place, too, from now on. Raises NotFound for no place of the location."""
     if not await _sql.put(conn, location=location, sku=sku, place=place):

@@ -35,6 +35,12 @@ select sku, name from item where sku = any(:skus::text[]) and name is not null;
 -- name: are_there(location)$
 select exists (select from bin where location = :location);
 
+-- name: free_place(location)$
+select b.bin from bin b
+where b.location = :location
+  and not exists (select from bin_item i where (i.location, i.bin) = (b.location, b.bin))
+order by b.walk, b.bin limit 1;
+
 -- name: put(location, sku, place)$
 -- The place of a SKU, behind those that it has. False: there is no such place.
 with there as (

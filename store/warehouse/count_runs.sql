@@ -12,10 +12,15 @@ where s.location = :location
       else s.sku in (select sku from bin_item where location = :location and bin = :place order by sku limit 200) end
 order by b.bin is not distinct from :place desc, b.walk nulls last, b.bin, s.sku;
 
--- name: shelf(location, sku)^
+-- name: shelves(location, skus)
 -- Units on hand, and those of them that lie on no shelf: of parcels that were picked and have not left, of
--- what was taken out of parcels and is not put back, and in the hands of those who pick.
-select s.on_hand,
+-- what was taken out of parcels and is not put back, and in somebody's hand, or taken for another location. What a
+-- receipt has put away that is not over counts as less than none: it lies on a shelf, and is not on hand.
+with runs as materialized (
+    select kind, state, facts from scan_run
+    where location = :location and ended_at is null and kind in ('pick', 'receive', 'arrive', 'send', 'move')
+)
+select s.sku, s.on_hand,
        (coalesce((
             select sum(l.picked * r.per_unit)
             from reservation r
@@ -33,17 +38,37 @@ select s.on_hand,
               and (k.part is not null or l.sku = s.sku)), 0)
         + coalesce((
             select sum(n) from (
-                select (g.units)::bigint as n
-                from scan_run r
+                -- A parcel that is picked stays in hand until its pick is on record.
+                select g.units::bigint as n
+                from runs r
                 cross join lateral jsonb_array_elements(r.state -> 'stops') t (stop)
                 cross join lateral jsonb_each_text(t.stop -> 'got') g (part, units)
                 join lateral jsonb_array_elements(r.state -> 'parcels') p (parcel)
-                    on p.parcel ->> 'part_id' = g.part and p.parcel ->> 'ended' = ''
-                where r.location = s.location and r.ended_at is null and r.kind = 'pick' and t.stop ->> 'sku' = s.sku
+                    on p.parcel ->> 'part_id' = g.part
+                   and (p.parcel ->> 'ended' = ''
+                        or r.facts @> jsonb_build_array(jsonb_build_object('what', 'pick', 'part', g.part)))
+                where r.kind = 'pick' and t.stop ->> 'sku' = s.sku
                 union all
                 select (r.state -> 'back' ->> s.sku)::bigint
                        + case when r.state -> 'hand' ->> 'sku' = s.sku
                               then (r.state -> 'hand' ->> 'units')::bigint else 0 end
-                from scan_run r
-                where r.location = s.location and r.ended_at is null and r.kind = 'pick') held), 0))::bigint as away
-from stock s where s.location = :location and s.sku = :sku;
+                from runs r where r.kind = 'pick'
+                union all
+                select -(c ->> 'units')::bigint
+                from runs r cross join lateral jsonb_array_elements(r.state -> 'came') c
+                where r.kind in ('receive', 'arrive') and c ->> 'sku' = s.sku and c ->> 'place' <> ''
+                  and (not (r.state ->> 'is_over')::boolean or r.facts @> '[{"what": "receive"}]')
+                union all
+                select (l ->> 1)::bigint
+                from runs r cross join lateral jsonb_array_elements(r.state -> 'log') l
+                where r.kind = 'send' and l ->> 0 = s.sku
+                union all
+                select n::bigint
+                from runs r cross join lateral jsonb_array_elements_text(r.state -> 'hand' -> 'scans') n
+                where r.kind = 'move' and r.state -> 'hand' ->> 'sku' = s.sku
+                union all
+                select (f -> 'said' ->> 'n')::bigint * case f ->> 'what' when 'write_off' then 1 else -1 end
+                from runs r cross join lateral jsonb_array_elements(r.facts) f
+                where r.kind = 'move' and f ->> 'part' = s.sku and f ->> 'what' in ('write_off', 'adjust')) held), 0)
+       )::bigint as away
+from stock s where s.location = :location and s.sku = any(:skus::text[]);

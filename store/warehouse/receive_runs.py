@@ -13,9 +13,9 @@ from domain.warehouse.receipts import Due, Receiving, Sender
 from domain.warehouse.receiving import refused
 from domain.warehouse.scans import Fact, Turn
 from store.database import Connection
-from store.purchasing import purchase_facts, purchase_reads
+from store.purchasing import purchase_facts, purchase_reads, purchases
 from store.purchasing.purchase_reads import PurchaseOrder
-from store.stock import corrections, transfers
+from store.stock import transfers
 from store.stock.transfers import Transfer
 from store.warehouse import bins
 from store.warehouse.runs import Run
@@ -23,7 +23,9 @@ from store.warehouse.runs import Run
 _NOT_SENT: Final = ("proposed", "approved")
 
 
-async def of_purchase(conn: Connection, location: str, po_id: str) -> Receiving:
+async def of_purchase(
+    conn: Connection, location: str, po_id: str, *, is_blind: bool = False
+) -> Receiving:
     """A receipt of a purchase order, as it begins.
 
     Raises NotFound for one that does not come here, and Refused where nothing of it can come.
@@ -34,7 +36,13 @@ async def of_purchase(conn: Connection, location: str, po_id: str) -> Receiving:
     due = _due_of_purchase(order)
     if not due:
         raise Refused(f"nothing of {po_id} is to be received", reason="nothing_due")
-    return await _begun(conn, location, "supplier", po_id, order.supplier_name, due)
+    announced = {line.sku: line.shipped - line.received for line in order.lines}
+    begun = await _begun(conn, location, "supplier", po_id, order.supplier_name, due)
+    update = {
+        "is_blind": is_blind,
+        "announced": {sku: n for sku, n in announced.items() if n > 0},
+    }
+    return begun.model_copy(update=update)
 
 
 async def of_transfer(conn: Connection, location: str, transfer_id: str) -> Receiving:
@@ -60,6 +68,7 @@ async def _begun(
         names=await bins.names_of(conn, skus),
         places=await bins.places_of(conn, location, skus),
         has_bins=await bins.are_there(conn, location),
+        free_place=await bins.free_place(conn, location),
     )
 
 
@@ -88,18 +97,34 @@ async def record(conn: Connection, run: Run, state: Receiving, fact: Fact) -> No
         await bins.put(conn, run.location, fact.part, str(fact.said["place"]))
         return
     key, who, units = f"run-{run.run_no}", run.who, fact.counted or {}
-    if state.sender == "supplier":
-        await purchase_facts.receive(
-            conn, fact.part, key, units, rest_is_cancelled=state.ends, who=who
+    damaged = {sku: n for sku in units if (n := state.damaged(sku))}
+    if state.sender == "location":
+        await transfers.receive(
+            conn, fact.part, key, units, damaged=damaged, rest_is_lost=state.ends, who=who
         )
-    else:
-        await transfers.receive(conn, fact.part, key, units, rest_is_lost=state.ends, who=who)
-    for sku in sorted(units):
-        if broken := state.damaged(sku):
-            why = f"{fact.part}: came damaged"
-            await corrections.write_off(
-                *(conn, f"{key}:{sku}", sku, run.location, broken), who=who, why=why
-            )
+        return
+    if units or state.ends:
+        await purchase_facts.receive(
+            conn, fact.part, key, units, damaged=damaged, rest_is_cancelled=state.ends, who=who
+        )
+    if told := _told(state):
+        await purchases.tell(
+            conn, fact.part, f"differs:{key}", "came otherwise", who=who, why="; ".join(told)
+        )
+
+
+def _told(state: Receiving) -> list[str]:
+    """What whoever buys is told of a receipt.
+
+    What came less than was ordered may still come: that is told only where it was announced.
+    """
+    return [
+        f"{one.sku}: {one.expected} expected, {one.came} came"
+        + (f", {one.damaged} of them damaged" if one.damaged else "")
+        + (f", {one.aside} put aside" if one.aside else "")
+        for one in state.differences
+        if state.announced or one.came > one.expected or one.damaged or one.aside
+    ]
 
 
 async def not_recorded(conn: Connection, state: Receiving, fact: Fact, why: str) -> Turn[Receiving]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from domain.aftersales.return_counts import Found, FoundGoods, disposed
 from domain.aftersales.return_rules import ReturnTerms
-from domain.errors import InvalidInput, Refused
+from domain.errors import Refused
 from domain.warehouse import returning as decisions
 from domain.warehouse.returned import CONDITIONS, BackLine, Expected, Parcel, Returning
 from domain.warehouse.scans import Fact, Read, Turn
@@ -102,7 +102,7 @@ def _expected(row: Record, terms: dict[str, ReturnTerms]) -> Expected:
 async def record(conn: Connection, run: Run, state: Returning, fact: Fact) -> None:
     """The parcel is counted; or lies at the dock, because nobody announced it.
 
-    Raises Refused, also where no rule says what becomes of goods in that condition.
+    Raises Refused, and InvalidInput where no rule says what becomes of goods in that condition.
     """
     extra = [
         FoundGoods(sku=x.sku, quantity=x.units, condition=x.condition, photo=x.photo or None)
@@ -126,12 +126,9 @@ async def record(conn: Connection, run: Run, state: Returning, fact: Fact) -> No
         ]
         for line in state.lines
     }
-    try:
-        await returning.receive_return(
-            conn, fact.part, counted, extra=extra, location=run.location, who=run.who
-        )
-    except InvalidInput as no:
-        raise Refused(str(no)) from no
+    await returning.receive_return(
+        conn, fact.part, counted, extra=extra, location=run.location, who=run.who
+    )
 
 
 async def not_recorded(

@@ -69,12 +69,13 @@ on conflict (login) do update set location = excluded.location;
 select location from scan_place where login = :login;
 
 -- name: forget(kept, at_most)$
--- Runs that ended so long ago, and those that nobody has touched for as long.
+-- Runs that ended so long ago, and those that nobody has touched for as long. One with facts is kept: what has
+-- happened is still to be recorded.
 with gone as (
     delete from scan_run where run_no in (
         (select run_no from scan_run where ended_at < moment() - :kept::interval order by ended_at limit :at_most)
         union all
-        (select run_no from scan_run where ended_at is null and changed_at < moment() - :kept::interval
+        (select run_no from scan_run where ended_at is null and changed_at < moment() - :kept::interval and facts = '[]'
          limit :at_most))
     returning run_no
 )

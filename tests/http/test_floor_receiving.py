@@ -10,6 +10,7 @@ import pytest
 from domain.purchasing.purchase_orders import OnOrder, SupplierItem
 from store.database import Pool
 from tests.support.bench import Bench
+from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
 from tests.support.scanner import Scanner, begun
 
@@ -163,6 +164,8 @@ async def test_what_changed_meanwhile_is_told_and_counted_anew(bench: Bench, des
     told = await run.scan("OL:DONE")
     assert (told["outcome"], told["over"]) == ("gone", False)
     assert "This is not recorded" in told["banner"]
+    told = await run.scan("TEA")
+    assert (told["outcome"], "no more than 0" in told["banner"]) == ("over", True)
     assert (await run.scan("OL:UNDO", "TEA", "OL:DONE", "OL:DONE"))["outcome"] == "done"
     assert await on_hand(bench, "TEA") == 14
     other = await ordered(bench, TEA=2)
@@ -189,6 +192,55 @@ async def test_a_transfer_is_received_and_what_is_lost_is_told(bench: Bench, des
     transfer = await bench.transfers.get("T-1")
     assert [(x.sku, x.arrived, x.lost) for x in transfer.lines] == [("POT", 1, 1), ("TEA", 2, 1)]
     assert (await on_hand(bench, "TEA"), await on_hand(bench, "POT")) == (12, 10)
+
+
+async def test_who_receives_without_numbers_is_told_the_differences_at_the_end(
+    bench: Bench, desk: Desk, pool: Pool
+) -> None:
+    await places(pool, "A-1", "B-2")
+    await pool.execute("insert into bin_item (location, sku, bin) values ('main', 'TEA', 'A-1')")
+    await bench.stocked("CUP", 1)
+    po_id = await ordered(bench, TEA=4, POT=2)
+    await bench.purchasing.ship(po_id, "notice", {"TEA": 4, "POT": 1}, who="Assam")
+    run = await begun(desk, INCOMING, kind="receive", part=po_id, blind="1")
+    told = await run.look()
+    assert "0 of 4" not in told["screen"]
+    told = await run.scan("TEA", "TEA")
+    assert "A-1" in told["banner"]
+    told = await run.scan("A-1", "POT")
+    assert "B-2" in told["banner"]  # nothing lies there
+    told = await run.scan("OL:SKIP", "CUP", "OL:ASIDE", "POT", "OL:UNDO")
+    assert "1 put aside" in told["screen"]
+    assert "missing" not in told["banner"] + told["screen"]
+    told = await run.scan("OL:DONE")
+    assert "Other than the supplier announced" in told["screen"]
+    assert "2 of 4" in told["screen"]
+    assert (await run.scan("OL:DONE"))["over"]
+    assert (await on_hand(bench, "TEA"), await on_hand(bench, "CUP")) == (12, 1)
+    told_to = [x for x in await bench.purchasing.story(po_id) if x.what == "came otherwise"]
+    assert [(x.who, x.why) for x in told_to] == [
+        ("Anna (anna)", "CUP: 0 expected, 0 came, 1 put aside; TEA: 4 expected, 2 came")
+    ]
+    # Nothing of the rest, but more that was not ordered: whoever buys is told that, too.
+    run = await begun(desk, INCOMING, code=po_id)
+    assert (await run.scan("OL:ASIDE"))["outcome"] == "refused"
+    assert (await run.scan("CUP", "OL:ASIDE", "OL:DONE", "OL:DONE"))["over"]
+    told_to = [x for x in await bench.purchasing.story(po_id) if x.what == "came otherwise"]
+    assert len(told_to) == 2
+    assert (await bench.purchasing.order(po_id)).outstanding == 3
+
+
+async def test_what_came_damaged_is_promised_to_nobody(bench: Bench, desk: Desk) -> None:
+    await bench.backorderable("CUP")
+    await bench.stocked("CUP", 2, "outlet")
+    await bench.stocked("CUP", 1)
+    await bench.transfers.send("T-3", "outlet", "main", {"CUP": 2}, who="Ben", why="more")
+    await bench.baskets.hold("b-1", {"CUP": 1}, expires_at=datetime.now(UTC) + timedelta(hours=1))
+    await bench.reserve(an_order(("CUP", 9), channel_order_id="cups"))
+    run = await begun(desk, INCOMING, code="T-3")
+    await run.scan("OL:IS:damaged", "CUP", "OL:IS:damaged", "CUP", "OL:DONE")
+    rows = await bench.pool.fetch("select basket, quantity from soft_reservation")
+    assert [(row["basket"], row["quantity"]) for row in rows] == [("b-1", 1)]
 
 
 async def test_what_comes_elsewhere_is_not_received_here(bench: Bench, desk: Desk) -> None:

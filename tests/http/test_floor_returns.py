@@ -130,6 +130,37 @@ async def test_a_parcel_of_nobody_waits_for_a_person(bench: Bench, desk: Desk) -
     assert await on_hand(bench, "TEA") == 7
 
 
+async def test_a_parcel_that_is_none_of_several_returns_keeps_its_order(
+    bench: Bench, desk: Desk
+) -> None:
+    order = await delivered(bench, "back-7")
+    await approved(bench, order, {"1": 1})
+    await approved(bench, order, {"2": 1}, "r2")
+    run = await begun(desk, INCOMING, code=order.order_id)
+    await run.scan("OL:NOBODY", "TEA", "OL:IS:new", "OL:DONE")
+    (parcel,) = await desk.here.unannounced.list()
+    assert parcel.order_id == order.order_id
+
+
+async def test_more_units_than_a_parcel_holds_are_not_taken(
+    bench: Bench, desk: Desk, pool: Pool
+) -> None:
+    await pool.execute("insert into item_code (code, sku, units) values ('SHIP', 'TEA', 99999)")
+    run = await begun(desk, INCOMING, code="OL:RETURN")
+    told = await run.scan("OL:NOBODY", "OL:QTY:99999", "SHIP")
+    assert told["outcome"] == "over"
+    assert (await run.scan("TEA", "OL:IS:new", "OL:DONE"))["over"]
+
+
+async def test_units_in_one_condition_are_taken_back_together(bench: Bench, desk: Desk) -> None:
+    order = await delivered(bench, "back-8")
+    back = await approved(bench, order, {"1": 3})
+    run = await begun(desk, INCOMING, code=back)
+    told = await run.scan("OL:QTY:5", "TEA", "OL:IS:used", "OL:UNDO")
+    assert "0 of 3" in told["screen"]
+    assert "5 × TEA" in told["banner"]
+
+
 async def test_what_the_rules_do_not_take_is_told_and_can_be_counted_otherwise(
     bench: Bench, desk: Desk
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from starter.service import floor_scans
 from store.database import Pool
 from tests.support.bench import Bench
 from tests.support.builders import an_order
@@ -60,11 +61,32 @@ async def test_a_place_is_counted_blindly_and_what_is_picked_counts_as_well(
     await picking.scan("A-1", "POT")  # one is in a hand, and nine are left
     run = await begun(desk, INCOMING, code="OL:COUNT")
     assert (await run.scan("A-1"))["outcome"] == "good"
-    told = await run.scan("OL:QTY:10", "POT", "OL:DONE")
+    await run.scan("OL:QTY:8", "TEA", "OL:QTY:10", "POT", "TEA")  # in any sequence
+    told = await run.scan("OL:DONE")
     assert ("POT once more" in told["banner"], "9" in told["banner"]) == (True, False)
     told = await run.scan("A-1", "OL:QTY:9", "POT", "OL:DONE")
-    assert "Next: TEA" in told["banner"] or "Now count TEA" in told["banner"]
+    assert "Next: TEA at B-2" in told["banner"]
     assert await latest(bench, "POT") == ("counted", 0, "Anna (anna)", "counted on the floor")
+    await picking.scan("OL:CANCEL", "OL:CANCEL")
+    told = await run.scan("B-2", "POT")  # counted already: nothing counts it twice
+    assert told["outcome"] == "wrong_item"
+    assert (await run.scan("TEA", "OL:DONE"))["over"]
+
+
+async def test_goods_that_nobody_knew_at_a_place_are_counted_there_and_known_from_then_on(
+    bench: Bench, desk: Desk, pool: Pool
+) -> None:
+    run = await begun(desk, INCOMING, kind="count", part="B-2")
+    told = await run.scan("B-2", "POT")
+    assert (told["outcome"], "not known to lie at B-2" in told["banner"]) == ("wrong_item", True)
+    told = await run.scan("POT", "TEA", "OL:DONE", "A-1")
+    assert "Now count" in told["banner"]
+    told = await run.scan("OL:QTY:9", "TEA", "OL:QTY:9", "POT", "OL:DONE")
+    assert (told["outcome"], told["over"]) == ("done", True)
+    assert await lies_at(pool, "POT") == ["A-1", "B-2"]
+    assert (await bench.level("TEA"), await bench.level("POT")) == ((10, 0), (10, 0))
+    odd = await desk.send_form(INCOMING, kind="count", part="nowhere")
+    assert (odd.status_code, "Nothing here begins" in text_of(odd)) == (409, True)
 
 
 async def test_a_difference_is_recorded_after_two_counts_with_its_reason(
@@ -107,6 +129,37 @@ async def test_what_moves_during_a_count_is_counted_anew(bench: Bench, desk: Des
     second = await begun(ben, INCOMING, kind="count")
     told = await second.scan("TEA")
     assert (told["outcome"], "Anna (anna)" in told["banner"]) == ("taken", True)
+
+
+async def arrived(bench: Bench) -> Any:
+    """Two more TEA, which are put away and not on record yet."""
+    await bench.transfers.send("T-1", "outlet", "main", {"TEA": 2}, who="Ben", why="more")
+    return {"code": "T-1"}, ("OL:QTY:2", "TEA", "B-2")
+
+
+async def sent(_: Bench) -> Any:
+    """Two TEA off the shelf, which are to be sent, and have not left."""
+    return {"code": "outlet"}, ("OL:QTY:2", "TEA")
+
+
+async def moved(_: Bench) -> Any:
+    """Two TEA in a hand, on their way to another place."""
+    return {"kind": "move"}, ("B-2", "TEA", "TEA")
+
+
+@pytest.mark.parametrize(("work", "change"), [(arrived, 2), (sent, -2), (moved, -2)])
+async def test_what_others_have_in_hand_is_not_counted_as_lost_or_found(
+    bench: Bench, desk: Desk, work: Any, change: int
+) -> None:
+    begin, codes = await work(bench)
+    ben = await Desk(bench.pool).signed_in("ben", "warehouse", locations=("main",))
+    theirs = await begun(ben, INCOMING, **begin)
+    await theirs.scan(*codes)
+    run = await begun(desk, INCOMING, kind="count")
+    told = await run.scan("TEA", "A-1", f"OL:QTY:{9 + change}", "TEA", "OL:DONE")
+    told = await run.scan("B-2", "TEA", "OL:DONE")
+    assert (told["outcome"], told["over"]) == ("done", True)
+    assert await latest(bench, "TEA") == ("counted", 0, "Anna (anna)", "counted on the floor")
 
 
 async def test_goods_are_moved_and_the_next_pick_goes_there(
@@ -170,3 +223,28 @@ async def test_who_may_not_change_stock_begins_none_of_it(
     assert "Move" not in text_of(await desk.get(f"/{INCOMING}")).replace("Receive, count", "")
     for fields in ({"code": "OL:COUNT"}, {"kind": "move"}, {"code": "outlet"}):
         assert (await desk.send_form(INCOMING, **fields)).status_code == 403
+
+
+async def test_a_pick_that_is_not_on_record_yet_is_not_counted_as_lost(
+    bench: Bench, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.at(an_order(("POT", 2), channel_order_id="count-4"), "confirmed")
+    ben = await Desk(bench.pool).signed_in("ben", "warehouse", locations=("main",))
+    picking = await begun(ben, kind="pick")
+    await picking.scan("A-1")
+
+    async def dies(conn: Any, run: Any) -> Any:
+        if run.kind == "pick":
+            raise OSError("the process ends here")
+        return await floor_scans.settled(conn, run)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("starter.service.floor.settled", dies)
+        address = f"app/floor/runs/{picking.run_no}"
+        for seq, code in (("2", "OL:QTY:2"), ("3", "POT")):
+            cut = await ben.send_form(address, seq=seq, scan_id=seq, code=code)
+            assert cut.status_code == 500
+        run = await begun(desk, INCOMING, kind="count")
+        await run.scan("POT", "A-1", "OL:QTY:8", "POT")
+    assert (await run.scan("OL:DONE"))["over"]
+    assert await latest(bench, "POT") == ("counted", 0, "Anna (anna)", "counted on the floor")

@@ -25,7 +25,7 @@ KINDS: Final = ("receive", "arrive", "returns", "send", "count", "move")
 _COMMANDS: Final = {"OL:RETURN": "returns", "OL:COUNT": "count", "OL:MOVE": "move"}
 """What begins work that needs nothing else. A barcode like those of a run's commands."""
 _RETURNS: Final = "returns"
-_BESIDES: Final = ("part",)
+_BESIDES: Final = ("part", "blind")
 
 
 @router.get("/app/floor/incoming")

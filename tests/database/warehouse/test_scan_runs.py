@@ -41,8 +41,14 @@ async def test_runs_go_some_time_after_their_end_or_their_last_scan(pool: Pool) 
         )
         await conn.execute(f"update scan_run set changed_at = {old} where run_no = $1", numbers[1])
         await conn.execute("update scan_run set ended_at = moment() where run_no = $1", numbers[2])
+        kept = await runs.begin(conn, "pack", "main", "anna", "Anna", Packing())
+        await conn.execute(
+            f"update scan_run set changed_at = {old}, facts = $2 where run_no = $1",
+            kept,
+            [{"what": "pack", "part": "never recorded"}],
+        )
         await OldRuns(pool, timedelta(days=30)).forget()
         left = await conn.fetch("select run_no from scan_run order by run_no")
-        assert [row["run_no"] for row in left] == numbers[2:]
+        assert [row["run_no"] for row in left] == [*numbers[2:], kept]
         parts = await conn.fetch("select run_no from scan_run_part order by run_no")
         assert [row["run_no"] for row in parts] == numbers[2:]
