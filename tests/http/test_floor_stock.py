@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import pytest
 
-from starter.service import floor_scans
 from store.database import Pool
 from tests.support.bench import Bench
 from tests.support.builders import an_order
@@ -228,23 +227,22 @@ async def test_who_may_not_change_stock_begins_none_of_it(
 async def test_a_pick_that_is_not_on_record_yet_is_not_counted_as_lost(
     bench: Bench, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await bench.at(an_order(("POT", 2), channel_order_id="count-4"), "confirmed")
+    for number in ("count-4", "count-5"):
+        await bench.at(an_order(("POT", 2), channel_order_id=number), "confirmed")
     ben = await Desk(bench.pool).signed_in("ben", "warehouse", locations=("main",))
-    picking = await begun(ben, kind="pick")
-    await picking.scan("A-1")
+    picking = await begun(ben, kind="pick", style="batch", parcels="2")
+    await picking.scan("A-1", "OL:QTY:4")
 
-    async def dies(conn: Any, run: Any) -> Any:
-        if run.kind == "pick":
-            raise OSError("the process ends here")
-        return await floor_scans.settled(conn, run)
+    async def dies(*_: Any) -> Any:
+        raise OSError("the process ends here")
 
     with monkeypatch.context() as patch:
-        patch.setattr("starter.service.floor.settled", dies)
+        patch.setattr("starter.service.floor_scans.settled", dies)
         address = f"app/floor/runs/{picking.run_no}"
-        for seq, code in (("2", "OL:QTY:2"), ("3", "POT")):
-            cut = await ben.send_form(address, seq=seq, scan_id=seq, code=code)
-            assert cut.status_code == 500
-        run = await begun(desk, INCOMING, kind="count")
-        await run.scan("POT", "A-1", "OL:QTY:8", "POT")
+        cut = await ben.send_form(address, seq="3", scan_id="cut", code="POT")
+        assert cut.status_code == 500
+    assert await bench.count("select count(*) from fulfilment where state = 'picked'") == 1
+    run = await begun(desk, INCOMING, kind="count", part="POT")
+    await run.scan("A-1", "OL:QTY:6", "POT")
     assert (await run.scan("OL:DONE"))["over"]
     assert await latest(bench, "POT") == ("counted", 0, "Anna (anna)", "counted on the floor")
