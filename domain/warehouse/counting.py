@@ -28,7 +28,6 @@ from domain.words import few
 NO_DIFFERENCE: Final = "counted on the floor"
 """The reason of a count that found what was on record."""
 
-
 Counted = Turn[Counting]
 
 
@@ -110,8 +109,8 @@ def _strange(state: Counting, read: Read) -> Counted:
         expected = few((stop.sku for stop in state.here), "SKU")
         return Turn(state, say("wrong_item", "wrong_item", expected=expected, scanned=sku))
     if state.strange != sku:
-        state = state.model_copy(update={"strange": sku})
-        return Turn(state, say("wrong_item", "not_known_here", scanned=sku, place=place))
+        answer = say("wrong_item", "not_known_here", scanned=sku, place=place)
+        return Turn(state.model_copy(update={"strange": sku}), answer)
     new = CountStop(sku=sku, place=place)
     rest = () if plan is None else tuple(x for x in plan.stops if x.place and x.place != place)
     names = state.names if plan is None else {**state.names, **plan.names}
@@ -188,10 +187,10 @@ def _done(state: Counting, _value: str, at: datetime | None) -> Counted:
     state = state.model_copy(update=update)
     lacking = {stop.sku for stop in stops if not stop.is_done}
     skus = [stop.sku for stop in here if stop.sku not in lacking]
-    return _compared(state, here[0].place, skus, at)
+    return _compared(state, skus, at)
 
 
-def _compared(state: Counting, place: str, skus: list[str], at: datetime | None) -> Counted:
+def _compared(state: Counting, skus: list[str], at: datetime | None) -> Counted:
     """SKUs that were counted at all of their places, against what is on record."""
     facts: list[Fact] = []
     again: list[str] = []
@@ -209,7 +208,7 @@ def _compared(state: Counting, place: str, skus: list[str], at: datetime | None)
         state = _anew(state, again)
     if again and not state.differs:
         return Turn(state, say("asked", "count_again", sku=few(again, "SKU")), facts)
-    return _gone_on(state, place, facts)
+    return _gone_on(state, facts)
 
 
 def _recorded(
@@ -238,7 +237,7 @@ def _let_go(state: Counting, sku: str, update: dict[str, object]) -> Counting:
     return state.model_copy(update={"seen": seen, "differing": differing, **update})
 
 
-def _gone_on(state: Counting, place: str, facts: list[Fact]) -> Counted:
+def _gone_on(state: Counting, facts: list[Fact]) -> Counted:
     """To the next difference, the next place, or the end."""
     if state.differs:
         sku = state.differs
@@ -249,21 +248,20 @@ def _gone_on(state: Counting, place: str, facts: list[Fact]) -> Counted:
     if then is None:
         state = state.model_copy(update={"is_over": True})
         return Turn(state, say("done", "all_counted", n=len(state.counted)), facts)
-    state = state.model_copy(update={"is_there": state.is_there and then.place == place})
+    state = state.model_copy(update={"is_there": False})
     return Turn(state, _next(state), facts)
 
 
 def _why(state: Counting, reason: str, at: datetime | None) -> Counted:
     """The difference is recorded with its reason."""
-    place = _last_place(state)
     state, facts = _recorded(state, state.differs, reason, at)
-    return _gone_on(state, place, facts)
+    return _gone_on(state, facts)
 
 
 def _skip(state: Counting, _value: str, _at: datetime | None) -> Counted:
     """What is on record stays."""
-    sku, place = state.differs, _last_place(state)
-    return _gone_on(_let_go(state, sku, {"left_out": (*state.left_out, sku)}), place, [])
+    left_out = (*state.left_out, state.differs)
+    return _gone_on(_let_go(state, state.differs, {"left_out": left_out}), [])
 
 
 def _other(state: Counting, _value: str, _at: datetime | None) -> Counted:
@@ -271,12 +269,8 @@ def _other(state: Counting, _value: str, _at: datetime | None) -> Counted:
     sku = state.differs
     state = _anew(state, [sku])
     if state.differs:
-        return _gone_on(state, "", [])
+        return _gone_on(state, [])
     return Turn(state, say("asked", "count_again", sku=sku))
-
-
-def _last_place(state: Counting) -> str:
-    return [stop for stop in state.stops if stop.sku == state.differs][-1].place
 
 
 def refused(state: Counting, fact: Fact, why: str) -> Counted:
