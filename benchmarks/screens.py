@@ -8,8 +8,10 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Final, cast
+from urllib.parse import urlencode
 
 import httpx
 from fastapi.routing import APIRoute
@@ -21,6 +23,7 @@ from benchmarks.figures import median, percentile
 from benchmarks.goods import SKUS
 from benchmarks.venue import temporary_folder
 from domain.staff.people import StaffRequest
+from domain.views.order_filters import OrderFilters
 from starter.http.app import application
 from starter.http.cursors import Cursors
 from starter.http.front import Limits
@@ -29,6 +32,7 @@ from starter.http.metrics import Metrics
 from starter.service.service import Records, Service
 from starter.stack.postgres import embedded_postgres
 from starter.web import buying, day, desk, floor, money, screens, setup
+from starter.web.desk.listing import CHOICES
 from store.database import Pool
 
 AIM_MS: Final = 100.0
@@ -40,6 +44,8 @@ _THIN: Final = 10
 _LOGIN: Final = "bench"
 _PASSWORD: Final = "seven blue lamps under a bridge"
 _FILE: Final = re.compile(r'(?:href|src)="[^"]*(app/files/[^"]+)"')
+_PARCELS: Final = ("leave_late", "arrive_late", "shipped", "delivered", "delivered_late")
+_PAYMENTS: Final = ("charged", "refunded")
 _STREAMS: Final = ("/app/live",)
 """Answers without an end."""
 
@@ -79,7 +85,7 @@ async def measure(console: Console, args: argparse.Namespace) -> None:
             _browser(aged.pool) as browser,
         ):
             known = await _known(aged.pool)
-            asked = [Screen(path) for path in sorted(_paths(known))]
+            asked = [Screen(path) for path in (*sorted(_paths(known)), *_questions(known))]
             for screen in asked:
                 await _ask(browser, screen, args.asked)
     _print(console, asked)
@@ -118,11 +124,19 @@ async def _known(pool: Pool) -> dict[str, str]:
         "order_id": order.order_id,
         "channel": order.channel,
         "seller": (await here.sellers.list())[0].seller,
-        "customer_id": detail.document["customer"]["id"],
+        "customer_id": await here.customer_pages.id_of(detail.document["customer"]["id"]),
         "sku": SKUS[0],
         "location": "main",
+        "old": await _an_old_order(here),
         "login": _LOGIN,
     }
+
+
+async def _an_old_order(here: Records) -> str:
+    """One in the middle of all that there are."""
+    then = datetime.now(UTC) - timedelta(days=170)
+    found = await here.orders.listed(OrderFilters(received_to=then), at_most=1)
+    return found.orders[0].order_id if found.orders else ""
 
 
 def _paths(known: dict[str, str]) -> Iterator[str]:
@@ -136,6 +150,31 @@ def _paths(known: dict[str, str]) -> Iterator[str]:
             continue
         if all(name in known for name in route.param_convertors):
             yield route.path_format.format(**known)
+
+
+def _questions(known: dict[str, str]) -> Iterator[str]:
+    """The same pages with what people choose and type: each filter, pages far behind, searches."""
+    today = datetime.now(UTC).date()
+    day, month = today.isoformat(), (today - timedelta(days=30)).isoformat()
+    old = (today - timedelta(days=200)).isoformat()
+    filters = [f"{name}={one}" for name, all_ in CHOICES.items() for one in all_]
+    filters += [f"{name}={known[name]}" for name in ("channel", "seller", "location", "sku")]
+    filters += ["needs=1", "held=1", "sort=oldest", "country=KR", "country=JP", "country=FR"]
+    filters += [f"{moment}_from={month}" for moment in ("placed", "received")]
+    filters += [f"{moment}_from={old}&{moment}_to={old}" for moment in ("placed", "received")]
+    filters += [f"promised_by={day}", f"promised_by={day}&location=none", "currency=EUR"]
+    filters += [f"promised_by={day}&state=closed", "sku=SKU-001&country=JP&state=cancelled"]
+    filters += ["currency=USD&total_from=1000", "currency=USD&total_to=35", f"start={known['old']}"]
+    filters.append("columns=customer&columns=skus&columns=locations&columns=promised")
+    yield from (f"/app/orders?{one}" for one in filters)
+    yield "/app/orders/bulk?act=hold&all=1&country=KR&goods=unfulfilled"
+    typed = [known["order_id"], known["order_id"].partition("-")[2], "T-mould100x-1-100", "none"]
+    typed += ["Anna Schmidt", "민지", "김민지", "c77@example.com", "+82 10 0000 7919", "7919"]
+    yield from (f"/app/find?{urlencode({'q': one})}" for one in (*typed, known["sku"]))
+    yield from (f"/app/customers?{urlencode({'q': one})}" for one in typed[4:])
+    yield from (f"/app/tasks?{one}" for one in ("whose=me", "whose=nobody", "snoozed=1"))
+    yield from (f"/app/day/parcels?what={one}" for one in _PARCELS)
+    yield from (f"/app/day/payments?what={one}" for one in _PAYMENTS)
 
 
 async def _ask(browser: httpx.AsyncClient, screen: Screen, times: int) -> None:

@@ -153,13 +153,17 @@ class AttentionList:
         found = await self.tasks(at_most=_COUNTED_MAX)
         return Counter(task.assigned_to for task in found)
 
-    async def assign(self, key: TaskKey, login: str | None, *, who: str) -> None:
-        """Give a task to a person; None: to nobody. Raises NotFound, and Refused for who left."""
+    async def assign(self, key: TaskKey, login: str | None, *, had: str | None, who: str) -> None:
+        """Give a task to a person; None: to nobody. `had`: whose it was when the caller looked.
+
+        Raises NotFound, and Refused for who left, or where it is somebody else's meanwhile.
+        """
         async with self._pool.acquire() as conn, conn.transaction():
             await _found(conn, key)
             if login is not None and (await people.get(conn, login)).state != "active":
                 raise Refused(f"{login} cannot sign in, and would not see it", reason="not_active")
-            await care.assign(conn, key, login, who=who)
+            if not await care.assign(conn, key, login, had=had, who=who):
+                raise Refused("somebody else sees to it meanwhile", reason="task_taken")
 
     async def snooze(self, key: TaskKey, until: datetime, *, note: str, who: str) -> None:
         """Nobody has to look at it until then. It comes back sooner if it says something else.

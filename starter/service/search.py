@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from domain.views.order_snapshot import OrderState
 from store.database import Pool
 from store.views import search
 from store.views.search import KINDS, Found, Kind
@@ -34,4 +35,18 @@ class Search:
         async with self._pool.acquire() as conn:
             return await search.found(
                 conn, text, kinds=kinds, channels=channels, sellers=sellers, at_most=at_most
+            )
+
+    async def beginning(
+        self,
+        text: str,
+        *,
+        channels: Collection[str],
+        sellers: Collection[str] | None = None,
+        at_most: int,
+    ) -> Sequence[tuple[str, OrderState]]:
+        """Orders of these channels whose id or number begins so: their ids and states."""
+        async with self._pool.acquire() as conn:
+            return await search.beginning(
+                conn, text, channels=channels, sellers=sellers, at_most=at_most
             )

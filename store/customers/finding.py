@@ -19,6 +19,11 @@ _PHONE_END: Final = 4
 _PHONE_WHOLE: Final = 8
 """So many digits are more than the end of a phone number."""
 
+_COUNTRY_CODE: Final = re.compile(
+    r"[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3}"
+)
+"""How an international number begins (ITU-T E.164): one digit, two, or three."""
+
 
 class FoundCustomer(BaseModel):
     """A customer on one line, as the latest of the orders that the caller sees says."""
@@ -56,7 +61,7 @@ async def found(
         text=text,
         number=number_in(text),
         as_id=ids.order_id(channel, number) if dash else text,
-        digits=_phone_end(text),
+        phones=_phone_ends(text),
         words=_beginnings(text),
         channels=None if channels is None else sorted(channels),
         sellers=None if sellers is None else sorted(sellers),
@@ -66,17 +71,22 @@ async def found(
     return [FoundCustomer(**row) async for row in rows]
 
 
-def _phone_end(text: str) -> str | None:
+def _phone_ends(text: str) -> list[str]:
     """The digits of what may be the end of a phone number.
 
-    Of a number that is typed whole, a leading 0 may be a country's code in the order.
+    Of a number that is typed whole, a leading 0 may be a country's code in the order, and a
+    country's code may be a 0 there.
     """
     if re.search(r"[^0-9 ()+/.-]", text):
-        return None
-    digits = re.sub(r"[^0-9]", "", text)
+        return []
+    digits = re.sub(r"[^0-9]", "", text.replace("(0)", ""))
+    abroad = digits.removeprefix("00") if text.startswith(("+", "00")) else ""
     if len(digits) >= _PHONE_WHOLE:
         digits = digits.lstrip("0")
-    return digits if len(digits) >= _PHONE_END else None
+    ends = [digits]
+    if len(abroad) >= _PHONE_WHOLE:
+        ends.append(_COUNTRY_CODE.sub("", abroad, count=1))
+    return [one for one in ends if len(one) >= _PHONE_END]
 
 
 def _beginnings(text: str) -> str | None:

@@ -1,8 +1,8 @@
 -- Customers, found by what somebody has in hand.
 
--- name: found(text, number, as_id, digits, words, channels, sellers, after, at_most)
+-- name: found(text, number, as_id, phones, words, channels, sellers, after, at_most)
 -- Those that a text names, the newest first, behind the one with the number `after`; of these channels and sellers
--- (null: of all). `digits`: how a phone number may end; `words`: beginnings of words of a name; null: it is none.
+-- (null: of all). `phones`: how a phone number may end; `words`: beginnings of words of a name; null: it is none.
 with named as (
     select coalesce(into_no, customer_no) as customer_no from customer
     where customer_no = :number and erased_at is null or key in ('id:' || :text, 'mail:' || lower(:text))
@@ -19,19 +19,14 @@ with named as (
         union
         select order_no from customer_order where channel_order_id in (:text, '#' || :text)
         union
-        select order_no from order_person
-        -- Twice the same. A plan for any number goes along the index by the range, in which a colon comes after 9; one
-        -- for this number knows by the pattern that there are few.
-        where reverse(regexp_replace(person #>> '{customer,phone}', '[^0-9]', '', 'g')) ~>=~ reverse(:digits)
-          and reverse(regexp_replace(person #>> '{customer,phone}', '[^0-9]', '', 'g')) ~<~ (reverse(:digits) || ':')
-          and reverse(regexp_replace(person #>> '{customer,phone}', '[^0-9]', '', 'g')) like reverse(:digits) || '%'
-          and person #>> '{customer,phone}' is not null and erased_at is null
+        select order_no from unnest(:phones::text[]) as phone (ending) join order_person
+            on reverse(regexp_replace(person #>> '{customer,phone}', '[^0-9]', '', 'g')) ~>=~ reverse(phone.ending)
+           -- A colon comes after 9.
+           and reverse(regexp_replace(person #>> '{customer,phone}', '[^0-9]', '', 'g')) ~<~ (reverse(phone.ending) || ':')
+           and person #>> '{customer,phone}' is not null and erased_at is null
         union
         select order_no from order_person
-        where to_tsvector('simple',
-                coalesce(person #>> '{customer,name}', '') || ' ' || coalesce(person #>> '{customer,company}', '')
-                || ' ' || coalesce(person #>> '{address,name}', '') || ' '
-                || coalesce(person #>> '{billing,name}', '')) @@ to_tsquery('simple', :words)
+        where words_of_names(person) @@ to_tsquery('simple', :words)
           and erased_at is null
     ) by_order join customer_order o using (order_no) join order_person p using (order_no)
          join customer c on c.key = customer_key(p.customer_id, p.person)

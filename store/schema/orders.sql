@@ -44,6 +44,16 @@ create index customer_order_by_received on customer_order (received_at desc, ord
 create index customer_order_by_channel on customer_order (channel, received_at desc, order_no desc);
 create index customer_order_by_placed on customer_order (placed_at desc, order_no desc);
 
+-- The words of a person's names, for the search. A Korean name is one word: its given name alone is found as well.
+create function words_of_names(person jsonb) returns tsvector language plpgsql immutable as $$
+declare
+    names text := concat_ws(' ', person #>> '{customer,name}', person #>> '{customer,company}',
+                            person #>> '{address,name}', person #>> '{billing,name}');
+begin
+    return to_tsvector('simple', concat_ws(' ', names,
+        case when names ~ '[가-힣]{3}' then regexp_replace(names, '(^|[^가-힣])[가-힣]([가-힣]{2,})', '\1\2', 'g') end));
+end $$;
+
 -- Who ordered, and where it goes: what is about a person stands here, and in no other row of the order.
 -- `person`: those parts of the order's document, or what is left of them once they are erased.
 create table order_person (
@@ -67,9 +77,7 @@ create index order_person_by_phone_end
     on order_person (reverse(regexp_replace(person #>> '{customer,phone}', '[^0-9]', '', 'g')) text_pattern_ops)
     where person #>> '{customer,phone}' is not null and erased_at is null;
 -- Words of names and their beginnings. Little is put off, so that no order waits long for what others put off.
-create index order_person_by_name on order_person using gin (to_tsvector('simple',
-        coalesce(person #>> '{customer,name}', '') || ' ' || coalesce(person #>> '{customer,company}', '') || ' '
-        || coalesce(person #>> '{address,name}', '') || ' ' || coalesce(person #>> '{billing,name}', '')))
+create index order_person_by_name on order_person using gin (words_of_names(person))
     with (gin_pending_list_limit = 256) where erased_at is null;
 create index order_person_to_erase on order_person (order_no) where asked_at is not null and erased_at is null;
 create index order_person_unerased on order_person (order_no) where erased_at is null;

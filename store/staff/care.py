@@ -18,9 +18,15 @@ class TaskKey(NamedTuple):
     name: str
 
 
-async def assign(conn: Connection, task: TaskKey, login: str | None, *, who: str) -> None:
-    """Give it to a person; None: to nobody."""
-    await _sql.assign(conn, **task._asdict(), assigned_to=login, who=who)
+async def assign(
+    conn: Connection, task: TaskKey, login: str | None, *, had: str | None, who: str
+) -> bool:
+    """Give it to a person; None: to nobody. `had`: whose it was when somebody saw it last.
+
+    False: it is somebody else's meanwhile.
+    """
+    done = await _sql.assign(conn, **task._asdict(), assigned_to=login, had=had, who=who)
+    return done is not None
 
 
 async def snooze(

@@ -167,8 +167,13 @@ with task as (
     union all
     select case when p.attention is null then 'approval' else 'purchase_order' end, p.po_id, p.po_id,
            coalesce(p.attention, format('an order with %s waits for approval', p.supplier_id)), '{}',
-           p.changed_at, null, null, null, null
-    from purchase_order p
+           p.changed_at, null, nullif(l.worth, 0), p.currency, null
+    from purchase_order p join currency c using (currency)
+    -- What has still to come.
+    cross join lateral (
+        select round(sum(outstanding * unit_price) * 10 ^ c.decimals)::bigint as worth
+        from purchase_order_line l where l.po_id = p.po_id
+    ) l
     where p.state not in ('closed', 'cancelled')
       and (p.attention is not null or p.state = 'proposed' and p.needs_approval)
 )

@@ -59,7 +59,7 @@ async def test_a_list_is_saved_shared_renamed_and_removed(
     assert [one.name for one in await anna.here.saved_views.seen_by("anna")] == ["Held"]
 
 
-async def test_a_purchase_a_sku_a_transfer_a_claim_and_a_voucher_are_found(pool: Pool) -> None:
+async def test_whatever_stands_on_paper_or_goods_is_found_however_it_is_typed(pool: Pool) -> None:
     bench = Bench(pool)
     await bench.stocked("TEA-1", 9)
     await bench.stocked("TEA-1", 1, "annex")
@@ -70,6 +70,14 @@ async def test_a_purchase_a_sku_a_transfer_a_claim_and_a_voucher_are_found(pool:
         "insert into claim (order_no, claim_id, kind, reason, who) "
         "values (order_no_of('web-to-find'), 'web-to-find:K1', 'late', 'x', 'x')"
     )
+    await pool.execute(
+        "insert into item_code (code, sku, units) values ('04006381333931', 'TEA-1', 1)"
+    )
+    await pool.execute("update shipment set tracking_number = 'JD0146000012'")
+    await pool.execute(
+        "update payment_operation set reference = 'pi_3Nabc' where kind = 'authorize'"
+    )
+    await bench.take_in(an_order(("TEA-1", 1), channel_order_id="#9001"))
     await bench.transfers.send("T-77", "main", "annex", {"TEA-1": 1}, who="x", why="x")
     lead = await Desk(pool).signed_in("anna", "lead")
     wanted = ToIssue(kind="voucher", amount=Money(minor=500, currency="EUR"), seller="main")
@@ -78,7 +86,15 @@ async def test_a_purchase_a_sku_a_transfer_a_claim_and_a_voucher_are_found(pool:
     for text, path in {
         "tea-1": "/app/stock/TEA-1",
         "T-77": "/app/transfers/T-77",
+        "4006381333931": "/app/stock/TEA-1",
         "web-to-find:K1": "/app/orders/web-to-find",
+        "WEB-to-find": "/app/orders/web-to-find",
+        "Web-to-find:1": "/app/orders/web-to-find",
+        "\u200eweb-to-find\u200f": "/app/orders/web-to-find",
+        "jd01 4600 0012": "/app/orders/web-to-find",
+        "pi_3Nabc": "/app/orders/web-to-find",
+        "9001": "/app/orders/web-~239001",
+        "web-#9001": "/app/orders/web-~239001",
         voucher: f"/app/money/vouchers/{voucher}",
     }.items():
         answer = await lead.get("/app/find", params={"q": text})
@@ -87,5 +103,23 @@ async def test_a_purchase_a_sku_a_transfer_a_claim_and_a_voucher_are_found(pool:
     for text in ("T-77", voucher):
         assert "Nothing is found" in text_of(await picker.get("/app/find", params={"q": text}))
     pos = await Desk(pool, lead.app).signed_in("cy", "agent", channels=["pos"])
-    for text in ("web-to-find:K1", voucher):
+    for text in ("web-to-find:K1", "pi_3Nabc", "jd01 4600 0012", voucher):
         assert "Nothing is found" in text_of(await pos.get("/app/find", params={"q": text}))
+    for who, text, told in (
+        (lead, "web-to", [("web-to-find", "delivered", "app/orders/web-to-find")]),
+        (lead, "to-f", [("web-to-find", "delivered", "app/orders/web-to-find")]),
+        (lead, "DISPUT", [("Disputes", "", "app/money/disputes")]),
+        (lead, "kim minj", [("Kim Minji", "2 orders", "app/customers/C1")]),
+        (lead, "w", []),
+        (lead, "%", []),
+        (lead, "x" * 300, []),
+        (picker, "disput", []),
+        (pos, "web-to", []),
+        (pos, "kim", []),
+    ):
+        answer = await who.get("/app/find/suggestions", params={"q": text})
+        items = [tuple(one.values()) for one in answer.json()["items"]]
+        assert items == told, text
+    assert (
+        await Desk(pool, lead.app).get("/app/find/suggestions?q=web")
+    ).url.path == "/app/sign-in"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from datetime import UTC, datetime, timedelta
@@ -68,24 +69,33 @@ async def test_a_task_is_taken_given_and_given_back(pool: Pool, desk: Desk) -> N
     assert not await listed(desk, "whose=nobody")
     assert not await listed(desk, "whose=others")
     ben = await Desk(pool, desk.app).signed_in("ben", "agent")
+    cy = await Desk(pool, desk.app).signed_in("cy", "agent")
     assert await listed(ben, "whose=others")
-    given = await done(desk, "assign", to="ben")
+    late = await done(ben, "assign", to="me", back="list")
+    assert (late.status_code, "somebody else sees to it" in text_of(late)) == (409, True)
+    assert await listed(desk, "whose=me")
+    given = await done(desk, "assign", to="ben", had="anna")
     assert given.url.path == "/app/tasks/one"
     assert await listed(ben, "whose=me")
     (task,) = await desk.here.needs_attention.tasks(whose=whose_of("ben"))
     assert task.assigned_to == "ben"
     assert (await done(desk, "assign", to="nobody-here")).status_code == 409
     await desk.here.staff.disable("ben", who="test")
-    await done(desk, "assign", to="")
+    await done(desk, "assign", to="", had="ben")
     refused = await done(desk, "assign", to="ben")
     assert (refused.status_code, "cannot sign in" in text_of(refused)) == (409, True)
     assert await listed(desk, "whose=nobody")
+    both = await asyncio.gather(*(done(one, "assign", to="me") for one in (desk, cy)))
+    assert sorted(one.status_code for one in both) == [200, 409]
 
 
 async def test_a_task_is_put_off_and_comes_back_with_a_new_reason(pool: Pool, desk: Desk) -> None:
     for odd in ({"until": "", "note": "x"}, {"until": tomorrow(), "note": ""}):
         answer = await done(desk, "snooze", **odd)
         assert answer.status_code == 422
+    for day in ("0001-01-01", "9999-12-31", datetime.now(UTC).date().isoformat()):
+        odd_day = await done(desk, "snooze", until=day, note="x")
+        assert (odd_day.status_code, "from tomorrow on" in text_of(odd_day)) == (422, True), day
     past = await done(desk, "snooze", until="2020-01-01", note=INJECTED)
     assert past.status_code == 422
     assert "&lt;img src=x onerror=alert(1)&gt;{{7*7}}" in past.text
@@ -109,7 +119,7 @@ async def test_a_task_is_put_off_and_comes_back_with_a_new_reason(pool: Pool, de
 
 async def test_programs_and_commands_hear_of_it(pool: Pool, desk: Desk) -> None:
     tasks = desk.here.needs_attention
-    await tasks.assign(STEP, "anna", who="test")
+    await tasks.assign(STEP, "anna", had=None, who="test")
     caller = await Api(desk.here).caller("operations:read")  # type: ignore[arg-type]  # it asks no workflow
     for query, found in (
         ({"assigned_to": "anna"}, 1),
@@ -124,7 +134,7 @@ async def test_programs_and_commands_hear_of_it(pool: Pool, desk: Desk) -> None:
     assert off["snoozed_note"] == "later"
     assert await tasks.counts() == {}
     with pytest.raises(NotFound):
-        await tasks.assign(STEP._replace(name="other"), "anna", who="test")
+        await tasks.assign(STEP._replace(name="other"), "anna", had=None, who="test")
     with pytest.raises(InvalidInput):
         await tasks.snooze(STEP, datetime(2020, 1, 1, tzinfo=UTC), note="x", who="test")
 
@@ -143,6 +153,9 @@ async def test_the_navigation_counts_what_is_mine_or_nobodys(pool: Pool, desk: D
     assert count.findall((await desk.get("/app/orders")).text) == ["1"]
     ben = await Desk(pool, desk.app).signed_in("ben", "agent")
     assert count.findall((await ben.get("/app/orders")).text) == []
+    await pool.execute("update attention set resolved_at = now()")
+    await done(desk, "snooze", until="", note="")
+    assert count.findall((await desk.get("/app/orders")).text) == [], "after any form"
 
 
 async def test_tasks_are_in_the_readers_language_and_for_those_who_may(

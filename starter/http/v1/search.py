@@ -18,6 +18,7 @@ from starter.service.search import KINDS, Found, Kind
 router = APIRouter(prefix="/v1", tags=["operations"], route_class=StrictRoute)
 
 _NEEDS: Final[dict[Kind, Scope]] = {
+    "payment": "payments:read",
     "document": "accounting:read",
     "purchase_order": "purchasing:read",
     "item": "catalogue:read",
@@ -55,8 +56,9 @@ async def search(
 ) -> Hits:
     """An order by its id or its channel's number; a parcel by its tracking number; a return.
 
-    With the scopes for it, also an invoice or a credit note, a purchase order, a SKU, a transfer,
-    a claim, a voucher by its id, and a person by the customer's id or a mail address.
+    With the scopes for it, also a payment by the company's reference, an invoice or a credit note,
+    a purchase order, a SKU or a code on its goods, a transfer, a claim, a voucher by its id, and a
+    person by the customer's id or a mail address.
     """
     kinds = [kind for kind in KINDS if kind not in _NEEDS or caller.grant.allows(_NEEDS[kind])]
     found = await caller.here.search.found(
@@ -83,6 +85,7 @@ _HREFS: Final[dict[Kind, Callable[[Found], str]]] = {
     "fulfilment": _order,
     "return": _order,
     "parcel": _order,
+    "payment": _order,
     "document": lambda one: f"/v1/documents/{quote(one.id)}?seller={one.seller}",
     "purchase_order": lambda one: f"/v1/purchase-orders/{_quoted(one.id)}",
     "item": lambda one: f"/v1/items?sku={_quoted(one.id)}",

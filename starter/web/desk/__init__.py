@@ -12,6 +12,7 @@ from starter.web.desk import (
     order_notes,
     order_page,
     order_papers,
+    suggestions,
     tasks,
     temporal,
     views,
@@ -20,6 +21,7 @@ from starter.web.desk.acts import codes, pages
 
 ROUTERS = (
     finding.router,
+    suggestions.router,
     order_list.router,
     order_files.router,
     bulk.router,

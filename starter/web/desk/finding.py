@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, NamedTuple
 from urllib.parse import quote
@@ -20,11 +21,13 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 _TEXT_MAX: Final = 200
 _AT_MOST: Final = 20
-_ORDER: Final = "app/orders/{order}"
 
 
 class Page(NamedTuple):
-    """Where something is shown, and the scope that it takes; `is_anywhere`: at no location."""
+    """Where something is shown, and the scope that it takes; `is_anywhere`: at no location.
+
+    `path`: "" for what is shown on the page of its order.
+    """
 
     path: str
     scope: Scope
@@ -32,12 +35,13 @@ class Page(NamedTuple):
 
 
 _PAGES: Final[Mapping[Kind, Page]] = {
-    "order": Page(_ORDER, "orders:read"),
-    "fulfilment": Page(_ORDER, "orders:read"),
-    "return": Page(_ORDER, "orders:read"),
-    "parcel": Page(_ORDER, "orders:read"),
-    "claim": Page(_ORDER, "aftersales:read"),
-    "document": Page(_ORDER, "orders:read"),
+    "order": Page("", "orders:read"),
+    "fulfilment": Page("", "orders:read"),
+    "return": Page("", "orders:read"),
+    "parcel": Page("", "orders:read"),
+    "payment": Page("", "payments:read"),
+    "claim": Page("", "aftersales:read"),
+    "document": Page("", "orders:read"),
     "item": Page("app/stock/{id}", "catalogue:read"),
     "purchase_order": Page("app/purchases/{id}", "purchasing:read", is_anywhere=False),
     "transfer": Page("app/transfers/{id}", "stock:read", is_anywhere=False),
@@ -51,16 +55,18 @@ async def find(visit: Annotated[Visit, may("orders:read")], q: str = "") -> Resp
     """To the one thing that a text names, or a list of what it may mean.
 
     An order's id or its channel's number, a parcel's or a tracking number, a return, an invoice, a
-    claim; for those who may see them a SKU, a purchase order, a transfer, a voucher; a mail
-    address, the end of a phone number, and a name.
+    claim; for those who may see them a payment, a SKU, a purchase order, a transfer, a voucher; a
+    mail address, the end of a phone number, and a name.
     """
-    text = q.strip()[:_TEXT_MAX].replace("\0", "")
+    text = typed(q)
     limits = theirs(visit)
     found: Sequence[tuple[Found, str]] = []
     people: list[FoundCustomer] = []
     if text:
-        hits = await visit.here.search.found(text, kinds=_kinds(visit), **limits, at_most=_AT_MOST)
-        found = [(one, _path(one)) for one in hits]
+        hits = await visit.here.search.found(
+            text, kinds=kinds_of(visit), **limits, at_most=_AT_MOST
+        )
+        found = [(one, address_of(one)) for one in hits]
         paths = {path for _, path in found}
         if len(paths) == 1:
             return visit.lead(paths.pop())
@@ -71,7 +77,13 @@ async def find(visit: Annotated[Visit, may("orders:read")], q: str = "") -> Resp
     return visit.show("desk/found", q=text, found=found, people=people)
 
 
-def _kinds(visit: Visit) -> list[Kind]:
+def typed(q: str) -> str:
+    """What was typed or pasted, without signs that nobody sees and that no text of ours has."""
+    seen = "".join(sign for sign in q if unicodedata.category(sign) not in ("Cc", "Cf"))
+    return seen.strip()[:_TEXT_MAX]
+
+
+def kinds_of(visit: Visit) -> list[Kind]:
     """What somebody may find."""
     person = visit.person
     return [
@@ -81,6 +93,13 @@ def _kinds(visit: Visit) -> list[Kind]:
     ]
 
 
-def _path(one: Found) -> str:
-    order = quote(one.order_id or one.id, safe="")
-    return _PAGES[one.kind].path.format(order=order, id=quote(one.id))
+def address_of(one: Found) -> str:
+    """The page of what was found."""
+    if one.order_id is not None:
+        return address_of_order(one.order_id)
+    return _PAGES[one.kind].path.format(id=quote(one.id))
+
+
+def address_of_order(order_id: str) -> str:
+    """The page of an order."""
+    return f"app/orders/{quote(order_id, safe='')}"

@@ -47,7 +47,7 @@ async def orders(visit: Annotated[Visit, may("orders:read")], done: str = "") ->
 async def asked_of(visit: Visit, query: QueryParams | None = None) -> Asked:
     """What an address asks a list for: that of this visit, or another one."""
     asked = visit.request.query_params if query is None else query
-    return asked_by(visit, asked, await _channels(visit))
+    return asked_by(visit, asked, await channels_of(visit))
 
 
 def not_applied(visit: Visit, asked: Asked) -> list[str]:
@@ -76,7 +76,7 @@ async def rows_of(visit: Visit, asked: Asked, found: Sequence[OrderSummary]) -> 
     return [Row(one, more.get(one.order_id)) for one in found]
 
 
-async def _channels(visit: Visit) -> list[str]:
+async def channels_of(visit: Visit) -> list[str]:
     """Those that somebody sees."""
     only = visit.person.grant.channels
     known = [one.channel for one in await visit.here.channels.list()]

@@ -11,10 +11,9 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from starter.service.attention import TaskKey
+from starter.service.attention import SNOOZED_MAX, TaskKey
 from starter.web.desk.task_ways import way_of
 from starter.web.screens.addresses import day_in, moment_in
-from starter.web.screens.counts import counts_of
 from starter.web.screens.forms import NotAsked, met, told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.attention import AttentionTask, Place, Whose
@@ -76,7 +75,8 @@ async def assign(visit: Sees) -> Response:
     to = visit.person.login if visit.field("to") == "me" else visit.field("to") or None
 
     async def act() -> str:
-        await visit.here.needs_attention.assign(key, to, who=visit.person.who)
+        had = visit.field("had") or None
+        await visit.here.needs_attention.assign(key, to, had=had, who=visit.person.who)
         return "assigned"
 
     return await _met(visit, key, act)
@@ -96,6 +96,9 @@ async def snooze(visit: Sees) -> Response:
             raise NotAsked("no_task_day")
         if not 0 < len(note) <= _NOTE_MAX:
             raise NotAsked("no_note")
+        today = datetime.now(visit.words.zone).date()
+        if not today < day < today + SNOOZED_MAX:
+            raise NotAsked("odd_task_day")
         until = datetime.combine(day, time(), visit.words.zone)
         await visit.here.needs_attention.snooze(key, until, note=note, who=visit.person.who)
         return "snoozed"
@@ -120,7 +123,6 @@ async def _met(visit: Visit, key: TaskKey, act: Callable[[], Awaitable[str]]) ->
     async def again(status: int, trouble: Sequence[str]) -> Response:
         return await _page(visit, key, status=status, trouble=trouble)
 
-    counts_of(visit.request).forget()
     then = "app/tasks" if visit.field("back") == "list" else f"app/tasks/one?{_query(key)}"
     return await met(visit, act, then, again)
 

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, TypedDict
+from typing import Any, TypedDict
 
 from starlette.responses import Response
 
 from domain.errors import NotFound
 from domain.sellers import Seller
-from starter.web.screens.rooms import Place
+from starter.web.screens.rooms import MONEY_PARTS
 from starter.web.screens.sections import show_in
 from starter.web.screens.visits import Visit
-
-SECTIONS: Final = (
-    Place("app/money/documents", "documents", "accounting:read"),
-    Place("app/money/ledger", "ledger", "accounting:read"),
-    Place("app/money/balance", "balance", "accounting:read"),
-    Place("app/money/taxes", "taxes", "accounting:read"),
-    Place("app/money/differences", "differences", "reconciliation:read"),
-    Place("app/money/disputes", "disputes", "payments:read"),
-    Place("app/money/open", "open_payments", "payments:read"),
-    Place("app/money/vouchers", "vouchers", "payments:read"),
-    Place("app/money/credit", "credit", "payments:read"),
-    Place("app/money/claims", "carrier_claims", "carriers:read"),
-)
 
 
 class Whose(TypedDict):
@@ -36,7 +23,7 @@ class Whose(TypedDict):
 
 def show(visit: Visit, name: str, **values: Any) -> Response:
     """A page about money, such as documents."""
-    return show_in(visit, SECTIONS, f"money/{name}", **values)
+    return show_in(visit, MONEY_PARTS, f"money/{name}", **values)
 
 
 def whose(visit: Visit) -> Whose:

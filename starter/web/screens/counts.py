@@ -12,8 +12,8 @@ from domain.errors import Unreachable
 from domain.staff.people import Person
 from starter.service.service import Service
 
-_GOOD_FOR_S: Final = 20.0
-"""One look for everybody in so long: no page waits for a count of its own."""
+_GOOD_FOR_S: Final = 3.0
+"""One look for everybody in so long: hardly a page waits for a count of its own."""
 
 
 class Counts:
@@ -38,7 +38,7 @@ class Counts:
         return {"tasks": self._tasks.get(person.login, 0) + self._tasks.get(None, 0)}
 
     def forget(self) -> None:
-        """Something has changed here: the next page counts anew."""
+        """Something is being changed here: the next page counts anew."""
         self._until = 0.0
 
 

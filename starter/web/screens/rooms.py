@@ -33,6 +33,45 @@ PLACES: Final = (
     Place("app/setup", "setup", "sellers:read"),
 )
 
+MONEY_PARTS: Final = (
+    Place("app/money/documents", "documents", "accounting:read"),
+    Place("app/money/ledger", "ledger", "accounting:read"),
+    Place("app/money/balance", "balance", "accounting:read"),
+    Place("app/money/taxes", "taxes", "accounting:read"),
+    Place("app/money/differences", "differences", "reconciliation:read"),
+    Place("app/money/disputes", "disputes", "payments:read"),
+    Place("app/money/open", "open_payments", "payments:read"),
+    Place("app/money/vouchers", "vouchers", "payments:read"),
+    Place("app/money/credit", "credit", "payments:read"),
+    Place("app/money/claims", "carrier_claims", "carriers:read"),
+)
+SETUP_PARTS: Final = (
+    Place("app/setup/sellers", "sellers", "sellers:read"),
+    Place("app/setup/channels", "channels", "sellers:read"),
+    Place("app/setup/locations", "locations", "locations:read"),
+    Place("app/setup/rules", "hold_rules", "sellers:read"),
+    Place("app/setup/policy", "policy", "sellers:read"),
+    Place("app/setup/templates", "templates", "sellers:read"),
+    Place("app/setup/events", "subscriptions", "events:read"),
+    Place("app/setup/keys", "keys", "access:read"),
+    Place("app/staff", "staff", "access:read"),
+    Place("app/setup/roles", "roles_and_scopes", "access:read"),
+    Place("app/setup/extensions", "extensions", "operations:read"),
+)
+PARTS: Final = (
+    Place("app/jobs", "jobs", "orders:read"),
+    Place("app/orders/views", "views", "orders:read"),
+    Place("app/day/losses", "all_losses", "accounting:read"),
+    Place("app/purchases/proposals", "to_buy", "purchasing:read"),
+    Place("app/suppliers", "suppliers", "purchasing:read"),
+    Place("app/transfers", "transfers", "stock:read"),
+    Place("app/kits", "kits", "catalogue:read"),
+    Place("app/codes", "codes", "catalogue:read"),
+    Place("app/baskets", "baskets", "stock:read"),
+    *(*MONEY_PARTS, *SETUP_PARTS),
+)
+"""Pages inside of places. What they are called is `place_…`, or has the name of its key alone."""
+
 
 def _letters() -> Mapping[str, str]:
     """The first letter of each that none before it has."""

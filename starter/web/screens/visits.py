@@ -109,6 +109,9 @@ class ScreenRoute(APIRoute):
                 words = words_for(request, None if visit is None else visit.person)
                 status = next((code for kind, code in _STATUS if isinstance(error, kind)), 422)
                 return apart(request, status, *in_words(words, error))
+            finally:
+                if request.method not in _SAFE:
+                    counts_of(request).forget()  # A form may have done what waited for somebody.
 
         return answer
 

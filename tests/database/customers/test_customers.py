@@ -162,6 +162,13 @@ async def test_who_is_erased_while_an_order_comes_stays_for_that_order(pool: Poo
         ("Federki", "Xaverine Müller-Lüdenscheidt"),
         ("Seifensied", "Xaverine Müller-Lüdenscheidt"),
         ("김민", "김민수"),
+        ("민수", "김민수"),
+        ("수", None),
+        ("+82 10 1234 5678", "김민수"),
+        ("0082-10-1234-5678", "김민수"),
+        ("010 1234 5678", "김민수"),
+        ("+49 (0)89 7766554", "Xaverine Müller-Lüdenscheidt"),
+        ("+1 202 010 1234 5678", None),
         ("C2", "김민수"),
         ("xaverine@mail", None),
         ("554", None),
@@ -184,7 +191,9 @@ async def test_customers_are_found(pool: Pool, text: str, who: str | None) -> No
         "company": "Seifensiederei",
     }
     await bench.take_in(of(one, channel_order_id="1001", billing=BILLING))
-    await bench.take_in(of({"id": "2", "name": "김민수"}, channel_order_id="#1002"))
+    await bench.take_in(
+        of({"id": "2", "name": "김민수", "phone": "010-1234-5678"}, channel_order_id="#1002")
+    )
     assert await found(pool, text) == ([] if who is None else [who])
 
 

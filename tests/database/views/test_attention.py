@@ -163,9 +163,18 @@ async def test_purchase_orders_that_wait_for_a_person_are_listed(bench: Bench) -
     await bench.pool.execute(order, "PO-2", "sent", False, "the supplier does not answer")
     await bench.pool.execute(order, "PO-3", "sent", True, None)
     await bench.pool.execute(order, "PO-4", "cancelled", True, "the supplier does not answer")
-    assert [(task.kind, task.subject) for task in await listed(bench)] == [
-        ("approval", "PO-1"),
-        ("purchase_order", "PO-2"),
+    await bench.stocked("TEA", 1)
+    await bench.stocked("POT", 1)
+    await bench.pool.execute(
+        """
+        insert into purchase_order_line (po_id, sku, location, quantity, receivable, received,
+                                         unit_price, lead_time_days, due_on, for_order)
+        values ('PO-1', 'TEA', 'main', 3, 3, 0, 1.005, 1, '2026-12-01', true),
+               ('PO-1', 'POT', 'main', 4, 4, 1, 20, 1, '2026-12-01', true)"""
+    )
+    assert [(task.kind, task.subject, task.amount_minor) for task in await listed(bench)] == [
+        ("approval", "PO-1", 6_302),
+        ("purchase_order", "PO-2", None),
     ]
 
 

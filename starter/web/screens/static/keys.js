@@ -13,6 +13,8 @@
   let leads = false;  // "g" was pressed, and a letter follows
   let options = [];
   let chosen = 0;
+  let suggested = [];  // what the server has found for the text
+  let asks;  // the question that is under way, or waits for the next letter
 
   // The letter on the key, also where the keyboard writes Korean.
   const letterOf = (event) =>
@@ -62,14 +64,37 @@
       seen.add(small);
       return true;
     });
+    options.push(...suggested.filter(({ text: told }) => !seen.has(told.toLocaleLowerCase())));
     if (text && box) {
       options.push({
         text: palette.dataset.find.replace("{}", text),
         run: () => { box.value = text; box.form.requestSubmit(); },
       });
     }
-    chosen = 0;
+    chosen = Math.min(chosen, Math.max(0, options.length - 1));
     show();
+  }
+
+  // What is typed is asked for when the fingers rest, and an answer to a text of before is not shown.
+  function typed() {
+    asks?.abort();
+    const asked = asks = new AbortController();
+    const text = input.value.trim();
+    suggested = [];
+    chosen = 0;
+    filter();
+    if (text.length < 2 || !palette.dataset.suggestions) return;
+    setTimeout(async () => {
+      if (asked.signal.aborted) return;
+      try {
+        const answer = await fetch(`${palette.dataset.suggestions}?q=${encodeURIComponent(text)}`, { signal: asked.signal });
+        if (!answer.ok || answer.redirected) return;
+        suggested = (await answer.json()).items.map(({ path, ...told }) => ({
+          ...told, run: () => { location.href = palette.dataset.root + path; },
+        }));
+        filter();
+      } catch { /* Without the server there are still the commands. */ }
+    }, 150);
   }
 
   function show() {
@@ -80,7 +105,7 @@
       item.ariaSelected = String(n === chosen);
       item.append(one.text);
       if (one.note) {
-        const note = document.createElement("kbd");
+        const note = document.createElement(one.note.startsWith("g ") ? "kbd" : "span");
         note.textContent = one.note;
         item.append(" ", note);
       }
@@ -103,10 +128,10 @@
   function open(dialog) {
     if (dialog.open) return;
     dialog.showModal();
-    if (dialog === palette) { input.value = ""; filter(); input.focus(); }
+    if (dialog === palette) { input.value = ""; typed(); input.focus(); }
   }
 
-  input.addEventListener("input", filter);
+  input.addEventListener("input", typed);
   input.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && options.length) {
@@ -118,6 +143,10 @@
       run(chosen);
     }
   });
+  // A Mac's keyboard has another key for it; what others call theirs, the page knows.
+  if (/^Mac|^iP/.test(navigator.platform)) {
+    for (const one of document.querySelectorAll("[data-mac]")) one.textContent = one.dataset.mac;
+  }
   for (const one of document.querySelectorAll("[data-opens]")) {
     one.hidden = false;
     one.addEventListener("click", () => open(document.getElementById(one.dataset.opens)));
