@@ -178,6 +178,13 @@ def _done(state: Packing, _command: Command, at: datetime | None) -> Packed:
     return Turn(state.model_copy(update=closed), answer, [fact])
 
 
+def _print(state: Packing, _command: Command, _at: datetime | None) -> Packed:
+    """The page prints the label of the parcel that was packed last, as soon as it is there."""
+    if state.part or not state.last:
+        return Turn(state, say("refused", "nothing_to_print"))
+    return Turn(state, say("good", "prints", part=state.last))
+
+
 def _undo(state: Packing, _command: Command, _at: datetime | None) -> Packed:
     if state.times:
         return Turn(state.model_copy(update={"times": 0}), say("asked", "times_off"))
@@ -213,6 +220,7 @@ _ACTS: Final[Mapping[CommandName, Callable[[Packing, Command, datetime | None], 
     "CANCEL": _cancel,
     "DONE": _done,
     "KG": _weight,
+    "PRINT": _print,
     "QTY": _times,
     "UNDO": _undo,
 }

@@ -6,7 +6,7 @@ page, takes another device, or takes a run over goes on where it was left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from domain.access.keys import Scope
 from domain.errors import NotFound, Refused
@@ -15,7 +15,7 @@ from domain.warehouse.scans import Scan
 from starter.service.floor_incoming import KINDS
 from starter.service.floor_kinds import Wish
 from starter.service.floor_scans import Shown, Taken, settled, shown, take
-from store.database import Pool
+from store.database import Connection, Pool
 from store.stock import locations
 from store.warehouse import arrivals, floor, parcel_runs, pick_runs, runs
 from store.warehouse.arrivals import Arrival
@@ -62,7 +62,9 @@ class Floor:
         """The runs that are under way there, one's own first."""
         async with self._pool.acquire() as conn:
             found = await runs.open_at(conn, location)
-        found = [run for run in found if not self.lacking(person, run.kind)]
+            found = [run for run in found if not self.lacking(person, run.kind)]
+            hidden = await _not_for(conn, found, person)
+        found = [run for run in found if run.run_no not in hidden]
         return sorted(found, key=lambda run: run.login != person.login)
 
     async def manifest(self, person: Person, manifest_no: int) -> ClosedManifest:
@@ -159,13 +161,13 @@ class Floor:
     async def show(self, person: Person, run_no: int) -> Shown:
         """A run as it stands. Raises NotFound. What was left to be recorded is, before."""
         async with self._pool.acquire() as conn:
-            run = _theirs(await runs.find(conn, run_no), person)
+            run = await _theirs(conn, await runs.find(conn, run_no), person)
             return shown(*await settled(conn, run), person)
 
     async def take_over(self, person: Person, run_no: int) -> None:
         """Go on with a run that somebody else has. Raises NotFound."""
         async with self._pool.acquire() as conn, conn.transaction():
-            run = _theirs(await runs.locked(conn, run_no), person)
+            run = await _theirs(conn, await runs.locked(conn, run_no), person)
             await runs.take_over(conn, run, person.login, person.who)
 
     async def holder(self, person: Person, part: str) -> Holder | None:
@@ -179,12 +181,27 @@ class Floor:
     async def scan(self, person: Person, run_no: int, scan: Scan) -> Taken:
         """Take a scan: once, in its turn. Raises NotFound."""
         async with self._pool.acquire() as conn:
-            run = _theirs(await runs.find(conn, run_no), person)
+            run = await _theirs(conn, await runs.find(conn, run_no), person)
             return await take(conn, run, person, scan)
 
 
-def _theirs(run: Run, person: Person) -> Run:
+async def _theirs(conn: Connection, run: Run, person: Person) -> Run:
     """Raises NotFound for a run that is none of theirs."""
-    if not person.works_at(run.location) or not person.allows(*KINDS[run.kind].scopes):
+    may = person.works_at(run.location) and person.allows(*KINDS[run.kind].scopes)
+    if not may or await _not_for(conn, [run], person):
         raise NotFound(f"there is no run {run.run_no}", reason="no_run")
     return run
+
+
+async def _not_for(conn: Connection, found: Sequence[Run], person: Person) -> set[int]:
+    """The numbers of runs with orders that somebody may not see.
+
+    What is left of another one's run that is over does not say whose its orders were.
+    """
+    grant = person.grant
+    if grant.channels is None and grant.sellers is None:
+        return set()
+    wish = Wish("", person, {})
+    over = {run.run_no for run in found if run.ended_at is not None and run.login != person.login}
+    numbers = [run.run_no for run in found]
+    return over | await runs.not_for(conn, numbers, wish.channels, wish.sellers)

@@ -21,6 +21,7 @@ _COMMANDS: Final[Mapping[str, Mapping[Language, str]]] = {
     "OL:SKIP": {"en": "Later", "ko": "나중에", "de": "Später"},
     "OL:OTHER": {"en": "Other place", "ko": "다른 자리", "de": "Anderer Platz"},
     "OL:UNDO": {"en": "Undo", "ko": "되돌리기", "de": "Zurücknehmen"},
+    "OL:PRINT": {"en": "Print the label", "ko": "라벨 인쇄", "de": "Etikett drucken"},
     "OL:CANCEL": {"en": "Give up", "ko": "그만두기", "de": "Aufgeben"},
     "OL:TAKE": {"en": "Take over", "ko": "이어받기", "de": "Übernehmen"},
 }

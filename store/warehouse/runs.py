@@ -158,6 +158,17 @@ async def open_at(conn: Connection, location: str, at_most: int = 200) -> list[R
     return [Run(**row) async for row in _sql.open_at(conn, location=location, at_most=at_most)]
 
 
+async def not_for(
+    conn: Connection,
+    run_nos: Sequence[int],
+    channels: Sequence[str] | None,
+    sellers: Sequence[str] | None,
+) -> set[int]:
+    """Those of these runs that have parcels of other channels or sellers; None: all are theirs."""
+    rows = _sql.not_for(conn, run_nos=list(run_nos), channels=channels, sellers=sellers)
+    return {row["run_no"] async for row in rows}
+
+
 async def remember(conn: Connection, login: str, location: str) -> None:
     """Somebody works at this location from now on."""
     await _sql.remember(conn, login=login, location=location)

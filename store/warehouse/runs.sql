@@ -80,3 +80,10 @@ with gone as (
     returning run_no
 )
 select count(*) from gone;
+
+-- name: not_for(run_nos, channels, sellers)
+-- Those of these runs in which there are parcels of other channels or sellers than these.
+select distinct p.run_no
+from scan_run_part p join customer_order o on o.order_no = order_no_of(p.part_id)
+where p.run_no = any(:run_nos::bigint[])
+  and (o.channel <> all(:channels::text[]) or o.seller <> all(:sellers::text[]));

@@ -318,7 +318,13 @@ async def test_nobody_sees_runs_of_other_locations(bench: Bench, desk: Desk, poo
         assert (answer.status_code, "There is no such work" in text_of(answer)) == (404, True)
     cy = await Desk(pool).signed_in("cy", "warehouse", channels=("pos",))
     await cy.send_form("app/floor/location", location="main")
-    assert "Pick 0" in text_of(await cy.get("/app/floor"))
+    home = text_of(await cy.get("/app/floor"))
+    assert "Pick 0" in home
+    assert f"Pick {run.run_no}" not in home
+    assert (await cy.get(theirs)).status_code == 404  # its parcels are of another channel
+    assert (await cy.send_form(f"{theirs[1:]}/take")).status_code == 404
+    dee = await Desk(pool).signed_in("dee", "warehouse", channels=("web",))
+    assert (await dee.get(theirs)).status_code == 200
 
 
 async def to_pack(bench: Bench, number: str, *lines: tuple[str, int], **fields: Any) -> str:
@@ -335,8 +341,10 @@ async def test_parcels_are_packed_and_handed_over_by_manifest(
     run = await begun(desk, kind="pack")
     assert (await run.scan(first))["said"] == "parcel_open"
     assert (await run.scan("TEA", "TEA"))["outcome"] == "over"
+    told = await run.scan("OL:PRINT")
+    assert told["said"] == "nothing_to_print"
     told = await run.scan("POT", "OL:BOX:M", "1.25kg", "OL:DONE")
-    assert told["said"] == "parcel_packed"
+    assert (told["said"], told["again_ms"] > 0) == ("parcel_packed", True)
     assert "The label is being bought" in told["screen"]
     assert await bench.state(first) == "packed"
     (packed,) = [
@@ -353,8 +361,8 @@ async def test_parcels_are_packed_and_handed_over_by_manifest(
         "select box || grams from sandbox.label where fulfilment_id = $1", first
     )
     assert sold == "M1250"  # as the carrier was told
-    page = await desk.get(f"/app/floor/runs/{run.run_no}")
-    assert "Packing slip" in text_of(page)
+    told = await run.scan("OL:PRINT")
+    assert (told["said"], told["again_ms"], "data-label" in told["screen"]) == ("prints", 0, True)
     slip = await desk.get(f"/app/floor/parcels/{second}/slip")
     assert slip.content.startswith(b"%PDF")
     for _ in range(2):

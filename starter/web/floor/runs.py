@@ -29,6 +29,9 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 _ID_MAX: Final = 64
 _LATE_MAX: Final = timedelta(days=7)
 _CONFLICT: Final = 409
+_AGAIN_MS: Final = 150
+_LABEL_AGAIN_MS: Final = 1500
+"""After so long a page asks again whether its facts are recorded, or its label is there."""
 
 
 @router.get("/app/floor/runs/{run_no}")
@@ -87,8 +90,10 @@ def _wants_json(visit: Visit) -> bool:
 
 
 async def _values(visit: Visit, shown: Shown, answer: Answer | None) -> dict[str, Any]:
+    label = await _label(visit, shown.state)
     return {
-        "label": await _label(visit, shown.state),
+        "label": label,
+        "again_ms": _again_ms(shown, label),
         "run": shown.run,
         "state": shown.state,
         "shown": shown,
@@ -97,6 +102,16 @@ async def _values(visit: Visit, shown: Shown, answer: Answer | None) -> dict[str
         "next_seq": shown.run.last_seq + 1,
         "scan_id": uuid.uuid4().hex,
     }
+
+
+def _again_ms(shown: Shown, label: PrintedLabel | None) -> int:
+    """0: nothing is to come by itself."""
+    if shown.is_under_way:
+        return _AGAIN_MS
+    state = shown.state
+    is_asked = isinstance(state, Packing) and not state.part and bool(state.last)
+    comes = is_asked and (label is None or label.state == "requested")
+    return _LABEL_AGAIN_MS if comes and shown.run.ended_at is None else 0
 
 
 async def _label(visit: Visit, state: State) -> PrintedLabel | None:
@@ -136,6 +151,7 @@ async def _told(visit: Visit, shown: Shown, taken: Taken | None = None) -> Respo
         "good": answer is None or answer.is_good,
         "over": shown.run.ended_at is not None,
         "under_way": shown.is_under_way,
+        "again_ms": values["again_ms"],
         "banner": visit.piece("floor/banner", **values),
         "screen": visit.piece("floor/screen", **values),
     }

@@ -8,24 +8,37 @@ const screenOf = document.getElementById("screen");
 const waits = document.getElementById("waits");
 const kept = `floor-run-${run.dataset.run}`;
 const JSON_ONLY = { Accept: "application/json" };
+const BY_ITSELF = { ...JSON_ONLY, "Orderloom-By-Itself": "1" };
+const CODE_MAX = 200;
 
 // What waits to be sent is kept in the browser, for all of its pages: a reload or a flat battery loses none.
+// One that keeps nothing, or has no room left, has them in this page alone.
+let memory = null;
 const read = () => {
+  if (memory) return memory;
   try {
-    return JSON.parse(localStorage.getItem(kept)) || { last: 0, waiting: [] };
+    return JSON.parse(localStorage.getItem(kept)) || { waiting: [] };
   } catch {
-    return { last: 0, waiting: [] };
+    return { waiting: [] };
   }
 };
 const write = (queue) => {
-  if (queue.waiting.length) localStorage.setItem(kept, JSON.stringify(queue));
-  else localStorage.removeItem(kept);
+  try {
+    if (queue.waiting.length) localStorage.setItem(kept, JSON.stringify(queue));
+    else localStorage.removeItem(kept);
+    memory = null;
+  } catch {
+    memory = queue.waiting.length ? queue : null;
+  }
   waits.textContent = queue.waiting.length > 0 && away
     ? run.dataset.waits.replace("{n}", queue.waiting.length) : "";
 };
 let seq = Number(run.dataset.seq);
 let away = false;
 let over = !scanner;
+
+let lastKey = 0;
+const FAST_MS = 40;
 
 let sound = null;
 const tone = (good) => {
@@ -56,20 +69,41 @@ const show = (told) => {
   screenOf.innerHTML = told.screen;
   for (const one of document.querySelectorAll('input[name="seq"]')) one.value = seq + 1;
   if (told.over && !over) {
-    over = true;
-    scanner?.remove();
+    end();
     screenOf.querySelector("a, button")?.focus();
   } else {
     focus();
   }
-  if (told.under_way) setTimeout(refresh, 150);
+  if (told.said === "prints") printing = Date.now();
+  // A label that comes a little later is printed, too. A browser lets a page do that for some seconds.
+  const paper = screenOf.querySelector("form[data-label]");
+  if (paper && Date.now() - printing < 8000) {
+    printing = 0;
+    paper.requestSubmit();
+  }
+  again(told.again_ms);
 };
+
+const end = () => {
+  over = true;
+  scanner?.remove();
+};
+
+let looking = 0;
+const again = (after) => {
+  clearTimeout(looking);
+  if (after) looking = setTimeout(() => { if (!document.hidden) refresh(); }, after);
+};
+let printing = 0;
 
 const refresh = async () => {
   if (read().waiting.length) return;
+  const since = seq;
   try {
-    const answer = await fetch(location.href, { headers: JSON_ONLY, redirect: "manual" });
-    if (answer.ok) show(await answer.json());
+    const answer = await fetch(location.href, { headers: BY_ITSELF, redirect: "manual" });
+    const told = answer.ok ? await answer.json() : null;
+    // A scan may have been answered meanwhile: what is older than that is not shown.
+    if (told && seq === since && !read().waiting.length) show(told);
   } catch {
     // The next look, or the next scan, comes soon.
   }
@@ -93,6 +127,15 @@ const sendOne = async (one) => {
     signedOut();
     return false;
   }
+  if ([403, 404, 422].includes(answer.status)) {
+    // The run is nobody's any more, or not theirs: sent again, it would be refused again.
+    const lost = read().waiting.map((kept) => kept.code).join(", ");
+    write({ waiting: [] });
+    waits.textContent = run.dataset.refused.replace("{codes}", lost);
+    tone(false);
+    end();
+    return false;
+  }
   // A fault of the server, or one between it and us: the scan is sent again.
   if (!(answer.headers.get("content-type") || "").startsWith("application/json")) throw new Error("no answer");
   const told = await answer.json();
@@ -104,7 +147,7 @@ const sendOne = async (one) => {
   } else {
     // Somebody has gone on with the run elsewhere: what was scanned for an old screen is not taken, and is told.
     const lost = queue.waiting.map((kept) => kept.code).join(", ");
-    write({ last: told.seq, waiting: [] });
+    write({ waiting: [] });
     waits.textContent = run.dataset.lost.replace("{codes}", lost);
   }
   tone(told.good);
@@ -131,7 +174,7 @@ const send = async () => {
 const flush = () => (navigator.locks ? navigator.locks.request(kept, send) : send());
 
 const take = (text) => {
-  const scanned = text.trim();
+  const scanned = text.replaceAll("\0", "").trim().slice(0, CODE_MAX);
   if (!scanned || over) return;
   const queue = read();
   const last = queue.waiting.length ? queue.waiting[queue.waiting.length - 1].seq : seq;
@@ -158,8 +201,18 @@ if (scanner) {
   // A scanner types. Wherever the focus is, what it types comes to the field; its Enter presses no button.
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || over) return;
+    const since = event.timeStamp - lastKey;
+    lastKey = event.timeStamp;
+    // Many scanners end with a tabulator. No person types as fast as they do.
+    if (event.key === "Tab" && event.target === code && code.value && since < FAST_MS) {
+      event.preventDefault();
+      scanner.requestSubmit();
+      return;
+    }
     if (event.target.closest("input, select, textarea")) return;
-    if (event.key.length === 1 && !(event.key === " " && event.target.closest("button, summary, a"))) code.focus();
+    // "Process" is a key that a Korean keyboard still makes a sign of.
+    if (event.key === "Process") code.focus();
+    else if (event.key.length === 1 && !(event.key === " " && event.target.closest("button, summary, a"))) code.focus();
     else if (event.key === "Enter" && code.value) {
       event.preventDefault();
       scanner.requestSubmit();
@@ -174,7 +227,7 @@ if (scanner) {
   write(read());
   flush();
   focus();
-  if (run.dataset.underWay === "1") setTimeout(refresh, 150);
+  again(Number(run.dataset.again));
 
   const keys = document.getElementById("keys");
   keys.hidden = false;
