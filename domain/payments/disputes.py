@@ -42,6 +42,14 @@ _INQUIRY: Final = frozenset(list(DisputeState)[:3])
 _UNDECIDED: Final = frozenset({DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW})
 _APPEALED: Final = frozenset({DisputeState.APPEAL_NEEDS_RESPONSE, DisputeState.APPEAL_UNDER_REVIEW})
 
+AWAITED: Final = frozenset(
+    {
+        *(DisputeState.WARNING_NEEDS_RESPONSE, DisputeState.NEEDS_RESPONSE),
+        DisputeState.APPEAL_NEEDS_RESPONSE,
+    }
+)
+"""The bank waits for our answer. In all others it is the bank's turn, or it has decided."""
+
 CLOSED: Final = frozenset(
     {DisputeState.WARNING_CLOSED, DisputeState.PREVENTED, DisputeState.LOST, DisputeState.WON}
 )

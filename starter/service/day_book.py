@@ -134,12 +134,22 @@ class ReportRow(NamedTuple):
 
 @dataclass(frozen=True)
 class DayReport:
-    """A day to be printed. `channels`: orders of each. `losses`: the worst first."""
+    """A day to be printed. `channels`: orders of each. `losses`: the worst of each currency."""
 
     book: DayBook
     rows: Sequence[ReportRow]
     channels: Sequence[tuple[str, Trend]]
     losses: Sequence[Loss]
+
+    def worst(self, of_each: int) -> list[Loss]:
+        """So many of the losses in each currency."""
+        places = Counter[str]()
+        found = []
+        for loss in self.losses:
+            places[loss.currency] += 1
+            if places[loss.currency] <= of_each:
+                found.append(loss)
+        return found
 
 
 _COUNTS: Final[tuple[Figure, ...]] = (

@@ -114,6 +114,24 @@ class PaymentRecords:
                 at_most=at_most,
             )
 
+    async def due_disputes(
+        self,
+        *,
+        channels: Collection[str] | None = None,
+        sellers: Collection[str] | None = None,
+        after: tuple[datetime | None, str, str] | None = None,
+        at_most: int,
+    ) -> Sequence[DisputeRow]:
+        """Disputes that are not decided, what is to be answered next first.
+
+        `channels`, `sellers`: of orders of one of these alone. `after`: behind the one that is to
+        be answered then (None: not by us), at this company, under this id.
+        """
+        async with self._pool.acquire() as conn:
+            return await provider_reads.due_disputes(
+                conn, channels=channels, sellers=sellers, after=after, at_most=at_most
+            )
+
     async def provider_events(
         self,
         *,

@@ -241,7 +241,7 @@ def _whole(words: Words, figures: Figures, figure: Element) -> Markup:
                 ends = {"x1": "0", "x2": "100%", "y1": "50%", "y2": "50%"}
                 SubElement(key, "line", {"class": f"line s{number}", **ends})
             SubElement(item, "span").text = _text(one.label)
-    details = SubElement(figure, "details")
+    details = SubElement(figure, "details", {"id": f"{figures.name}-table"})
     SubElement(details, "summary").text = words("as_table")
     table = SubElement(details, "table")
     heads = SubElement(SubElement(table, "thead"), "tr")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.payments.disputes import DisputeState
+from domain.payments.disputes import AWAITED, DisputeState
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -76,6 +76,33 @@ async def disputes(
         channels=None if channels is None else sorted(channels),
         sellers=None if sellers is None else sorted(sellers),
         after_at=at,
+        after_provider=provider,
+        after_id=dispute_id,
+        at_most=at_most,
+    )
+    return [DisputeRow(**row) async for row in rows]
+
+
+async def due_disputes(
+    conn: Connection,
+    *,
+    channels: Collection[str] | None = None,
+    sellers: Collection[str] | None = None,
+    after: tuple[datetime | None, str, str] | None = None,
+    at_most: int,
+) -> list[DisputeRow]:
+    """Disputes that are not decided, what is to be answered next first.
+
+    `channels`, `sellers`: of orders of one of these alone. `after`: behind the one that is to be
+    answered then (None: not by us, or at no known time), at this company, under this id.
+    """
+    due, provider, dispute_id = after or (None, None, None)
+    rows = _sql.list_due_disputes(
+        conn,
+        awaited=list(AWAITED),
+        channels=None if channels is None else sorted(channels),
+        sellers=None if sellers is None else sorted(sellers),
+        after_due=due,
         after_provider=provider,
         after_id=dispute_id,
         at_most=at_most,

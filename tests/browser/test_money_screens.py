@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 from playwright.async_api import Browser, expect
 
+from starter.service.days import Days
 from starter.service.service import Records, Service
 from store.database import Pool
 from tests.browser.test_screens import signed_in
@@ -21,6 +22,26 @@ from tests.support.browser import listening, visitor
 async def site(pool: Pool) -> AsyncIterator[str]:
     async with listening(Api(cast("Service", Records(pool))).app) as address:
         yield address
+
+
+async def test_the_day_puts_new_figures_in_their_place(
+    pool: Pool, site: str, browser: Browser
+) -> None:
+    days = Days(pool)
+    (today,) = [one.today for one in await days.todays()]
+    await days.count(today, today)
+    async with visitor(browser) as page:
+        await signed_in(page, site, pool)
+        await page.goto(f"{site}/app/day")
+        table = page.locator("#by-hour-table summary")
+        await table.press("Enter")
+        await pool.execute(
+            "insert into day_figure values ('main', $1, 'shipped', '', '', 7)", today
+        )
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        await expect(page.get_by_role("link", name="Parcels that left: 7")).to_be_visible()
+        await expect(table).to_be_focused()
+        await expect(page.locator("#by-hour-table[open]")).to_have_count(1)
 
 
 async def test_a_difference_is_seen_to_by_keyboard(pool: Pool, site: str, browser: Browser) -> None:

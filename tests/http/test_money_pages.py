@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from domain.money import Money
 from domain.orders.order import Order
 from domain.payments.disputes import DisputeState
 from domain.payments.reconciliation import Comparison, Difference, DifferenceClass, Remedy, Theirs
+from starter.web.money import disputes
 from store.accounting import account_reads
 from store.database import Pool
 from store.payments import reconciliation
@@ -249,16 +251,25 @@ async def test_disputes_say_how_long_there_is_to_answer(bench: Bench, desk: Desk
     order = await sold(bench, "dispute-1")
     company = Telling(bench.pool)
     (authorization, *_) = await bench.payment.operations(order.order_id)
-    due = datetime.now(UTC) + timedelta(days=3)
-    await company.tell(
-        company.dispute(
-            authorization.reference,
-            DisputeState.NEEDS_RESPONSE,
-            respond_by=int(due.timestamp()),
-        )
-    )
+    for named, state, days in (
+        ("dp_1", DisputeState.NEEDS_RESPONSE, 3),
+        ("dp_2", DisputeState.UNDER_REVIEW, -9),  # It was answered: the bank decides.
+        ("dp_3", DisputeState.NEEDS_RESPONSE, 9),
+        ("dp_4", DisputeState.WON, -2),
+    ):
+        by = int((datetime.now(UTC) + timedelta(days=days)).timestamp())
+        await company.tell(company.dispute(authorization.reference, state, id=named, respond_by=by))
     await company.worked_through()
     page = text_of(await desk.get("/app/money/disputes"))
+    assert re.findall(r"dp_\d", page) == ["dp_1", "dp_3", "dp_2"]
+    assert "time is over" not in page
+    (first, _, last) = await desk.here.payments.due_disputes(at_most=9)
+    for one, behind in ((first, ["dp_3", "dp_2"]), (last, [])):
+        due = disputes.due_of(one)
+        place = json.dumps([due.isoformat() if due else "", one.provider, one.dispute_id])
+        after = text_of(await desk.get("/app/money/disputes", params={"after": place}))
+        assert re.findall(r"dp_\d", after) == behind
+    assert "dp_4" in text_of(await desk.get("/app/money/disputes?all=1"))
     assert "in 3 days" in page
     assert "to be answered" in page
     assert "The next answer: in 3 days" in text_of(await desk.get("/app/money"))

@@ -75,10 +75,11 @@ def day(day: DayOption = None, seller: OfSeller = None, as_json: Json = False) -
     )
     for channel, trend in found.channels:
         out.say(f"{channel}: {count_of(trend.now or 0, 'order')}")
-    for loss in found.losses[:_LOSSES]:
+    shown = found.worst(_LOSSES)
+    for loss in shown:
         out.say(f"{loss.order_id} lost {money(-loss.result_minor, loss.currency)}: {_why(loss)}")
-    if len(found.losses) > _LOSSES:
-        out.say(f"and {len(found.losses) - _LOSSES} more that lost money: --json has them")
+    if len(found.losses) > len(shown):
+        out.say(f"and {len(found.losses) - len(shown)} more that lost money: --json has them")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -9,7 +10,7 @@ from fastapi import APIRouter
 from markupsafe import Markup
 from starlette.responses import Response
 
-from domain.days.figures import RUNS_OUT_WITHIN_DAYS
+from domain.days.figures import RUNS_OUT_WITHIN_DAYS, Wait
 from starter.service.queues import SIZE_MAX, Look
 from starter.web import charts
 from starter.web.day import pictures
@@ -60,6 +61,7 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
     values: dict[str, Any] = {
         "board": board,
         "fresh": told,
+        "mark": now.isoformat(timespec="seconds"),
         "is_old": book.is_today and is_old,
         "choices": {
             "sellers": [(one, one) for one in wanted.sellers],
@@ -67,6 +69,7 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
             "currencies": [(one, one) for one in currencies] if sees_money else [],
         },
         "orders": _orders(board, sees_money=sees_money),
+        "open_by_state": _open_by_state(board) if book.is_today else [],
         "charts_orders": [pictures.by_hour(board), pictures.by_channel(board)],
         "by_channel": [
             (name, board.book.trend("orders", channel=name)) for name in book.channels("orders")
@@ -99,8 +102,11 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
     if book.is_today and visit.person.allows("operations:read"):
         values["attention"] = await _attention(board)
         look = await visit.here.queues.look()
-        values["vitals"] = _vitals(visit.words, look)
-        values["chart_waits"] = pictures.waits(board, await visit.here.days.waits(), now)
+        waited = await visit.here.days.waits()
+        values["vitals"] = _vitals(
+            visit.words, look, lambda figure: pictures.most(waited, now, figure)
+        )
+        values["chart_waits"] = pictures.waits(board, waited, now)
     return visit.show("day/day", **values)
 
 
@@ -108,7 +114,18 @@ def _orders(board: Board, *, sees_money: bool) -> list[Tile]:
     found = [board.orders()]
     if sees_money:
         found.append(board.tile("worth", board.taken, is_money=True))
-    return [*found, board.tile("open_orders", board.wanted.address("app/orders", day=""))]
+    return [*found, board.tile("open_orders")]
+
+
+def _open_by_state(board: Board) -> list[tuple[str, str, str]]:
+    """The list of each state, its name, and how many there are: a list is of one state."""
+    found = []
+    for state in board.book.parts("open_orders"):
+        count = board.book.trend("open_orders", part=state).now
+        if count:
+            address = board.wanted.address("app/orders", day="", state=state)
+            found.append((address, board.words(f"order_{state}"), board.words.number(count)))
+    return found
 
 
 def _promises(board: Board) -> list[Tile]:
@@ -197,32 +214,35 @@ def _stake(words: Words, tasks: list[AttentionTask]) -> str:
     return ", ".join(words.money(minor, currency) for currency, minor in sorted(sums.items()))
 
 
-def _vitals(words: Words, look: Look) -> list[Vital]:
-    """What each server told, or that it did not."""
+def _vitals(
+    words: Words, look: Look, lately: Callable[[Wait], Sequence[int | None]]
+) -> list[Vital]:
+    """What each server told, or that it did not. `lately`: a wait in each of the last 24 hours."""
     found = []
 
     def add(key: str, said: str | Markup, *, is_bad: bool = False) -> None:
         found.append(Vital(words(f"vital_{key}"), said, is_bad))
 
-    def seconds(n: int) -> str:
-        return words("seconds", n=words.number(n)) if n else words("queue_is_empty")
+    def add_wait(key: Wait, waited: int, most: int) -> None:
+        line = charts.sparkline(
+            words, words("of_a_day", what=words(f"vital_{key}")), lately(key), words.number
+        )
+        said = words("seconds", n=words.number(waited)) if waited else words("queue_is_empty")
+        add(key, Markup("{} {}").format(said, line), is_bad=waited > most)
 
     if look.backlog is None:
         add("temporal", words("is_away"), is_bad=True)
     else:
         add("workers", words.number(look.backlog.workers), is_bad=not look.backlog.workers)
         add("backlog", words.number(look.backlog.tasks))
-        add("backlog_wait", seconds(look.backlog.wait_s), is_bad=look.backlog.wait_s > 60)
+        add_wait("backlog_wait", look.backlog.wait_s, 60)
     if look.round_trip_us is None or look.waits is None or look.sizes is None:
         add("postgresql", words("is_away"), is_bad=True)
         return found
-    for key, waited, most in (
-        ("reports_wait", look.waits.reports_wait, 60),
-        ("starts_wait", look.waits.starts_wait, 60),
-        ("mails_wait", look.waits.mails_wait, 900),
-        ("events_wait", look.waits.events_wait, 900),
-    ):
-        add(key, seconds(waited), is_bad=waited > most)
+    add_wait("reports_wait", look.waits.reports_wait, 60)
+    add_wait("starts_wait", look.waits.starts_wait, 60)
+    add_wait("mails_wait", look.waits.mails_wait, 900)
+    add_wait("events_wait", look.waits.events_wait, 900)
     for key, size in look.sizes._asdict().items():
         add(f"size_{key}", f"{words.number(size)}{'+' if size >= SIZE_MAX else ''}")
     took_ms = look.round_trip_us / 1000

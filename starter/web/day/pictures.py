@@ -126,27 +126,31 @@ def result(board: Board) -> Markup:
 def waits(board: Board, found: Sequence[HourWait], now: datetime) -> Markup:
     """The longest waits of each of the last 24 hours, in Temporal and in the database."""
     words = board.words
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    hours = [hour - timedelta(hours=back) for back in range(23, -1, -1)]
-
-    def most(*names: Wait) -> list[int | None]:
-        values: dict[datetime, int] = {}
-        for one in found:
-            if one.figure in names:
-                values[one.hour] = max(values.get(one.hour, 0), one.value)
-        return [values.get(at) for at in hours]
-
     return charts.lines(
         words,
         Figures(
             name="waits",
             title=words("chart_waits"),
             of=words("hour"),
-            marks=[words.moment(at) for at in hours],
+            marks=[words.moment(at) for at in _hours(now)],
             series=[
-                Series(words("in_temporal"), most("backlog_wait")),
-                Series(words("in_database"), most("reports_wait", "starts_wait")),
+                Series(words("in_temporal"), most(found, now, "backlog_wait")),
+                Series(words("in_database"), most(found, now, "reports_wait", "starts_wait")),
             ],
             show=lambda seconds: words("seconds", n=words.number(seconds)),
         ),
     )
+
+
+def most(found: Sequence[HourWait], now: datetime, *names: Wait) -> list[int | None]:
+    """The most of these that waited in each of the last 24 hours; None: nobody looked."""
+    values: dict[datetime, int] = {}
+    for one in found:
+        if one.figure in names:
+            values[one.hour] = max(values.get(one.hour, 0), one.value)
+    return [values.get(at) for at in _hours(now)]
+
+
+def _hours(now: datetime) -> list[datetime]:
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    return [hour - timedelta(hours=back) for back in range(23, -1, -1)]

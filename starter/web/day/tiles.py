@@ -84,7 +84,7 @@ class Board:
     def taken(self) -> str:
         """The list of the day's orders."""
         day = self.book.day.isoformat()
-        return self.wanted.address("app/orders", day="", placed_from=day, placed_to=day)
+        return self.wanted.address("app/orders", day="", received_from=day, received_to=day)
 
     def _made(
         self,

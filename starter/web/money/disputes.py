@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from domain.payments.disputes import CLOSED
+from domain.payments.disputes import AWAITED
 from starter.web.money.parts import show, whose
-from starter.web.screens.addresses import PAGE, onward, place_in
+from starter.web.screens.addresses import PAGE, moment_in, onward, place_in
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from starter.web.words import Words
+from store.payments.provider_reads import DisputeRow
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -21,16 +22,25 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 async def disputes(
     visit: Annotated[Visit, may("payments:read")], all: str = "", after: str = ""
 ) -> Response:
-    """Those that are not decided, the newest first. `all`: decided ones, too."""
-    place = place_in(after, datetime, str, str)
-    found = await visit.here.payments.disputes(
-        open_only=not all,
-        after=None if place is None else (place[0], place[1], place[2]),
-        at_most=PAGE + 1,
-        **whose(visit),
-    )
+    """Those that are not decided, what is to be answered next first. `all`: each, newest first."""
+    door, limits = visit.here.payments, whose(visit)
     filters = {"all": "1" if all else ""}
-    rows, more = onward(found, filters, lambda x: (x.opened_at, x.provider, x.dispute_id))
+    if all:
+        place = place_in(after, datetime, str, str)
+        found = await door.disputes(
+            after=None if place is None else (place[0], place[1], place[2]),
+            at_most=PAGE + 1,
+            **limits,
+        )
+        rows, more = onward(found, filters, lambda x: (x.opened_at, x.provider, x.dispute_id))
+    else:
+        place = place_in(after, str, str, str)
+        found = await door.due_disputes(
+            after=None if place is None else (moment_in(place[0]), place[1], place[2]),
+            at_most=PAGE + 1,
+            **limits,
+        )
+        rows, more = onward(found, filters, lambda x: (due_of(x) or "", x.provider, x.dispute_id))
     now = datetime.now(UTC)
     return show(
         visit,
@@ -38,16 +48,20 @@ async def disputes(
         disputes=[
             (
                 one,
-                days_left(visit.words, one.respond_by, now)
-                if one.respond_by is not None and one.state not in CLOSED
-                else "",
-                one.respond_by is not None and one.state not in CLOSED and one.respond_by < now,
+                "" if due is None else days_left(visit.words, due, now),
+                due is not None and due < now,
             )
             for one in rows
+            for due in (due_of(one),)
         ],
         filters=filters,
         more=more,
     )
+
+
+def due_of(one: DisputeRow) -> datetime | None:
+    """Until when the bank waits for our answer; None: it does not."""
+    return one.respond_by if one.state in AWAITED else None
 
 
 def days_left(words: Words, until: datetime, now: datetime) -> str:

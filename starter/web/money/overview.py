@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from starter.web.money.disputes import days_left
+from starter.web.money.disputes import days_left, due_of
 from starter.web.money.parts import own_sellers, show, whose
 from starter.web.screens.visits import ScreenRoute, Visit, may
 
@@ -28,11 +28,11 @@ async def overview(visit: Annotated[Visit, may("accounting:read")]) -> Response:
         found = await here.reconciliation.differences(sellers=own_sellers(visit), at_most=most)
         counts["differences"] = len(found)
     if visit.person.allows("payments:read"):
-        disputes = await here.payments.disputes(open_only=True, at_most=most, **limits)
+        disputes = await here.payments.due_disputes(at_most=most, **limits)
         counts["disputes"] = len(disputes)
-        due = [one.respond_by for one in disputes if one.respond_by is not None]
+        due = [by for one in disputes if (by := due_of(one)) is not None]
         if due:
-            next_due = days_left(visit.words, min(due), datetime.now(UTC))
+            next_due = days_left(visit.words, due[0], datetime.now(UTC))
         unsettled = await here.payments.unsettled(at_most=most, **limits)
         owed = await here.payments.owed(at_most=most, **limits)
         counts["open_payments"] = len(unsettled) + len(owed)

@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const live = document.getElementById("live");
-  if (!live || !live.dataset.order) return;
+  if (!live || !(live.dataset.order || live.dataset.every)) return;
   const said = live.dataset;
   const main = document.getElementById("main");
   const fresh = (page) => [...page.querySelectorAll(".fresh[id]")];
@@ -81,6 +81,7 @@
       if (answer.redirected) return signIn();
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (said.every && page.title !== document.title) return location.reload();  // another day
       const next = page.getElementById("live");
       if (!next || next.dataset.mark === mark) return;
       mark = next.dataset.mark;
@@ -106,12 +107,16 @@
     else if (news.marks[said.order] !== mark) renew();
   }
 
-  const stream = new URL(said.stream, location.href).href;
-  const port = "SharedWorker" in window ? new SharedWorker(said.worker).port : null;
+  const stream = said.order && new URL(said.stream, location.href).href;
+  const port = said.order && "SharedWorker" in window ? new SharedWorker(said.worker).port : null;
   let source = null;
+
+  // What is counted once a minute has no stream: it is asked for as often, while somebody looks.
+  if (said.every) setInterval(() => document.hidden || renew(), 1000 * said.every);
 
   // One stream for all tabs of the browser; without shared workers each has its own.
   function watch() {
+    if (!said.order) return;
     if (port) { port.postMessage({ order: said.order, mark, stream }); return; }
     if (source && source.readyState !== EventSource.CLOSED) return;
     source = new EventSource(`${stream}?${new URLSearchParams({ order: said.order, mark })}`);
