@@ -117,6 +117,11 @@ class Picking(State):
         return next((stop for stop in self.stops if stop.left), None)
 
     @property
+    def then(self) -> Stop | None:
+        """The stop behind the next one; None: there is none."""
+        return next((one for one in self.stops if one.left and one is not self.stop), None)
+
+    @property
     def to_take(self) -> int:
         """Units that are still to be taken in the whole run."""
         return sum(stop.left for stop in self.stops)

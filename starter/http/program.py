@@ -22,6 +22,7 @@ from starter.jobs.host import work_on_jobs
 from starter.listening.server import serve as listen
 from starter.service.connection import service
 from starter.service.pay_pages import CompanyPages
+from starter.web.floor.settling import settle_runs
 from starter.web.screens.openid import OpenId
 
 _CONNECTIONS: Final = 10
@@ -73,6 +74,7 @@ async def serve(
         ready(_url(listening))  # clients can connect from here on, and wait for the first answer
         async with asyncio.TaskGroup() as serving:
             serving.create_task(work_on_jobs(stop))
+            serving.create_task(settle_runs(here.floor, stop))
             if metrics is not None:
                 told = figures.application(here)
                 serving.create_task(listen(told, metrics, stop, at_once=_METRICS_AT_ONCE))

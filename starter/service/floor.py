@@ -7,6 +7,8 @@ page, takes another device, or takes a run over goes on where it was left.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
 
 from domain.access.keys import Scope
 from domain.errors import NotFound, Refused
@@ -22,6 +24,10 @@ from store.warehouse.arrivals import Arrival
 from store.warehouse.floor import Waiting
 from store.warehouse.parcel_runs import ClosedManifest
 from store.warehouse.runs import Holder, Run
+
+LEFT_FOR: Final = timedelta(seconds=5)
+LEFT_AT_ONCE: Final = 20
+"""What was decided so long ago, and is not recorded: its page was closed, or a process died."""
 
 
 class Floor:
@@ -163,6 +169,18 @@ class Floor:
         async with self._pool.acquire() as conn:
             run = await _theirs(conn, await runs.find(conn, run_no), person)
             return shown(*await settled(conn, run), person)
+
+    async def left_over(self) -> list[int]:
+        """Runs in which something was decided for a while and is not recorded."""
+        async with self._pool.acquire() as conn:
+            return await runs.left_over(conn, LEFT_FOR, LEFT_AT_ONCE)
+
+    async def settle(self, run_no: int) -> None:
+        """Record what a run has left to be recorded. Raises NotFound."""
+        async with self._pool.acquire() as conn:
+            run = await runs.find(conn, run_no)
+            while run.facts:
+                run, _ = await settled(conn, run)
 
     async def take_over(self, person: Person, run_no: int) -> None:
         """Go on with a run that somebody else has. Raises NotFound."""

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.access.keys import Scope
-from domain.errors import Refused
 from domain.staff.people import Person
 from domain.warehouse import collecting, manifests, packing, pick_decisions, putting_back
 from domain.warehouse.collecting import Collecting
@@ -83,7 +82,7 @@ async def _begin_pick(conn: Connection, wish: Wish) -> Picking:
     style = _STYLES.get(wish.said.get("style", ""), "single")
     wanted = wish.said.get("parcels", "")
     number = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 6 else 1
-    parts = await pick_runs.candidates(
+    wave = await pick_runs.wave(
         conn,
         wish.location,
         parts=[part] if part else None,
@@ -93,9 +92,7 @@ async def _begin_pick(conn: Connection, wish: Wish) -> Picking:
         only_due=bool(wish.said.get("due")),
         at_most=1 if part or style == "single" else max(1, min(number, WAVE_MAX)),
     )
-    if not parts:
-        raise Refused("nothing is to be picked here", reason="nothing_to_pick")
-    return await pick_runs.plan(conn, wish.location, parts, style)
+    return await pick_runs.plan(conn, wave, style)
 
 
 async def _read_pick(conn: Connection, wish: Wish, state: Picking, code: str) -> Read:

@@ -2149,6 +2149,7 @@ create table scan_run (
     answer     jsonb
 );
 create index scan_run_open on scan_run (location, run_no) where ended_at is null;
+create index scan_run_left_over on scan_run (changed_at) where facts <> '[]';
 create index scan_run_ended on scan_run (ended_at) where ended_at is not null;
 
 -- What an open run works on, such as a parcel: nobody else does meanwhile.

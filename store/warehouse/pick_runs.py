@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from domain.errors import Refused
 from domain.warehouse.pick_ends import planned, refused
 from domain.warehouse.picking import Picking, PickLine, PickParcel, Style
 from domain.warehouse.scans import Fact, Read, Turn
+from domain.warehouse.waves import CANDIDATES_MAX, Candidate, together
 from store.database import Connection, load_queries
 from store.warehouse import bins, facts
 
 _sql = load_queries(__file__)
 
 
-async def candidates(
+@dataclass(frozen=True)
+class Wave:
+    """Parcels to be picked in one run, with their lines. `places`: SKU → where it lies."""
+
+    lines: Mapping[str, Sequence[PickLine]]
+    places: Mapping[str, tuple[str, ...]]
+
+
+async def wave(
     conn: Connection,
     location: str,
     *,
@@ -24,10 +34,11 @@ async def candidates(
     zone: str | None = None,
     only_due: bool = False,
     at_most: int,
-) -> list[str]:
+) -> Wave:
     """Parcels to pick here that nobody works on, those first that must leave first.
 
-    `parts`: of these alone. `zone`: with goods there. `only_due`: to leave today, or late.
+    `parts`: of these alone. `zone`: with goods there. `only_due`: to leave today, or late. Of
+    several, those are taken together that are on one way. Raises Refused where there is none.
     """
     rows = _sql.candidates(
         conn,
@@ -37,27 +48,30 @@ async def candidates(
         sellers=None if sellers is None else list(sellers),
         zone=zone,
         only_due=only_due,
-        at_most=at_most,
+        at_most=1 if at_most == 1 else max(at_most, CANDIDATES_MAX),
     )
-    return [row["fulfilment_id"] async for row in rows]
-
-
-async def plan(conn: Connection, location: str, parts: Sequence[str], style: Style) -> Picking:
-    """A run for these parcels, as it begins. Raises Refused where there is nothing to take."""
-    lines: dict[str, list[PickLine]] = {part: [] for part in parts}
-    async for row in _sql.contents(conn, parts=list(parts)):
+    found = {row["fulfilment_id"]: (row["promised_leave"], row["is_due"]) async for row in rows}
+    lines: dict[str, list[PickLine]] = {part: [] for part in found}
+    async for row in _sql.contents(conn, parts=list(found)):
         line = PickLine(line_id=row["line_id"], quantity=row["quantity"], parts=row["parts"])
         lines[row["fulfilment_id"]].append(line)
+    skus = {part: {sku for line in of_it for sku in line.parts} for part, of_it in lines.items()}
+    places = await bins.places_of(conn, location, sorted(set().union(*skus.values())))
+    candidates = [Candidate(part, skus[part], *found[part]) for part in found if lines[part]]
+    chosen = together(candidates, places, at_most)
+    if not chosen:
+        raise Refused("nothing is to be picked here", reason="nothing_to_pick")
+    return Wave({part: lines[part] for part in chosen}, places)
+
+
+async def plan(conn: Connection, wave: Wave, style: Style) -> Picking:
+    """A run for these parcels, as it begins."""
     parcels = tuple(
         PickParcel(part_id=part, spot=spot, lines=tuple(found))
-        for spot, (part, found) in enumerate(lines.items(), start=1)
-        if found
+        for spot, (part, found) in enumerate(wave.lines.items(), start=1)
     )
-    if not parcels:
-        raise Refused("nothing is to be picked here", reason="nothing_to_pick")
-    skus = sorted({sku for parcel in parcels for sku in parcel.wanted()})
-    stops = planned(parcels, await bins.places_of(conn, location, skus))
-    names = await bins.names_of(conn, skus)
+    stops = planned(parcels, wave.places)
+    names = await bins.names_of(conn, [stop.sku for stop in stops])
     return Picking(style=style, parcels=parcels, stops=stops, names=names)
 
 

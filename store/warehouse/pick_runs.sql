@@ -2,7 +2,10 @@
 
 -- name: candidates(location, parts, channels, sellers, zone, only_due, at_most)
 -- Parcels that are to be picked and that nobody works on: those that must leave first, first. `parts`: these alone.
-select f.fulfilment_id, f.promised_leave
+select f.fulfilment_id, f.promised_leave,
+       coalesce(f.promised_leave <= (
+           select (moment() at time zone coalesce(l.calendar ->> 'time_zone', 'UTC'))::date
+           from location l where l.location = f.location), false) as is_due
 from fulfilment f
 where f.state = 'picking' and f.location = :location
   and f.handling not in ('digital', 'drop_ship', 'service') and f.handling not like 'x:%'

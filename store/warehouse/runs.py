@@ -169,6 +169,12 @@ async def not_for(
     return {row["run_no"] async for row in rows}
 
 
+async def left_over(conn: Connection, older_than: timedelta, at_most: int) -> list[int]:
+    """Runs with facts that nobody has recorded for so long, the oldest first."""
+    rows = _sql.left_over(conn, older_than=older_than, at_most=at_most)
+    return [row["run_no"] async for row in rows]
+
+
 async def remember(conn: Connection, login: str, location: str) -> None:
     """Somebody works at this location from now on."""
     await _sql.remember(conn, login=login, location=location)

@@ -87,3 +87,8 @@ select distinct p.run_no
 from scan_run_part p join customer_order o on o.order_no = order_no_of(p.part_id)
 where p.run_no = any(:run_nos::bigint[])
   and (o.channel <> all(:channels::text[]) or o.seller <> all(:sellers::text[]));
+
+-- name: left_over(older_than, at_most)
+-- Runs with facts that nobody records: whoever did has died, or has gone home.
+select run_no from scan_run where facts <> '[]' and changed_at < moment() - :older_than::interval
+order by changed_at limit :at_most;
