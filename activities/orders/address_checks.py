@@ -13,6 +13,7 @@ from typing import Final
 from activities.orders.address import AddressCheck
 from activities.relay import BATCH
 from domain.ids import WHO
+from domain.orders.hold_messages import TELLS_CUSTOMER
 from store import clock
 from store.database import Pool
 from store.locks import lock_order
@@ -67,9 +68,10 @@ class AddressChecks:
             await lock_order(conn, order_id)
             if not await address_holds.checked(conn, waiting, fault):
                 return  # another worker was faster, or a person, or its address has changed
+            told = False
             if fault is None:
                 why = "its address is sound"
-                await holds.release(conn, order_id, [hold_id], who=WHO, note=why)
+                told = await holds.release(conn, order_id, [hold_id], who=WHO, note=why)
             what = "released" if fault is None else "address refused"
             await events.tell(
                 conn,
@@ -78,5 +80,5 @@ class AddressChecks:
                 what,
                 who=WHO,
                 why=fault or "its address is sound",
-                data={"hold_ids": [hold_id]},
+                data={"hold_ids": [hold_id], TELLS_CUSTOMER: told},
             )

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from activities.relay import BATCH
 from domain.ids import WHO
-from domain.orders.hold_messages import RejectRequest
+from domain.orders.hold_messages import TELLS_CUSTOMER, RejectRequest
 from domain.orders.messages import OrderRequest
 from store.database import Pool
 from store.locks import lock_order
@@ -46,7 +46,7 @@ class HoldEnds:
             # Somebody may have been faster, or may have given it another deadline.
             if not await holds.is_due(conn, order_id, hold_id):
                 return
-            await holds.release(conn, order_id, [hold_id], who=WHO, note=OVER)
+            told = await holds.release(conn, order_id, [hold_id], who=WHO, note=OVER)
             await events.tell(
                 conn,
                 order_id,
@@ -54,7 +54,7 @@ class HoldEnds:
                 "released",
                 who=WHO,
                 why=OVER,
-                data={"hold_ids": [hold_id]},
+                data={"hold_ids": [hold_id], TELLS_CUSTOMER: told},
             )
 
     async def _reject(self, order_id: str, hold_id: str) -> None:

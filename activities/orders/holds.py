@@ -12,6 +12,7 @@ from temporalio import activity
 from domain.errors import NotFound, Refused
 from domain.orders.hold_messages import (
     HOLDS_MAX,
+    TELLS_CUSTOMER,
     ExtendRequest,
     HoldRequest,
     RejectRequest,
@@ -121,8 +122,8 @@ async def _changed(conn: Connection, ask: ChangeHolds) -> _Change:
     if ask.release is not None:
         asked = ask.release
         hold_ids = _named(stand, asked.hold, ask.order_id)
-        await holds.release(conn, ask.order_id, hold_ids, who=asked.by, note=asked.note)
-        return _Change("released", asked.by, asked.note, hold_ids)
+        told = await holds.release(conn, ask.order_id, hold_ids, who=asked.by, note=asked.note)
+        return _Change("released", asked.by, asked.note, hold_ids, {TELLS_CUSTOMER: told})
     if ask.extend is not None:
         return await _extend(conn, ask.order_id, ask.extend, stand)
     assert ask.reject is not None  # one is given
@@ -163,9 +164,11 @@ async def _hold(
         who=asked.by,
         until=asked.until,
         at_end=asked.at_end,
+        told=asked.tell,
     )
     data = {"reason": asked.reason, "owner": asked.owner, "until": _text(asked.until)}
-    return _Change(f"held: {asked.reason}", asked.by, asked.note, (hold_id,), data)
+    told = {TELLS_CUSTOMER: asked.tell}
+    return _Change(f"held: {asked.reason}", asked.by, asked.note, (hold_id,), {**data, **told})
 
 
 async def _extend(

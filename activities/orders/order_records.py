@@ -11,6 +11,7 @@ from temporalio import activity
 from domain.errors import NotFound
 from domain.ids import WHO
 from domain.orders.continuation import Action, AnsweredRequest, OrderState
+from domain.orders.hold_messages import TELLS_CUSTOMER
 from store.database import Pool
 from store.locks import lock_order
 from store.orders import answers, effects, events, holds, orders, states
@@ -189,4 +190,8 @@ class OrderRecords:
                     conn, ask.order_id, ask.number, note=ask.note, who=ask.who
                 )
                 what, effect = "held: payment", f"hold:{ask.number}:held"
-            await events.tell(conn, ask.order_id, effect, what, who=ask.who, why=ask.note)
+            # The customer hears of the payment itself.
+            quiet = {TELLS_CUSTOMER: False}
+            await events.tell(
+                conn, ask.order_id, effect, what, who=ask.who, why=ask.note, data=quiet
+            )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from activities.relay import BATCH
 from domain.ids import WHO
-from domain.orders.hold_messages import AWAITING_RETURN
+from domain.orders.hold_messages import AWAITING_RETURN, TELLS_CUSTOMER
 from store.database import Pool, Record
 from store.locks import lock_order
 from store.orders import events, holds
@@ -37,7 +37,7 @@ class ExchangeEnds:
             standing = await holds.standing(conn, order_id)
             hold_ids = [each.hold_id for each in standing if each.reason == AWAITING_RETURN]
             if hold_ids:
-                await holds.release(conn, order_id, hold_ids, who=WHO, note=note)
+                told = await holds.release(conn, order_id, hold_ids, who=WHO, note=note)
                 await events.tell(
                     conn,
                     order_id,
@@ -45,5 +45,5 @@ class ExchangeEnds:
                     "released",
                     who=WHO,
                     why=note,
-                    data={"hold_ids": hold_ids},
+                    data={"hold_ids": hold_ids, TELLS_CUSTOMER: told},
                 )

@@ -10,6 +10,7 @@ from domain.notifications.event_types import EventType
 MessageKind = Literal[
     "received",
     "held",
+    "released",
     "confirmed",
     "backordered",
     "delayed",
@@ -46,6 +47,7 @@ ChannelKind = Literal["web", "pos", "marketplace", "b2b"]
 TELLS: Final[Mapping[EventType, MessageKind]] = {
     "orderloom.order.received.v1": "received",
     "orderloom.order.held.v1": "held",
+    "orderloom.order.released.v1": "released",
     "orderloom.order.confirmed.v1": "confirmed",
     "orderloom.order.backordered.v1": "backordered",
     "orderloom.order.promise_moved.v1": "delayed",
@@ -81,8 +83,12 @@ UNTOLD: Final = (
     *("coming back", "found, and coming back", "lost goods are back"),
     # The refusal of the payment is told.
     "held: payment",
+    # It does not go on: that it is cancelled is told.
+    "hold ended",
 )
-"""Lines of stories whose events are no message, though their types are."""
+"""Lines of stories whose events are no message, though their types are. Nor are those whose data
+says that they are quiet (`domain.orders.hold_messages.TELLS_CUSTOMER`).
+"""
 
 OFF: Final[frozenset[MessageKind]] = frozenset({"label_made"})
 """Kinds that are sent only where the settings name them."""

@@ -10,13 +10,15 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.fields import Id, Instant, Reason, Who
+from domain.fields import Flag, Id, Instant, Reason, Who
 from domain.orders.messages import OrderRequest, Units
 
 HoldReason = Literal["payment", "fraud_review", "address", "stock", "awaiting_return", "other"]
 AskedReason = Literal["fraud_review", "address", "stock", "other"]
 AWAITING_RETURN: Final = "awaiting_return"
 """An exchange order's goods stay here until what is exchanged comes back."""
+TELLS_CUSTOMER: Final = "tells_customer"
+"""In the data of a line about a hold: whether its event becomes a message to the customer."""
 HOLDS_MAX: Final = 20
 """So many holds that people and rules have placed may stand at once."""
 AtEnd = Literal["release", "reject"]
@@ -26,7 +28,8 @@ AtEnd = Literal["release", "reject"]
 class HoldRequest(OrderRequest):
     """Keep the order's goods here. `owner`: who is to see to it, a role or somebody's name.
 
-    `until`: then it ends by itself, in the way of `at_end`; left out: a person ends it.
+    `until`: then it ends by itself, in the way of `at_end`; left out: a person ends it. `tell`: the
+    customer gets a message, and another one when the order goes on.
     """
 
     reason: AskedReason
@@ -34,6 +37,7 @@ class HoldRequest(OrderRequest):
     owner: Who = "customer service"
     until: Instant | None = None
     at_end: AtEnd = "release"
+    tell: Flag = False
 
 
 class ReleaseRequest(OrderRequest):
@@ -68,6 +72,7 @@ class RejectRequest(OrderRequest):
 class StandingHold(BaseModel):
     """A hold that stands. `rule`: the name of the one that has placed it; `who`: or the person.
 
+    `told`: its customer knows of it, and is told when the order goes on.
     `reason` is a plain text, because answers outlive the person whose order it was.
     """
 
@@ -82,6 +87,7 @@ class StandingHold(BaseModel):
     since: datetime
     until: datetime | None = None
     at_end: AtEnd | None = None
+    told: bool = False
 
     @property
     def is_asked_for(self) -> bool:

@@ -11,6 +11,7 @@ from domain.messages.bounces import read_bounce
 from domain.messages.examples import the_poorest, the_richest, the_usual
 from domain.messages.kinds import MessageKind, MessageState
 from domain.messages.rendering import LOGO, render, source_of
+from domain.notifications.event_types import EventType
 from domain.sellers import Language
 from store.accounting import sellers
 from store.database import Connection, Pool
@@ -113,6 +114,11 @@ class Messages:
         async with self._pool.acquire() as conn:
             order_no, event_id = await rows.example(conn, order_id, kind)
             return await self._rendered(conn, order_id, order_no, event_id, kind)
+
+    async def would_tell(self, order_id: str, event: EventType) -> bool:
+        """Whether such an event becomes a message to the order's customer."""
+        async with self._pool.acquire() as conn:
+            return await rows.would_tell(conn, order_id, event)
 
     async def send_again(self, message: str) -> MessageRow:
         """Have a message sent once more, as another mail. Raises NotFound and Refused."""

@@ -187,6 +187,12 @@ async def refuses_mails(conn: Connection, email: str) -> bool:
     return bool(await _sql.refuses_mails(conn, email=email))
 
 
+async def would_tell(conn: Connection, order_id: str, event: EventType) -> bool:
+    """Whether such an event becomes a message to the order's customer."""
+    tells: bool = await _sql.would_tell(conn, order_id=order_id, type=event)
+    return tells
+
+
 async def send_again(conn: Connection, order_id: str, event_id: int) -> None:
     """Have a message sent once more, as a mail of its own. Raises NotFound and Refused."""
     row = await _named(conn, order_id, event_id)

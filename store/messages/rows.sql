@@ -24,7 +24,7 @@ with here as materialized (
     lateral (select case
         when o.placed_at < o.received_at - :old_after::interval then 'an old order that was imported'
         when e.at < moment() - :within::interval then 'too long ago when it was planned' end as why) late
-    where l.what <> all(:untold::text[])
+    where l.what <> all(:untold::text[]) and l.data -> 'tells_customer' is distinct from 'false'::jsonb
     order by e.position
     on conflict do nothing
     returning state
@@ -133,6 +133,11 @@ order by m.event_id desc limit :at_most;
 -- name: named(order_id, event_id)^
 select m.order_no, m.event_id, m.kind, m.state, m.round
 from message m where m.order_no = order_no_of(:order_id) and m.event_id = :event_id;
+
+-- name: would_tell(order_id, type)$
+-- Whether an event of this type becomes a message to the order's customer, as it was set when events were last read.
+select coalesce((select r.told -> 'types' -> (r.told -> 'channels' ->> o.channel) ? :type
+                 from message_reading r, customer_order o where o.order_id = :order_id), false);
 
 -- name: latest_event(order_id, types)^
 -- The latest event of an order that a message can be about; else its latest line.

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from domain.errors import NotFound
+from domain.orders.hold_messages import TELLS_CUSTOMER
 from domain.orders.hold_rules import Facts, HoldRule, ListEntries, digest_of, digests_of
 from domain.orders.holding import WantedHold, unreadable, wanted_holds
 from domain.orders.order import Order
@@ -160,7 +161,12 @@ async def hold_new(conn: Connection, rules: Rules, taken: Sequence[tuple[Order, 
             f"held: {one.reason}",
             f"rule {one.rule}",
             one.note,
-            {"hold_ids": [hold_id], "reason": one.reason, "owner": one.owner},
+            {
+                "hold_ids": [hold_id],
+                "reason": one.reason,
+                "owner": one.owner,
+                TELLS_CUSTOMER: not one.is_to_check,
+            },
         )
         for order_id, hold_id, one in held
     ]

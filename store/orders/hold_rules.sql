@@ -53,9 +53,10 @@ from customer_order o join order_person own using (order_no)
 where o.order_id = any(:order_ids::text[]);
 
 -- name: hold_all(order_ids, hold_ids, rules, reasons, notes, owners, untils, at_ends, checks)!
--- Orders that have just been taken in are held, in the same transaction.
-insert into order_hold (order_no, hold_id, rule, reason, note, owner, who, until, at_end, check_until)
-select order_no_of(order_id), hold_id, rule, reason, note, owner, 'rule ' || rule, until, at_end, check_until
+-- Orders that have just been taken in are held, in the same transaction. One that waits for no person is not told of.
+insert into order_hold (order_no, hold_id, rule, reason, note, owner, who, until, at_end, check_until, told)
+select order_no_of(order_id), hold_id, rule, reason, note, owner, 'rule ' || rule, until, at_end, check_until,
+       check_until is null
 from unnest(:order_ids::text[], :hold_ids::text[], :rules::text[], :reasons::text[], :notes::text[],
             :owners::text[], :untils::timestamptz[], :at_ends::text[],
             :checks::timestamptz[])

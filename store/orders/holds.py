@@ -46,6 +46,7 @@ async def place(
     who: str,
     until: datetime | None = None,
     at_end: AtEnd = "release",
+    told: bool = False,
 ) -> str:
     """Hold the order. Returns the id of the hold. The caller makes sure that it is done once."""
     hold_id = f"H{await _sql.next_number(conn, order_id=order_id)}"
@@ -59,15 +60,22 @@ async def place(
         who=who,
         until=until,
         at_end=at_end,
+        told=told,
     )
     return hold_id
 
 
 async def release(
     conn: Connection, order_id: str, hold_ids: Sequence[str], *, who: str, note: str = ""
-) -> None:
-    """End holds. What is ended already stays as it is."""
-    await _sql.release(conn, order_id=order_id, hold_ids=list(hold_ids), who=who, note=note)
+) -> bool:
+    """End holds. What is ended already stays as it is.
+
+    Returns whether the customer is to hear of it: they know of one that ends, and none stands.
+    """
+    told: bool = await _sql.release(
+        conn, order_id=order_id, hold_ids=list(hold_ids), who=who, note=note
+    )
+    return told
 
 
 async def extend(
@@ -124,6 +132,7 @@ async def _place(
     who: str,
     until: datetime | None = None,
     at_end: AtEnd = "release",
+    told: bool = False,
 ) -> None:
     await _sql.place(
         conn,
@@ -135,4 +144,5 @@ async def _place(
         who=who,
         until=until,
         at_end=None if until is None else at_end,
+        told=told,
     )

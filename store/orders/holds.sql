@@ -3,7 +3,7 @@
 
 -- name: open_holds(order_id)
 -- Those that stand, the oldest first.
-select hold_id, reason, note, owner, who, rule, since, until, at_end
+select hold_id, reason, note, owner, who, rule, since, until, at_end, told
 from order_hold where order_no = order_no_of(:order_id) and released_at is null
 order by since, length(hold_id), hold_id;
 
@@ -11,16 +11,29 @@ order by since, length(hold_id), hold_id;
 -- Of those that people and rules place: none is ever deleted.
 select 1 + count(*) from order_hold where order_no = order_no_of(:order_id) and reason <> 'payment';
 
--- name: place(order_id, hold_id, reason, note, owner, who, until, at_end)!
+-- name: place(order_id, hold_id, reason, note, owner, who, until, at_end, told)!
 -- Going on → held, once per id.
-insert into order_hold (order_no, hold_id, reason, note, owner, who, until, at_end)
-values (order_no_of(:order_id), :hold_id, :reason, :note, :owner, :who, :until::timestamptz, :at_end)
+insert into order_hold (order_no, hold_id, reason, note, owner, who, until, at_end, told)
+values (order_no_of(:order_id), :hold_id, :reason, :note, :owner, :who, :until::timestamptz, :at_end, :told)
 on conflict (order_no, hold_id) do nothing;
 
--- name: release(order_id, hold_ids, who, note)!
--- Held → going on. The last one of them lets the order's parcels go on (routines/fulfilment.sql).
-update order_hold set released_at = moment(), released_by = :who, end_note = nullif(:note, '')
-where order_no = order_no_of(:order_id) and hold_id = any(:hold_ids::text[]) and released_at is null;
+-- name: release(order_id, hold_ids, who, note)$
+-- Held → going on. The last one of them lets the order's parcels go on (routines/fulfilment.sql). Answers whether the
+-- customer is to hear of that: they were told of one that ends, and no other hold stands. One that stands passes it on.
+with ended as (
+    update order_hold set released_at = moment(), released_by = :who, end_note = nullif(:note, '')
+    where order_no = order_no_of(:order_id) and hold_id = any(:hold_ids::text[]) and released_at is null
+    returning told
+), passed_on as (
+    update order_hold set told = true
+    where order_no = order_no_of(:order_id) and released_at is null and hold_id <> all(:hold_ids::text[])
+      and (select bool_or(told) from ended)
+)
+select coalesce(bool_or(told), false)
+       and not exists (select from order_hold
+                       where order_no = order_no_of(:order_id) and released_at is null
+                         and hold_id <> all(:hold_ids::text[]))
+from ended;
 
 -- name: extend(order_id, hold_ids, until, at_end)!
 -- Another deadline, or none.

@@ -226,6 +226,7 @@ create table order_hold (
     owner       some_text   not null,  -- who is to see to it: a role, or somebody's name
     who         text        not null,  -- who has placed it
     rule        some_text,             -- which rule has placed it; null: a person, or the order
+    told        boolean     not null default false,  -- its customer was, and is told when the order goes on
     since       timestamptz not null default moment(),
     until       timestamptz,           -- then it ends by itself
     at_end      text        constraint hold_ends_in_a_known_way check (at_end in ('release', 'reject')),

@@ -144,6 +144,17 @@ async def test_a_cancelled_order_in_an_open_page(stocked: Shop, desk: Desk) -> N
 async def test_a_hold_has_a_deadline_and_an_owner(stocked: Shop, desk: Desk) -> None:
     order_id = await placed(stocked, "act-hold")
     page = hidden((await desk.get(f"/app/orders/{order_id}/hold")).text, "hold")
+    foretold = await seen(
+        *(desk, order_id, "hold"),
+        why="address",
+        note="x",
+        until="2020-01-01T00:00",
+        at_end="reject",
+    )
+    assert "This time is past" in text_of(foretold)
+    assert 'value="do"' not in foretold.text
+    assert rows(foretold)["Stays here"] == "3 × TEA (line 1), 1 × POT (line 2)"
+    assert rows(foretold)["Customer"] == "gets no message"
     fields = {"why": "address", "note": INJECTED, "owner": "risk", "at_end": "reject", "go": "do"}
     path = f"app/orders/{order_id}/hold"
     odd = await desk.send_form(path, **page, **fields, until="tomorrow")
@@ -157,10 +168,13 @@ async def test_a_hold_has_a_deadline_and_an_owner(stocked: Shop, desk: Desk) -> 
     assert "The order is held" in text_of(held)
     (hold,) = await stocked.holds.standing(order_id)
     assert (hold.owner, hold.at_end, hold.who) == ("risk", "reject", "Anna (anna)")
-    page = hidden((await desk.get(f"/app/orders/{order_id}/extend")).text, "extend")
-    later = {"hold": hold.hold_id, "note": "no answer", "until": "2099-02-01T08:00", "go": "do"}
-    answer = await desk.send_form(f"app/orders/{order_id}/extend", **page, **later)
-    assert "another deadline" in text_of(answer)
+    later = {"hold": hold.hold_id, "note": "no answer", "until": "2099-02-01T08:00"}
+    told = await act_on(desk, order_id, "extend", "another deadline", **later)
+    assert told["Until"].count("2099") == 2
+    ends = rows(await seen(desk, order_id, "release", note="found it"))
+    assert ends["This hold ends"].startswith(f"{hold.hold_id}, address: ")
+    assert ends[f"{order_id}:1"] == "goes on (to be picked)"
+    assert ends["Customer"] == "gets no message"
     preview = await seen(desk, order_id, "reject", note="it is fraud")
     assert rows(preview)["Not sent"] == "3 × TEA (line 1), 1 × POT (line 2)"
     assert "The order is rejected" in text_of(await done(desk, order_id, "reject", preview))
@@ -386,6 +400,8 @@ async def test_a_service_has_its_appointment(stocked: Shop, desk: Desk) -> None:
     path = f"app/orders/{order_id}/appointment"
     none = await clerk.send_form(path, **sent, what="set")
     assert none.status_code == 422
+    done_ = rows(await seen(clerk, order_id, "appointment", part=f"{order_id}:1", what="done"))
+    assert done_["Charged now"] == "$45.00"
     set_ = {"what": "set", "begins_at": "2099-12-04T10:00", "note": "second floor"}
     answer = await clerk.send_form(path, **{**hidden(none.text, "appointment"), **sent, **set_})
     assert "The appointment is written down" in text_of(answer)
@@ -417,10 +433,9 @@ async def test_an_order_that_waits_for_its_payment_is_paid(stocked: Shop, desk: 
     order_id = order.order_id
     held = await stocked.orders.place(order, answer_within=timedelta(seconds=PATIENCE_S))
     assert held.outcome == "held"
-    page = await desk.get(f"/app/orders/{order_id}/pay")
-    sent = {**hidden(page.text, "pay"), "go": "do"}
-    answer = await desk.send_form(f"app/orders/{order_id}/pay", **sent, token="tok_ok")
-    assert "The payment is accepted" in text_of(answer)
+    told = await act_on(desk, order_id, "pay", "The payment is accepted", token="tok_ok")
+    assert told["Authorized"] == "$65.00 by sandbox"
+    assert "goods are picked" in told["If it is accepted"]
 
 
 async def test_an_order_is_charged_when_somebody_says_so(stocked: Shop, desk: Desk) -> None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from domain.notifications.event_types import NOT_TOLD, TOLD
+from domain.orders.edit_messages import OrderEdit
+from domain.orders.edited import LineStanding, Present
+from domain.orders.edits import edited
+from domain.orders.hold_rules import Facts, HoldRule, HoldWhen
+from domain.orders.holding import unreadable, wanted_holds
 from domain.orders.notes import NewOrderNote
 from domain.orders.order import Order
+from starter.web.desk.reasons import CHANGED, change_told, held_told, said
+from starter.web.desk.reasons import told as reason_told
 from starter.web.desk.story import KINDS, key_of, lines_of
 from starter.web.screens.words import screen_words
 from store.database import Pool
@@ -166,6 +173,56 @@ def test_each_line_of_a_story_is_said_in_each_language(language: str) -> None:
     assert "edit" in refused.what(words)
     assert (odd.what(words), odd.about(words)) == ("never heard of", "this")
     assert held.about(words) == words("hold_fraud_review")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_rules_and_edits_write_is_told_in_each_language(language: str) -> None:
+    words = screen_words(language)
+    when = {
+        "amount_over": {"amount": "10", "currency": "USD"},
+        "orders_within": {"more_than": 1, "within": timedelta(days=1, hours=2)},
+        "countries_differ": True,
+        "words": ["gift"],
+        "listed": "risk",
+        "address_refused": True,
+    }
+    address = {"name": "K", "line1": "1", "city": "Bonn", "country": "DE"}
+    order = ordered("page-reasons", note="a gift", billing=address)
+    now = datetime(2027, 3, 1, tzinfo=UTC)
+    facts = Facts(earlier=(now, now), lists=frozenset({"risk"}))
+    rule = HoldRule.model_validate({"rule": "r", "when": when, "reason": "fraud_review"})
+    (held,) = wanted_holds([rule], order, "own", facts, now)
+    (first,) = wanted_holds(
+        [rule.model_copy(update={"when": HoldWhen(first_order=True)})], order, "own", Facts(), now
+    )
+    for note in (*held.note.split("; "), first.note, unreadable("r").note):
+        assert said(words, note), note
+    both = held_told(words, f"fraud_review: {first.note}; address: two; names")
+    assert both == (
+        f"{words('hold_fraud_review')}: {words('because_hold_first')}; "
+        f"{words('hold_address')}: two; names"
+    )
+    asked = {
+        "lines": [
+            {"line_id": "1", "quantity": 2, "unit_price": "9", "discount": "1", "tax_rate": "5"}
+        ],
+        "add": [{"sku": "POT", "quantity": 1, "unit_price": "1"}],
+        "shipping": {"service": "express", "price": "3", "tax_rate": "5"},
+        "discount": "1",
+        "requested_delivery_date": "2027-04-01",
+        "address": address,
+        "note": "x",
+        "forget": ["billing"],
+    }
+    present = Present(order, 1, {"1": LineStanding(ordered=3), "2": LineStanding(ordered=1)})
+    wish = OrderEdit.model_validate({"reason": "x", "by": "x", "request_id": "r", **asked})
+    found = edited(present, wish.as_met, wish.person)
+    whats = [each.what for each in found.changes] + [each.what for each in found.obstacles]
+    assert len(whats) >= 12
+    for what in whats:
+        assert any(form.fullmatch(what) for form in CHANGED.values()), what
+        assert change_told(words, what)
+    assert reason_told(words, INJECTED) == INJECTED
 
 
 async def test_an_edit_is_told_before_and_after(bench: Bench, desk: Desk) -> None:

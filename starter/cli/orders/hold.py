@@ -39,6 +39,10 @@ def hold(
     at_end: Annotated[
         AtEnd, typer.Option("--at-end", help="What becomes of the order at the deadline.")
     ] = "release",
+    tell: Annotated[
+        bool,
+        typer.Option("--tell", help="Tell the customer, also when the order goes on."),
+    ] = False,
     request_id: RequestId = None,
     by: Who = "",
     as_json: Json = False,
@@ -52,7 +56,7 @@ def hold(
     """
     order = order_named(order)
     content = {"reason": reason, "note": note, "owner": owner, "until": until, "at_end": at_end}
-    content |= {"by": reporter(by), "request_id": request_id or fresh_id("cli")}
+    content |= {"tell": tell, "by": reporter(by), "request_id": request_id or fresh_id("cli")}
     request = read_model(HoldRequest, content, where="hold")
     answer = asyncio.run(_ask(order, request))
     show_answer(order, answer, Output(as_json=as_json), as_json=as_json)

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from domain.access.keys import Scope
 from domain.money import to_decimal
 from domain.staff.people import Person
+from starter.web.desk.reasons import held_told
 from starter.web.words import Words
 from store.views.lists import ToldOfOrder
 from store.views.reads import OrderSummary
@@ -87,6 +88,10 @@ def _country(row: Row, words: Words) -> str:
     return "" if row.more is None else words.country(row.more.country)
 
 
+def _held(row: Row, words: Words) -> str:
+    return held_told(words, row.order.held or "")
+
+
 BY_NAME: Final[Mapping[str, Column]] = {
     "customer": _more("customer", "customers:read"),
     "total": _amount(lambda order: order.total_minor),
@@ -97,7 +102,7 @@ BY_NAME: Final[Mapping[str, Column]] = {
     "state": _state("state", "order"),
     "goods": _state("fulfilment_status", "goods"),
     "money": _state("payment_status", "money"),
-    "held": _text("held"),
+    "held": _text("held")._replace(shown=_held),
     "units": _units("ordered"),
     "shipped": _units("shipped"),
     "skus": _more("skus"),

@@ -16,6 +16,7 @@ from domain.customers.ids import customer_id as id_of
 from starter.service.customer_pages import CustomerPage
 from starter.service.customers import Part
 from starter.web.desk.access import theirs
+from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.guards import HEADERS
 from starter.web.screens.forms import Said, told_by, whole
 from starter.web.screens.visits import ScreenRoute, Visit, may
@@ -109,6 +110,7 @@ async def show(
         merges=await visit.here.customer_care.merges(page.customer_id) if is_whole else (),
         same=await _maybe_same(visit, page) if is_whole else (),
         id_of=id_of,
+        **IN_TEMPLATES,
         contacts=[(one, visit.words(f"contact_{one}")) for one in get_args(Contact)],
         consent_kinds=[(one, visit.words(f"consent_{one}")) for one in CONSENT_KINDS],
         merged_options=[(one, one) for one in page.merged],

@@ -15,6 +15,7 @@ from starter.service.customers import Part
 from starter.web.desk import possible
 from starter.web.desk.access import check_order, theirs
 from starter.web.desk.order_shown import Shown
+from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.desk.story import KINDS, lines_of
 from starter.web.desk.temporal import ui_of
 from starter.web.screens.forms import told_by, whole
@@ -73,6 +74,7 @@ async def show(
         request_id=request_id or f"desk-{uuid.uuid4().hex}",
         may_write=visit.person.allows("orders:write"),
         has_workflow=ui_of(visit.request) is not None and visit.person.allows("operations:read"),
+        **IN_TEMPLATES,
     )
 
 
@@ -99,6 +101,7 @@ async def story(
         kinds=[(one, visit.words(f"story_{one}")) for one in KINDS],
         kind=chosen,
         more=urlencode({name: value for name, value in onward.items() if value}),
+        **IN_TEMPLATES,
     )
 
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from starter.service.attention import SNOOZED_MAX, TaskKey
+from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.desk.task_ways import way_of
 from starter.web.screens.addresses import day_in, moment_in
 from starter.web.screens.forms import NotAsked, met, told_by
@@ -57,6 +58,7 @@ async def tasks(
         filters=filters,
         whose=[(one, visit.words(f"whose_{one}")) for one in _WHOSE],
         more=kept if len(found) > _PAGE else "",
+        **IN_TEMPLATES,
     )
 
 
@@ -147,6 +149,7 @@ async def _page(
         people=[(one.login, f"{one.name} ({one.login})") for one in people],
         said={name: visit.field(name) for name in ("until", "note")},
         tomorrow=(datetime.now(visit.words.zone) + timedelta(days=1)).date().isoformat(),
+        **IN_TEMPLATES,
     )
 
 

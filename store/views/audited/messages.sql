@@ -8,6 +8,7 @@ join event_out e on e.position > r.told_from and e.position <= r.cursor
 join customer_order o using (order_no)
 join order_event l on l.order_no = e.order_no and l.event_id = e.event_id
 where r.told -> 'types' -> (r.told -> 'channels' ->> o.channel) ? e.type and not r.told -> 'untold' ? l.what
+  and l.data -> 'tells_customer' is distinct from 'false'::jsonb
   and not exists (select from message m where m.order_no = e.order_no and m.event_id = e.event_id)
 order by e.position;
 

@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 
 from activities.messages.sending import MessagePost
+from activities.orders.holds import ChangeHolds, Holds
 from domain.customers.care import ConsentWord
 from domain.errors import InvalidInput, NotFound
 from domain.ids import fulfilment_id
 from domain.messages.kinds import KINDS, told
 from domain.orders.amounts import Worth
+from domain.orders.hold_messages import HoldRequest, ReleaseRequest
 from domain.orders.order import Order
 from runtime.mail import Folder, Server
 from starter.service.service import Records
@@ -313,6 +315,29 @@ async def test_what_comes_back_by_itself_and_a_hold_for_its_payment_tell_nobody(
     await desk.send()
     kinds = [row.kind for row in await desk.messages.list()]
     assert kinds == ["held", "received"]
+
+
+async def test_who_was_told_of_a_hold_is_told_when_the_last_one_has_ended(desk: Desk) -> None:
+    order = await desk.begin()
+
+    async def change(number: int, **asked: Any) -> None:
+        turn = f"t{number}"
+        ask = ChangeHolds(order_id=order.order_id, request_id=turn, turn=turn, **asked)
+        await Holds(desk.pool).change_holds(ask)
+
+    wait = {"reason": "other", "note": "wait"}
+    await change(1, hold=HoldRequest.model_validate(wait))
+    await change(2, release=ReleaseRequest(note="found it"))
+    await desk.send()
+    assert [row.kind for row in await desk.messages.list()] == ["received"]
+    await change(3, hold=HoldRequest.model_validate({**wait, "tell": True}))
+    await change(4, hold=HoldRequest.model_validate(wait))
+    await change(5, release=ReleaseRequest(note="found it", hold="H2"))
+    await desk.send()
+    assert [row.kind for row in await desk.messages.list()] == ["held", "received"]
+    await change(6, release=ReleaseRequest(note="found it"))
+    await desk.send()
+    assert [row.kind for row in await desk.messages.list()] == ["released", "held", "received"]
 
 
 async def test_a_label_is_told_where_that_is_set(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from domain.money import Money
+from domain.notifications.event_types import EventType
 from domain.orders.messages import Units
 from domain.orders.people import Address
 from domain.views.possible import OrderFacts
@@ -187,6 +188,12 @@ class Asking:
         parts = (getattr(address, part) for part in ADDRESS)
         return ", ".join(str(part) for part in parts if part)
 
+    async def customer_told(self, event: EventType) -> tuple[str, str]:
+        """A row: whether the customer gets a message of such an event."""
+        words = self.visit.words
+        tells = await self.here.messages.would_tell(self.order_id, event)
+        return words("customer"), words("is_told" if tells else "nobody_is_written_to")
+
     def none(self, key: str) -> Option:
         """The choice of none, with its sentence."""
         return Option("", self.visit.words(key))
@@ -202,14 +209,14 @@ class Act:
 
     `name`: one of `OFFERS`, its address, and the end of its sentences' keys. `read` makes the
     request of what was typed, and raises NotAsked or what the model raises. `do` answers what was
-    done, by the key of its sentence. Without `preview` the form itself says all that happens.
+    done, by the key of its sentence. `preview` says what it would do.
     """
 
     name: str
     fields: Callable[[Asking], Sequence[Field]]
     read: Callable[[Asking], Any]
     do: Callable[[Service, str, Any], Awaitable[str]]
-    preview: Callable[[Asking, Any], Awaitable[Seen]] | None = None
+    preview: Callable[[Asking, Any], Awaitable[Seen]]
 
     @property
     def offer(self) -> Offer:

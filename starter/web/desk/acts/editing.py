@@ -14,6 +14,7 @@ from domain.money import to_decimal
 from domain.orders.edit_messages import EditPreview, Obstacle, OrderEdit
 from starter.service.service import Service
 from starter.web.desk.acts.acting import ADDRESS, Act, Asking, Field, Seen, reason
+from starter.web.desk.reasons import change_told
 from starter.web.screens.forms import NotAsked, whole
 
 LINE: Final = "line:"
@@ -175,9 +176,9 @@ async def _preview(asking: Asking, request: OrderEdit) -> Seen:
     words = asking.visit.words
     found = await asking.here.edits.preview(asking.order_id, request)
     rows = [
-        (each.what, f"{each.before or '–'} → {each.after or '–'}")
+        (change_told(words, each.what), f"{each.before or '–'} → {each.after or '–'}")
         if each.before or each.after
-        else (each.what, words("is_changed"))
+        else (change_told(words, each.what), words("is_changed"))
         for each in found.changes
     ]
     before, after = asking.money(found.total_before), asking.money(found.total)
@@ -213,7 +214,7 @@ def _promise(asking: Asking, found: EditPreview, number: int) -> str:
 
 def _obstacle(asking: Asking, each: Obstacle) -> str:
     words, key = asking.visit.words, f"why_{each.reason}"
-    return f"{each.what}: {words(key) if words.has(key) else each.why}"
+    return f"{change_told(words, each.what)}: {words(key) if words.has(key) else each.why}"
 
 
 async def _do(here: Service, order_id: str, request: OrderEdit) -> str:

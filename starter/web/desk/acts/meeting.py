@@ -10,7 +10,7 @@ from typing import Final
 from domain.errors import NotFound
 from domain.orders.handling import SERVICE
 from starter.service.service import Service
-from starter.web.desk.acts.acting import Act, Asking, Field, Option
+from starter.web.desk.acts.acting import Act, Asking, Field, Option, Seen
 from starter.web.screens.forms import NotAsked
 
 _REPORTS: Final = ("set", "done", "missed")
@@ -52,6 +52,22 @@ def _read(asking: Asking) -> _Report:
     return _Report(asking.field("part"), what, begins_at, asking.field("note"), who)
 
 
+async def _preview(asking: Asking, report: _Report) -> Seen:
+    words, charges = asking.visit.words, asking.facts.claim.charges
+    units = next(row.units for row in asking.detail.fulfilments if row.fulfilment_id == report.part)
+    rows = [(words("which_service"), f"{report.part}: {asking.counted(units)}")]
+    rows.append((words("what"), words(f"appointment_{report.what}")))
+    if report.what == "set" and report.begins_at is not None:
+        rows.append((words("begins_at"), words.moment(report.begins_at)))
+    if report.what == "done":
+        due = charges.to_charge(charges.unpaid(units))
+        amount = words.money(due, asking.detail.summary.currency)
+        rows.append((words("is_charged_now"), amount))
+    else:
+        rows.append((words("is_charged_now"), words("nothing_paid_back")))
+    return Seen([*rows, (words("customer"), words("is_not_told"))])
+
+
 async def _do(here: Service, order_id: str, report: _Report) -> str:
     del order_id  # the fulfilment says it
     who = {"who": report.who}
@@ -65,4 +81,4 @@ async def _do(here: Service, order_id: str, report: _Report) -> str:
     return f"appointment_{report.what}"
 
 
-APPOINTMENT = Act("appointment", _fields, _read, _do)
+APPOINTMENT = Act("appointment", _fields, _read, _do, _preview)

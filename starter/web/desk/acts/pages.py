@@ -2,7 +2,8 @@
 
 A form is met once, however often it is sent, and never over what others have changed: it carries
 the order's version and its own request id. `go` says how far it is: `preview` shows what would
-happen now, `change` shows the form again as it was filled in, and `do` does it.
+happen now, `change` shows the form again as it was filled in, and `do` does it. What was done under
+the form's id, though nobody had an answer, is told and not foretold a second time.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class _Page:
                 return self.form(409, [visit.words("changed_meanwhile")], request_id=new_id())
         if go == "change":
             return self.form()
-        if go == "preview" and self._act.preview is not None:
+        if go == "preview" and kept is None:
             return await self._previewed()
         then = f"app/orders/{quote(asking.order_id)}"
         return await met(visit, self._done, then, self._again)
@@ -102,10 +103,9 @@ class _Page:
 
     async def _previewed(self) -> Response:
         """What it would do; or the form again, where a rule says no."""
-        asking, preview = self._asking, self._act.preview
-        assert preview is not None  # the caller has looked
+        asking, act = self._asking, self._act
         try:
-            return self.form(seen=await preview(asking, self._act.read(asking)))
+            return self.form(seen=await act.preview(asking, act.read(asking)))
         except NotAsked as no:
             return self.form(422, [self._visit.words(no.key)])
         except (ValidationError, InvalidInput) as wrong:

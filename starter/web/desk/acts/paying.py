@@ -9,6 +9,7 @@ from domain.money import Money
 from domain.orders.messages import ChargeRequest, PayOutcome, PayRequest
 from starter.service.service import Service
 from starter.web.desk.acts.acting import Act, Asking, Field, Seen, reason
+from starter.web.desk.acts.money_told import way_name
 
 
 def _pay_fields(asking: Asking) -> Sequence[Field]:
@@ -22,6 +23,19 @@ def _pay_fields(asking: Asking) -> Sequence[Field]:
 def _pay(asking: Asking) -> PayRequest:
     said = {"token": asking.field("token"), "provider": asking.field("provider") or None}
     return PayRequest.model_validate({**asking.named(), **said})
+
+
+async def _preview_pay(asking: Asking, request: PayRequest) -> Seen:
+    words, facts = asking.visit.words, asking.facts
+    covered = sum(means.left for means in asking.shown.means)
+    lacks = max(0, facts.claim.charges.left_to_charge - covered)
+    amount = Money(minor=lacks, currency=facts.claim.currency)
+    way = way_name(asking, request.provider or facts.provider)
+    holds = [one for one in facts.holds if one.is_asked_for]
+    rows = [(words("is_authorized"), words("amount_by", amount=asking.money(amount), way=way))]
+    rows.append((words("if_accepted"), words("still_held" if holds else "order_goes_on")))
+    rows.append((words("if_refused"), words("waits_for_payment")))
+    return Seen([*rows, await asking.customer_told("orderloom.order.confirmed.v1")])
 
 
 async def _do_pay(here: Service, order_id: str, request: PayRequest) -> str:
@@ -53,5 +67,5 @@ def _accepted(found: PayOutcome, done: str) -> str:
     return done
 
 
-PAY = Act("pay", _pay_fields, _pay, _do_pay)
+PAY = Act("pay", _pay_fields, _pay, _do_pay, _preview_pay)
 CHARGE = Act("charge", _charge_fields, _charge, _do_charge, _preview_charge)

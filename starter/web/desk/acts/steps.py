@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.orders.messages import AttentionAnswer
+from starter.service.attention import TaskKey
 from starter.service.service import Service
-from starter.web.desk.acts.acting import Act, Asking, Field, Option, reason
+from starter.web.desk.acts.acting import Act, Asking, Field, Option, Seen, reason
+from starter.web.desk.reasons import step_told, told
+from starter.web.screens.forms import NotAsked
 
 
 def _fields(asking: Asking) -> Sequence[Field]:
     asked = [task for task in asking.detail.attention if task.allowed]
     actions = dict.fromkeys(action for task in asked for action in task.allowed)
-    steps = [Option(task.step, f"{task.step}: {task.reason}") for task in asked]
+    words = asking.visit.words
+    steps = [
+        Option(task.step, f"{step_told(words, task.step)}: {told(words, task.reason)}")
+        for task in asked
+    ]
     return (
         Field("choice", "step", "which_step", options=steps),
         Field("choice", "action", "to_do", options=asking.options("action_", *actions)),
@@ -25,9 +32,26 @@ def _read(asking: Asking) -> AttentionAnswer:
     return AttentionAnswer.model_validate({**said, "by": asking.visit.person.who})
 
 
+async def _preview(asking: Asking, answer: AttentionAnswer) -> Seen:
+    words, order_id = asking.visit.words, asking.order_id
+    task = next((one for one in asking.detail.attention if one.step == answer.step), None)
+    if task is None or answer.action not in task.allowed:
+        raise NotAsked("why_no_task")
+    found = await asking.here.needs_attention.task(TaskKey("order", order_id, task.step))
+    rows = [
+        (words("which_step"), step_told(words, task.step)),
+        (words("why"), told(words, task.reason)),
+        (words("to_do"), words(f"action_{answer.action}")),
+        (words("what_follows"), words(f"follows_{answer.action}")),
+    ]
+    if found.amount_minor is not None and found.currency is not None:
+        rows.insert(2, (words("at_stake"), words.money(found.amount_minor, found.currency)))
+    return Seen(rows)
+
+
 async def _do(here: Service, order_id: str, answer: AttentionAnswer) -> str:
     await here.resolve(order_id, answer)
     return "resolved"
 
 
-RESOLVE = Act("resolve", _fields, _read, _do)
+RESOLVE = Act("resolve", _fields, _read, _do, _preview)

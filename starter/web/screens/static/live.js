@@ -9,6 +9,8 @@
   const fresh = (page) => [...page.querySelectorAll(".fresh[id]")];
   const shown = new Map(fresh(document).map((one) => [one.id, one.outerHTML]));
   const touched = new Set();
+  const OWN_MS = 15000;
+  const opened = Date.now();
   let mark = said.mark;
   let newest = Number(said.newest);
   let isAsking = false;
@@ -60,12 +62,17 @@
     return isWhole;
   }
 
+  // What follows from one's own act is told as that, and not as a change that others have made.
   function tell(page, isWhole) {
-    const lines = [...page.querySelectorAll("tr[data-event]")]
-      .filter((one) => Number(one.dataset.event) > newest).map((one) => one.cells[1].textContent.trim());
+    const rows = [...page.querySelectorAll("tr[data-event]")]
+      .filter((one) => Number(one.dataset.event) > newest).reverse();
     newest = Number(page.getElementById("live").dataset.newest);
-    const words = [said.says, lines.reverse().join("; ")].filter(Boolean).join(" ");
-    live.replaceChildren(words);
+    const cell = (row, n) => row.cells[n].textContent.trim();
+    const isMine = said.after && Date.now() - opened < OWN_MS;
+    const others = rows.filter((row) => cell(row, 2) !== said.me);
+    const lines = (isMine ? rows : others).map((row) => `${cell(row, 1)} (${cell(row, 2)})`).join("; ");
+    const says = isMine ? lines && said.after : (others.length || !rows.length) && said.says;
+    live.replaceChildren([says, lines].filter(Boolean).join(" "));
     if (isWhole || !said.show) return;
     const link = document.createElement("a");
     link.href = said.page;
