@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,8 +55,13 @@ def hold(
     Example: `orderloom hold web-1001 --reason fraud_review --note "two names" --owner "risk team"`
     """
     order = order_named(order)
-    content = {"reason": reason, "note": note, "owner": owner, "until": until, "at_end": at_end}
-    content |= {"tell": tell, "by": reporter(by), "request_id": request_id or fresh_id("cli")}
+    content: dict[str, Any] = {"reason": reason, "note": note, "owner": owner, "until": until}
+    content |= {
+        "at_end": at_end,
+        "tell": tell,
+        "by": reporter(by),
+        "request_id": request_id or fresh_id("cli"),
+    }
     request = read_model(HoldRequest, content, where="hold")
     answer = asyncio.run(_ask(order, request))
     show_answer(order, answer, Output(as_json=as_json), as_json=as_json)
