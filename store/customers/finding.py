@@ -52,7 +52,8 @@ async def found(
     """Those that a text names, the newest first.
 
     By our id, the channel's, a mail address, an order's id or number: the whole of it. By a phone
-    number: its last digits, four or more. By names: how words of them begin. `channels`, `sellers`:
+    number: its last digits, four or more. By names: how words of them begin; of a name that
+    many have, those of the latest 200 orders. `channels`, `sellers`:
     of one of these alone. `after`: behind the one with this number.
     """
     channel, dash, number = text.partition("-")

@@ -412,3 +412,69 @@ begin
     insert into customer_change (customer_no, what, into_no) values (its_no, 'unmerged', former);
     return former;
 end $$;
+
+-- Whether an order is of one of these channels and sellers. Null: of any.
+create or replace function is_sold_by(its_no bigint, only_channels text[], only_sellers text[]) returns boolean
+language plpgsql stable as $$
+begin
+    return only_channels is null and only_sellers is null or exists (
+        select from customer_order o
+        where o.order_no = its_no and (only_channels is null or o.channel = any(only_channels))
+          and (only_sellers is null or o.seller = any(only_sellers)));
+end $$;
+
+-- The numbers of customers that a text names, the newest first, behind the number `behind`. Of a name that many have,
+-- those of the latest 200 orders: where it is frequent these are among the latest 4,000; where it is not, all with this
+-- name are few enough to be sorted. Nobody knows beforehand how many a text names; few are shown, so each order and each
+-- customer is looked up by its key.
+create or replace function customers_named(
+    its_text text, its_number bigint, as_id text, phones text[], its_words text, only_channels text[],
+    only_sellers text[], behind bigint, at_most bigint
+) returns setof bigint language sql stable rows 20
+set plan_cache_mode = force_custom_plan set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+    with of_the_latest as materialized (
+        select order_no from (select order_no, person from order_person where its_words is not null and erased_at is null
+                              order by order_no desc limit 4000) latest
+        where words_of_names(person) @@ to_tsquery('simple', its_words)
+          and (only_channels is null and only_sellers is null or is_sold_by(order_no, only_channels, only_sellers))
+        limit 200
+    ), by_name as (
+        select order_no from of_the_latest
+        union
+        -- By a sum no index is sorted, so that the one of the words leads.
+        (select order_no from order_person
+         where (select count(*) from of_the_latest) < 200
+           and words_of_names(person) @@ to_tsquery('simple', its_words) and erased_at is null
+           and (only_channels is null and only_sellers is null or is_sold_by(order_no, only_channels, only_sellers))
+         order by order_no + 0 desc limit 200)
+    ), named as (
+        select coalesce(into_no, customer_no) as customer_no from customer
+        where customer_no = its_number and erased_at is null or key in ('id:' || its_text, 'mail:' || lower(its_text))
+        union
+        select coalesce(c.into_no, c.customer_no) from (
+            select order_no from order_person
+            where lower(person #>> '{customer,email}') = lower(its_text) and person #>> '{customer,email}' is not null
+              and erased_at is null
+            union
+            -- Others than guests are found by their key.
+            select order_no from order_person where customer_id = its_text and its_text like 'guest-%' and erased_at is null
+            union
+            select order_no from customer_order where order_id in (its_text, as_id)
+            union
+            select order_no from customer_order where channel_order_id in (its_text, '#' || its_text)
+            union
+            select order_no from unnest(phones) as phone (ending) join order_person
+                on reverse(regexp_replace(person #>> '{customer,phone}', '[^0-9]', '', 'g')) ~>=~ reverse(phone.ending)
+               -- A colon comes after 9.
+               and reverse(regexp_replace(person #>> '{customer,phone}', '[^0-9]', '', 'g')) ~<~ (reverse(phone.ending) || ':')
+               and person #>> '{customer,phone}' is not null and erased_at is null
+            union
+            select order_no from by_name
+        ) by_order join order_person p using (order_no) join customer c on c.key = customer_key(p.customer_id, p.person)
+        where p.erased_at is null
+          and (only_channels is null and only_sellers is null or is_sold_by(order_no, only_channels, only_sellers))
+    )
+    select distinct customer_no from named
+    where (behind is null or customer_no < behind)
+    order by customer_no desc limit at_most
+$$;
