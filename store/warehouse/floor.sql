@@ -13,6 +13,7 @@ cross join lateral (
     from (
         select f.promised_leave from fulfilment f
         where f.state = k.state and f.location = :location
+          and f.state in ('picking', 'picked', 'labelled')  -- said once more, for the index of what is not over
           and f.handling not in ('digital', 'drop_ship', 'service') and f.handling not like 'x:%'
           and (f.state <> 'labelled' or f.handling <> 'pick_up')
           and not exists (select from order_hold h where h.order_no = f.order_no and h.released_at is null
