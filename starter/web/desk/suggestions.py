@@ -80,7 +80,9 @@ async def _people(visit: Visit, text: str) -> list[Suggestion]:
     return [
         Suggestion(
             text=one.name or one.company or one.email or visit.words("no_name"),
-            note=visit.words.many("orders_count", one.orders),
+            note=", ".join(
+                filter(None, (one.email or one.phone, visit.words.many("orders_count", one.orders)))
+            ),
             path=f"app/customers/{customer_id(one.customer_no)}",
         )
         for one in people
