@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+_THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
+
 
 def _check_issuer(url: str | None) -> str | None:
-    if url is not None and not url.startswith(("https://", "http://localhost", "http://127.0.0.1")):
-        raise ValueError("must begin with https://")
-    return None if url is None else url.rstrip("/")
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    is_safe = parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in _THIS_MACHINE
+    )
+    if not is_safe or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an address that begins with https://, without a query")
+    return url.rstrip("/")
 
 
 class OpenIdSettings(BaseModel):

@@ -161,12 +161,13 @@ def grant_of(
     roles: tuple[Role, ...],
     channels: frozenset[str] | None,
     sellers: frozenset[str] | None,
+    locations: frozenset[str] | None,
 ) -> Grant:
     """What a person may, as the doors of other programs know it."""
     return Grant(
         key_id=login,
         name=name,
-        scopes=scopes_of(roles, channels, sellers),
+        scopes=scopes_of(roles, channels, sellers, locations),
         channels=channels,
         sellers=sellers,
         per_minute=_REQUESTS_A_MINUTE,

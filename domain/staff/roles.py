@@ -51,12 +51,25 @@ MAY: Final[Mapping[Role, frozenset[Scope]]] = {
 """What each role may. Goodwill has limits of its own: those of the policy, by the role's name."""
 
 
+OF_THE_WHOLE_SHOP: Final[frozenset[Scope]] = frozenset(
+    {
+        *("access:read", "access:write", "sellers:write", "events:write"),
+        *("accounting:write", "reconciliation:write"),
+    }
+)
+"""What no location has of its own: somebody for some locations only may not do it."""
+
+
 def scopes_of(
-    roles: Iterable[Role], channels: Iterable[str] | None, sellers: Iterable[str] | None
+    roles: Iterable[Role],
+    channels: Iterable[str] | None = None,
+    sellers: Iterable[str] | None = None,
+    locations: Iterable[str] | None = None,
 ) -> frozenset[Scope]:
-    """What these roles may together, but for what somebody for some channels or sellers may not."""
+    """What these roles may together, but for what somebody with these limits may not."""
     together = frozenset[Scope]().union(*(MAY[role] for role in roles))
-    return together - frozenset(forbidden(together, channels, sellers))
+    without = frozenset() if locations is None else OF_THE_WHOLE_SHOP
+    return together - frozenset(forbidden(together, channels, sellers)) - without
 
 
 def first_of(roles: Iterable[Role]) -> Role:

@@ -42,6 +42,11 @@ class Channels:
         async with self._pool.acquire() as conn:
             await channels.save(conn, wanted)
 
+    async def make(self, wanted: Channel) -> None:
+        """Make a channel. Raises Conflict (`code_taken`) where it is there, and as `save` does."""
+        async with self._pool.acquire() as conn:
+            await channels.save(conn, [wanted], only_new=True)
+
     async def change(self, wanted: Channel, *, seen: str) -> None:
         """Set all there is to know about a channel that is as somebody saw it: `version_of` that.
 

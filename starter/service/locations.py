@@ -48,6 +48,11 @@ class Locations:
         async with self._pool.acquire() as conn:
             await locations.add(conn, [location], seller)
 
+    async def make(self, wanted: Location) -> None:
+        """Make a location. Raises Conflict (`code_taken`) where it is there, and as `save` does."""
+        async with self._pool.acquire() as conn:
+            await locations.save(conn, [wanted], only_new=True)
+
     async def change(self, wanted: Location, *, seen: str) -> None:
         """Set all there is to know about a location that is as somebody saw it: `version_of` that.
 

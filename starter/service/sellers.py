@@ -36,6 +36,11 @@ class Sellers:
         async with self._pool.acquire() as conn:
             await sellers.save(conn, wanted)
 
+    async def make(self, wanted: Seller) -> None:
+        """Make a seller. Raises Conflict (`code_taken`) where it is there, and as `save` does."""
+        async with self._pool.acquire() as conn:
+            await sellers.save(conn, [wanted], only_new=True)
+
     async def change(self, wanted: Seller, *, seen: str) -> None:
         """Set all there is to know about a seller that is as somebody saw it: `version_of` that.
 

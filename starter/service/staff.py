@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.seen import check_seen
 from domain.staff.people import Person, Staff, StaffChange, StaffRequest
-from domain.staff.sessions import Means, Session, TooManyTries, WrongSignIn, wait_after
+from domain.staff.sessions import Means, Session, WrongSignIn
 from starter.service import passwords
+from starter.service.sign_in_tries import take_try
 from starter.service.staff_limits import check_covers, check_named, lets_in
-from store.database import Connection, Pool
+from store.database import Pool
 from store.staff import people, sessions
 
 FIRST_ADMIN = "admin"
@@ -36,10 +37,15 @@ class NewStaff(BaseModel):
 
 @dataclass(frozen=True)
 class Browser:
-    """Where somebody signs in: what their browser calls itself, and its address."""
+    """Where somebody signs in: what their browser calls itself, and its address.
+
+    `known_as`: its name, where they have signed in there before: its wrong passwords are counted
+    apart, so nobody else's tries keep them out.
+    """
 
     agent: str = ""
     address: str = ""
+    known_as: str = ""
 
 
 class StaffDoor:
@@ -153,16 +159,16 @@ class StaffDoor:
             await people.set_password(conn, login, kept, must_change=True)
             await people.unlink(conn, login)
             await sessions.end_all(conn, login, who=who)
-            await sessions.forget_wrong(conn, login)
+            await sessions.forget_wrong(conn, login, "")
             return NewStaff(staff=await people.get(conn, login), password=SecretStr(password))
 
     async def change_password(self, person: Person, old: str, new: str) -> None:
         """Replace one's own password. All other sessions end.
 
-        Raises WrongSignIn where the old one is wrong, TooManyTries, and InvalidInput for a new one
-        that can be guessed.
+        What others try at the sign-in does not count here. Raises WrongSignIn where the old one is
+        wrong, TooManyTries, and InvalidInput for a new one that can be guessed.
         """
-        right = await self._check_password(person.login, old)
+        right = await self._check_password(person.login, old, f"session {person.session_no}")
         passwords.check(new, about=[person.login, person.name])
         if new == old:
             raise InvalidInput("is the old one: take another", where="password", reason="same")
@@ -179,7 +185,8 @@ class StaffDoor:
     async def sign_in(self, login: str, password: str, browser: Browser) -> str:
         """Open a session, and answer its token. Raises WrongSignIn and TooManyTries."""
         login = login.strip().lower()
-        right = await self._check_password(login, password)
+        places = (browser.known_as, "") if browser.known_as else ("",)
+        right = await self._check_password(login, password, *places)
         return await self._begin(login, "password", browser, password=right)
 
     async def sign_in_by_openid(
@@ -244,13 +251,14 @@ class StaffDoor:
                 raise _wrong()
         return token
 
-    async def _check_password(self, login: str, password: str) -> str:
+    async def _check_password(self, login: str, password: str, *places: str) -> str:
         """The password as it is kept.
 
+        `places`: where tries are counted: at the first that takes one. "": that of everybody.
         Raises WrongSignIn and TooManyTries, alike for a login that is not there.
         """
         async with self._pool.acquire() as conn:
-            await _take_try(conn, login)
+            place = await take_try(conn, login, places)
             kept = await people.password_of(conn, login)
         right = len(password) <= passwords.LENGTH_MAX and await passwords.fits(
             kept.encoded, password
@@ -261,7 +269,7 @@ class StaffDoor:
         if passwords.is_outdated(kept.encoded):
             again = await passwords.encoded(password)
         async with self._pool.acquire() as conn, conn.transaction():
-            await sessions.forget_wrong(conn, login)
+            await sessions.forget_wrong(conn, login, place)
             if again is None:
                 return kept.encoded
             await people.lock(conn, login)
@@ -269,17 +277,6 @@ class StaffDoor:
                 raise _wrong()  # an admin has given them another one meanwhile
             await people.set_password(conn, login, again, must_change=kept.must_change)
             return again
-
-
-async def _take_try(conn: Connection, login: str) -> None:
-    """Raises TooManyTries. Each try is counted first: guesses that come at once wait, too."""
-    while True:
-        wrong, since = await sessions.tries(conn, login)
-        left = wait_after(wrong) - since
-        if wrong and left.total_seconds() > 0:
-            raise TooManyTries(left)
-        if await sessions.take_try(conn, login, wrong):
-            return
 
 
 def _wrong() -> WrongSignIn:

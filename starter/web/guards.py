@@ -31,18 +31,25 @@ class BadForm(Exception):
     """A body that no form of ours sends."""
 
 
-def is_foreign(request: Request) -> bool:
+def is_foreign(request: Request, *, null_is_ours: bool = True) -> bool:
     """Whether a form was sent by a page of somebody else's.
 
-    Browsers say so in `Sec-Fetch-Site`. Older ones that do not, say `Origin`: that is `null` from
-    our own pages, too, because they tell no referrer. Then the address has to do, whose token
-    nobody else knows.
+    Browsers say so in `Sec-Fetch-Site`. Older ones that do not, say `Origin`. `null_is_ours`: that
+    is `null` from pages that tell no referrer; then the address has to do, whose token nobody else
+    knows. What says neither is no browser of today.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site not in _OWN
-    origin = request.headers.get("origin", "null")
-    return origin != "null" and urlsplit(origin).netloc != request.headers.get("host")
+    origin = request.headers.get("origin")
+    if origin is None:
+        return False
+    if origin == "null":
+        return not null_is_ours
+    try:
+        return urlsplit(origin).netloc != request.headers.get("host")
+    except ValueError:  # it is no address at all
+        return True
 
 
 async def form(request: Request) -> dict[str, str]:

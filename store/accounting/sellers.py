@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.errors import InvalidInput, NotFound, Refused
+from domain.errors import Conflict, InvalidInput, NotFound, Refused
 from domain.sellers import Seller
 from domain.series import may_meet
 from domain.words import few
@@ -35,15 +35,18 @@ async def lock(conn: Connection, seller: str) -> Seller:
     return await get(conn, seller)
 
 
-async def save(conn: Connection, sellers: Sequence[Seller]) -> None:
+async def save(conn: Connection, sellers: Sequence[Seller], *, only_new: bool = False) -> None:
     """Set all there is to know about these sellers: all of them, or none where one is wrong.
 
     A seller of whom nobody has said who it is, and who has sold nothing, becomes the first of them.
     Raises InvalidInput for a series whose numbers could be those of an earlier one, and Refused for
-    the end of a seller for whom a channel sells.
+    the end of a seller for whom a channel sells. `only_new`: raises Conflict where one is there.
     """
     async with conn.transaction():
         await _sql.lock(conn)
+        there = {one.seller for one in await find(conn)} if only_new else set[str]()
+        if any(one.seller in there for one in sellers):
+            raise Conflict("there is a seller of this code already", reason="code_taken")
         if not await _sql.is_told(conn):
             await _sql.stop_intake(conn)
             await _sql.give_place(conn, codes=[one.seller for one in sellers])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.errors import InvalidInput, NotFound, Refused
+from domain.errors import Conflict, InvalidInput, NotFound, Refused
 from domain.orders.channels import Channel
 from domain.words import few
 from store.database import Connection, load_queries
@@ -56,10 +56,11 @@ async def known(
     return found
 
 
-async def save(conn: Connection, channels: Sequence[Channel]) -> None:
+async def save(conn: Connection, channels: Sequence[Channel], *, only_new: bool = False) -> None:
     """Set all there is to know about these channels: all of them, or none where one is wrong.
 
     Raises InvalidInput for a seller or a location that is not there, and for a retired seller.
+    `only_new`: raises Conflict where one of them is there.
     """
     async with conn.transaction():
         rows = _sql.sellers_of(conn, sellers=[one.seller for one in channels])
@@ -84,7 +85,10 @@ async def save(conn: Connection, channels: Sequence[Channel]) -> None:
                     "makes one",
                     where=f"{where}.locations",
                 )
-        await _sql.save(conn, channels=[one.model_dump(mode="json") for one in channels])
+        rows_ = [one.model_dump(mode="json") for one in channels]
+        kept = [row async for row in _sql.save(conn, channels=rows_, only_new=only_new)]
+        if len(kept) < len(channels):
+            raise Conflict("there is a channel of this code already", reason="code_taken")
 
 
 async def lock(conn: Connection, channel: str) -> Channel:

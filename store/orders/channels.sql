@@ -12,8 +12,8 @@ order by channel limit :at_most::bigint;
 -- Whoever says what they saw changes it one after the other.
 select from channel where channel = :channel for update;
 
--- name: save(channels)!
--- Sets all there is to know about them, whether they are there or not.
+-- name: save(channels, only_new)
+-- Sets all there is to know about them, whether they are there or not; or of new ones alone. Answers which were set.
 insert into channel (channel, kind, seller, currencies, locations, providers, policy, retired_at)
 select channel, kind, seller, currencies, locations, providers, policy,
        case when retired then moment() end
@@ -24,7 +24,9 @@ on conflict (channel) do update
 set kind = excluded.kind, seller = excluded.seller, currencies = excluded.currencies,
     locations = excluded.locations, providers = excluded.providers, policy = excluded.policy,
     retired_at = case when excluded.retired_at is not null
-                      then coalesce(channel.retired_at, excluded.retired_at) end;
+                      then coalesce(channel.retired_at, excluded.retired_at) end
+where not :only_new::boolean
+returning channel;
 
 -- name: set_retired(channel, retired)$
 -- Whether it takes new orders; null where there is no such channel.

@@ -148,7 +148,7 @@ def _list(named: tuple[str, ...] | None) -> list[str] | None:
 
 
 def _staff(row: Mapping[str, Any]) -> Staff:
-    may = scopes_of(row["roles"], row["channels"], row["sellers"])
+    may = scopes_of(row["roles"], row["channels"], row["sellers"], row["locations"])
     return Staff.model_validate({**row, "scopes": sorted(may)})
 
 

@@ -68,19 +68,18 @@ async def people_of(conn: Connection, tokens: Collection[str]) -> dict[str, Pers
 
 def _person(row: Record) -> Person:
     roles = tuple(row["roles"])
+    limits = _set(row["channels"]), _set(row["sellers"]), _set(row["locations"])
     return Person(
         login=row["login"],
         name=row["name"],
         roles=roles,
-        locations=_set(row["locations"]),
+        locations=limits[-1],
         language=row["language"],
         time_zone=row["time_zone"],
         single_keys=row["single_keys"],
         must_change=row["must_change"],
         session_no=row["session_no"],
-        grant=grant_of(
-            row["login"], row["name"], roles, _set(row["channels"]), _set(row["sellers"])
-        ),
+        grant=grant_of(row["login"], row["name"], roles, *limits),
     )
 
 
@@ -109,26 +108,30 @@ async def end_all(conn: Connection, login: str, *, who: str, but_for: int | None
     return len([row async for row in ended])
 
 
-async def tries(conn: Connection, login: str) -> Tries:
-    """Wrong passwords that were given for a login, whether or not somebody has it."""
-    row = await _sql.tries_of(conn, login_digest=_named(login), forgotten_after=FORGOTTEN_AFTER)
+async def tries(conn: Connection, login: str, place: str) -> Tries:
+    """Wrong passwords that were given for a login, whether or not somebody has it.
+
+    `place`: where they are counted; "" stands for all places without a count of their own.
+    """
+    digest = _named(login, place)
+    row = await _sql.tries_of(conn, login_digest=digest, forgotten_after=FORGOTTEN_AFTER)
     return Tries(0, timedelta(0)) if row is None else Tries(row["wrong"], row["since"])
 
 
-async def take_try(conn: Connection, login: str, wrong: int) -> bool:
+async def take_try(conn: Connection, login: str, place: str, wrong: int) -> bool:
     """Count one more, before it is known to be wrong: so guesses that come at once all count.
 
     `wrong`: as many as `tries` has told. False: others were counted since; look again.
     """
     taken = await _sql.take_try(
-        conn, login_digest=_named(login), wrong=wrong, forgotten_after=FORGOTTEN_AFTER
+        conn, login_digest=_named(login, place), wrong=wrong, forgotten_after=FORGOTTEN_AFTER
     )
     return taken is not None
 
 
-async def forget_wrong(conn: Connection, login: str) -> None:
-    """The right one was given."""
-    await _sql.forget_wrong(conn, login_digest=_named(login))
+async def forget_wrong(conn: Connection, login: str, place: str) -> None:
+    """The right one was given there."""
+    await _sql.forget_wrong(conn, login_digest=_named(login, place))
 
 
 async def forget(conn: Connection, kept: timedelta, at_most: int) -> int:
@@ -140,8 +143,9 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def _named(login: str) -> bytes:
-    return hashlib.sha256(b"login " + login.encode("utf-8", "surrogatepass")).digest()
+def _named(login: str, place: str) -> bytes:
+    said = f"login {login}\0{place}" if place else f"login {login}"
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()
 
 
 def _set(named: list[str] | None) -> frozenset[str] | None:

@@ -16,18 +16,18 @@ from store.database import Connection, Record, load_queries
 _sql = load_queries(__file__)
 
 
-async def save(conn: Connection, wanted: Sequence[Location]) -> None:
+async def save(conn: Connection, wanted: Sequence[Location], *, only_new: bool = False) -> None:
     """Replace the settings of these locations; unknown ones are created.
 
     Raises Conflict when lanes would have prices in several currencies, InvalidInput for a seller
     that is not there or not named, and Refused for another seller while there are goods. Then
-    nothing changes.
+    nothing changes. `only_new`: raises Conflict where one of them is there.
     """
     async with conn.transaction():
         for number, location in enumerate(wanted):
             where = f"locations[{number}].seller"
             seller = await _owner(conn, location.location, location.seller, where)
-            await _save(conn, location, seller)
+            await _save(conn, location, seller, only_new=only_new)
         priced = [row async for row in _sql.lane_currencies(conn)]
         if len(priced) > 1:
             some = ", ".join(f"{row['location']} in {row['currency']}" for row in priced)
@@ -74,15 +74,18 @@ async def _owner(conn: Connection, location: str, wanted: str | None, where: str
     return choice[0]
 
 
-async def _save(conn: Connection, location: Location, seller: str) -> None:
-    await _sql.save_location(
+async def _save(conn: Connection, location: Location, seller: str, *, only_new: bool) -> None:
+    kept = await _sql.save_location(
         conn,
         location=location.location,
         seller=seller,
         priority=location.priority,
         calendar=location.calendar.model_dump(mode="json", exclude_defaults=True),
         parcels_a_day=location.parcels_a_day,
+        only_new=only_new,
     )
+    if kept is None:
+        raise Conflict("there is a location of this name already", reason="code_taken")
     await _sql.drop_lanes(conn, location=location.location)
     await _sql.add_lanes(
         conn,

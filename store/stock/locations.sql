@@ -4,12 +4,15 @@
 -- Whoever says what they saw changes it one after the other.
 select from location where location = :location for update;
 
--- name: save_location(location, seller, priority, calendar, parcels_a_day)!
+-- name: save_location(location, seller, priority, calendar, parcels_a_day, only_new)$
+-- Whether it is there or not; or a new one alone: null where there is one of this name.
 insert into location (location, seller, priority, calendar, parcels_a_day)
 values (:location, :seller, :priority, :calendar, :parcels_a_day)
 on conflict (location) do update
 set seller = excluded.seller, priority = excluded.priority, calendar = excluded.calendar,
-    parcels_a_day = excluded.parcels_a_day;
+    parcels_a_day = excluded.parcels_a_day
+where not :only_new::boolean
+returning location;
 
 -- name: drop_lanes(location)!
 delete from lane where location = :location;

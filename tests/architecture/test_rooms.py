@@ -375,6 +375,11 @@ TABLE = (
             *("authlib", "fastapi", "httpx2", "itsdangerous", "joserfc", "starlette"),
         ),
     ),
+    # A browser is known by what it keeps, signed.
+    Room(
+        "starter/web/screens/devices.py",
+        (*STDLIB, "starter.web", "starter.service", "itsdangerous", "starlette"),
+    ),
     # Long work: reads files as commands do, and asks the doors.
     Room(
         "starter/jobs/",

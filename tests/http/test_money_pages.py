@@ -97,7 +97,7 @@ async def sent(desk: Desk, page: str, path: str, **fields: str) -> httpx.Respons
 @pytest.mark.parametrize("path", PAGES)
 async def test_pages_are_for_those_who_may(desk: Desk, path: str) -> None:
     assert (await desk.get(f"/{path}")).status_code == 200
-    ben = Desk(desk.here._pool, desk.app)
+    ben = Desk(desk.pool, desk.app)
     assert (await ben.get(f"/{path}")).url.path == "/app/sign-in"
     await ben.signed_in("ben", "warehouse")
     if path == "app/money/claims":  # Of carriers, the warehouse may read.
@@ -109,9 +109,9 @@ async def test_pages_are_for_those_who_may(desk: Desk, path: str) -> None:
 async def test_forms_are_for_those_who_may_and_come_from_here(desk: Desk, path: str) -> None:
     foreign = await desk.post(f"/{path}", headers={"Sec-Fetch-Site": "cross-site"}, data={})
     assert (foreign.status_code, "sent by another site" in text_of(foreign)) == (403, True)
-    ben = await Desk(desk.here._pool, desk.app).signed_in("ben", "agent")
+    ben = await Desk(desk.pool, desk.app).signed_in("ben", "agent")
     if "vouchers" in path or path == "app/money/credit":  # An agent may give goodwill.
-        ben = await Desk(desk.here._pool, desk.app).signed_in("cy", "warehouse")
+        ben = await Desk(desk.pool, desk.app).signed_in("cy", "warehouse")
     assert (await ben.send_form(path)).status_code == 403
 
 
@@ -329,7 +329,7 @@ async def test_credit_is_given_once_and_tells_its_story(desk: Desk) -> None:
         assert "€5.00" in text_of(given)
     (account,) = await desk.here.credit.accounts("C-7")
     assert account.balance_minor == 5_00
-    ben = await Desk(desk.here._pool, desk.app).signed_in("ben", "agent", channels=["web"])
+    ben = await Desk(desk.pool, desk.app).signed_in("ben", "agent", channels=["web"])
     assert "€5.00" not in text_of(await ben.get("/app/money/credit?customer=C-7"))
 
 

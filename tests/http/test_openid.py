@@ -53,11 +53,14 @@ async def desk(pool: Pool, issuer: str) -> Desk:
     return at_desk(pool, issuer)
 
 
-def at_desk(pool: Pool, issuer: str) -> Desk:
+def at_desk(pool: Pool, issuer: str, wanted: str = "") -> Desk:
+    """`wanted`: whom the settings name, where another one answers at the address."""
     settings = OpenIdSettings(
         issuer=issuer, client_id="orderloom", client_secret=SecretStr("secret"), name="Our IdP"
     )
-    return Desk(pool, Api(cast("Service", Records(pool)), openid=OpenId(settings)).app)
+    provider = OpenId(settings)
+    provider.issuer = wanted or issuer
+    return Desk(pool, Api(cast("Service", Records(pool)), openid=provider).app)
 
 
 async def _answers(issuer: str) -> None:
@@ -119,6 +122,30 @@ async def test_an_answer_to_nothing_that_was_asked_here_lets_nobody_in(desk: Des
     assert (await desk.get(back)).status_code == 403
     assert (await desk.get("/app/openid/back?code=x&state=y")).status_code == 403
     assert list(await desk.here.staff.sessions()) == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *("http://localhost.evil.example", "http://127.0.0.1.evil.example", "http://id.example"),
+        *("https://", "https://id.example@evil.example", "https://id.example?x", "javascript:x"),
+    ],
+)
+def test_a_provider_is_reached_over_tls(odd: str) -> None:
+    with pytest.raises(ValueError, match="begins with https://"):
+        OpenIdSettings(issuer=odd, client_id="orderloom", client_secret=SecretStr("secret"))
+
+
+async def test_another_providers_answer_lets_nobody_in(desk: Desk, pool: Pool, issuer: str) -> None:
+    await desk.let_in("anna", email="anna@example.com")
+    leads = await desk.get("/app/openid", follow_redirects=False)
+    async with httpx.AsyncClient() as there:
+        answer = await there.post(leads.headers["location"], data={"sub": "u-1"})
+    back = answer.headers["location"]
+    assert (await desk.get(f"{back}&iss=https://evil.example")).status_code == 403
+    assert (await desk.get(back)).status_code == 200
+    mixed = at_desk(pool, issuer, "https://id.example")
+    assert (await mixed.get("/app/openid")).status_code == 503
 
 
 async def test_a_provider_that_is_away_is_told(pool: Pool) -> None:

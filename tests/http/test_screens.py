@@ -66,10 +66,18 @@ async def test_nobody_comes_in_without_a_session(desk: Desk) -> None:
     assert (wrong.status_code, wrong.url.path) == (403, "/app/sign-in")
     assert "The login or the password is wrong" in text_of(wrong)
     word = await desk.let_in("anna")
-    for away in ("https://evil.example", "//evil.example", "app/../../x", "app//evil.example"):
+    for away in (
+        *("https://evil.example", "//evil.example", "app/../../x", "app//evil.example"),
+        *("javascript:alert(1)", "/\\evil.example", "app/%2e%2E/x", "app/%2F%2Fevil.example"),
+        *("app/x\r\nSet-Cookie: a=b", "app/x#y", "apple"),
+    ):
         answer = await desk.sign_in("anna", word, next=away)
         assert (answer.url.host, answer.url.path) == ("desk.example", "/app/me")
         await desk.send_form("app/sign-out")
+    odd = await desk.get("/app/orders/web-1%2523:ä")
+    assert 'value="app/orders/web-1%2523:%C3%A4"' in odd.text
+    leads = await desk.get("/app/sign-in?next=app/orders/web-1%252523:%25C3%25A4")
+    assert 'value="app/orders/web-1%2523:%C3%A4"' in leads.text
     onward = "app/orders?after=2027-03-01T00%3A00%3A00%2B00%3A00~web-1"
     signing_in = {"login": "anna", "password": word, "next": onward}
     leads = await desk.post("/app/sign-in", data=signing_in, follow_redirects=False)
@@ -84,11 +92,15 @@ async def test_without_its_cookie_a_browser_is_told_why(desk: Desk) -> None:
 
 async def test_a_form_of_another_site_does_nothing(desk: Desk) -> None:
     await desk.signed_in("anna")
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+    for headers in (
+        *({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}),
+        *({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://["}),
+    ):
         answer = await desk.post("/app/staff/anna/disable", headers=headers)
         assert answer.status_code == 403
         assert "sent by another site" in text_of(answer)
     assert (await desk.here.staff.get("anna")).state == "active"
+    assert (await desk.get("/app/me")).headers["referrer-policy"] == "same-origin"
 
 
 async def test_too_many_wrong_passwords_wait(desk: Desk) -> None:
@@ -100,6 +112,29 @@ async def test_too_many_wrong_passwords_wait(desk: Desk) -> None:
     # Some of them are over by now, on a machine with much to do.
     assert told is not None
     assert 0 < int(told[1]) <= 15
+
+
+async def test_strangers_keep_nobody_out_of_a_browser_that_is_known(desk: Desk, pool: Pool) -> None:
+    await desk.signed_in("anna")
+    assert (await desk.sign_in("anna", GOOD)).url.path == "/app"
+    stranger = Desk(pool, desk.app)
+    for _ in range(6):
+        answer = await stranger.sign_in("anna", "wrong")
+    assert answer.status_code == 429
+    assert (await stranger.sign_in("anna", GOOD)).status_code == 429
+    other = "eight green chairs beside a door"
+    changed = await desk.send_form("app/me/password", old=GOOD, new=other, again=other)
+    assert changed.status_code == 200
+    await desk.send_form("app/sign-out")
+    await desk.let_in("ben")
+    for login in ("ben", "anna"):  # it is known for anna alone, and her own mistakes count, too
+        for _ in range(6 if login == "ben" else 5):
+            wrong = await desk.sign_in(login, "wrong")
+        assert wrong.status_code == (429 if login == "ben" else 403)
+    assert (await desk.sign_in("anna", other)).status_code == 429
+    name = "__Host-orderloom-device"
+    stranger.cookies.set(name, f"x{desk.cookies[name]}", domain="desk.example")
+    assert (await stranger.sign_in("anna", other)).status_code == 429
 
 
 async def test_an_admin_lets_somebody_in_and_out(desk: Desk, pool: Pool) -> None:
@@ -211,7 +246,7 @@ async def test_everything_is_in_the_language_that_somebody_has_chosen(
         assert answer.status_code == 200
         assert f'<html lang="{language}">' in answer.text
     changed = await desk.send_form("app/me/language", language="de")
-    assert "Die Sprache ist geändert" in text_of(changed)
+    assert "Sprache und Zeitzone sind gespeichert" in text_of(changed)
 
 
 @pytest.mark.parametrize(

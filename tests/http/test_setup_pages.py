@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from domain.orders.channels import Channel
+from domain.sellers import Seller
 from domain.shops.connections import NewShop
 from domain.standard_webhooks import WHSEC
 from store.database import Pool
@@ -80,23 +82,23 @@ def secret_in(page: httpx.Response) -> str:
     return page.text.partition('<output class="secret" id="secret">')[2].partition("<")[0]
 
 
-@pytest.mark.parametrize("path", PAGES)
-async def test_pages_are_for_those_who_may(desk: Desk, path: str) -> None:
-    assert (await desk.get(f"/{path}")).status_code == 200
-    ben = Desk(desk.here._pool, desk.app)
-    assert (await ben.get(f"/{path}")).url.path == "/app/sign-in"
-    await ben.signed_in("ben", "warehouse")
-    if path == "app/setup/locations":  # Who works there may see where that is.
-        return
-    assert (await ben.get(f"/{path}")).status_code == 403
+async def test_pages_are_for_those_who_may(desk: Desk) -> None:
+    nobody = Desk(desk.pool, desk.app)
+    ben = await Desk(desk.pool, desk.app).signed_in("ben", "warehouse")
+    for path in PAGES:
+        assert (await desk.get(f"/{path}")).status_code == 200, path
+        assert (await nobody.get(f"/{path}")).url.path == "/app/sign-in", path
+        # Who works at locations may see where that is.
+        status = 200 if path == "app/setup/locations" else 403
+        assert (await ben.get(f"/{path}")).status_code == status, path
 
 
-@pytest.mark.parametrize("path", FORMS)
-async def test_forms_are_for_those_who_may_and_come_from_here(desk: Desk, path: str) -> None:
-    foreign = await desk.post(f"/{path}", headers={"Sec-Fetch-Site": "cross-site"}, data={})
-    assert (foreign.status_code, "sent by another site" in text_of(foreign)) == (403, True)
-    ben = await Desk(desk.here._pool, desk.app).signed_in("ben", "accountant")
-    assert (await ben.send_form(path)).status_code == 403
+async def test_forms_are_for_those_who_may_and_come_from_here(desk: Desk) -> None:
+    ben = await Desk(desk.pool, desk.app).signed_in("ben", "accountant")
+    for path in FORMS:
+        foreign = await desk.post(f"/{path}", headers={"Sec-Fetch-Site": "cross-site"}, data={})
+        assert (foreign.status_code, "sent by another site" in text_of(foreign)) == (403, True)
+        assert (await ben.send_form(path)).status_code == 403, path
 
 
 async def test_a_seller_is_set_as_a_whole_and_keeps_what_was_typed(desk: Desk) -> None:
@@ -143,6 +145,86 @@ async def test_who_saves_over_others_is_told_what_they_saved(desk: Desk) -> None
     again = await desk.send_form(path, **fields_of(second.text))
     assert "It is saved" in text_of(again)
     assert (await desk.here.sellers.get("main")).name == "Second"
+
+
+async def test_what_is_wrong_in_a_form_hides_nothing_that_others_saved(desk: Desk) -> None:
+    path = "app/setup/sellers/main"
+    opened = fields_of((await desk.get(f"/{path}")).text)
+    assert (await saved(desk, path, city="Leipzig")).status_code == 200
+    wrong = await desk.send_form(path, **{**opened, "country": "Nowhere"})
+    assert (wrong.status_code, "City: Leipzig" in text_of(wrong)) == (422, True)
+    old = fields_of((await desk.get(f"/{path}")).text)
+    (known,) = await desk.here.sellers.list()
+    refused = await desk.send_form(path, **{**old, "time_zone": "Mars/Base"})
+    assert (refused.status_code, "others have" in text_of(refused)) == (422, False)
+    assert (await desk.here.sellers.get("main")) == known
+
+
+async def test_of_two_who_add_the_same_one_is_refused(desk: Desk) -> None:
+    for plural, more in (
+        ("sellers", {"name": "Co"}),
+        ("channels", {"kind": "web"}),
+        ("locations", {}),
+    ):
+        page = await desk.get(f"/app/setup/{plural}/new")
+        form = {**fields_of(page.text), plural.removesuffix("s"): "twice", **more}
+        form |= {"seller": "twice"}  # the first seller takes the place of the one without a name
+        both = (desk.send_form(f"app/setup/{plural}/new", **form) for _ in range(2))
+        answers = await asyncio.gather(*both)
+        assert sorted(one.status_code for one in answers) == [200, 409], plural
+
+
+async def test_a_logo_stays_when_something_else_is_saved(desk: Desk) -> None:
+    path, logo = "app/setup/sellers/main", "data:image/png;base64,iVBORw0KGgo="
+    for changes in ({"looks__logo": logo}, {"city": "Leipzig"}):
+        done = await saved(desk, path, **changes)
+        assert "It is saved" in text_of(done), text_of(done)
+    assert (await desk.here.sellers.get("main")).looks.logo == logo
+
+
+async def test_who_is_for_one_place_sees_no_others(desk: Desk, pool: Pool) -> None:
+    for place in ("main", "other"):
+        await desk.here.locations.add(place)
+    await desk.here.sellers.make(Seller(seller="uk", name="Tea Ltd"))
+    await desk.here.channels.make(Channel(channel="uk", kind="web", seller="uk"))
+    first = await desk.let_in("eve", "admin")
+    mia = await Desk(pool, desk.app).signed_in("mia", "admin", locations=["main"])
+    assert "other" not in text_of(await mia.get("/app/setup/locations"))
+    assert (await saved(mia, "app/setup/locations/main", priority="7")).status_code == 200
+    form = fields_of((await mia.get("/app/setup/locations/new")).text)
+    made = await mia.send_form("app/setup/locations/new", **{**form, "location": "third"})
+    assert (made.status_code, "may not let others" in text_of(made)) == (409, True)
+    for path in ("", "/retire", "/reopen"):
+        assert (await mia.send_form(f"app/setup/locations/other{path}")).status_code == 404
+    # What is set for the whole shop is not hers: people, keys, sellers, subscriptions.
+    eve = Desk(pool, desk.app)
+    await eve.sign_in("eve", first)
+    (session,) = await desk.here.staff.sessions("eve")
+    for path in (
+        *(f"app/staff/eve/sessions/{session.session_no}/end", "app/staff/new", "app/staff/eve"),
+        *("app/setup/keys/new", "app/setup/sellers/main", "app/setup/events/new"),
+        *("app/setup/channels/web/retire", "app/setup/templates/main/shipped/en"),
+    ):
+        assert (await mia.send_form(path)).status_code == 403, path
+    assert len(await desk.here.staff.sessions("eve")) == 1
+    ben = await Desk(pool, desk.app).signed_in("ben", "agent", channels=["web"], sellers=["main"])
+    for plural in ("channels", "sellers"):
+        assert "uk" not in text_of(await ben.get(f"/app/setup/{plural}")).split()
+        assert (await ben.get(f"/app/setup/{plural}/uk")).status_code == 404
+
+
+async def test_a_limit_is_not_lifted_because_its_place_is_gone(desk: Desk) -> None:
+    await desk.here.locations.add("attic")
+    await desk.let_in("ben", "warehouse", locations=["attic"])
+    await desk.here.locations.remove("attic")
+    page = await desk.get("/app/staff/ben")
+    assert 'value="attic" checked' in page.text
+    seen = hidden(page.text, "ben")["seen"]
+    kept = await desk.send_form(
+        "app/staff/ben", seen=seen, name="Ben", roles=["warehouse"], locations=["attic"]
+    )
+    assert (kept.status_code, "there is no location attic" in text_of(kept)) == (422, True)
+    assert (await desk.here.staff.get("ben")).locations == ("attic",)
 
 
 async def test_a_channel_says_how_it_differs_and_is_retired(desk: Desk) -> None:
@@ -323,7 +405,17 @@ async def test_a_template_is_looked_at_saved_and_put_back(desk: Desk) -> None:
     assert own.set_by == "Anna (anna)"
     late = await desk.send_form(path, source=source, act="save", seen=seen)
     assert (late.status_code, "others have changed it" in text_of(late)) == (409, True)
-    seen = hidden(done.text, "en")["seen"]
+    assert "Others have saved another template" not in text_of(late)  # it is the same one
+    theirs = source.replace("Hooray", "Hurrah")
+    seen = hidden(late.text, "en")["seen"]
+    await desk.here.messages.set_template("main", "shipped", "en", theirs, by="Ben")
+    over = await desk.send_form(path, source=source, act="save", seen=seen)
+    assert (over.status_code, "Hurrah: " in text_of(over)) == (409, True)
+    again = await desk.send_form(
+        path, source=source, act="save", seen=hidden(over.text, "en")["seen"]
+    )
+    assert "used from now on" in text_of(again)
+    seen = hidden(again.text, "en")["seen"]
     back = await desk.send_form(path, source=source, act="reset", seen=seen)
     assert "built-in template is used again" in text_of(back)
     assert await desk.here.messages.templates() == []

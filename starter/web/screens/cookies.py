@@ -15,7 +15,7 @@ from starter.web.screens.templates import lead
 SESSION: Final = "__Host-orderloom"
 """A browser sends it over TLS alone, or to this machine, and to no other host."""
 
-_OURS: Final = re.compile(r"app(/[\w./-]*)?(\?[\w.=&%+~-]*)?", re.ASCII)
+_OURS: Final = re.compile(r"app(/[\w./~:@!$&'()*+,;=%-]*)?(\?[\w./~:@!$&'()*+,;=%?-]*)?", re.ASCII)
 
 
 def keep(answer: Response, name: str, value: str, *, seconds: int) -> None:
@@ -39,4 +39,6 @@ def signed_in(request: Request, token: str, onward: str) -> Response:
 
 def ours(path: str) -> str:
     """An address of ours, whatever somebody has written there."""
-    return path if _OURS.fullmatch(path) and "//" not in path and ".." not in path else "app"
+    there = path.partition("?")[0].lower().replace("%2e", ".").replace("%2f", "/")
+    is_plain = _OURS.fullmatch(path) and "//" not in there and ".." not in there
+    return path if is_plain else "app"

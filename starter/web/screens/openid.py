@@ -21,6 +21,7 @@ from domain.staff.sessions import WrongSignIn
 from runtime.openid_settings import OpenIdSettings
 from starter.web.guards import HEADERS
 from starter.web.screens import cookies
+from starter.web.screens.devices import remember
 from starter.web.screens.visits import ScreenRoute, apart, browser_of, here, in_words, words_for
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
@@ -28,6 +29,8 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 _COOKIE: Final = "__Host-orderloom-openid"
 _WITHIN_S: Final = 600
 _BACK: Final = "app/openid/back"
+_AWAY: Final = (HTTPError, AuthlibBaseError, ValueError, RuntimeError, KeyError)
+"""What Authlib raises for a provider that does not answer, or not as the standards say."""
 
 
 class OpenId:
@@ -52,8 +55,9 @@ class OpenId:
         """
         back = request.url.replace(path=f"/{_BACK}", query="", fragment="")
         try:
+            await self._check_issuer()
             leads = await self._client.authorize_redirect(request, str(back))
-        except (HTTPError, AuthlibBaseError) as error:
+        except _AWAY as error:
             raise Unreachable(f"{self.name} does not answer: {error}") from error
         address: str = leads.headers["location"]
         return address
@@ -63,13 +67,16 @@ class OpenId:
 
         Raises WrongSignIn where it says no, or its answer is not one to what was asked here.
         """
+        if request.query_params.get("iss", self.issuer).rstrip("/") != self.issuer:
+            raise WrongSignIn(f"not by {self.issuer}", reason="openid_refused")  # RFC 9207
         try:
+            await self._check_issuer()
             token = await self._client.authorize_access_token(request)
             told: dict[str, Any] = dict(token.get("userinfo") or {})
             if "sub" in told and "email" not in told:  # some tell it at another place alone
                 more = await self._client.userinfo(token=token)
                 told = {**more, **told} if more.get("sub") == told["sub"] else told
-        except HTTPError as error:
+        except (HTTPError, RuntimeError, KeyError) as error:
             raise Unreachable(f"{self.name} does not answer: {error}") from error
         except (AuthlibBaseError, JoseError, ValueError) as error:
             raise WrongSignIn(f"{self.name}: {error}", reason="openid_refused") from error
@@ -77,6 +84,12 @@ class OpenId:
             raise WrongSignIn(f"{self.name} does not tell who it is", reason="openid_refused")
         address = told.get("email") if told.get("email_verified") is True else None
         return str(told["sub"]), None if address is None else str(address)
+
+    async def _check_issuer(self) -> None:
+        """Raises ValueError where another provider's description stands at its address."""
+        described: dict[str, Any] = await self._client.load_server_metadata()
+        if str(described.get("issuer", "")).rstrip("/") != self.issuer:
+            raise ValueError(f"the issuer there is {described.get('issuer')}")
 
 
 def provider_of(request: Request) -> OpenId | None:
@@ -125,6 +138,8 @@ async def back(request: Request) -> Response:
         return apart(request, 403, *in_words(words, no))
     answer = cookies.signed_in(request, token, remembered["next"])
     cookies.drop(answer, _COOKIE)
+    if person := await here(request).staff.person(token):
+        await remember(request, answer, person.login)
     return answer
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Final
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ from starter.web.assets import FOR_EVER
 from starter.web.guards import HEADERS, form, turns_of
 from starter.web.packing import packed
 from starter.web.screens import cookies
+from starter.web.screens.devices import device_of, remember
 from starter.web.screens.openid import name_of
 from starter.web.screens.templates import ASSETS, lead, shown
 from starter.web.screens.visits import (
@@ -32,7 +35,7 @@ from starter.web.screens.visits import (
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 TRIES: Final = RateLimitItemPerMinute(30)
-"""Of one address, whatever logins it tries."""
+"""Of one network, whatever logins it tries."""
 
 
 @router.get("/app/sign-in")
@@ -49,19 +52,19 @@ async def sign_in(request: Request) -> Response:
     sent = await form(request)
     login, onward = sent.get("login", ""), cookies.ours(sent.get("next", ""))
     words = words_for(request, None)
-    address = f"sign-in {request.client.host if request.client else ''}"
-    if not turns_of(request).takes(TRIES, address):
+    if not turns_of(request).takes(TRIES, f"sign-in {_network(request)}"):
         trouble = [words.many("too_many_tries", 60)]
         return _form(request, onward=onward, login=login, status=429, trouble=trouble)
+    browser = replace(browser_of(request), known_as=(await device_of(request)).name_for(login))
     try:
-        token = await here(request).staff.sign_in(
-            login, sent.get("password", ""), browser_of(request)
-        )
+        token = await here(request).staff.sign_in(login, sent.get("password", ""), browser)
     except (WrongSignIn, TooManyTries) as no:
         status = 429 if isinstance(no, TooManyTries) else 403
         told = in_words(words, no)
         return _form(request, onward=onward, login=login, status=status, trouble=told)
-    return cookies.signed_in(request, token, onward)
+    answer = cookies.signed_in(request, token, onward)
+    await remember(request, answer, login)
+    return answer
 
 
 @router.get("/app/signed-in")
@@ -89,6 +92,16 @@ async def file(request: Request, name: str) -> Response:
         return apart(request, 404, words_for(request, None)("nothing_here"))
     headers = {**HEADERS, **FOR_EVER}
     return packed(request, Response(found.content, headers=headers, media_type=found.media_type))
+
+
+def _network(request: Request) -> str:
+    """Who asks, as tries are counted: of an IPv6 address its /64, which one customer has whole."""
+    told = request.client.host if request.client else ""
+    try:
+        address = ip_address(told)
+    except ValueError:  # a socket of this machine
+        return told
+    return told if address.version == 4 else str(ip_network(f"{told}/64", strict=False))
 
 
 async def _is_signed_in(request: Request) -> bool:

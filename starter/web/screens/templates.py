@@ -14,7 +14,11 @@ from starter.web.assets import Assets
 from starter.web.guards import HEADERS
 from starter.web.packing import packed
 from starter.web.screens.rooms import LETTERS, PLACES, ROOMS
+from starter.web.screens.zones import time_zones
 from starter.web.words import Words
+
+_HEADERS: Final = {**HEADERS, "Referrer-Policy": "same-origin"}
+"""Forms say where they come from: no address of a screen is a secret, unlike a customer's page."""
 
 ASSETS: Final = Assets(*(room / "static" for room in ROOMS))
 _TEMPLATES: Final = Environment(
@@ -24,6 +28,7 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_TEMPLATES.globals["time_zones"] = time_zones
 
 
 def root_of(request: Request) -> str:
@@ -44,7 +49,7 @@ def shown(
 ) -> Response:
     """A screen, such as desk/order. `told`: what was done. `trouble`: what was wrong."""
     content = filled(request, name, words, person, told=told, trouble=list(trouble), **values)
-    return packed(request, HTMLResponse(content, status, headers=HEADERS))
+    return packed(request, HTMLResponse(content, status, headers=_HEADERS))
 
 
 def filled(request: Request, name: str, words: Words, person: Person | None, **values: Any) -> str:

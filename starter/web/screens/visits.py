@@ -33,6 +33,9 @@ BY_ITSELF: Final = "orderloom-by-itself"
 """The header of what a page asks that nobody has clicked."""
 
 _SAFE: Final = ("GET", "HEAD")
+_PLAIN: Final = "/~:@!$&'()*+,;="
+"""What a path has as it is."""
+
 _BEFORE_IT: Final = re.compile(r"/app/(me(/.*)?|sign-out)\Z")
 """What somebody may do before they have a password of their own."""
 _STATUS: Final = ((NotFound, 404), (TooManyTries, 429), (Refused, 409), (Unreachable, 503))
@@ -92,7 +95,7 @@ class ScreenRoute(APIRoute):
 
         async def answer(request: Request) -> Response:
             try:
-                if request.method not in _SAFE and is_foreign(request):
+                if request.method not in _SAFE and is_foreign(request, null_is_ours=False):
                     words = words_for(request, None)
                     return apart(request, 403, words("foreign"))
                 if _has_nul(request):
@@ -154,7 +157,7 @@ async def _signed_in(request: Request) -> Visit:
         asked = "app"
         if request.method in _SAFE:
             query = f"?{request.url.query}" if request.url.query else ""
-            asked = f"{request.url.path.lstrip('/')}{query}"
+            asked = f"{quote(request.url.path, safe=_PLAIN).lstrip('/')}{query}"
         raise Elsewhere(lead(request, f"{SIGN_IN}?next={quote(asked, safe='')}"))
     sent = {} if request.method in _SAFE else await form_lists(request)
     visit = Visit(request, person, token, sent)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final, get_args
-
-from fastapi import APIRouter
-from starlette.responses import Response
+from typing import Any, Final, get_args
 
 from domain.errors import NotFound
 from domain.orders.channels import Channel, ChannelKind
-from domain.orders.policy import Policy
-from starter.web.screens.forms import told_by
-from starter.web.screens.visits import ScreenRoute, Visit, may
-from starter.web.setup.documents import Documents
+from starter.service.channels import Channels
+from starter.web.screens.visits import Visit
+from starter.web.setup.documents import Documents, router_of
 from starter.web.setup.fields import Field
-from starter.web.setup.policies import rows_of
+from starter.web.setup.policy_rows import rows_of
 from starter.web.setup.shops import webhook_of
 
-router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
-
-Reads = Annotated[Visit, may("sellers:read")]
-Writes = Annotated[Visit, may("sellers:read", "sellers:write")]
 _MESSAGES: Final = 10
 
 
@@ -29,7 +21,9 @@ class _Channels(Documents[Channel]):
     name = "channels"
     code = "channel"
     model = Channel
+    reads = "sellers:read"
     writes = "sellers:write"
+    page_name = "channel"
     fields = (
         Field("kind", "choice", required=True),
         Field("seller", "choice", required=True),
@@ -39,23 +33,17 @@ class _Channels(Documents[Channel]):
         Field("policy", "json"),
     )
 
+    def door(self, visit: Visit) -> Channels:
+        return visit.here.channels
+
     async def all(self, visit: Visit) -> Sequence[Channel]:
         return await visit.here.channels.list()
 
-    async def get(self, visit: Visit, code: str) -> Channel:
-        return await visit.here.channels.get(code)
+    def is_theirs(self, visit: Visit, one: Channel) -> bool:
+        return visit.person.grant.sees(one.channel, one.seller)
 
-    async def make(self, visit: Visit, wanted: Channel) -> None:
-        await visit.here.channels.save([wanted])
-
-    async def change(self, visit: Visit, wanted: Channel, seen: str) -> None:
-        await visit.here.channels.change(wanted, seen=seen)
-
-    async def set_retired(self, visit: Visit, code: str, *, retired: bool) -> None:
-        if retired:
-            await visit.here.channels.retire(code)
-        else:
-            await visit.here.channels.reopen(code)
+    def may_add(self, visit: Visit) -> bool:
+        return not visit.person.grant.is_restricted
 
     async def retired(self, visit: Visit) -> set[str]:
         return {one.channel for one in await self.all(visit) if one.retired}
@@ -80,50 +68,8 @@ class _Channels(Documents[Channel]):
             "webhook": webhook_of(visit, one.channel),
             "messages": messages,
             "differing": rows_of(one.policy, only_set=True),
-            "knows_policy": sorted(Policy.model_fields),
         }
 
 
-_KIND: Final = _Channels()
-
-
-@router.get("/app/setup/channels")
-async def channels(visit: Reads, done: str = "") -> Response:
-    """All of them."""
-    return await _KIND.list_page(visit, done)
-
-
-@router.get("/app/setup/channels/new")
-async def new(visit: Writes) -> Response:
-    """The form for another one."""
-    return await _KIND.new_page(visit)
-
-
-@router.post("/app/setup/channels/new")
-async def add(visit: Writes) -> Response:
-    """Make it."""
-    return await _KIND.add(visit)
-
-
-@router.get("/app/setup/channels/{code}")
-async def channel(visit: Reads, code: str, done: str = "") -> Response:
-    """One of them."""
-    return await _KIND.page(visit, code, told=told_by(visit, done))
-
-
-@router.post("/app/setup/channels/{code}")
-async def save(visit: Writes, code: str) -> Response:
-    """Set it as a whole, unless others have changed it meanwhile."""
-    return await _KIND.save(visit, code)
-
-
-@router.post("/app/setup/channels/{code}/retire")
-async def retire(visit: Writes, code: str) -> Response:
-    """Let it take nothing new."""
-    return await _KIND.retire(visit, code, retired=True)
-
-
-@router.post("/app/setup/channels/{code}/reopen")
-async def reopen(visit: Writes, code: str) -> Response:
-    """Let it take new things again."""
-    return await _KIND.retire(visit, code, retired=False)
+CHANNELS: Final = _Channels()
+router: Final = router_of(CHANNELS)

@@ -8,30 +8,40 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
+from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from domain.access.keys import Scope
-from domain.errors import Conflict
+from domain.errors import NotFound, Refused
 from domain.seen import version_of
 from starter.web.screens.forms import met, told_by
-from starter.web.screens.visits import Visit
+from starter.web.screens.visits import ScreenRoute, Visit, may
 from starter.web.setup.fields import (
     Field,
     by_fields,
     changes,
     document_of,
+    is_stale,
     sent_values,
     values_of,
 )
 from starter.web.setup.parts import show
 
 Model = TypeVar("Model", bound=BaseModel)
-_CHANGED: Final = 409
-"""The form was not met, because something else is there by now."""
+Wanted_contra = TypeVar("Wanted_contra", bound=BaseModel, contravariant=True)
+
+
+class Door(Protocol[Wanted_contra]):
+    """What keeps them: `starter.service`."""
+
+    async def make(self, wanted: Wanted_contra) -> None: ...
+    async def change(self, wanted: Wanted_contra, *, seen: str) -> None: ...
+    async def retire(self, code: str, /) -> object: ...
+    async def reopen(self, code: str, /) -> None: ...
 
 
 class Documents(ABC, Generic[Model]):
@@ -41,27 +51,26 @@ class Documents(ABC, Generic[Model]):
     code: str
     model: type[Model]
     fields: tuple[Field, ...]
+    reads: Scope
     writes: Scope
+    page_name: str = "document"
+    """The template of the page of one."""
+
+    @abstractmethod
+    def door(self, visit: Visit) -> Door[Model]:
+        """What keeps them."""
 
     @abstractmethod
     async def all(self, visit: Visit) -> Sequence[Model]:
         """All of them, by their codes."""
 
     @abstractmethod
-    async def get(self, visit: Visit, code: str) -> Model:
-        """One of them. Raises NotFound."""
+    def is_theirs(self, visit: Visit, one: Model) -> bool:
+        """Whether it is the business of who looks."""
 
     @abstractmethod
-    async def make(self, visit: Visit, wanted: Model) -> None:
-        """A new one."""
-
-    @abstractmethod
-    async def change(self, visit: Visit, wanted: Model, seen: str) -> None:
-        """Set one anew that is as it was seen."""
-
-    @abstractmethod
-    async def set_retired(self, visit: Visit, code: str, *, retired: bool) -> None:
-        """Let it take nothing new, or again."""
+    def may_add(self, visit: Visit) -> bool:
+        """Whether another one would be, too."""
 
     @abstractmethod
     async def retired(self, visit: Visit) -> set[str]:
@@ -74,6 +83,17 @@ class Documents(ABC, Generic[Model]):
     async def besides(self, visit: Visit, one: Model) -> dict[str, Any]:
         """What the page of one shows besides."""
         return {}
+
+    async def theirs(self, visit: Visit) -> list[Model]:
+        """Those that are the business of who looks."""
+        return [one for one in await self.all(visit) if self.is_theirs(visit, one)]
+
+    async def get(self, visit: Visit, code: str) -> Model:
+        """One of them. Raises NotFound, also for what is somebody else's: nobody can tell."""
+        for one in await self.theirs(visit):
+            if getattr(one, self.code) == code:
+                return one
+        raise NotFound(f"there is no {self.code} {code}")
 
     # Pages ----------------------------------------------------------------------------------------
 
@@ -88,9 +108,9 @@ class Documents(ABC, Generic[Model]):
             visit,
             self.name,
             told=told_by(visit, done),
-            found=await self.all(visit),
+            found=await self.theirs(visit),
             retired=await self.retired(visit),
-            may_write=visit.person.allows(self.writes),
+            may_write=visit.person.allows(self.writes) and self.may_add(visit),
         )
 
     async def new_page(
@@ -119,10 +139,9 @@ class Documents(ABC, Generic[Model]):
 
         async def act() -> str:
             wanted = self.model.model_validate(document_of(visit, fields))
-            code = getattr(wanted, self.code)
-            if any(getattr(one, self.code) == code for one in await self.all(visit)):
-                raise Conflict(f"{code} is there already", reason="code_taken")
-            await self.make(visit, wanted)
+            if not self.may_add(visit):
+                raise Refused(f"another {self.code} is not for you to make", reason="beyond")
+            await self.door(visit).make(wanted)
             return "made"
 
         async def again(status: int, trouble: Sequence[str]) -> Response:
@@ -147,17 +166,18 @@ class Documents(ABC, Generic[Model]):
         values = sent_values(visit, self.fields) if typed else now
         return show(
             visit,
-            self.name.removesuffix("s"),
+            self.page_name,
             status=status,
             told=told,
             trouble=trouble,
             one=one,
+            title=visit.words(f"one_{self.code}", code=code),
             code=code,
             at=f"{self.at}/{quote(code)}",
             seen=version_of(one),
             fields=self.fields,
             values=values,
-            news=changes(now, values, self.fields) if status == _CHANGED else [],
+            news=changes(now, values, self.fields) if typed and is_stale(visit, one) else [],
             options=await self.options(visit),
             is_retired=code in await self.retired(visit),
             may_write=visit.person.allows(self.writes),
@@ -170,9 +190,9 @@ class Documents(ABC, Generic[Model]):
         async def act() -> str:
             now = await self.get(visit, code)
             said = document_of(visit, self.fields)
-            kept = {"retired": now.retired} if hasattr(now, "retired") else {}
+            kept = {name: getattr(now, name) for name in self.kept}
             wanted = self.model.model_validate({**said, **kept, self.code: code})
-            await self.change(visit, wanted, visit.field("seen"))
+            await self.door(visit).change(wanted, seen=visit.field("seen"))
             return "saved"
 
         async def again(status: int, trouble: Sequence[str]) -> Response:
@@ -183,15 +203,25 @@ class Documents(ABC, Generic[Model]):
 
     async def retire(self, visit: Visit, code: str, *, retired: bool) -> Response:
         """Let it take nothing new, or again."""
+        await self.get(visit, code)
 
         async def act() -> str:
-            await self.set_retired(visit, code, retired=retired)
+            if retired:
+                await self.door(visit).retire(code)
+            else:
+                await self.door(visit).reopen(code)
             return "retired" if retired else "reopened"
 
         async def again(status: int, trouble: Sequence[str]) -> Response:
             return await self.page(visit, code, status=status, trouble=trouble)
 
         return await met(visit, act, f"{self.at}/{quote(code)}", again)
+
+    @property
+    def kept(self) -> list[str]:
+        """What the form does not have, and stays as it is."""
+        asked = {self.code, *(field.path.partition(".")[0] for field in self.fields)}
+        return [name for name in self.model.model_fields if name not in asked]
 
     def _defaults(self) -> dict[str, Any]:
         """What a new one has that nobody says."""
@@ -202,3 +232,41 @@ class Documents(ABC, Generic[Model]):
             for name, field in self.model.model_fields.items()
             if not field.is_required()
         }
+
+
+def router_of(kind: Documents[Any]) -> APIRouter:
+    """The addresses of all of these pages."""
+    router: Final = APIRouter(
+        prefix=f"/{kind.at}", include_in_schema=False, route_class=ScreenRoute
+    )
+    reads, writes = may(kind.reads), may(kind.reads, kind.writes)
+
+    @router.get("")
+    async def all_of_them(visit: Visit = reads, done: str = "") -> Response:
+        return await kind.list_page(visit, done)
+
+    @router.get("/new")
+    async def new(visit: Visit = writes) -> Response:
+        return await kind.new_page(visit)
+
+    @router.post("/new")
+    async def add(visit: Visit = writes) -> Response:
+        return await kind.add(visit)
+
+    @router.get("/{code}")
+    async def one(code: str, visit: Visit = reads, done: str = "") -> Response:
+        return await kind.page(visit, code, told=told_by(visit, done))
+
+    @router.post("/{code}")
+    async def save(code: str, visit: Visit = writes) -> Response:
+        return await kind.save(visit, code)
+
+    @router.post("/{code}/retire")
+    async def retire(code: str, visit: Visit = writes) -> Response:
+        return await kind.retire(visit, code, retired=True)
+
+    @router.post("/{code}/reopen")
+    async def reopen(code: str, visit: Visit = writes) -> Response:
+        return await kind.retire(visit, code, retired=False)
+
+    return router

@@ -6,13 +6,28 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
+from pydantic import BaseModel
+
 from domain.errors import InvalidInput
+from domain.seen import version_of
 from starter.web.screens.visits import Visit
 
 Kind = Literal[
-    "text", "email", "time", "number", "lines", "ticks", "choice", "flag", "json", "table"
+    "text",
+    "email",
+    "time",
+    "number",
+    "zone",
+    "area",
+    "lines",
+    "ticks",
+    "choice",
+    "flag",
+    "json",
+    "table",
 ]
-"""`lines`: one value on each line. `ticks`: some of several. `table`: rows of values and commas."""
+"""`zone`: a time zone. `area`: a long text. `lines`: one value on each line. `ticks`: some of
+several. `table`: rows of values and commas."""
 
 _DIGITS_MAX: Final = 15
 
@@ -93,6 +108,11 @@ def changes(
         for field in fields
         if _plain(value := now[field.path]) != _plain(sent[field.path])
     ]
+
+
+def is_stale(visit: Visit, now: BaseModel) -> bool:
+    """Whether others have changed it since the page was shown whose form was sent."""
+    return visit.field("seen") not in ("", version_of(now))
 
 
 def _plain(value: Any) -> Any:

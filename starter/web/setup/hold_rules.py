@@ -16,7 +16,15 @@ from domain.seen import check_seen, version_of
 from starter.service.hold_rules import ShownRule
 from starter.web.screens.forms import met, told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
-from starter.web.setup.fields import Field, by_fields, document_of, sent_values, values_of
+from starter.web.setup.fields import (
+    Field,
+    by_fields,
+    changes,
+    document_of,
+    is_stale,
+    sent_values,
+    values_of,
+)
 from starter.web.setup.parts import show
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
@@ -175,9 +183,10 @@ async def _form(
 ) -> Response:
     fields = (Field("rule", required=True), *_FIELDS) if one is None else _FIELDS
     values = sent_values(visit, fields)
+    set_as = {} if one is None or one.set_as is None else one.set_as.model_dump(mode="json")
+    kept = values_of(set_as, fields)
     if one is not None and not typed:
-        kept = {} if one.set_as is None else one.set_as.model_dump(mode="json")
-        values = values_of(kept, fields)
+        values = kept
     elif not visit.sent:
         values = {**values, "owner": "customer service", "active": "1"}
     return show(
@@ -189,6 +198,7 @@ async def _form(
         one=one,
         at=f"{_AT}/new" if one is None else f"{_AT}/{quote(one.rule)}",
         seen="" if one is None else version_of(one),
+        news=changes(kept, values, fields) if typed and one and is_stale(visit, one) else [],
         fields=fields,
         values=values,
         options={

@@ -16,12 +16,12 @@ from domain.staff.roles import ROLES
 from starter.service.staff import NewStaff
 from starter.web.screens.forms import told_by
 from starter.web.screens.visits import Number, ScreenRoute, Visit, in_words, may
+from starter.web.setup.fields import is_stale
 from starter.web.setup.parts import show
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 _PAGE: Final = 100
-_CHANGED: Final = 409
 _TEXTS: Final = ("name", "email", "language", "time_zone")
 Reads = Annotated[Visit, may("access:read")]
 Writes = Annotated[Visit, may("access:read", "access:write")]
@@ -150,7 +150,7 @@ async def _one(
         person_now=one,
         one=typed,
         seen=version_of(one.wanted()),
-        others=_differing(one, typed) if status == _CHANGED else [],
+        others=_differing(one, typed) if is_stale(visit, one.wanted()) else [],
         sessions=await visit.here.staff.sessions(login),
         may_change=visit.person.allows("access:write"),
         **await _choices(visit),

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Final, get_args
-
-from fastapi import APIRouter
-from starlette.responses import Response
+from typing import Final, get_args
 
 from domain.sellers import AttachesTo, Seller
-from starter.web.screens.forms import told_by
-from starter.web.screens.visits import ScreenRoute, Visit, may
-from starter.web.setup.documents import Documents
+from starter.service.sellers import Sellers
+from starter.web.screens.visits import Visit
+from starter.web.setup.documents import Documents, router_of
 from starter.web.setup.fields import Field
-
-router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
-
-Reads = Annotated[Visit, may("sellers:read")]
-Writes = Annotated[Visit, may("sellers:read", "sellers:write")]
 
 
 class _Sellers(Documents[Seller]):
     name = "sellers"
     code = "seller"
     model = Seller
+    reads = "sellers:read"
     writes = "sellers:write"
     fields = (
         Field("name", required=True),
@@ -35,7 +28,7 @@ class _Sellers(Documents[Seller]):
         Field("country"),
         Field("tax_numbers", "lines"),
         Field("currency"),
-        Field("time_zone", required=True),
+        Field("time_zone", "zone", required=True),
         Field("languages", "lines"),
         Field("attach_documents", "ticks"),
         Field("series.invoice.format"),
@@ -44,28 +37,23 @@ class _Sellers(Documents[Seller]):
         Field("series.credit_note.first", "number"),
         Field("looks.display_name"),
         Field("looks.colour"),
-        Field("looks.logo", "lines"),
+        Field("looks.logo", "area"),
         Field("looks.support_email", "email"),
         Field("looks.support_phone"),
     )
 
+    def door(self, visit: Visit) -> Sellers:
+        return visit.here.sellers
+
     async def all(self, visit: Visit) -> Sequence[Seller]:
         return await visit.here.sellers.list()
 
-    async def get(self, visit: Visit, code: str) -> Seller:
-        return await visit.here.sellers.get(code)
+    def is_theirs(self, visit: Visit, one: Seller) -> bool:
+        mine = visit.person.grant.sellers
+        return mine is None or one.seller in mine
 
-    async def make(self, visit: Visit, wanted: Seller) -> None:
-        await visit.here.sellers.save([wanted])
-
-    async def change(self, visit: Visit, wanted: Seller, seen: str) -> None:
-        await visit.here.sellers.change(wanted, seen=seen)
-
-    async def set_retired(self, visit: Visit, code: str, *, retired: bool) -> None:
-        if retired:
-            await visit.here.sellers.retire(code)
-        else:
-            await visit.here.sellers.reopen(code)
+    def may_add(self, visit: Visit) -> bool:
+        return not visit.person.grant.is_restricted
 
     async def retired(self, visit: Visit) -> set[str]:
         return {one.seller for one in await self.all(visit) if one.retired}
@@ -78,46 +66,4 @@ class _Sellers(Documents[Seller]):
         }
 
 
-_KIND: Final = _Sellers()
-
-
-@router.get("/app/setup/sellers")
-async def sellers(visit: Reads, done: str = "") -> Response:
-    """All of them."""
-    return await _KIND.list_page(visit, done)
-
-
-@router.get("/app/setup/sellers/new")
-async def new(visit: Writes) -> Response:
-    """The form for another one."""
-    return await _KIND.new_page(visit)
-
-
-@router.post("/app/setup/sellers/new")
-async def add(visit: Writes) -> Response:
-    """Make it."""
-    return await _KIND.add(visit)
-
-
-@router.get("/app/setup/sellers/{code}")
-async def seller(visit: Reads, code: str, done: str = "") -> Response:
-    """One of them."""
-    return await _KIND.page(visit, code, told=told_by(visit, done))
-
-
-@router.post("/app/setup/sellers/{code}")
-async def save(visit: Writes, code: str) -> Response:
-    """Set it as a whole, unless others have changed it meanwhile."""
-    return await _KIND.save(visit, code)
-
-
-@router.post("/app/setup/sellers/{code}/retire")
-async def retire(visit: Writes, code: str) -> Response:
-    """Let it take nothing new."""
-    return await _KIND.retire(visit, code, retired=True)
-
-
-@router.post("/app/setup/sellers/{code}/reopen")
-async def reopen(visit: Writes, code: str) -> Response:
-    """Let it take new things again."""
-    return await _KIND.retire(visit, code, retired=False)
+router: Final = router_of(_Sellers())

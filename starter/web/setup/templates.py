@@ -23,6 +23,7 @@ from starter.service.messages import Sample
 from starter.web.guards import HEADERS
 from starter.web.screens.forms import met, told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
+from starter.web.setup.fields import is_stale
 from starter.web.setup.parts import show
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
@@ -146,7 +147,7 @@ async def _page(
     """`source`: what was typed; None: nothing was."""
     door = visit.here.messages
     used, built_in = await door.template(seller, kind, language), source_of(kind, language)
-    shown = used if source is None else source
+    shown, kept = used if source is None else source, _Source(source=used)
     made: Sample | None = None
     try:
         made = await door.sample(seller, kind, language, source)
@@ -165,7 +166,8 @@ async def _page(
         at=f"{_AT}/{seller}/{kind}/{language}",
         source=shown,
         typed=source is not None,
-        seen=visit.field("seen") or version_of(_Source(source=used)),
+        seen=version_of(kept),
+        news=_difference(used, shown) if is_stale(visit, kept) else [],
         is_own=used != built_in,
         difference=_difference(built_in, shown),
         sample=made,

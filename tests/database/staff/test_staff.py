@@ -12,6 +12,7 @@ import pytest
 from activities.access.retention import StaffSessions
 from domain.errors import Conflict, InvalidInput, NotFound, Refused
 from domain.staff.people import Person, Staff, StaffChange, StaffRequest
+from domain.staff.roles import OF_THE_WHOLE_SHOP
 from domain.staff.sessions import IDLE, LASTS, TooManyTries, WrongSignIn
 from starter.service.staff import Browser, NewStaff, StaffDoor
 from store.database import Pool
@@ -240,6 +241,8 @@ async def test_nobody_hands_out_more_than_they_have(staff: StaffDoor) -> None:
     with pytest.raises(Refused):
         await staff.reset_password("root", who=lead.who, by=lead)
     at_main = await signed_in(staff, await made(staff, "mia", "admin", locations=["main"]))
+    assert at_main.allows("stock:write", "locations:write")
+    assert not {*at_main.grant.scopes} & OF_THE_WHOLE_SHOP
     with pytest.raises(Refused):
         await staff.change("lena", StaffChange(name="Lena"), by=at_main)
     boss = await signed_in(staff, root)
