@@ -189,14 +189,14 @@ POSTAL_COUNTRIES: Final = {
     "XL": "Melilla",
 }
 # Read at import: a workflow that validates an order must not open a file.
-_COUNTRY_CODES = frozenset(country.alpha_2 for country in pycountry.countries) | set(
+COUNTRY_CODES: Final = frozenset(country.alpha_2 for country in pycountry.countries) | set(
     POSTAL_COUNTRIES
 )
 _COUNTRY_WORDS: Final = "an ISO 3166-1 alpha-2 country code such as DE or KR"
 
 
 def _known_country(code: str, info: ValidationInfo) -> str:
-    if code != "*" and not is_stored(info) and code not in _COUNTRY_CODES:
+    if code != "*" and not is_stored(info) and code not in COUNTRY_CODES:
         raise wrong(f"must be {_COUNTRY_WORDS}")
     return code
 

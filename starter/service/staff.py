@@ -16,7 +16,6 @@ from domain.seen import check_seen
 from domain.staff.people import Person, Staff, StaffChange, StaffRequest
 from domain.staff.sessions import Means, Session, WrongSignIn
 from starter.service import passwords
-from starter.service.sign_in_tries import take_try
 from starter.service.staff_limits import check_covers, check_named, lets_in
 from store.database import Pool
 from store.staff import people, sessions
@@ -258,7 +257,7 @@ class StaffDoor:
         Raises WrongSignIn and TooManyTries, alike for a login that is not there.
         """
         async with self._pool.acquire() as conn:
-            place = await take_try(conn, login, places)
+            place = await sessions.take_try(conn, login, places)
             kept = await people.password_of(conn, login)
         right = len(password) <= passwords.LENGTH_MAX and await passwords.fits(
             kept.encoded, password

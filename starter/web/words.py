@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +19,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton, format_time
 from babel.numbers import format_decimal
 
+from domain.fields import COUNTRY_CODES
 from domain.messages.words import amount_in
 from domain.sellers import LANGUAGES, Language
 
@@ -133,6 +135,10 @@ class Words:
     def country(self, code: str) -> str:
         """The name of a country."""
         return str(self._locale.territories.get(code, code))
+
+    def named_countries(self) -> list[tuple[str, str]]:
+        """All that an address may have, by their names: code and name."""
+        return sorted(((code, self.country(code)) for code in COUNTRY_CODES), key=itemgetter(1))
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
 from domain.staff.people import Person, grant_of
-from domain.staff.sessions import FORGOTTEN_AFTER, IDLE, LASTS, Means, Session
+from domain.staff.sessions import (
+    FORGOTTEN_AFTER,
+    IDLE,
+    LASTS,
+    Means,
+    Session,
+    TooManyTries,
+    wait_after,
+)
 from store.database import Connection, Record, load_queries
 
 _sql = load_queries(__file__)
@@ -108,7 +116,32 @@ async def end_all(conn: Connection, login: str, *, who: str, but_for: int | None
     return len([row async for row in ended])
 
 
-async def tries(conn: Connection, login: str, place: str) -> Tries:
+async def take_try(conn: Connection, login: str, places: Sequence[str]) -> str:
+    """Where it was counted. Each try is counted first: guesses that come at once wait, too.
+
+    Raises TooManyTries where it has to wait at each of these places.
+    """
+    *others, last = places
+    for place in others:
+        if await _wait_at(conn, login, place) is None:
+            return place
+    if left := await _wait_at(conn, login, last):
+        raise TooManyTries(left)
+    return last
+
+
+async def _wait_at(conn: Connection, login: str, place: str) -> timedelta | None:
+    """How long the next try has to wait. None: it was counted, and may be made."""
+    while True:
+        wrong, since = await _tries(conn, login, place)
+        left = wait_after(wrong) - since
+        if wrong and left.total_seconds() > 0:
+            return left
+        if await _take_one(conn, login, place, wrong):
+            return None
+
+
+async def _tries(conn: Connection, login: str, place: str) -> Tries:
     """Wrong passwords that were given for a login, whether or not somebody has it.
 
     `place`: where they are counted; "" stands for all places without a count of their own.
@@ -118,10 +151,10 @@ async def tries(conn: Connection, login: str, place: str) -> Tries:
     return Tries(0, timedelta(0)) if row is None else Tries(row["wrong"], row["since"])
 
 
-async def take_try(conn: Connection, login: str, place: str, wrong: int) -> bool:
+async def _take_one(conn: Connection, login: str, place: str, wrong: int) -> bool:
     """Count one more, before it is known to be wrong: so guesses that come at once all count.
 
-    `wrong`: as many as `tries` has told. False: others were counted since; look again.
+    `wrong`: as many as `_tries` has told. False: others were counted since; look again.
     """
     taken = await _sql.take_try(
         conn, login_digest=_named(login, place), wrong=wrong, forgotten_after=FORGOTTEN_AFTER

@@ -150,3 +150,15 @@ async def test_what_cannot_be_done_is_told_in_a_sentence(
     as_json = await programs("api-keys", *arguments, "--json")
     assert as_json.code == code
     assert told in json.loads(as_json.err)["message"]
+
+
+async def test_what_a_person_no_longer_has_is_taken_away(programs: Cli) -> None:
+    added, changed, wrong = await programs.many(
+        *(("staff", "add", "ben", "--name", "Ben", "--role", "agent", "--email", "b@example.com"),),
+        ("staff", "change", "ben", "--email", "", "--time-zone", "Asia/Seoul", "--json"),
+        ("staff", "change", "ben", "--name", "", "--email", "x"),
+    )
+    assert "b@example.com" in added.out
+    told = json.loads(changed.out)
+    assert (told["email"], told["time_zone"], told["name"]) == (None, "Asia/Seoul", "Ben")
+    assert wrong.code != 0

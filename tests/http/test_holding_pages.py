@@ -1,4 +1,4 @@
-"""Kits, baskets and codes on screens; and each command about goods has a screen, or a reason."""
+"""Kits, baskets and codes on screens; each command about goods, money and set-up has a screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer.main
 from domain.stock.items import Item
 from domain.stock.kits import Kit
 from starter.cli.commands import COMMANDS
-from starter.web.buying import ROUTERS
+from starter.web import buying, money, setup
 from store.database import Pool
 from tests.support.api import Api
 from tests.support.bench import Bench
@@ -25,7 +25,10 @@ from tests.support.shop import Shop
 DOCS: Final = Path(__file__).parents[2] / "docs/screens.md"
 GROUPS: Final = (
     *("stock", "items", "kits", "suppliers", "purchase-orders", "replenish", "promise"),
-    *("baskets", "codes"),
+    *("baskets", "codes", "invoices", "invoice", "ledger", "reconcile", "disputes", "payments"),
+    *("provider-events", "credit", "vouchers", "carrier-claims", "sellers", "channels"),
+    *("locations", "shops", "webhooks", "api-keys", "messages", "staff", "extensions"),
+    *("codec-keys", "codec-server", "schema", "setup", "up", "serve"),
 )
 
 
@@ -37,12 +40,13 @@ def commands(name: str) -> list[str]:
     return [f"{name} {one}" for one in inside] or [name]
 
 
-def test_each_command_about_goods_has_a_screen_or_a_reason() -> None:
+def test_each_command_about_goods_money_and_set_up_has_a_screen_or_a_reason() -> None:
     rows = re.findall(r"^\| (`[^|]+`) \| ([^|]+) \|$", DOCS.read_text("utf-8"), re.MULTILINE)
     told = {name: screen for cell, screen in rows for name in re.findall(r"`([^`]+)`", cell)}
     paths = {
         str(getattr(route, "path", "")).replace(":path", "").lstrip("/")
-        for router in ROUTERS
+        for room in (buying, money, setup)
+        for router in room.ROUTERS
         for route in router.routes
     }
     for group in GROUPS:

@@ -147,7 +147,7 @@ async def test_an_admin_lets_somebody_in_and_out(desk: Desk, pool: Pool) -> None
         roles=["agent", "lead"],
         email="ben@example.com",
     )
-    word = once.text.partition('class="secret">')[2].partition("<")[0]
+    word = once.text.partition('class="secret" id="secret">')[2].partition("<")[0]
     assert "it is shown this once" in text_of(once)
     again = await desk.send_form("app/staff/new", login="ben", name="Ben", roles=["agent"])
     assert (again.status_code, "There is this login already" in text_of(again)) == (422, True)

@@ -6,14 +6,18 @@ import asyncio
 import html
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 
+from domain.access.keys import SCOPES
 from domain.orders.channels import Channel
 from domain.sellers import Seller
 from domain.shops.connections import NewShop
 from domain.standard_webhooks import WHSEC
+from domain.stock.locations import Lane, Location
+from starter.web.screens.words import screen_words
 from store.database import Pool
 from tests.http.test_desk import hidden
 from tests.support.desk import Desk, text_of
@@ -76,6 +80,18 @@ async def saved(desk: Desk, path: str, **changes: str | list[str]) -> httpx.Resp
     assert page.status_code == 200, page.text
     named = {name.replace("__", "."): value for name, value in changes.items()}
     return await desk.send_form(path, **{**fields_of(page.text), **named})
+
+
+def lane(n: int, **values: str) -> dict[str, Any]:
+    """A row of the table of ways."""
+    return {f"lanes__{n}__{name}": value for name, value in values.items()}
+
+
+def gone(location: Location) -> dict[str, str]:
+    """The rows of all of its ways, emptied."""
+    return {
+        f"lanes.{n}.{name}": "" for n in range(len(location.lanes)) for name in Lane.model_fields
+    }
 
 
 def secret_in(page: httpx.Response) -> str:
@@ -263,8 +279,24 @@ async def test_a_shop_is_connected_and_its_way_tried_out(desk: Desk) -> None:
     secret = f"{WHSEC}{'QUJD' * 10}"
     short = await saved(desk, path, kind="generic", secrets="short-one")
     assert (short.status_code, 'id="secrets-fault"' in short.text) == (422, True)
-    done = await saved(desk, path, kind="generic", secrets=secret)
+    done = await saved(
+        *(desk, path),
+        kind="generic",
+        secrets=secret,
+        options__skus__0__theirs="Tea, <b>green</b>",
+        options__skus__0__ours="TEA",
+        options__tell_stock="1",
+    )
     assert "The shop is connected" in text_of(done), text_of(done)
+    options = (await desk.here.shops.get("web")).options
+    assert (options.skus, options.tell_stock, options.notify) == (
+        *({"Tea, <b>green</b>": "TEA"}, True),
+        True,
+    )
+    page = (await desk.get(f"/{path}")).text
+    assert "<b>green" not in page
+    odd = await saved(desk, path, secrets=secret, access__address="shop.example")
+    assert (odd.status_code, 'id="access-address-fault"' in odd.text) == (422, True)
     assert "https://desk.example/v1/webhooks/shops/web" in done.text
     tried = await desk.send_form(f"{path}/test")
     assert "A test message was signed" in text_of(tried)
@@ -289,12 +321,14 @@ async def test_a_test_message_comes_in_as_each_kind_of_shop_signs(desk: Desk, ki
 
 async def test_a_location_has_its_days_and_ways(desk: Desk) -> None:
     made = await saved(
-        *(desk, "app/setup/locations/new"),
+        desk,
+        "app/setup/locations/new",
         location="leipzig",
         calendar__time_zone="Europe/Berlin",
         calendar__working_days=["mon", "tue"],
         calendar__cut_off="14:00",
-        lanes="DE, , *, 4.90, EUR, 0, 1\n*, , express, 19.00, EUR, 700, 3",
+        **lane(0, country="DE", service="*", cost="4.90", currency="EUR", transit_days="1"),
+        **lane(7, country="*", service="express", cost="19.00", currency="EUR", transit_days="3"),
     )
     assert "It is made" in text_of(made), text_of(made)
     (known,) = await desk.here.locations.list("leipzig")
@@ -303,12 +337,31 @@ async def test_a_location_has_its_days_and_ways(desk: Desk) -> None:
         ("*", "express", 3),
         ("DE", "*", 1),
     ]
-    wrong = await saved(desk, "app/setup/locations/leipzig", lanes="DE, , *, 4.999, EUR")
+    wrong = await saved(desk, "app/setup/locations/leipzig", **lane(1, cost="4.999", country="*"))
     assert (wrong.status_code, 'id="lanes-fault"' in wrong.text) == (422, True)
+    assert 'name="lanes.1.cost" value="4.999"' in wrong.text
     same = await saved(desk, "app/setup/locations/leipzig", priority="7")
     assert "It is saved" in text_of(same), text_of(same)
     (changed,) = await desk.here.locations.list("leipzig")
     assert (changed.priority, changed.lanes) == (7, known.lanes)
+    none = {"country": "", "service": "", "cost": "", "currency": "", "distance_km": ""}
+    await saved(
+        desk, "app/setup/locations/leipzig", **lane(0, **none, transit_days="", postal_prefix="")
+    )
+    (one_less,) = await desk.here.locations.list("leipzig")
+    assert one_less.lanes == known.lanes[1:]
+    many = [f"*, {n:04}, *, 4.90, EUR" for n in range(101)]
+    await desk.send_form(
+        "app/setup/locations/leipzig",
+        **{**fields_of((await desk.get("/app/setup/locations/leipzig")).text), **gone(one_less)},
+        lanes="\n".join(many),
+    )
+    (long,) = await desk.here.locations.list("leipzig")
+    assert len(long.lanes) == 101
+    page = (await desk.get("/app/setup/locations/leipzig")).text
+    assert '<textarea id="lanes"' in page
+    assert (await saved(desk, "app/setup/locations/leipzig", priority="8")).status_code == 200
+    assert (await desk.here.locations.list("leipzig"))[0].lanes == long.lanes
     assert "takes nothing new" in text_of(
         await desk.send_form("app/setup/locations/leipzig/retire")
     )
@@ -450,7 +503,14 @@ async def test_a_rule_holds_orders_and_a_list_keeps_hashes(desk: Desk) -> None:
 
 async def test_roles_and_extensions_are_told(desk: Desk) -> None:
     roles = text_of(await desk.get("/app/setup/roles"))
-    assert "access:write ✓ yes – – – – –" in roles, roles
+    told = "Access: let people in, make and end keys access:write ✓ yes – – – – –"
+    assert told in roles, roles
+    new = text_of(await desk.get("/app/setup/keys/new"))
+    for scope in SCOPES:
+        capability, kind = scope.split(":")
+        words = screen_words("en")
+        assert f"{words(f'scope_{capability}_{kind}')} {scope}" in new, scope
+        assert words(f"scope_{capability}") in new
     extensions = text_of(await desk.get("/app/setup/extensions"))
     assert "sandbox" in extensions
 

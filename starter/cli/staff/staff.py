@@ -128,9 +128,13 @@ def change(
 ) -> None:
     """Change something of a person. It counts from their next click on.
 
+    Nothing, as in `--email ''`, takes away the mail address, the language or the time zone.
+
     Example: `orderloom staff change anna --role agent --role lead`
     """
     told = _told(name, roles, email, channels, sellers, locations, language, time_zone)
+    cleared = {"email": email, "language": language, "time_zone": time_zone}
+    told |= {field: None for field, said in cleared.items() if said == ""}
     if everywhere:
         told = {**dict.fromkeys(("channels", "sellers", "locations")), **told}
     wanted = read_model(StaffChange, told, where="staff")

@@ -24,19 +24,27 @@ Kind = Literal[
     "choice",
     "flag",
     "json",
+    "country",
+    "password",
     "table",
+    "pairs",
 ]
 """`zone`: a time zone. `area`: a long text. `lines`: one value on each line. `ticks`: some of
-several. `table`: rows of values and commas."""
+several. `table`: rows of several values. `pairs`: rows of a name and what it stands for."""
 
+ROWS_MAX: Final = 100
+"""A table with more rows is shown as text, a row on each line: inputs would be too many."""
+
+_ROWS_MORE: Final = 2
 _DIGITS_MAX: Final = 15
+_SEPARATORS: Final = {"table": ", ", "pairs": " = "}
 
 
 class Field(NamedTuple):
     """One field. `path`: its place in the document, such as calendar.time_zone.
 
     Its label is the sentence `field_<path>`, with _ for each dot; `hint_<path>` stands below it,
-    where there is one. `columns`: of a table.
+    where there is one. `columns`: of a table; their heads are `column_<path>_<column>`.
     """
 
     path: str
@@ -49,6 +57,10 @@ class Field(NamedTuple):
         """As sentences name it."""
         return self.path.replace(".", "_")
 
+    def rows_of(self, value: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+        """The rows of a table, and some more for what is new."""
+        return [*value, *({} for _ in range(_ROWS_MORE))]
+
 
 def values_of(document: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
     """What stands in each field for a document, as JSON has it: a text, or the ticked values."""
@@ -57,12 +69,24 @@ def values_of(document: Mapping[str, Any], fields: Sequence[Field]) -> dict[str,
 
 def sent_values(visit: Visit, fields: Sequence[Field]) -> dict[str, Any]:
     """What was typed into each field."""
-    return {
-        field.path: visit.sent.get(field.path, [])
-        if field.kind == "ticks"
-        else visit.field(field.path)
-        for field in fields
-    }
+    return {field.path: _sent(visit, field) for field in fields}
+
+
+def _sent(visit: Visit, field: Field) -> Any:
+    if field.kind == "ticks":
+        return visit.sent.get(field.path, [])
+    if field.kind in _SEPARATORS and field.path not in visit.sent:
+        return _sent_rows(visit, field)
+    return visit.field(field.path)
+
+
+def _sent_rows(visit: Visit, field: Field) -> list[dict[str, str]]:
+    """The rows of a table in which something stands, in their order."""
+    rows = [
+        {name: visit.field(f"{field.path}.{n}.{name}") for name in field.columns}
+        for n in range(ROWS_MAX + _ROWS_MORE)
+    ]
+    return [row for row in rows if any(row.values())]
 
 
 def document_of(visit: Visit, fields: Sequence[Field]) -> dict[str, Any]:
@@ -106,8 +130,20 @@ def changes(
     return [
         (field, ", ".join(value) if isinstance(value, list) else str(value))
         for field in fields
-        if _plain(value := now[field.path]) != _plain(sent[field.path])
+        if _plain(value := _flat(now[field.path], field)) != _plain(_flat(sent[field.path], field))
     ]
+
+
+def _flat(value: Any, field: Field) -> Any:
+    """The rows of a table as text; anything else as it is."""
+    if field.kind in _SEPARATORS and isinstance(value, list):
+        return _lines_of(value, field)
+    return value
+
+
+def _lines_of(rows: Sequence[Mapping[str, str]], field: Field) -> str:
+    parts = ([row.get(name, "") for name in field.columns] for row in rows)
+    return "\n".join(_SEPARATORS[field.kind].join(row) for row in parts)
 
 
 def is_stale(visit: Visit, now: BaseModel) -> bool:
@@ -138,9 +174,12 @@ def _text(value: Any, field: Field) -> Any:
             return "\n".join(str(one) for one in value or ())
         case "json":
             return json.dumps(value, ensure_ascii=False, indent=2) if value else ""
-        case "table":
-            rows = ([str(row.get(name, "")) for name in field.columns] for row in value or ())
-            return "\n".join(", ".join(row) for row in rows)
+        case "table" | "pairs":
+            found = value or ()
+            if isinstance(found, Mapping):
+                found = [dict(zip(field.columns, pair, strict=True)) for pair in found.items()]
+            rows = [{name: str(row.get(name, "")) for name in field.columns} for row in found]
+            return rows if len(rows) <= ROWS_MAX else _lines_of(rows, field)
     return "" if value is None else str(value)
 
 
@@ -152,22 +191,26 @@ def _value(visit: Visit, field: Field) -> Any:
             return visit.sent.get(field.path) or None
         case "flag":
             return text == "1"
+        case "table" | "pairs":
+            rows = _sent_rows(visit, field) or [_split(x, field) for x in _lines(text)]
+            return _table(rows, field) or None
     return _read(text, field) if text else None
 
 
 def _read(text: str, field: Field) -> Any:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
     match field.kind:
         case "number":
             is_one = text.isascii() and text.isdecimal() and len(text) <= _DIGITS_MAX
             return int(text) if is_one else text
         case "lines":
-            return lines
+            return _lines(text)
         case "json":
             return _json(text, field)
-        case "table":
-            return [_row(line, field) for line in lines]
     return text
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _json(text: str, field: Field) -> Any:
@@ -177,18 +220,29 @@ def _json(text: str, field: Field) -> Any:
         raise InvalidInput(f"is no JSON: {error}", where=field.path) from None
 
 
-def _row(line: str, field: Field) -> dict[str, Any]:
-    """A row of a table; its last columns may be missing."""
-    values = [value.strip() for value in line.split(",")]
+def _split(line: str, field: Field) -> dict[str, str]:
+    """A row of a table that was shown as text; its last columns may be missing."""
+    values = [value.strip() for value in line.split(_SEPARATORS[field.kind].strip())]
     if len(values) > len(field.columns):
         raise InvalidInput(f"“{line}” has more than {len(field.columns)} parts", where=field.path)
-    named = {name: value for name, value in zip(field.columns, values, strict=False) if value}
-    return {
-        name: int(value)
-        if value.isascii() and value.isdecimal() and name.endswith(_COUNTS)
-        else value
-        for name, value in named.items()
-    }
+    return dict(zip(field.columns, values, strict=False))
+
+
+def _table(rows: Sequence[Mapping[str, str]], field: Field) -> Any:
+    """The part of a document that stands in these rows."""
+    if field.kind == "pairs":
+        name, stands_for = field.columns
+        return {row.get(name, ""): row.get(stands_for, "") for row in rows}
+    return [
+        {
+            name: int(value)
+            if value.isascii() and value.isdecimal() and name.endswith(_COUNTS)
+            else value
+            for name, value in row.items()
+            if value
+        }
+        for row in rows
+    ]
 
 
 _COUNTS: Final = ("_km", "_days")

@@ -168,7 +168,7 @@ async def _form(visit: Visit, *, status: int = 200, trouble: Sequence[str] = ())
         if visit.sent
         else {**sent_values(visit, _FIELDS), "per_minute": PER_MINUTE},
         expires_on=visit.field("expires_on"),
-        scopes=[one for one in SCOPES if one in grant.scopes],
+        scopes=[(*one.split(":"), one) for one in SCOPES if one in grant.scopes],
         channels=[x.channel for x in await visit.here.channels.list()],
         sellers=[x.seller for x in await visit.here.sellers.list()],
     )

@@ -49,6 +49,7 @@ class _Locations(Documents[Location]):
     async def options(self, visit: Visit) -> dict[str, list[tuple[str, str]]]:
         return {
             "seller": [(one.seller, one.name) for one in await visit.here.sellers.list()],
+            "lanes.country": [("*", visit.words("any")), *visit.words.named_countries()],
             "calendar.working_days": [(one, visit.words(f"on_{one}")) for one in WEEKDAYS],
         }
 

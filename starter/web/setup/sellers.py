@@ -25,7 +25,7 @@ class _Sellers(Documents[Seller]):
         Field("postal_code"),
         Field("city"),
         Field("region"),
-        Field("country"),
+        Field("country", "country"),
         Field("tax_numbers", "lines"),
         Field("currency"),
         Field("time_zone", "zone", required=True),

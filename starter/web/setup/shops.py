@@ -14,7 +14,7 @@ from starlette.responses import Response
 from domain.errors import NotFound, Refused
 from domain.fields import Document, Reason
 from domain.shops.access import ShopKind
-from domain.shops.connections import NewShop, Shop
+from domain.shops.connections import NewShop, Shop, ShopOptions
 from starter.web.screens.forms import met, told_by
 from starter.web.screens.visits import Number, ScreenRoute, Visit, may
 from starter.web.setup.fields import Field, by_fields, document_of, sent_values, values_of
@@ -28,8 +28,22 @@ Operates = Annotated[Visit, may("sellers:read", "operations:write")]
 _FIELDS: Final = (
     Field("kind", "choice", required=True),
     Field("secrets", "lines", required=True),
-    Field("options", "json"),
-    Field("access", "json"),
+    Field("access.address"),
+    Field("access.token", "password"),
+    Field("access.key", "password"),
+    Field("access.secret", "password"),
+    Field("options.paid", "flag"),
+    Field("options.provider"),
+    Field("options.tell_fulfilments", "flag"),
+    Field("options.notify", "flag"),
+    Field("options.refund_there", "flag"),
+    Field("options.tell_stock", "flag"),
+    Field("options.stock_every_s", "number"),
+    Field("options.stock_location"),
+    Field("options.skus", "pairs", columns=("theirs", "ours")),
+    Field("options.services", "pairs", columns=("theirs", "ours")),
+    Field("options.carriers", "pairs", columns=("ours", "theirs")),
+    Field("options.tracking_urls", "pairs", columns=("ours", "address")),
 )
 
 
@@ -126,7 +140,9 @@ async def _show(
         found = await visit.here.shops.get(channel)
     values = sent_values(visit, _FIELDS)
     if "kind" not in visit.sent:
-        known = {} if found is None else found.model_dump(mode="json", include={"kind", "options"})
+        known = {"options": ShopOptions().model_dump(mode="json")}
+        if found is not None:
+            known = found.model_dump(mode="json", include={"kind", "options"})
         values = values_of(known, _FIELDS)
     return show(
         visit,
