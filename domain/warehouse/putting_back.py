@@ -122,6 +122,11 @@ def _done(state: PuttingBack, task: ToPutBack, at: datetime | None) -> Back:
     return Turn(state, say("good", "is_put_back", part=task.put_back_id), [fact])
 
 
+def refused(state: PuttingBack, fact: Fact, why: str) -> Back:
+    """What was to go back is not recorded as being back."""
+    return Turn(state, say("gone", "not_put_back", part=fact.part, why=why))
+
+
 def _with(state: PuttingBack, changed: ToPutBack) -> PuttingBack:
     tasks = tuple(changed if x.put_back_id == changed.put_back_id else x for x in state.tasks)
     return state.model_copy(update={"tasks": tasks})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 from domain.warehouse import counting, moving, receiving, returning, sending
 from domain.warehouse.counts import Counting
@@ -14,14 +15,9 @@ from domain.warehouse.returned import Returning
 from domain.warehouse.scans import Read
 from domain.warehouse.sending import Sending
 from starter.service import floor_kinds
-from starter.service.floor_kinds import Kind, Wish
+from starter.service.floor_kinds import Kind, Wish, empty
 from store.database import Connection
-from store.warehouse import bins, count_runs, move_runs, receive_runs, return_runs
-
-
-async def _read(conn: Connection, wish: Wish, _state: Any, code: str) -> Read:
-    """A command, a place, or goods."""
-    return await bins.read_code(conn, wish.location, code)
+from store.warehouse import count_runs, move_runs, receive_runs, return_runs
 
 
 async def _begin_receive(conn: Connection, wish: Wish) -> Receiving:
@@ -53,10 +49,6 @@ async def _read_count(conn: Connection, wish: Wish, state: Counting, code: str) 
     return await count_runs.read(conn, wish.location, state, code)
 
 
-async def _begin_move(_conn: Connection, _wish: Wish) -> Moving:
-    return Moving()
-
-
 async def _read_move(conn: Connection, wish: Wish, _state: Moving, code: str) -> Read:
     return await move_runs.read(conn, wish.location, code)
 
@@ -71,26 +63,18 @@ async def _read_send(conn: Connection, wish: Wish, _state: Sending, code: str) -
     return await move_runs.read_to_send(conn, wish.location, code)
 
 
+_RECEIVE: Final = Kind(
+    state=Receiving,
+    begin=_begin_receive,
+    decide=receiving.decide,
+    record=receive_runs.record,
+    not_recorded=receive_runs.not_recorded,
+    scopes=("purchasing:write",),
+)
 KINDS: Final[Mapping[str, Kind]] = {
     **floor_kinds.KINDS,
-    "receive": Kind(
-        state=Receiving,
-        begin=_begin_receive,
-        read=_read,
-        decide=receiving.decide,
-        record=receive_runs.record,
-        not_recorded=receive_runs.not_recorded,
-        scopes=("purchasing:write",),
-    ),
-    "arrive": Kind(
-        state=Receiving,
-        begin=_begin_arrive,
-        read=_read,
-        decide=receiving.decide,
-        record=receive_runs.record,
-        not_recorded=receive_runs.not_recorded,
-        scopes=("stock:write",),
-    ),
+    "receive": _RECEIVE,
+    "arrive": replace(_RECEIVE, begin=_begin_arrive, scopes=("stock:write",)),
     "returns": Kind(
         state=Returning,
         begin=_begin_returns,
@@ -120,7 +104,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "move": Kind(
         state=Moving,
-        begin=_begin_move,
+        begin=empty(Moving),
         read=_read_move,
         decide=moving.decide,
         record=move_runs.record,

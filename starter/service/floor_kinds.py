@@ -19,7 +19,7 @@ from domain.warehouse.manifests import Manifest
 from domain.warehouse.packing import Packing
 from domain.warehouse.picking import Picking, Style
 from domain.warehouse.putting_back import PuttingBack
-from domain.warehouse.scans import Fact, Read, State, Turn, say
+from domain.warehouse.scans import Fact, Read, State, Turn
 from store.database import Connection
 from store.warehouse import bins, parcel_runs, pick_runs
 from store.warehouse.parcel_runs import Whose
@@ -58,6 +58,44 @@ def _limit(named: frozenset[str] | None) -> list[str] | None:
     return None if named is None else sorted(named)
 
 
+Begin = Callable[[Connection, Wish], Awaitable[State]]
+Reader = Callable[[Connection, Wish, Any, str], Awaitable[Read]]
+Recorder = Callable[[Connection, Run, Any, Fact], Awaitable[None]]
+NotRecorded = Callable[[Connection, Any, Fact, str], Awaitable[Turn[Any]]]
+
+
+async def read_code(conn: Connection, wish: Wish, _state: Any, code: str) -> Read:
+    """A command, a place, or goods."""
+    return await bins.read_code(conn, wish.location, code)
+
+
+def empty(state: type[State]) -> Begin:
+    """A run that begins with nothing: what it is about is scanned."""
+
+    async def begin(_conn: Connection, _wish: Wish) -> State:
+        return state()
+
+    return begin
+
+
+def by(write: Callable[[Connection, Fact, str], Awaitable[None]]) -> Recorder:
+    """Records what a fact says, under the name of whoever has the run."""
+
+    async def record(conn: Connection, run: Run, _state: Any, fact: Fact) -> None:
+        await write(conn, fact, run.who)
+
+    return record
+
+
+def decided(refused: Callable[[Any, Fact, str], Turn[Any]]) -> NotRecorded:
+    """What becomes of a run whose fact was not taken, where nothing more has to be read for it."""
+
+    async def not_recorded(_conn: Connection, state: Any, fact: Fact, why: str) -> Turn[Any]:
+        return refused(state, fact, why)
+
+    return not_recorded
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of work. `begin` raises Refused where there is nothing to do.
@@ -68,11 +106,11 @@ class Kind:
     """
 
     state: type[State]
-    begin: Callable[[Connection, Wish], Awaitable[State]]
-    read: Callable[[Connection, Wish, Any, str], Awaitable[Read]]
+    begin: Begin
     decide: Callable[[Any, Read, datetime | None], Turn[Any]]
-    record: Callable[[Connection, Run, Any, Fact], Awaitable[None]]
-    not_recorded: Callable[[Connection, Any, Fact, str], Awaitable[Turn[Any]]]
+    record: Recorder
+    not_recorded: NotRecorded
+    read: Reader = read_code
     scopes: tuple[Scope, ...] = ()
 
 
@@ -99,31 +137,11 @@ async def _read_pick(conn: Connection, wish: Wish, state: Picking, code: str) ->
     return await pick_runs.read(conn, wish.location, state, code)
 
 
-async def _record_pick(conn: Connection, run: Run, _state: Picking, fact: Fact) -> None:
-    await pick_runs.record(conn, fact, run.who)
-
-
-async def _begin_pack(_conn: Connection, _wish: Wish) -> Packing:
-    return Packing()
-
-
 async def _read_pack(conn: Connection, wish: Wish, _state: Packing, code: str) -> Read:
     read = await bins.read_code(conn, wish.location, code)
     if read.command is not None or read.sku is not None:
         return read
     return replace(read, found=await parcel_runs.to_pack(conn, wish.whose, read.code))
-
-
-async def _record_pack(conn: Connection, run: Run, _state: Packing, fact: Fact) -> None:
-    await parcel_runs.record_pack(conn, fact, run.who)
-
-
-async def _not_packed(_conn: Connection, state: Packing, fact: Fact, why: str) -> Turn[Packing]:
-    return packing.refused(state, fact, why)
-
-
-async def _begin_manifest(_conn: Connection, _wish: Wish) -> Manifest:
-    return Manifest()
 
 
 async def _read_parcel(conn: Connection, wish: Wish, _state: Manifest, code: str) -> Read:
@@ -142,32 +160,8 @@ async def _record_manifest(conn: Connection, run: Run, state: Manifest, fact: Fa
         )
 
 
-async def _not_handed_over(
-    _conn: Connection, state: Manifest, fact: Fact, why: str
-) -> Turn[Manifest]:
-    return manifests.refused(state, fact, why)
-
-
 async def _begin_put_back(conn: Connection, wish: Wish) -> PuttingBack:
     return await parcel_runs.to_put_back(conn, wish.whose)
-
-
-async def _read_put_back(conn: Connection, wish: Wish, _state: PuttingBack, code: str) -> Read:
-    return await bins.read_code(conn, wish.location, code)
-
-
-async def _record_put_back(conn: Connection, run: Run, _state: PuttingBack, fact: Fact) -> None:
-    await parcel_runs.record_put_back(conn, fact, run.who)
-
-
-async def _not_put_back(
-    _conn: Connection, state: PuttingBack, fact: Fact, why: str
-) -> Turn[PuttingBack]:
-    return Turn(state, say("gone", "not_put_back", part=fact.part, why=why))
-
-
-async def _begin_collect(_conn: Connection, _wish: Wish) -> Collecting:
-    return Collecting()
 
 
 async def _read_collect(conn: Connection, wish: Wish, state: Collecting, code: str) -> Read:
@@ -181,55 +175,44 @@ async def _read_collect(conn: Connection, wish: Wish, state: Collecting, code: s
     return Read("", found=await parcel_runs.try_code(conn, state.part, code))
 
 
-async def _record_collect(conn: Connection, run: Run, _state: Collecting, fact: Fact) -> None:
-    await parcel_runs.record_hand_over(conn, fact, run.who)
-
-
-async def _not_collected(
-    _conn: Connection, state: Collecting, fact: Fact, why: str
-) -> Turn[Collecting]:
-    return collecting.refused(state, fact, why)
-
-
 KINDS: Final[Mapping[str, Kind]] = {
     "pick": Kind(
         state=Picking,
         begin=_begin_pick,
         read=_read_pick,
         decide=pick_decisions.decide,
-        record=_record_pick,
+        record=by(pick_runs.record),
         not_recorded=pick_runs.not_recorded,
     ),
     "pack": Kind(
         state=Packing,
-        begin=_begin_pack,
+        begin=empty(Packing),
         read=_read_pack,
         decide=packing.decide,
-        record=_record_pack,
-        not_recorded=_not_packed,
+        record=by(parcel_runs.record_pack),
+        not_recorded=decided(packing.refused),
     ),
     "hand-over": Kind(
         state=Manifest,
-        begin=_begin_manifest,
+        begin=empty(Manifest),
         read=_read_parcel,
         decide=manifests.decide,
         record=_record_manifest,
-        not_recorded=_not_handed_over,
+        not_recorded=decided(manifests.refused),
     ),
     "put-back": Kind(
         state=PuttingBack,
         begin=_begin_put_back,
-        read=_read_put_back,
         decide=putting_back.decide,
-        record=_record_put_back,
-        not_recorded=_not_put_back,
+        record=by(parcel_runs.record_put_back),
+        not_recorded=decided(putting_back.refused),
     ),
     "collect": Kind(
         state=Collecting,
-        begin=_begin_collect,
+        begin=empty(Collecting),
         read=_read_collect,
         decide=collecting.decide,
-        record=_record_collect,
-        not_recorded=_not_collected,
+        record=by(parcel_runs.record_hand_over),
+        not_recorded=decided(collecting.refused),
     ),
 }
