@@ -273,7 +273,9 @@ class PurchaseOrderWorkflow:
             try:
                 await self.record(Purchasing.approve_purchase, ask, f"Approved by {ask.by}")
             except ActivityError as error:
-                raise refused(self.why(error)) from error
+                no = refusal_of(error)
+                reason = "" if no is None else no.reason
+                raise refused(self.why(error), reason=reason) from error
             self.approved = True
 
     async def be_cancelled(self, ask: PurchaseDecision) -> None:

@@ -52,13 +52,18 @@ class Purchase(BaseModel):
 
 
 class PurchaseDecision(BaseModel):
-    """A person's decision about a purchase order."""
+    """A person's decision about a purchase order.
+
+    `as_buyer`, `seen_minor`: see `PurchasingPolicy.check_approval`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     po_id: str
     by: str
     reason: str = ""
+    as_buyer: bool = False
+    seen_minor: int | None = None
 
 
 class Sent(BaseModel):
@@ -139,9 +144,17 @@ class Purchasing:
 
     @activity.defn
     async def approve_purchase(self, ask: PurchaseDecision) -> None:
-        """proposed → approved. Raises Refused when an item was discontinued meanwhile."""
+        """proposed → approved. Raises Refused when an item was discontinued meanwhile.
+
+        Also where it is above what this person may approve, or is not what they have seen.
+        """
         async with self._pool.acquire() as conn, conn.transaction():
             row, lines = await purchases.locked(conn, ask.po_id)
+            if row["state"] == "proposed":
+                order = await purchase_reads.get(conn, ask.po_id)
+                order.policy.check_approval(
+                    *(ask.po_id, order.worth), as_buyer=ask.as_buyer, seen_minor=ask.seen_minor
+                )
             known = await items.find(conn, [line["sku"] for line in lines])
             gone = sorted(item.sku for item in known.values() if item.discontinued)
             if gone and row["state"] == "proposed":

@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, Refused
 from domain.fields import (
     Amount,
     Currency,
@@ -60,6 +60,10 @@ def _limits() -> dict[CurrencyOnceUsed, Amount]:
     return {"USD": Decimal(1000), "EUR": Decimal(1000)}
 
 
+def _buyers_limits() -> dict[CurrencyOnceUsed, Amount]:
+    return {"USD": Decimal(10_000), "EUR": Decimal(10_000)}
+
+
 class PurchasingPolicy(BaseModel):
     """The rules of buying.
 
@@ -70,6 +74,8 @@ class PurchasingPolicy(BaseModel):
 
     approve_up_to: dict[CurrencyOnceUsed, Amount] = Field(default_factory=_limits)
     """By currency: an order up to this value needs no approval. Others wait for a person."""
+    buyers_up_to: dict[CurrencyOnceUsed, Amount] = Field(default_factory=_buyers_limits)
+    """By currency: a buyer approves up to this value. Others wait for a lead or an admin."""
     over_delivery_percent: Annotated[int, Field(ge=0, le=100)] = 5
     """The share by which a receipt may be larger than the order."""
     review_every: Duration = timedelta(days=1)
@@ -87,12 +93,41 @@ class PurchasingPolicy(BaseModel):
 
     def approves(self, worth: Money) -> bool:
         """Whether an order of this worth needs nobody's approval."""
-        limit = self.approve_up_to.get(worth.currency)
-        return limit is not None and to_decimal(worth.minor, worth.currency) <= limit
+        return _is_within(self.approve_up_to, worth)
+
+    def buyer_may_approve(self, worth: Money) -> bool:
+        """Whether an order of this worth needs no lead and no admin."""
+        return _is_within(self.buyers_up_to, worth)
+
+    def check_approval(
+        self, po_id: str, worth: Money, *, as_buyer: bool, seen_minor: int | None
+    ) -> None:
+        """Raises Refused where somebody may not approve this, or has seen another sum.
+
+        `as_buyer`: they are no lead and no admin. `seen_minor`: the worth that they looked at, in
+        minor units; None: whatever it is now.
+        """
+        if seen_minor is not None and seen_minor != worth.minor:
+            seen = Money(minor=seen_minor, currency=worth.currency)
+            raise Refused(
+                f"{po_id} has changed: it costs {worth}, and not {seen}; look at it again",
+                reason="purchase_changed",
+            )
+        if as_buyer and not self.buyer_may_approve(worth):
+            raise Refused(
+                f"{po_id} costs {worth}: that is above what a buyer approves; ask a lead or an "
+                "admin",
+                reason="approval_limit",
+            )
 
     def receivable(self, quantity: int) -> int:
         """The most units that may be received for an ordered quantity."""
         return quantity * (100 + self.over_delivery_percent) // 100
+
+
+def _is_within(limits: Mapping[str, Decimal], worth: Money) -> bool:
+    limit = limits.get(worth.currency)
+    return limit is not None and to_decimal(worth.minor, worth.currency) <= limit
 
 
 PART_NUMBER_MAX: Final = 48

@@ -22,7 +22,8 @@ MAY: Final[Mapping[Role, frozenset[Scope]]] = {
     "lead": frozenset(
         {
             *_AGENT,
-            *("carriers:write", "purchasing:read", "accounting:read", "reconciliation:read"),
+            *("carriers:write", "purchasing:read", "purchasing:write"),
+            *("accounting:read", "reconciliation:read"),
         }
     ),
     "agent": frozenset(_AGENT),
@@ -44,11 +45,17 @@ MAY: Final[Mapping[Role, frozenset[Scope]]] = {
         {
             *("warehouse:read", "warehouse:write", "stock:read", "stock:write"),
             *("orders:read", "aftersales:read", "aftersales:write", "purchasing:read"),
-            *("purchasing:write", "carriers:read", "catalogue:read", "locations:read"),
+            *("carriers:read", "catalogue:read", "locations:read"),
         }
     ),
 }
-"""What each role may. Goodwill has limits of its own: those of the policy, by the role's name."""
+"""What each role may. Goodwill has limits of its own: those of the policy, by the role's name.
+
+Whoever receives goods writes about stock, and does not buy.
+"""
+
+LEADS: Final[frozenset[str]] = frozenset({"admin", "lead"})
+"""They approve purchases of any amount; others up to the limit that the policy has for buyers."""
 
 
 OF_THE_WHOLE_SHOP: Final[frozenset[Scope]] = frozenset(

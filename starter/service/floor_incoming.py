@@ -69,7 +69,7 @@ _RECEIVE: Final = Kind(
     decide=receiving.decide,
     record=receive_runs.record,
     not_recorded=receive_runs.not_recorded,
-    scopes=("purchasing:write",),
+    scopes=("purchasing:read", "stock:write"),
 )
 KINDS: Final[Mapping[str, Kind]] = {
     **floor_kinds.KINDS,

@@ -120,6 +120,11 @@ class PurchaseRecords(OutlookReads):
         sent = next((one for one in told if one is not None), None)
         return order.document if sent is None else PurchaseDocument.model_validate(sent)
 
+    async def hold(self, po_id: str) -> str:
+        """In one transaction with what follows: nobody changes it until then. Its version."""
+        async with self._pool.acquire() as conn:
+            return await purchases.hold(conn, po_id)
+
     async def was_told(self, po_id: str, effect: str) -> bool:
         """Whether this stands in its story already, such as `receive:<key>`."""
         async with self._pool.acquire() as conn:

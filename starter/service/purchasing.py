@@ -44,9 +44,21 @@ class Purchasing(PurchaseRecords):
         self._temporal = temporal
         self._task_queue = task_queue
 
-    async def approve(self, po_id: str, *, by: str, reason: str = "") -> None:
-        """Have it sent. Approving again changes nothing. Raises NotFound, Refused, Unreachable."""
-        await self._update(po_id, "approve", by, reason)
+    async def approve(
+        self,
+        po_id: str,
+        *,
+        by: str,
+        reason: str = "",
+        as_buyer: bool = False,
+        seen_minor: int | None = None,
+    ) -> None:
+        """Have it sent. Approving again changes nothing. Raises NotFound, Refused, Unreachable.
+
+        `as_buyer`, `seen_minor`: see `PurchasingPolicy.check_approval`.
+        """
+        told = {"as_buyer": as_buyer, "seen_minor": seen_minor}
+        await self._update(po_id, "approve", by, reason, **told)
 
     async def cancel(self, po_id: str, *, by: str, reason: str) -> None:
         """Cancel the outstanding units. Raises Refused if the supplier does not agree."""
@@ -83,10 +95,10 @@ class Purchasing(PurchaseRecords):
         """Have a worker take up those that Temporal has lost; see `Orders.resume_lost`."""
         return LostPurchases(self._pool, self._temporal).take_up_all()
 
-    async def _update(self, po_id: str, name: str, by: str, reason: str) -> None:
+    async def _update(self, po_id: str, name: str, by: str, reason: str, **told: Any) -> None:
         order = await self.order(po_id)
         handle = self._temporal.get_workflow_handle(ids.purchase_workflow_id(po_id))
-        decision: dict[str, Any] = {"po_id": po_id, "by": by, "reason": reason}
+        decision: dict[str, Any] = {"po_id": po_id, "by": by, "reason": reason, **told}
         over = order.state in ("closed", "cancelled")
         try:
             async for attempt in retry_context(

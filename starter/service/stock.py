@@ -123,16 +123,24 @@ class Stock:
             return await corrections.write_off(conn, key, sku, location, quantity, who=who, why=why)
 
     async def count(
-        self, key: str, sku: str, location: str, counted: int, *, who: str, why: str
+        self,
+        key: str,
+        sku: str,
+        location: str,
+        counted: int,
+        *,
+        seen: int | None = None,
+        who: str,
+        why: str,
     ) -> StockLevel:
-        """Set the units on hand to a count, once per key."""
-        async with self._pool.acquire() as conn:
-            return await corrections.count(conn, key, sku, location, counted, who=who, why=why)
+        """Set the units on hand to a count, once per key.
 
-    async def was_booked(self, effect: str) -> bool:
-        """Whether this moved stock already, such as `count:<key>`."""
+        `seen`: how many there were when the count began; refused where there are others by now.
+        """
         async with self._pool.acquire() as conn:
-            return bool(await stock.booked(conn, effect))
+            return await corrections.count(
+                conn, key, sku, location, counted, seen=seen, who=who, why=why
+            )
 
     async def levels(
         self,

@@ -61,6 +61,11 @@ class Outlook(BaseModel):
         return Demand.over(self.days, self.total, self.squares)
 
     @property
+    def is_out_before_more_comes(self) -> bool:
+        """Whether what is free is sold before the next that is on order is due."""
+        return self.out_on is not None and self.next_on is not None and self.out_on < self.next_on
+
+    @property
     def is_low(self) -> bool:
         """Whether it is bought now, by its levels."""
         return self.reorder_point is not None and self.position <= self.reorder_point

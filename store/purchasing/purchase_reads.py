@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.errors import NotFound
 from domain.money import Money
@@ -16,6 +16,7 @@ from domain.purchasing.purchase_orders import (
     PurchaseLine,
     PurchaseStart,
     PurchaseState,
+    PurchasingPolicy,
 )
 from store.database import Connection, load_queries
 
@@ -31,6 +32,7 @@ class LineState(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     sku: str
+    name: str | None = None
     quantity: int
     receivable: int
     received: int
@@ -52,6 +54,7 @@ class PurchaseOrder(BaseModel):
     """A purchase order as it is now.
 
     `order_id`, `line_id`: it was bought for this line. `drop_ship`: it goes to the customer.
+    `policy`: the rules that were in force when it was made.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,6 +75,7 @@ class PurchaseOrder(BaseModel):
     changed_at: datetime
     refused_at: datetime | None
     attention: str | None
+    policy: Annotated[PurchasingPolicy, Field(exclude=True)]
     lines: tuple[LineState, ...]
 
     @property

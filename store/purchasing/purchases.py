@@ -193,6 +193,22 @@ async def locked(conn: Connection, po_id: str) -> tuple[Record, list[Record]]:
     return row, lines
 
 
+async def hold(conn: Connection, po_id: str) -> str:
+    """Lock a purchase order until the transaction ends. Returns its version (`version_of`).
+
+    Raises NotFound.
+    """
+    if await _sql.lock(conn, po_id=po_id) is None:
+        raise unknown(po_id)
+    found: str = await _sql.version(conn, po_id=po_id)
+    return found
+
+
+def version_of(events: int, state: str) -> str:
+    """Another one with each change: whatever changes a purchase order tells its story."""
+    return f"{events}.{state}"
+
+
 def unknown(po_id: str) -> NotFound:
     """The error for an unknown purchase order."""
     return NotFound(f"there is no purchase order {po_id}; see `orderloom purchase-orders list`")

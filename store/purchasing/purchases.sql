@@ -26,6 +26,11 @@ returning sku;
 -- name: lock(po_id)^
 select * from purchase_order where po_id = :po_id for no key update;
 
+-- name: version(po_id)$
+-- Another one with each change, because whatever changes a purchase order tells its story.
+select (select count(*) from purchase_order_event e where e.po_id = p.po_id) || '.' || p.state
+from purchase_order p where p.po_id = :po_id;
+
 -- name: lines(po_id)
 select sku, location, quantity, receivable, received, cancelled, shipped, outstanding, unit_price,
        lead_time_days, due_on, answered_at
@@ -97,14 +102,14 @@ select at, what, who, coalesce(why, '') as why, data from purchase_order_event w
 select p.po_id, p.number,
        (select o.order_id from customer_order o where o.order_no = p.order_no) as order_id, p.line_id, p.drop_ship, p.supplier_id as supplier, s.name as supplier_name, p.location,
        p.currency, p.state, p.needs_approval, p.sent_before, p.created_at, p.changed_at,
-       p.refused_at, p.attention,
+       p.refused_at, p.attention, p.policy,
        (select jsonb_agg(jsonb_build_object(
-            'sku', l.sku, 'quantity', l.quantity, 'receivable', l.receivable,
+            'sku', l.sku, 'name', i.name, 'quantity', l.quantity, 'receivable', l.receivable,
             'received', l.received, 'cancelled', l.cancelled, 'shipped', l.shipped,
             'outstanding', l.outstanding, 'unit_price', l.unit_price::text,
             'lead_time_days', l.lead_time_days, 'due_on', l.due_on, 'answered_at', l.answered_at)
             order by l.sku)
-        from purchase_order_line l where l.po_id = p.po_id) as lines
+        from purchase_order_line l left join item i using (sku) where l.po_id = p.po_id) as lines
 from purchase_order p join supplier s using (supplier_id)
 where (:po_id::text is null or p.po_id = :po_id)
   and (not :open or p.state not in ('closed', 'cancelled'))

@@ -52,11 +52,20 @@ async def write_off(
 
 
 async def count(
-    conn: Connection, key: str, sku: str, location: str, counted: int, *, who: str, why: str
+    conn: Connection,
+    key: str,
+    sku: str,
+    location: str,
+    counted: int,
+    *,
+    seen: int | None = None,
+    who: str,
+    why: str,
 ) -> StockLevel:
     """Set on_hand to the number that a count found, once per key. The journal keeps the count.
 
-    Raises as `adjust` does, and InvalidInput for a negative count.
+    `seen`: on_hand when the count began; None: nobody knows. Raises as `adjust` does, InvalidInput
+    for a negative count, and Conflict where on_hand is not what was seen any more.
     """
     if counted < 0:
         raise InvalidInput(f"counted {counted} of {sku}; a count is zero or more")
@@ -65,11 +74,20 @@ async def count(
         if earlier["counted"] != counted:
             raise Conflict(f"key {key} was used for a count of {earlier['counted']} {sku} already")
 
+    def as_seen(row: StockLevel) -> None:
+        if seen is not None and row.on_hand != seen:
+            raise Conflict(
+                f"{seen} {sku} were at {location} when the count began, and {row.on_hand} are now: "
+                "count again",
+                reason="counted_meanwhile",
+            )
+
     effect = f"count:{key}"
     return await _correct(
         *(conn, effect, "counted", sku, location),
         lambda row: counted - row.on_hand,
         same,
+        as_seen,
         counted=counted,
         who=who,
         why=why,
@@ -105,12 +123,15 @@ async def _correct(
     location: str,
     change: Callable[[StockLevel], int],
     same: Callable[[Record], None],
+    allowed: Callable[[StockLevel], None] = lambda _: None,
     *,
     counted: int | None = None,
     who: str,
     why: str,
 ) -> StockLevel:
     """Book a change of on_hand, once per effect; `same` raises if it was another change.
+
+    `allowed` raises if the row as it is now must not be changed.
 
     Orders are locked before stock, so the claims to take back are looked up first without locks,
     and again once everything is locked.
@@ -129,6 +150,7 @@ async def _correct(
                     same(earlier)
                     return await stock.row_of(conn, sku, location)
                 row = await stock.row_of(conn, sku, location)
+                allowed(row)
                 left = row.on_hand + change(row)
                 claims, lacking = await _newest_claims(conn, row, left)
                 if left < 0 or lacking:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from domain.errors import Refused
 from domain.purchasing.purchase_orders import OnOrder, SupplierItem
 from starter.web.buying.purchase_list import friday
 from store.database import Pool
@@ -187,6 +188,31 @@ async def test_what_changed_meanwhile_is_told_and_nothing_is_done(bench: Bench, 
     assert await bench.level("TEA") == (29, 0)
 
 
+async def test_two_who_count_the_same_delivery_count_it_once(bench: Bench, desk: Desk) -> None:
+    po_id = await entered(bench, on_order(24))
+    page = (await desk.get(f"/app/purchases/{po_id}")).text
+    fields = {**hidden(page, "receive"), "units:TEA": "10"}
+    both = await asyncio.gather(
+        *(
+            desk.send_form(f"app/purchases/{po_id}/receive", **{**fields, "request_id": key})
+            for key in ("mine", "yours")
+        )
+    )
+    assert sorted(answer.status_code for answer in both) == [200, 409]
+    assert await bench.level("TEA") == (15, 0)
+
+
+async def test_whoever_receives_goods_does_not_buy(bench: Bench) -> None:
+    po_id = await entered(bench, on_order(24))
+    desk = await Desk(bench.pool).signed_in("ben", "warehouse")
+    told = text_of(await desk.get(f"/app/purchases/{po_id}"))
+    assert ("Goods have come" in told, "Cancel it" in told) == (True, False)
+    came = await done(desk, po_id, "receive", units__TEA="24")
+    assert "The goods are in stock" in text_of(came)
+    for path in (*(f"app/purchases/{po_id}/{act}" for act in ("approve", "cancel")), FORMS[0]):
+        assert (await desk.send_form(path)).status_code == 403, path
+
+
 async def test_it_is_bought_by_hand_once(bench: Bench, desk: Desk) -> None:
     form = await desk.get("/app/purchases/new?supplier=assam&sku=TEA&units=24")
     assert 'name="units:TEA" type="number" min="0" value="24"' in form.text
@@ -208,10 +234,21 @@ async def test_it_is_bought_by_hand_once(bench: Bench, desk: Desk) -> None:
 async def test_a_large_one_is_approved_and_cancelled(shop: Shop) -> None:
     await shop.stocked("TEA", 5)
     await shop.purchasing.set_terms([terms()])
-    po_id = await shop.purchasing.propose("assam", "main", {"TEA": 1200}, who="x", why="y")
-    desk = await Desk(shop.pool, Api(shop).app).signed_in("anna", "buyer")
+    po_id = await shop.purchasing.propose("assam", "main", {"TEA": 4200}, who="x", why="y")
+    desk = await Desk(shop.pool, Api(shop).app).signed_in("ben", "buyer")
+    for path in (f"/app/purchases/{po_id}", "/app/purchases/proposals"):
+        told = text_of(await desk.get(path))
+        assert ("above what you may approve" in told, "Approve" in told) == (True, False)
+    version = "1.proposed"
+    no = await desk.send_form(f"app/purchases/{po_id}/approve", version=version)
+    assert (no.status_code, "above what a buyer approves" in text_of(no)) == (409, True)
+    no = await desk.send_form("app/purchases/proposals", po=f"{po_id}~{version}")
+    assert "above what a buyer approves" in text_of(no)
+    with pytest.raises(Refused, match=r"it costs 10500\.00 EUR, and not 2\.50 EUR"):
+        await shop.purchasing.approve(po_id, by="x", seen_minor=250)
+    await desk.signed_in("anna", "lead")
     page = await desk.get(f"/app/purchases/{po_id}")
-    assert "Approve it for €3,000.00" in text_of(page)
+    assert "Approve it for €10,500.00" in text_of(page)
     sent = {**hidden(page.text, "approve"), "why": "a good price"}
     both = await asyncio.gather(
         *(desk.send_form(f"app/purchases/{po_id}/approve", **sent) for _ in range(2))
@@ -267,7 +304,7 @@ async def test_nobody_comes_here_who_may_not(pool: Pool) -> None:
     await desk.signed_in("ben", "agent")
     for path, form in asked:
         answer = await ask(path, form)
-        assert (answer.status_code, "purchasing:" in text_of(answer)) == (403, True), path
+        assert (answer.status_code, "purchasing:read" in text_of(answer)) == (403, True), path
         if form:
             foreign = await desk.post(f"/{path}", headers={"Sec-Fetch-Site": "cross-site"})
             assert (foreign.status_code, "another site" in text_of(foreign)) == (403, True), path

@@ -24,6 +24,7 @@ TERMS = {
 @pytest.fixture
 async def api(shop: Shop) -> Api:
     await shop.stocked("TEA", 5)
+    await shop.stocked("TEA", 5, "shop")
     return Api(shop)
 
 
@@ -120,6 +121,10 @@ async def test_a_large_one_waits_for_approval_and_a_repeat_is_answered_alike(
     problem(
         await caller.send_once("/v1/purchase-orders/none/approve", {}, key="k"), 404, "not_found"
     )
+    larger = await bought(caller, units=4200, location="shop")
+    refused = await caller.send_once(f"{larger}/approve", {})
+    problem(refused, 409, "refused")
+    assert refused.json()["reason"] == "approval_limit"
 
 
 async def test_what_suppliers_and_the_dock_report_counts_once(shop: Shop, caller: Caller) -> None:
@@ -198,6 +203,8 @@ async def test_levels_are_looked_at_when_somebody_asks_and_nothing_is_bought_twi
 async def test_whoever_may_read_may_not_buy(api: Api) -> None:
     reader = await api.caller("purchasing:read")
     problem(await reader.put("/v1/supplier-terms", json={}), 403, "missing_scope")
+    buyer = await api.caller("purchasing:write")
+    problem(await buyer.send_once("/v1/purchase-orders/PO-1/receive", {}), 403, "missing_scope")
     for act in ("approve", "cancel", "acknowledge", "dispatch", "receive", "refuse"):
         answer = await reader.send_once(f"/v1/purchase-orders/PO-1/{act}", {})
         problem(answer, 403, "missing_scope")

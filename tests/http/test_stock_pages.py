@@ -116,7 +116,7 @@ async def test_what_must_be_bought_says_why_what_it_costs_and_by_when(
 async def test_a_proposal_is_changed_before_it_is_approved(bench: Bench, desk: Desk) -> None:
     po_id = await proposed(bench)
     path = f"app/purchases/{po_id}/change"
-    sent = {"request_id": "desk-1-1-change", "why": "a small shelf"}
+    sent = {"request_id": "desk-1-1-change", "version": "1.proposed", "why": "a small shelf"}
     odd = await desk.send_form(path, **sent, **{"units:TEA": "5"})
     assert (odd.status_code, "in multiples of 2" in text_of(odd)) == (422, True)
     for _ in range(2):
@@ -124,6 +124,11 @@ async def test_a_proposal_is_changed_before_it_is_approved(bench: Bench, desk: D
         assert "The units are changed" in text_of(done)
     assert "TEA 20 → 8: a small shelf" in text_of(done)
     assert "Approve it for €20.00" in text_of(done)
+    stale = {**sent, "request_id": "desk-2-1-change"}
+    late = await desk.send_form(path, **stale, **{"units:TEA": "12"})
+    assert (late.status_code, "It has changed since" in text_of(late)) == (422, True)
+    await bench.purchasing.set_terms([terms(unit_price="3")])
+    assert "now 3.00 EUR" in text_of(await desk.get("/app/purchases/proposals"))
 
 
 async def test_nothing_ticked_is_said_and_what_is_ticked_gets_a_result_each(
@@ -257,7 +262,7 @@ async def test_what_cannot_be_is_refused_and_nothing_typed_is_lost(
     await bench.stock.adjust("k", "TEA", "main", -1, who="ben", why="broken")
     sent = {**hidden(page, "count"), "location": "main", "n": "10", "why": "a count"}
     again = await desk.send_form("app/stock/TEA", **sent)
-    assert (again.status_code, "10 were there" in text_of(again)) == (409, True)
+    assert (again.status_code, "units have come or gone" in text_of(again)) == (409, True)
     odd = await desk.send_form("app/stock/TEA", act="odd")
     assert odd.status_code == 422
 

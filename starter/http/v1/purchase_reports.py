@@ -146,10 +146,13 @@ async def dispatch(
 async def receive(
     po_id: Id,
     content: Annotated[Delivery, example({"units": {"TEA-ASSAM-250": 24}})],
-    caller: Writes,
+    caller: Annotated[Caller, may("stock:write")],
     once: Keyed,
 ) -> Response:
-    """They are on hand from then on, and backorders are served from them."""
+    """They are on hand from then on, and backorders are served from them.
+
+    It takes `stock:write`: whoever receives goods need not be somebody who buys.
+    """
     return await _reported(
         once,
         po_id,

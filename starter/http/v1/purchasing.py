@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from domain.fields import Id, Reason
+from domain.staff.roles import LEADS
 from starter.http.callers import Caller, may
 from starter.http.examples import example
 from starter.http.once import Keyed
@@ -133,11 +134,16 @@ async def propose(
 async def approve(
     po_id: Id, content: Annotated[Approval, example({"by": "kim"})], caller: Writes, once: Keyed
 ) -> Response:
-    """It is sent then. To approve it again changes nothing."""
+    """It is sent then. To approve it again changes nothing.
+
+    Above the limit that the policy has for buyers (`buyers_up_to`) it takes a key with the role
+    `lead` or `admin`.
+    """
 
     async def work() -> ShownPurchaseOrder:
         who, why = caller.who(content.by), content.reason or ""
-        await caller.here.purchasing.approve(po_id, by=who, reason=why)
+        as_buyer = caller.grant.role not in LEADS
+        await caller.here.purchasing.approve(po_id, by=who, reason=why, as_buyer=as_buyer)
         return await shown(caller.here, po_id)
 
     return await once.safe_to_repeat(work)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -167,7 +166,6 @@ async def page(
         "act": act,
         "previews": previews,
         "promise": promise,
-        "today": datetime.now(UTC).date(),
         "request_id": request_id or new_request(),
         "may_change": person.allows("stock:write"),
         "may_describe": person.allows("catalogue:write"),

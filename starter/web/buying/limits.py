@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.errors import NotFound
+from domain.staff.roles import LEADS
 from domain.stock.locations import Location
 from starter.web.screens.visits import Visit
 from store.purchasing.purchase_reads import PurchaseOrder
@@ -17,6 +18,17 @@ def places(visit: Visit) -> list[str] | None:
 async def locations(visit: Visit) -> list[Location]:
     """The locations that are their business, by name."""
     return [one for one in await visit.here.locations.list() if visit.person.works_at(one.location)]
+
+
+def is_buyer(visit: Visit) -> bool:
+    """Whether they approve as a buyer does: up to a limit."""
+    return visit.person.grant.role not in LEADS
+
+
+def may_approve(visit: Visit, order: PurchaseOrder) -> bool:
+    """Whether they may have it sent."""
+    within = not is_buyer(visit) or order.policy.buyer_may_approve(order.worth)
+    return within and visit.person.allows("purchasing:write")
 
 
 async def purchase_order(visit: Visit, po_id: str) -> PurchaseOrder:

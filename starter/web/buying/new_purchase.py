@@ -87,6 +87,7 @@ async def _form(
         "chosen": chosen,
         "suppliers": [(one.supplier, one.name) for one in known],
         "terms": terms[:_PAGE],
+        "names": await visit.here.catalogue.names(one.sku for one in terms[:_PAGE]),
         "more": len(terms) > _PAGE,
         "only": only,
         "sites": [(one.location, one.location) for one in await locations(visit)],

@@ -10,8 +10,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from domain.purchasing.purchase_orders import Acknowledged
-from starter.service.service import Service
+from starter.service.service import Records
 from starter.web.buying import asked
+from starter.web.buying.limits import is_buyer
 from starter.web.buying.purchase_page import Shown, look, page
 from starter.web.screens.forms import NotAsked, met, whole
 from starter.web.screens.visits import ScreenRoute, Visit, may
@@ -19,6 +20,7 @@ from starter.web.screens.visits import ScreenRoute, Visit, may
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 Writes = Annotated[Visit, may("purchasing:read", "purchasing:write")]
+Receives = Annotated[Visit, may("purchasing:read", "stock:write")]
 _NOT_KNOWN: Final = 503
 """Whether it was done is not known."""
 
@@ -32,16 +34,27 @@ _PAST: Final = {
 }
 _DECISIONS: Final = ("approve", "cancel", "refuse")
 
-Act = Callable[[Service, Shown], Awaitable[None]]
+Decide = Callable[[Shown], Awaitable[None]]
+Report = Callable[[Records, Shown], Awaitable[None]]
+
+
+class _Changed(Exception):
+    """The purchase order is not as the form's page showed it: nothing was done."""
 
 
 @router.post("/app/purchases/{po_id}/approve")
 async def approve(visit: Writes, po_id: str) -> Response:
     """Have it sent."""
 
-    async def act(here: Service, _: Shown) -> None:
+    async def act(shown: Shown) -> None:
         reason = asked.why(visit) if visit.field("why").strip() else ""
-        await here.purchasing.approve(po_id, by=visit.person.who, reason=reason)
+        await visit.here.purchasing.approve(
+            po_id,
+            by=visit.person.who,
+            reason=reason,
+            as_buyer=is_buyer(visit),
+            seen_minor=shown.order.worth.minor,
+        )
 
     return await _met(visit, po_id, "approve", act)
 
@@ -50,8 +63,8 @@ async def approve(visit: Writes, po_id: str) -> Response:
 async def cancel(visit: Writes, po_id: str) -> Response:
     """Cancel what has not come."""
 
-    async def act(here: Service, _: Shown) -> None:
-        await here.purchasing.cancel(po_id, by=visit.person.who, reason=asked.why(visit))
+    async def act(_: Shown) -> None:
+        await visit.here.purchasing.cancel(po_id, by=visit.person.who, reason=asked.why(visit))
 
     return await _met(visit, po_id, "cancel", act)
 
@@ -60,7 +73,7 @@ async def cancel(visit: Writes, po_id: str) -> Response:
 async def acknowledge(visit: Writes, po_id: str) -> Response:
     """The supplier's answer: how many come in all, and when."""
 
-    async def act(here: Service, shown: Shown) -> None:
+    async def act(here: Records, shown: Shown) -> None:
         told = asked.units(visit, [line.sku for line in shown.order.lines])
         due_on = asked.day(visit.field("due_on"))
         answer = {
@@ -72,14 +85,14 @@ async def acknowledge(visit: Writes, po_id: str) -> Response:
         }
         await here.purchasing.acknowledge(po_id, _key(visit), answer, who=visit.person.who)
 
-    return await _met(visit, po_id, "acknowledge", act)
+    return await _reported(visit, po_id, "acknowledge", act)
 
 
 @router.post("/app/purchases/{po_id}/ship")
 async def ship(visit: Writes, po_id: str) -> Response:
     """The supplier has sent units on their way."""
 
-    async def act(here: Service, shown: Shown) -> None:
+    async def act(here: Records, shown: Shown) -> None:
         told = asked.units(visit, [line.sku for line in shown.order.lines])
         if not any(told.values()):
             raise NotAsked("no_units")
@@ -89,14 +102,14 @@ async def ship(visit: Writes, po_id: str) -> Response:
         parcel = (carrier, tracked) if carrier else None
         await here.purchasing.ship(po_id, _key(visit), told, parcel=parcel, who=visit.person.who)
 
-    return await _met(visit, po_id, "ship", act)
+    return await _reported(visit, po_id, "ship", act)
 
 
 @router.post("/app/purchases/{po_id}/receive")
-async def receive(visit: Writes, po_id: str) -> Response:
+async def receive(visit: Receives, po_id: str) -> Response:
     """Goods arrived. What is damaged is received as well, and written off with its reason."""
 
-    async def act(here: Service, shown: Shown) -> None:
+    async def act(here: Records, shown: Shown) -> None:
         skus = [line.sku for line in shown.order.lines]
         told = asked.units(visit, skus)
         ends = bool(visit.field("rest_is_cancelled"))
@@ -106,44 +119,53 @@ async def receive(visit: Writes, po_id: str) -> Response:
         if any(n > told.get(sku, 0) for sku, n in broken.items()):
             raise NotAsked("more_damaged")
         key, who = _key(visit), visit.person.who
-        async with here.in_one_transaction() as doors:
-            await doors.purchasing.receive(po_id, key, told, rest_is_cancelled=ends, who=who)
-            for sku, n in broken.items():
-                if n:
-                    place, reason = shown.order.location, f"{po_id}: came damaged"
-                    await doors.stock.write_off(f"{key}:{sku}", sku, place, n, who=who, why=reason)
+        await here.purchasing.receive(po_id, key, told, rest_is_cancelled=ends, who=who)
+        for sku, n in broken.items():
+            if n:
+                place, reason = shown.order.location, f"{po_id}: came damaged"
+                await here.stock.write_off(f"{key}:{sku}", sku, place, n, who=who, why=reason)
 
-    return await _met(visit, po_id, "receive", act)
+    return await _reported(visit, po_id, "receive", act)
 
 
 @router.post("/app/purchases/{po_id}/refuse")
 async def refuse(visit: Writes, po_id: str) -> Response:
     """The supplier will not serve it, or the rest of it."""
 
-    async def act(here: Service, _: Shown) -> None:
+    async def act(here: Records, _: Shown) -> None:
         await here.purchasing.refuse(po_id, asked.why(visit), who=visit.person.who)
 
-    return await _met(visit, po_id, "refuse", act)
+    return await _reported(visit, po_id, "refuse", act)
 
 
 def _key(visit: Visit) -> str:
     return visit.field("request_id")
 
 
-async def _met(visit: Visit, po_id: str, name: str, act: Act) -> Response:
+async def _reported(visit: Visit, po_id: str, name: str, act: Report) -> Response:
+    """Write a report down if the purchase order is as it was when the form was shown."""
+
+    async def write(shown: Shown) -> None:
+        async with visit.here.in_one_transaction() as doors:
+            if await doors.purchasing.hold(po_id) != visit.field("version"):
+                raise _Changed
+            await act(doors, shown)
+
+    return await _met(visit, po_id, name, write)
+
+
+async def _met(visit: Visit, po_id: str, name: str, act: Decide) -> Response:
     """Meet a form, if the purchase order is as it was when the form was shown.
 
     The same form sent twice is one request. What changed meanwhile is shown, with what was typed,
     and nothing is done.
     """
-    shown = await look(visit, po_id)
     then = f"app/purchases/{quote(po_id)}"
+    shown = await look(visit, po_id)
     if await _was_met(visit, shown, name):
         return visit.lead(f"{then}?done=po_{_PAST[name]}")
     if shown.version != visit.field("version"):
-        news = shown.story[whole(visit.field("version").partition(".")[0]) :]
-        told = [visit.words("po_changed_meanwhile")]
-        return page(visit, shown, status=409, trouble=told, news=news, sent=visit.sent, act=name)
+        return _news(visit, shown, name)
 
     async def again(status: int, trouble: Sequence[str]) -> Response:
         # What may be under way is asked for once more, not a second time.
@@ -153,10 +175,23 @@ async def _met(visit: Visit, po_id: str, name: str, act: Act) -> Response:
         return page(visit, now, status=status, trouble=trouble, **told)
 
     async def done() -> str:
-        await act(visit.here, shown)
+        await act(shown)
         return f"po_{_PAST[name]}"
 
-    return await met(visit, done, then, again)
+    try:
+        return await met(visit, done, then, again)
+    except _Changed:
+        now = await look(visit, po_id)
+        if await _was_met(visit, now, name):
+            return visit.lead(f"{then}?done=po_{_PAST[name]}")
+        return _news(visit, now, name)
+
+
+def _news(visit: Visit, now: Shown, name: str) -> Response:
+    """What happened since the form was shown. Nothing was done."""
+    news = now.story[whole(visit.field("version").partition(".")[0]) :]
+    told = [visit.words("po_changed_meanwhile")]
+    return page(visit, now, status=409, trouble=told, news=news, sent=visit.sent, act=name)
 
 
 async def _was_met(visit: Visit, shown: Shown, name: str) -> bool:

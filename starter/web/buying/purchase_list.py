@@ -77,6 +77,7 @@ async def purchases(
         suppliers=[(one.supplier, one.name) for one in suppliers],
         filters=filters,
         friday=friday(today),
+        due=due_by,
         more=urlencode({name: value for name, value in onward.items() if value}),
         may_write=visit.person.allows("purchasing:write"),
     )

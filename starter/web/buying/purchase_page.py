@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -15,7 +16,7 @@ from domain.money import price_text, shown, to_decimal, worth_of_units
 from domain.purchasing.purchase_orders import ENDED
 from domain.purchasing.x12 import purchase_order_850
 from starter.web.buying.asked import new_request
-from starter.web.buying.limits import purchase_order
+from starter.web.buying.limits import may_approve, purchase_order
 from starter.web.buying.purchase_list import WITH_THE_SUPPLIER, days_late
 from starter.web.buying.shown import show
 from starter.web.guards import HEADERS
@@ -24,6 +25,7 @@ from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.edi.bills import Bill
 from store.edi.documents import Document
 from store.purchasing.purchase_reads import LineState, PurchaseEvent, PurchaseOrder
+from store.purchasing.purchases import version_of
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -42,8 +44,8 @@ class Shown:
 
     @property
     def version(self) -> str:
-        """Another one with each change: whatever changes it tells its story."""
-        return f"{len(self.story)}.{self.order.state}"
+        """Another one with each change."""
+        return version_of(len(self.story), self.order.state)
 
     @property
     def is_over(self) -> bool:
@@ -54,6 +56,12 @@ class Shown:
     def is_with_supplier(self) -> bool:
         """Whether the supplier has it, and may send something."""
         return self.order.state in WITH_THE_SUPPLIER and self.order.outstanding > 0
+
+    @property
+    def one_day(self) -> date | None:
+        """The day on which all that is outstanding is due; None: there are several."""
+        days = {line.due_on for line in self.order.lines if line.outstanding}
+        return days.pop() if len(days) == 1 else None
 
     @property
     def billed(self) -> Counter[str]:
@@ -127,6 +135,8 @@ def page(
         "act": act,
         "request_id": request_id or new_request(),
         "may_write": visit.person.allows("purchasing:write"),
+        "may_receive": visit.person.allows("stock:write"),
+        "may_approve": may_approve(visit, one.order),
         "sees_stock": visit.person.allows("stock:read", "catalogue:read"),
         "sees_orders": visit.person.allows("orders:read"),
         "price": lambda each: f"{price_text(each, one.order.currency)} {one.order.currency}",

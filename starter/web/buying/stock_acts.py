@@ -53,8 +53,9 @@ async def _count(here: Records, visit: Visit, sku: str) -> None:
     place, counted = _place(visit), asked.number(visit.field("n"))
     if counted is None:
         raise NotAsked("no_number")
+    seen = asked.number(visit.field(f"seen:{place}"))
     who, why = visit.person.who, asked.why(visit)
-    await here.stock.count(_key(visit), sku, place, counted, who=who, why=why)
+    await here.stock.count(_key(visit), sku, place, counted, seen=seen, who=who, why=why)
 
 
 async def _write_off(here: Records, visit: Visit, sku: str) -> None:
@@ -99,9 +100,6 @@ async def change(
         return await page(visit, one, status=422, trouble=[visit.words("bad_form")])
     if visit.field("preview"):
         return await _looked_at(visit, one, name)
-    changed = _counted_meanwhile(visit, one) if name == "count" else None
-    if changed and not await visit.here.stock.was_booked(f"count:{_key(visit)}"):
-        return await page(visit, one, status=409, trouble=[changed], sent=visit.sent, act=name)
 
     async def act() -> str:
         await ACTS[name](visit.here, visit, sku)
@@ -176,17 +174,6 @@ async def _met(visit: Visit, sku: str, name: str, act: Callable[[], Awaitable[st
         return await page(visit, await look(visit, sku), status=status, trouble=trouble, **told)
 
     return await met(visit, act, f"app/stock/{quote(sku)}", again)
-
-
-def _counted_meanwhile(visit: Visit, one: Shown) -> str | None:
-    """Why a count cannot be booked: units came or went since somebody began to count."""
-    place = visit.field("location")
-    now = next((row.on_hand for row in one.rows if row.location == place), None)
-    seen = asked.number(visit.field(f"seen:{place}"))
-    if now is None or seen is None or seen == now:
-        return None
-    words = visit.words
-    return words("count_again", seen=words.number(seen), now=words.number(now))
 
 
 def _item(visit: Visit, sku: str) -> Item:

@@ -94,7 +94,6 @@ async def stock(
         rows=[(row, bar(row)) for row in rows],
         locations=[(one, one) for one in known],
         filters=filters,
-        today=today,
         friday=friday(today),
         more=urlencode({name: value for name, value in onward.items() if value}),
     )

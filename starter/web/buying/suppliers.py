@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -48,6 +48,7 @@ class Shown:
     figures: Scorecard
     trend: Charts
     terms: Sequence[SupplierItem]
+    names: Mapping[str, str]
     more: str
 
 
@@ -120,6 +121,7 @@ async def _look(visit: Visit, supplier: str, days: str = "", after: str = "") ->
         figures=scorecard(recent, today),
         trend=charts(visit.words, by_month(lines, today), today),
         terms=terms[:_PAGE],
+        names=await visit.here.catalogue.names(item.sku for item in terms[:_PAGE]),
         more=terms[_PAGE - 1].sku if len(terms) > _PAGE else "",
     )
 
