@@ -9,27 +9,23 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from domain.errors import InvalidInput, NotFound, Refused
 from domain.purchasing.purchase_orders import (
     Acknowledged,
     OnOrder,
-    PurchaseDocument,
-    PurchaseState,
     SupplierItem,
 )
-from starter.service.outlook import OutlookReads
+from starter.service.purchase_reads import PurchaseReads
 from store.database import Connection
 from store.locks import lock_stock
 from store.purchasing import proposals, purchase_facts, purchase_reads, purchases, suppliers
-from store.purchasing.purchase_reads import PurchaseEvent, PurchaseOrder
-from store.purchasing.suppliers import Supplier
 from store.stock import items, locations, stock
 
 
-class PurchaseRecords(OutlookReads):
+class PurchaseRecords(PurchaseReads):
     """Suppliers and purchase orders. A fact told again is one; told differently, a Conflict.
 
     It needs the database alone.
@@ -39,86 +35,6 @@ class PurchaseRecords(OutlookReads):
         """Set on which terms suppliers sell SKUs; other terms stay as they are."""
         async with self._pool.acquire() as conn:
             await suppliers.save(conn, terms)
-
-    async def terms(
-        self,
-        *,
-        supplier: str | None = None,
-        skus: Sequence[str] | None = None,
-        after: tuple[str, str] | None = None,
-        at_most: int | None = None,
-    ) -> Sequence[SupplierItem]:
-        """The terms of all suppliers and SKUs, or of one supplier or some SKUs.
-
-        `after`: a page of `at_most` behind this supplier and SKU.
-        """
-        async with self._pool.acquire() as conn:
-            return await suppliers.terms(
-                conn, supplier=supplier, skus=skus, after=after, at_most=at_most
-            )
-
-    async def suppliers(
-        self,
-        supplier: str | None = None,
-        *,
-        after: str | None = None,
-        at_most: int | None = None,
-    ) -> Sequence[Supplier]:
-        """Suppliers by id: all, a page behind the id `after`, or one. Raises NotFound."""
-        async with self._pool.acquire() as conn:
-            return await suppliers.find(conn, supplier, after=after, at_most=at_most)
-
-    async def orders(
-        self,
-        *,
-        only_open: bool = False,
-        states: Sequence[PurchaseState] | None = None,
-        sku: str | None = None,
-        supplier: str | None = None,
-        locations: Sequence[str] | None = None,
-        only_late: bool = False,
-        due_by: date | None = None,
-        before: int | None = None,
-        at_most: int = 1000,
-    ) -> Sequence[PurchaseOrder]:
-        """Purchase orders, newest first, that match every filter that is given.
-
-        `only_late`: of which goods should have come before this day of their location. `due_by`: of
-        which some should come by this day. `before`: only those with a lower number than this.
-        """
-        async with self._pool.acquire() as conn:
-            return await purchase_reads.find(
-                conn,
-                only_open=only_open,
-                states=states,
-                sku=sku,
-                supplier=supplier,
-                locations=locations,
-                only_late=only_late,
-                due_by=due_by,
-                before=before,
-                at_most=at_most,
-            )
-
-    async def order(self, po_id: str) -> PurchaseOrder:
-        """One purchase order. Raises NotFound."""
-        async with self._pool.acquire() as conn:
-            return await purchase_reads.get(conn, po_id)
-
-    async def story(self, po_id: str) -> Sequence[PurchaseEvent]:
-        """A purchase order's story: its events, oldest first."""
-        async with self._pool.acquire() as conn:
-            return await purchase_reads.story(conn, po_id)
-
-    async def document(self, po_id: str) -> PurchaseDocument:
-        """A purchase order as the supplier gets it: as it was sent, or as it would be sent now.
-
-        Raises NotFound.
-        """
-        order = await self.order(po_id)
-        told = (event.data.get("document") for event in await self.story(po_id))
-        sent = next((one for one in told if one is not None), None)
-        return order.document if sent is None else PurchaseDocument.model_validate(sent)
 
     async def hold(self, po_id: str) -> str:
         """In one transaction with what follows: nobody changes it until then. Its version."""

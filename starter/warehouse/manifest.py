@@ -9,7 +9,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Spacer
 
 from domain.sellers import Language
-from starter.warehouse.sheet import barcode, grid, pages, text
+from runtime.papers.sheet import barcode, grid, pages, text
 from starter.warehouse.words import WORDS
 from store.warehouse.parcel_runs import ClosedManifest
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, Spacer
 
-from starter.warehouse.sheet import barcode, grid, pages, text
+from runtime.papers.sheet import barcode, grid, pages, text
 from starter.warehouse.words import WORDS, Words
 from store.views.packing import Packing
 

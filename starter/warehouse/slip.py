@@ -10,7 +10,7 @@ from reportlab.platypus import Flowable, PageBreak, Spacer
 
 from domain.orders.placed import day_in
 from domain.sellers import address_lines
-from starter.warehouse.sheet import barcode, grid, pages, text
+from runtime.papers.sheet import barcode, grid, pages, text
 from starter.warehouse.words import WORDS, Words
 from store.views.packing import Goods, Packing
 

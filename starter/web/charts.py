@@ -26,6 +26,7 @@ Show = Callable[[int], str]
 _SIDE: Final = 1000  # of the inner drawing, which is stretched to the place that there is
 _TOP, _HEIGHT = 8.0, 80.0  # per cent of the picture; below it stand the first and the last mark
 _STACKED: Final = 4
+_BAR_MAX: Final = 6.0  # per cent of the picture
 
 
 class Series(NamedTuple):
@@ -82,6 +83,7 @@ def bars(words: Words, figures: Figures) -> Markup:
     figure, svg = _framed(words, figures, scale)
     _patterns(svg, figures)
     wide = 100 / len(columns)
+    thick = min(0.76 * wide, _BAR_MAX)  # a few bars are not blocks
     for at, column in enumerate(columns):
         bar = SubElement(svg, "g")
         said = ", ".join(
@@ -91,12 +93,10 @@ def bars(words: Words, figures: Figures) -> Markup:
         up = down = 0
         for number, part in enumerate(column, 1):
             foot = up if part > 0 else down
-            if part > 0:
-                up += part
-            else:
-                down += part
+            up, down = up + max(part, 0), down + min(part, 0)
             if part:
-                _bar(bar, figures.name, number, (at + 0.12) * wide, wide * 0.76, scale, foot, part)
+                left = (at + 0.5) * wide - thick / 2
+                _bar(bar, figures.name, number, left, thick, scale, foot, part)
     _numbers(words, figures, svg, scale)
     return _whole(words, figures, figure)
 
@@ -149,10 +149,9 @@ def _framed(words: Words, figures: Figures, scale: Scale) -> tuple[Element, Elem
         y = _y(scale.up(tick))
         kind = "zero" if tick == 0 else "grid"
         SubElement(svg, "line", {"class": kind, "x1": "0", "x2": "100%", "y1": y, "y2": y})
-    SubElement(svg, "text", {"x": "0", "y": "98%"}).text = _text(figures.marks[0])
-    if len(figures.marks) > 1:
-        last = SubElement(svg, "text", {"class": "end", "x": "100%", "y": "98%"})
-        last.text = _text(figures.marks[-1])
+    ends = (("only", "50%"),) if len(figures.marks) == 1 else (("begin", "0"), ("end", "100%"))
+    for (kind, x), mark in zip(ends, (figures.marks[0], figures.marks[-1]), strict=False):
+        SubElement(svg, "text", {"class": kind, "x": x, "y": "98%"}).text = _text(mark)
     return figure, svg
 
 

@@ -401,7 +401,7 @@ TABLE = (
     Room(
         "starter/warehouse/",
         (
-            *(*STDLIB, "starter.warehouse", "runtime.papers.fonts", "domain"),
+            *(*STDLIB, "starter.warehouse", "runtime.papers.sheet", "domain"),
             *("reportlab", "pypdf"),
         ),
         types_of="store",

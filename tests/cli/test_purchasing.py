@@ -7,6 +7,7 @@ from pathlib import Path
 from domain.purchasing.purchase_orders import PurchasingPolicy
 from domain.stock.items import Item
 from domain.stock.locations import Location
+from tests.support import printed
 from tests.support.command_line import EXAMPLES, Cli
 from tests.support.shop import Shop
 
@@ -58,11 +59,12 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: 
     await shop.until(two, "a purchase order with each supplier")
     (ours,) = await shop.purchasing.orders(supplier="kiln-and-clay")
     await until_sent(shop, ours.po_id)
-    on_list, again, document, x12, answered, part, received, closed, story = await cli.many(
+    on_list, again, document, x12, paper, answered, *others = await cli.many(
         ("purchase-orders", "list", "--sku", "CUP-STONEWARE-02"),
         ("replenish", "--json"),
         ("purchase-orders", "document", ours.po_id),
         ("purchase-orders", "document", ours.po_id, "--x12"),
+        ("purchase-orders", "document", ours.po_id, "--pdf", str(tmp_path / "order.pdf")),
         ("purchase-orders", "acknowledge", ours.po_id, "--due", "2026-12-08", "--json"),
         ("purchase-orders", "receive", ours.po_id, "--count", "CUP-STONEWARE-02=6", "--key", "1"),
         ("purchase-orders", "receive", ours.po_id, "--json", "--by", "anna"),
@@ -79,7 +81,10 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: 
             "due_on": ours.lines[0].due_on.isoformat(),
         }
     ]
+    part, received, closed, story = others
     assert f"BEG*00*SA*{ours.po_id}*" in x12.out
+    assert paper.out == f"{ours.po_id} written to {tmp_path / 'order.pdf'}\n"
+    assert ours.po_id in printed.pages((tmp_path / "order.pdf").read_bytes())[0]
     assert answered.json["lines"][0]["due_on"] == "2026-12-08"
     assert part.code == 0
     assert received.json["lines"][0]["received"] == 24

@@ -17,6 +17,7 @@ from domain.purchasing.purchase_orders import OnOrder, SupplierItem
 from starter.web.buying.purchase_list import friday
 from store.database import Pool
 from store.edi import bills
+from tests.support import printed
 from tests.support.api import Api
 from tests.support.bench import Bench
 from tests.support.desk import Desk, text_of
@@ -28,6 +29,7 @@ PAGES: Final = (
     "app/purchases/new",
     "app/purchases/PO-1",
     "app/purchases/PO-1/850",
+    "app/purchases/PO-1/pdf",
 )
 FORMS: Final = (
     "app/purchases/new",
@@ -227,6 +229,9 @@ async def test_it_is_bought_by_hand_once(bench: Bench, desk: Desk) -> None:
     (order,) = await bench.purchasing.orders()
     assert (order.worth.minor, order.location) == (6000, "main")
     assert "850" in (await desk.get(f"/app/purchases/{order.po_id}/850")).text
+    paper = (await desk.get(f"/app/purchases/{order.po_id}/pdf")).content
+    assert "24" in printed.pages(paper)[0]
+    assert printed.barcodes(paper) == [order.po_id]
     nobody = await desk.get("/app/purchases/new?supplier=none")
     assert nobody.status_code == 200
 
@@ -273,7 +278,7 @@ async def test_somebody_for_one_location_sees_and_buys_for_it_alone(bench: Bench
     desk = await Desk(bench.pool).signed_in("anna", "buyer", locations=["shop"])
     page = text_of(await desk.get("/app/purchases"))
     assert (hers in page, other in page) == (True, False)
-    for path in (f"app/purchases/{other}", f"app/purchases/{other}/850"):
+    for path in (f"app/purchases/{other}{part}" for part in ("", "/850", "/pdf")):
         answer = await desk.get(f"/{path}")
         assert (answer.status_code, "no such purchase order" in text_of(answer)) == (404, True)
     refused = await desk.send_form(f"app/purchases/{other}/refuse", why="x")

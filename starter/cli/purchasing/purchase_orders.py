@@ -13,15 +13,14 @@ from domain import fields
 from domain.errors import OrderloomError
 from domain.fields import Document, Id, Sku
 from domain.money import price_text
-from domain.purchasing.purchase_orders import OnOrder, PurchaseDocument
-from domain.purchasing.x12 import purchase_order_850
+from domain.purchasing.purchase_orders import OnOrder
 from domain.stock.stock_levels import Units
 from domain.words import count_of
 from starter.channels.csv_table import Entry, read_table
 from starter.channels.documents import label, load
 from starter.channels.read_results import Problem
 from starter.channels.stock_csv import DEFAULT_LOCATION
-from starter.cli.purchasing import purchase_reporting
+from starter.cli.purchasing import purchase_document, purchase_reporting
 from starter.cli.purchasing.purchase_reporting import PurchaseId, orders_table, tell_order
 from starter.cli.terminal.options import (
     DryRun,
@@ -117,32 +116,6 @@ def show_order(po_id: PurchaseId, as_json: Json = False) -> None:
     for event in story:
         why = f": {event.why}" if event.why else ""
         out.say(f"{local(event.at)}  {event.what}, by {event.who}{why}")
-
-
-@app.command("document")
-def show_document(
-    po_id: PurchaseId,
-    x12: Annotated[bool, typer.Option("--x12", help="As ANSI ASC X12 850.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Print a purchase order as the supplier gets it: as JSON, or as X12.
-
-    Example: `orderloom purchase-orders document PO-5ff1c0de9a3b --x12`
-    """
-
-    async def work() -> tuple[PurchaseOrder, PurchaseDocument]:
-        async with records() as here:
-            return await here.purchasing.order(po_id), await here.purchasing.document(po_id)
-
-    order, document = asyncio.run(work())
-    out = Output(as_json=as_json)
-    text = purchase_order_850(document, at=order.created_at)
-    if not x12:
-        out.document(document.model_dump(mode="json"))
-    elif as_json:
-        out.document({"po_id": po_id, "x12": text})
-    else:
-        out.say(text.removesuffix("\n"))
 
 
 class _Proposal(Document):
@@ -291,4 +264,5 @@ async def _enter(
     return entered
 
 
+app.add_typer(purchase_document.app)
 app.add_typer(purchase_reporting.app)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -15,6 +17,7 @@ from starlette.responses import Response
 from domain.money import price_text, shown, to_decimal, worth_of_units
 from domain.purchasing.purchase_orders import ENDED
 from domain.purchasing.x12 import purchase_order_850
+from runtime.papers.purchase import purchase_pdf
 from starter.web.buying.asked import new_request
 from starter.web.buying.limits import may_approve, purchase_order
 from starter.web.buying.purchase_list import WITH_THE_SUPPLIER, days_late
@@ -108,6 +111,19 @@ async def document(visit: Annotated[Visit, may("purchasing:read")], po_id: str) 
     order = await purchase_order(visit, po_id)
     text = purchase_order_850(await visit.here.purchasing.document(po_id), at=order.created_at)
     return Response(text, media_type="text/plain; charset=utf-8", headers=HEADERS)
+
+
+@router.get("/app/purchases/{po_id}/pdf")
+async def printed(visit: Annotated[Visit, may("purchasing:read")], po_id: str) -> Response:
+    """The order on paper."""
+    await purchase_order(visit, po_id)
+    paper = await visit.here.purchasing.paper(po_id)
+    content = await asyncio.to_thread(
+        purchase_pdf, paper.order, paper.buyer, paper.names, to_customer=paper.to_customer
+    )
+    named = f"inline; filename*=UTF-8''{quote(f'{po_id}.pdf', safe='')}"
+    headers = {**HEADERS, "Content-Disposition": named}
+    return Response(content, media_type="application/pdf", headers=headers)
 
 
 def page(

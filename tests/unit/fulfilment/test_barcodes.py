@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from starter.warehouse.sheet import BAR_LETTERS_MAX, barcode, grid, pages, text
+from runtime.papers.sheet import BAR_LETTERS_MAX, barcode, grid, pages, text
 from tests.support.printed import barcodes
 
 

@@ -23,7 +23,10 @@ from domain.purchasing.purchase_orders import (
     part_number,
 )
 from domain.purchasing.x12 import purchase_order_850
+from domain.sellers import Language, Seller
 from domain.stock.stock_levels import StockLevels
+from runtime.papers.purchase import purchase_pdf
+from tests.support import printed
 
 AT = datetime(2026, 11, 22, 9, 5, tzinfo=UTC)
 
@@ -115,6 +118,28 @@ def test_an_850_says_who_buys_what_from_whom_for_how_much_until_when() -> None:
         ["CTT", "2", "24"],
     ]
     assert segments[12] == ["AMT", "TT", "105.00"]
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ("Purchase order", "2026-11-22", "1,250.00", "26,251.25 EUR", "2026-12-01")),
+        ("de", ("Bestellung", "22.11.2026", "1.250,00", "26.251,25 EUR", "Erwartet am")),
+        ("ko", ("26,251.25 EUR",)),
+    ],
+)
+def test_on_paper_it_is_told_in_the_buyers_language(
+    language: Language, told: tuple[str, ...]
+) -> None:
+    document = a_document(("TEA/250", 21, "1250"), ("CUP", 10, "0.125"), supplier_name="<b>&Co</b>")
+    buyer = Seller(name="Tea & Sons", line1="Markt 1", city="Köln", languages=(language,))
+    paper = purchase_pdf(document, buyer, {"CUP": "Кружка"})
+    (page,) = printed.pages(paper)
+    for part in (*told, "PO-4711", "Tea & Sons", "Markt 1", "<b>&Co</b>", "29", "Кружка", "main"):
+        assert part in page, part
+    assert printed.barcodes(paper) == ["PO-4711"]
+    assert paper == purchase_pdf(document, buyer, {"CUP": "Кружка"})
+    assert "main" not in printed.pages(purchase_pdf(document, buyer, {}, to_customer=True))[0]
 
 
 SKUS = st.text(

@@ -107,6 +107,8 @@ def test_a_line_has_a_gap_where_nothing_is_known_and_a_dot_where_a_figure_is_alo
 
 
 def test_bars_stand_one_upon_the_other_and_below_zero_where_they_are_negative() -> None:
+    (one,) = xml(charts.bars(EN, figures([7]))).iterfind("svg/g/rect")
+    assert (one.get("x"), one.get("width")) == ("47%", "6%")  # not a block over all of it
     chart = xml(charts.bars(EN, figures([4, -2], [4, -2])))
     drawn = [(one.get("y"), one.get("height")) for one in chart.iterfind(".//g/rect")]
     assert drawn == [

@@ -1,4 +1,4 @@
-"""What the papers of a warehouse have in common: pages, text in every script, barcodes."""
+"""What papers of warehouses and of buying have in common: pages, text in every script, barcodes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from reportlab.graphics.barcode.code128 import Code128
 from reportlab.graphics.barcode.qr import QrCodeWidget
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib.colors import HexColor
+from reportlab.lib.enums import TA_LEFT, TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -33,7 +34,14 @@ _BAR_HEIGHT: Final = 9 * mm
 _SQUARE: Final = 22 * mm
 
 
-def text(content: str, size: float = 10, *, bold: bool = False, grey: bool = False) -> Paragraph:
+def text(
+    content: str,
+    size: float = 10,
+    *,
+    bold: bool = False,
+    grey: bool = False,
+    right: bool = False,
+) -> Paragraph:
     """A paragraph, in letters of whatever script."""
     style = ParagraphStyle(
         "text",
@@ -42,6 +50,7 @@ def text(content: str, size: float = 10, *, bold: bool = False, grey: bool = Fal
         leading=size * 1.3,
         textColor=_GREY if grey else _INK,
         splitLongWords=1,
+        alignment=TA_RIGHT if right else TA_LEFT,
     )
     return Paragraph(markup(content, bold=bold), style)
 
@@ -56,11 +65,13 @@ def barcode(content: str) -> Flowable:
     return drawing
 
 
-def grid(rows: Sequence[Sequence[Any]], shares: Sequence[float], *, head: bool) -> Table:
-    """A table over the page's width, with a line below each row."""
+def grid(
+    rows: Sequence[Sequence[Any]], shares: Sequence[float], *, head: bool, top: bool = False
+) -> Table:
+    """A table over the page's width, with a line below each row. `top`: cells begin alike."""
     whole = ((0, 0), (-1, -1))
     style = [
-        ("VALIGN", *whole, "MIDDLE"),
+        ("VALIGN", *whole, "TOP" if top else "MIDDLE"),
         ("LINEBELOW", *whole, 0.3, RULE),
         ("TOPPADDING", *whole, 4),
         ("BOTTOMPADDING", *whole, 4),
