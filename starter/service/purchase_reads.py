@@ -56,6 +56,11 @@ class PurchaseReads(OutlookReads):
         async with self._pool.acquire() as conn:
             return await suppliers.find(conn, supplier, after=after, at_most=at_most)
 
+    async def supplier_names(self, *, at_most: int) -> dict[str, str]:
+        """Supplier → name, of so many suppliers by name."""
+        async with self._pool.acquire() as conn:
+            return await suppliers.names(conn, at_most=at_most)
+
     async def orders(
         self,
         *,

@@ -22,6 +22,7 @@ from domain.purchasing.purchase_orders import (
     PurchasingPolicy,
     SupplierItem,
     further,
+    version_of,
     worth_of,
 )
 from store import waits
@@ -194,19 +195,14 @@ async def locked(conn: Connection, po_id: str) -> tuple[Record, list[Record]]:
 
 
 async def hold(conn: Connection, po_id: str) -> str:
-    """Lock a purchase order until the transaction ends. Returns its version (`version_of`).
+    """Lock a purchase order until the transaction ends. Returns its version: `version_of`.
 
     Raises NotFound.
     """
-    if await _sql.lock(conn, po_id=po_id) is None:
+    row: Record | None = await _sql.lock(conn, po_id=po_id)
+    if row is None:
         raise unknown(po_id)
-    found: str = await _sql.version(conn, po_id=po_id)
-    return found
-
-
-def version_of(events: int, state: str) -> str:
-    """Another one with each change: whatever changes a purchase order tells its story."""
-    return f"{events}.{state}"
+    return version_of(await _sql.count_events(conn, po_id=po_id), row["state"])
 
 
 def unknown(po_id: str) -> NotFound:

@@ -26,10 +26,8 @@ returning sku;
 -- name: lock(po_id)^
 select * from purchase_order where po_id = :po_id for no key update;
 
--- name: version(po_id)$
--- Another one with each change, because whatever changes a purchase order tells its story.
-select (select count(*) from purchase_order_event e where e.po_id = p.po_id) || '.' || p.state
-from purchase_order p where p.po_id = :po_id;
+-- name: count_events(po_id)$
+select count(*) from purchase_order_event where po_id = :po_id;
 
 -- name: lines(po_id)
 select sku, location, quantity, receivable, received, cancelled, shipped, outstanding, unit_price,

@@ -98,6 +98,11 @@ async def find(
     return found
 
 
+async def names(conn: Connection, *, at_most: int) -> dict[str, str]:
+    """Supplier → name, by name."""
+    return {row["supplier"]: row["name"] async for row in _sql.names(conn, at_most=at_most)}
+
+
 def terms_of(row: Record) -> SupplierItem:
     """A supplier's terms as they were accepted, whatever today's lists say."""
     return stored(SupplierItem, dict(row))

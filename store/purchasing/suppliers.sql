@@ -31,6 +31,9 @@ where (:supplier::text is null or i.supplier_id = :supplier)
   and (i.supplier_id, i.sku) > (coalesce(:after_supplier::text, ''), coalesce(:after_sku::text, ''))
 order by i.supplier_id, i.sku limit :at_most;
 
+-- name: names(at_most)
+select supplier_id as supplier, name from supplier order by name, supplier_id limit :at_most;
+
 -- name: list_suppliers(supplier, after, at_most)
 select s.supplier_id as supplier, s.name,
        (select count(*) from supplier_item i where i.supplier_id = s.supplier_id) as skus,

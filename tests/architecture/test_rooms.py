@@ -352,7 +352,7 @@ TABLE = (
         "starter/web/",
         (
             *(*STDLIB, "starter.web", "starter.service", "runtime.papers.pdf"),
-            "runtime.extensions",
+            *("runtime.papers.purchase", "runtime.extensions"),
             *("starter.warehouse.slip", "domain", "babel", "fastapi", "jinja2", "limits"),
             *("markupsafe", "pydantic", "starlette"),
         ),
@@ -536,6 +536,7 @@ DOORS = {
         "store.payments.provider_reads",
     ),
     "starter/service/outlook.py": ("store.purchasing",),
+    "starter/service/purchase_reads.py": ("store.accounting", "store.purchasing", "store.stock"),
     "starter/service/purchase_records.py": ("store.purchasing", "store.stock", "store.locks"),
     "starter/service/reconciliation.py": (
         "store.payments.reconciliation",

@@ -27,7 +27,7 @@ PAGES: Final = (
     "app/purchases/proposals",
 )
 FORMS: Final = (
-    *("app/stock/TEA", "app/items/TEA", "app/transfers/T-1"),
+    *("app/stock/TEA", "app/items/TEA", "app/items", "app/transfers/T-1"),
     *("app/purchases/proposals", "app/purchases/PO-1/change"),
 )
 
@@ -151,6 +151,21 @@ async def test_somebody_for_one_location_sees_its_stock_alone(bench: Bench) -> N
     assert po_id not in (await desk.get("/app/purchases/proposals")).text
     refused = await desk.send_form(f"app/purchases/{po_id}/change", **{"units:TEA": "8"})
     assert refused.status_code == 404
+
+
+async def test_a_new_item_is_made_known_and_its_first_goods_come(bench: Bench, desk: Desk) -> None:
+    odd = await desk.send_form("app/items", sku=" ", name="Sugar")
+    assert (odd.status_code, 'value="Sugar"' in odd.text) == (422, True)
+    for name in ("Sugar", "Salt"):
+        made = await desk.send_form("app/items", sku="SUGAR", name=name)
+        assert made.url.path == "/app/stock/SUGAR"
+    assert "SUGAR – Sugar" in text_of(made)
+    assert "known, and at no location yet" in text_of(await desk.get("/app/stock?q=SUGAR"))
+    looked = await done(desk, "receive", "SUGAR", location="shop", n="7", preview="1")
+    assert "shop: On hand 0 → 7" in text_of(looked)
+    came = await done(desk, "receive", "SUGAR", location="shop", n="7")
+    assert "The goods are in stock" in text_of(came)
+    assert await bench.level("SUGAR", "shop") == (7, 0)
 
 
 async def test_nobody_comes_here_who_may_not(pool: Pool) -> None:

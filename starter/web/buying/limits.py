@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.errors import NotFound
 from domain.staff.roles import LEADS
 from domain.stock.locations import Location
 from starter.web.screens.visits import Visit
 from store.purchasing.purchase_reads import PurchaseOrder
+
+_SUPPLIERS_MAX: Final = 500
 
 
 def places(visit: Visit) -> list[str] | None:
@@ -29,6 +33,14 @@ def may_approve(visit: Visit, order: PurchaseOrder) -> bool:
     """Whether they may have it sent."""
     within = not is_buyer(visit) or order.policy.buyer_may_approve(order.worth)
     return within and visit.person.allows("purchasing:write")
+
+
+async def supplier_choice(visit: Visit, chosen: str) -> list[tuple[str, str]]:
+    """Suppliers to choose from, by name: the first ones, and the one that is chosen."""
+    found = await visit.here.purchasing.supplier_names(at_most=_SUPPLIERS_MAX)
+    if chosen and chosen not in found:
+        found[chosen] = chosen
+    return list(found.items())
 
 
 async def purchase_order(visit: Visit, po_id: str) -> PurchaseOrder:

@@ -9,13 +9,15 @@ from urllib.parse import quote
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from domain.errors import NotFound
 from domain.money import price_text
 from domain.purchasing.purchase_orders import SupplierItem
 from starter.web.buying import asked
-from starter.web.buying.limits import locations
+from starter.web.buying.limits import locations, supplier_choice
 from starter.web.buying.shown import show
 from starter.web.screens.forms import NotAsked, Said, met
 from starter.web.screens.visits import ScreenRoute, Visit, may
+from store.purchasing.suppliers import Supplier
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -64,6 +66,15 @@ async def buy(visit: Writes) -> Response:
     return await met(visit, act, f"app/purchases/{quote(po_id)}", again)
 
 
+async def _found(visit: Visit, supplier: str) -> Supplier | None:
+    """The supplier with this code, if it is there."""
+    try:
+        (found,) = await visit.here.purchasing.suppliers(supplier)
+    except NotFound:
+        return None
+    return found
+
+
 async def _form(
     visit: Visit,
     supplier: str,
@@ -74,8 +85,7 @@ async def _form(
     trouble: Sequence[str] = (),
 ) -> Response:
     """`only`: show this SKU alone, of the many that a supplier may sell."""
-    known = await visit.here.purchasing.suppliers()
-    chosen = next((one for one in known if one.supplier == supplier), None)
+    chosen = await _found(visit, supplier)
     terms: Sequence[SupplierItem] = ()
     if chosen is not None:
         terms = await visit.here.purchasing.terms(
@@ -85,7 +95,7 @@ async def _form(
         "status": status,
         "trouble": trouble,
         "chosen": chosen,
-        "suppliers": [(one.supplier, one.name) for one in known],
+        "suppliers": await supplier_choice(visit, "" if chosen is None else chosen.supplier),
         "terms": terms[:_PAGE],
         "names": await visit.here.catalogue.names(one.sku for one in terms[:_PAGE]),
         "more": len(terms) > _PAGE,

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from domain.errors import Refused, Unreachable
 from domain.money import Money, Price, price_text, worth_of_units
-from domain.purchasing.purchase_orders import SupplierItem
+from domain.purchasing.purchase_orders import SupplierItem, version_of
 from starter.web.buying import asked
 from starter.web.buying.limits import is_buyer, may_approve, places, purchase_order
 from starter.web.buying.purchase_list import friday
@@ -23,7 +23,6 @@ from starter.web.screens.forms import NotAsked, Said, met, told_by
 from starter.web.screens.visits import ScreenRoute, Visit, in_words, may
 from store.purchasing.outlook import Outlook
 from store.purchasing.purchase_reads import LineState, PurchaseEvent, PurchaseOrder
-from store.purchasing.purchases import version_of
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from domain.calendars import Calendar
 from domain.purchasing.purchase_orders import PurchaseState
 from starter.web.buying.asked import day_in_address
-from starter.web.buying.limits import locations, places
+from starter.web.buying.limits import locations, places, supplier_choice
 from starter.web.buying.shown import show
 from starter.web.screens.forms import told_by, whole
 from starter.web.screens.visits import ScreenRoute, Visit, may
@@ -67,14 +67,13 @@ async def purchases(
     onward = {**filters, "before": str(rows[-1].number)} if len(found) > _PAGE else {}
     calendars = {one.location: one.calendar for one in here}
     told = [(one, days_late(one, calendars.get(one.location))) for one in rows]
-    suppliers = await visit.here.purchasing.suppliers()
     return show(
         visit,
         "buying/purchases",
         told=told_by(visit, done),
         orders=[(one, n) for one, n in told if n or not late],
         states=[(one, visit.words(f"po_{one}")) for one in STATES],
-        suppliers=[(one.supplier, one.name) for one in suppliers],
+        suppliers=await supplier_choice(visit, supplier),
         filters=filters,
         friday=friday(today),
         due=due_by,

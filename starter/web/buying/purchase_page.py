@@ -15,7 +15,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from domain.money import price_text, shown, to_decimal, worth_of_units
-from domain.purchasing.purchase_orders import ENDED
+from domain.purchasing.purchase_orders import ENDED, version_of
 from domain.purchasing.x12 import purchase_order_850
 from runtime.papers.purchase import purchase_pdf
 from starter.web.buying.asked import new_request
@@ -28,7 +28,6 @@ from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.edi.bills import Bill
 from store.edi.documents import Document
 from store.purchasing.purchase_reads import LineState, PurchaseEvent, PurchaseOrder
-from store.purchasing.purchases import version_of
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 

@@ -17,6 +17,7 @@ from starter.web.buying import asked
 from starter.web.buying.item_page import Preview, Shown, look, page, wanted_levels
 from starter.web.screens.forms import NotAsked, met
 from starter.web.screens.visits import ScreenRoute, Visit, may
+from store.purchasing.outlook import Outlook
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -151,8 +152,8 @@ async def _looked_at(visit: Visit, one: Shown, name: str) -> Response:
             async with visit.here.in_one_transaction() as doors:
                 await ACTS[name](doors, visit, one.sku)
                 for row in await doors.purchasing.outlook(skus=[one.sku]):
-                    was = before.get(row.location)
-                    if was is not None and was != row:
+                    was = before.get(row.location) or _nothing_there(row)
+                    if visit.person.works_at(row.location) and was != row:
                         previews.append(Preview(row.location, was, row))
                 raise _NotYet
         except _NotYet:
@@ -165,6 +166,12 @@ async def _looked_at(visit: Visit, one: Shown, name: str) -> Response:
     if answer.status_code >= 400:
         return answer
     return await page(visit, one, sent=visit.sent, act=name, previews=previews)
+
+
+def _nothing_there(row: Outlook) -> Outlook:
+    """A place before the SKU came there for the first time."""
+    units = ("on_hand", "allocated", "available", "incoming")
+    return row.model_copy(update=dict.fromkeys(units, 0))
 
 
 async def _met(visit: Visit, sku: str, name: str, act: Callable[[], Awaitable[str]]) -> Response:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from domain.stock.items import Item
 from starter.web.buying.asked import day_in_address
 from starter.web.buying.limits import locations, places
 from starter.web.buying.purchase_list import friday
 from starter.web.buying.shown import show_stock
-from starter.web.screens.forms import told_by
+from starter.web.screens.forms import Said, met, told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.purchasing.outlook import Outlook
 
@@ -22,6 +24,7 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 _PAGE: Final = 50
 _NEVER: Final = "never"
+_NOTHING: Final = dict.fromkeys(("q", "location", "low", "out", "after"), "")
 
 
 @dataclass(frozen=True)
@@ -65,37 +68,75 @@ async def stock(
     `q`: how a SKU begins, or a part of a name. `low`: at or below the reorder point. `out`: sold
     out by this day. `after`: a page behind the row with this day, SKU and location.
     """
-    text = q.strip()
+    asked_for = {"q": q.strip(), "location": location, "low": low, "out": out, "after": after}
+    return await _list(visit, asked_for, told=told_by(visit, done))
+
+
+@router.post("/app/items")
+async def new_item(
+    visit: Annotated[Visit, may("stock:read", "catalogue:read", "catalogue:write")],
+) -> Response:
+    """Make an item known. One that is there already is led to as it is."""
+    sku = visit.field("sku").strip()
+
+    async def act() -> str:
+        wanted = Item.model_validate({"sku": sku, "name": visit.field("name").strip() or None})
+        if not await visit.here.catalogue.items(sku=wanted.sku):
+            await visit.here.catalogue.set_items([wanted])
+        return "item_set"
+
+    async def again(status: int, trouble: Sequence[str]) -> Response:
+        return await _list(visit, _NOTHING, status=status, trouble=trouble, sent=visit.sent)
+
+    return await met(visit, act, f"app/stock/{quote(sku)}", again)
+
+
+async def _list(
+    visit: Visit,
+    asked_for: Mapping[str, str],
+    *,
+    status: int = 200,
+    told: str = "",
+    trouble: Sequence[str] = (),
+    sent: dict[str, list[str]] | None = None,
+) -> Response:
+    """`sent`: what was typed of a new item."""
+    text, location = asked_for["q"], asked_for["location"]
     known = [one.location for one in await locations(visit)]
     place = location if location in known else ""
-    out_by = day_in_address(out)
+    out_by = day_in_address(asked_for["out"])
     found = await visit.here.purchasing.outlook(
         text=text or None,
         location=place or None,
         locations=places(visit),
-        only_low=bool(low),
+        only_low=bool(asked_for["low"]),
         out_by=out_by,
-        after=_place(after),
+        after=_place(asked_for["after"]),
         at_most=_PAGE + 1,
     )
     filters = {
         "q": text,
         "location": place,
-        "low": "1" if low else "",
+        "low": "1" if asked_for["low"] else "",
         "out": out_by.isoformat() if out_by else "",
     }
     rows = found[:_PAGE]
     onward = {**filters, "after": _name(rows[-1])} if len(found) > _PAGE else {}
-    today = datetime.now(UTC).date()
     return show_stock(
         visit,
         "buying/stock",
-        told=told_by(visit, done),
+        status=status,
+        told=told,
+        trouble=trouble,
         rows=[(row, bar(row)) for row in rows],
+        elsewhere=await visit.here.catalogue.items(sku=text) if text and not rows else (),
         locations=[(one, one) for one in known],
         filters=filters,
-        friday=friday(today),
+        friday=friday(datetime.now(UTC).date()),
         more=urlencode({name: value for name, value in onward.items() if value}),
+        said=Said.of(sent),
+        is_open=sent is not None,
+        may_describe=visit.person.allows("catalogue:read", "catalogue:write"),
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from domain.errors import IllegalTransition, InvalidInput
 from domain.purchasing.purchase_orders import OnOrder, PurchasingPolicy, SupplierItem
+from domain.stock.items import Item
 from domain.stock.stock_levels import StockLevels
 from starter.service.purchase_records import PurchaseRecords
 from store.database import Pool
@@ -112,12 +113,15 @@ async def test_days_without_stock_say_nothing_of_demand(buyer: Buyer) -> None:
     assert (await buyer.one(skus=["TEA"])).days == 11  # it was sold all the time
 
 
-async def test_nothing_is_bought_for_a_location_that_is_retired(buyer: Buyer) -> None:
+async def test_nothing_is_bought_where_stock_of_it_is_not_kept(buyer: Buyer) -> None:
     await buyer.bench.stocked("TEA", 2, "shop")
     await buyer.bench.reserve(an_order(("TEA", 8)))
     await buyer.bench.reserve(an_order(("TEA", 1)))
     await buyer.measure_demand()
     assert len(await buyer.outlook(order_by=in_days(9))) == 2
+    await buyer.bench.catalogue.set_items([Item(sku="TEA", handling="drop_ship")])
+    assert await buyer.outlook(order_by=in_days(9)) == []
+    await buyer.bench.catalogue.set_items([Item(sku="TEA")])
     await buyer.bench.locations.retire("shop")
     assert [row.location for row in await buyer.outlook(order_by=in_days(9))] == ["main"]
 
