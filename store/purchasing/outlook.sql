@@ -33,8 +33,8 @@ with place as materialized (
     where (expires_at is null or expires_at > transaction_moment())
       and (:skus::text[] is null or sku = any(:skus)) group by sku, location
 ), best as materialized (
-    select distinct on (sku) sku, supplier_id, lead_time_days from supplier_item
-    where :skus::text[] is null or sku = any(:skus)
+    select distinct on (sku) sku, lead_time_days from supplier_item
+    where :order_by::date is not null and (:skus::text[] is null or sku = any(:skus))
     order by sku, priority, lead_time_days, supplier_id
 ), counted as (
     select s.sku, s.location, place.retired, place.today,
@@ -49,7 +49,7 @@ with place as materialized (
            case when f.location is null then 0 else w.units end as backordered,
            s.on_hand - s.allocated - s.safety + coalesce(c.units, 0)
                - case when f.location is null then 0 else w.units end as position,
-           d.days, d.total, d.squares, b.supplier_id as supplier, b.lead_time_days
+           d.days, d.total, d.squares
     from stock s
     join place using (location)
     left join item i on i.sku = s.sku
@@ -58,7 +58,6 @@ with place as materialized (
     left join first_place f on (f.sku, f.location) = (s.sku, s.location)
     left join waiting w on w.sku = s.sku
     left join stock_demand d on (d.sku, d.location) = (s.sku, s.location)
-    left join best b on b.sku = s.sku
     where (:skus::text[] is null or s.sku = any(:skus))
       and (:location::text is null or s.location = :location)
       and (:locations::text[] is null or s.location = any(:locations))
@@ -72,16 +71,26 @@ with place as materialized (
                + least(3650, floor(greatest(position - proposed - soft_reserved, 0)::float8 * days / total))::int
                end as covered_until
     from counted
+), picked as (
+    select lasting.* from lasting left join best using (sku)
+    where (not :low or position <= reorder_point)
+      and (:out_by::date is null or out_on <= :out_by)
+      and (:order_by::date is null or not discontinued and not retired and proposed = 0
+           and (reorder_point is not null or not bought_for_orders)
+           and (position - proposed <= reorder_point or covered_until - best.lead_time_days <= :order_by))
+      and (:after_sku::text is null
+           or (coalesce(out_on, 'infinity'), sku, location)
+              > (coalesce(:after_day::date, 'infinity'), :after_sku, :after_location))
+    order by case when :order_by::date is null then null
+                  else coalesce(covered_until - best.lead_time_days, today) end,
+             out_on nulls last, sku, location limit :at_most
 )
-select *, covered_until - lead_time_days as order_by from lasting
-where (not :low or position <= reorder_point)
-  and (:out_by::date is null or out_on <= :out_by)
-  and (:order_by::date is null or not discontinued and not retired and proposed = 0
-       and (reorder_point is not null or not bought_for_orders)
-       and (position - proposed <= reorder_point or covered_until - lead_time_days <= :order_by))
-  and (:after_sku::text is null
-       or (coalesce(out_on, 'infinity'), sku, location)
-          > (coalesce(:after_day::date, 'infinity'), :after_sku, :after_location))
+select picked.*, first.supplier_id as supplier, first.lead_time_days,
+       covered_until - first.lead_time_days as order_by
+from picked
+left join lateral (
+    select supplier_id, lead_time_days from supplier_item i where i.sku = picked.sku
+    order by priority, lead_time_days, supplier_id limit 1) first on true
 order by case when :order_by::date is null then null
-              else coalesce(covered_until - lead_time_days, today) end,
-         out_on nulls last, sku, location limit :at_most;
+              else coalesce(covered_until - first.lead_time_days, today) end,
+         out_on nulls last, sku, location;
