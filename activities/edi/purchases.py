@@ -120,6 +120,7 @@ async def bill(conn: Connection, came: Came) -> Acted:
     found = match(
         *(said, _lines(order), goods),
         await bills.before(conn, order.po_id, partner, said.number),
+        currency=order.currency,
         is_repeated=not is_new and came.tries == 0,
     )
     if found.waits and came.at + GOODS_WITHIN > clock.now():

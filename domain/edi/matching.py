@@ -32,13 +32,19 @@ def match(
     came: Mapping[str, int],
     billed_before: Mapping[str, int],
     *,
+    currency: str,
     is_repeated: bool,
 ) -> Match:
-    """Compare. `came`: SKU → units received, or told to be under way. `billed_before`: likewise."""
+    """Compare. `came`: SKU → units received, or told to be under way. `billed_before`: likewise.
+
+    `currency`: of the order.
+    """
     if is_repeated:
         return Match((f"invoice {bill.number} came before: pay it once",), ())
     faults: list[str] = []
     missing: list[str] = []
+    if bill.currency not in ("", currency):
+        faults.append(f"it is in {bill.currency}, and the order is in {currency}")
     by_sku = {line.sku: line for line in ordered}
     for line in bill.lines:
         order = by_sku[line.sku]

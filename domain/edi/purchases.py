@@ -231,7 +231,8 @@ class BilledLine:
 class Billed:
     """An 810. `total`, `tax` and `beside` (charges less allowances) as decimals.
 
-    `is_credit`: it gives back; its units and amounts are above zero all the same.
+    `is_credit`: it gives back; its units and amounts are above zero all the same. `currency`: that
+    it names, or "".
     """
 
     number: str
@@ -242,6 +243,7 @@ class Billed:
     tax: Decimal
     beside: Decimal
     is_credit: bool = False
+    currency: str = ""
 
     @property
     def sum(self) -> Decimal:
@@ -256,7 +258,7 @@ def billed(document: TransactionSet, partner: Partner, ordered: Sequence[Ordered
     assert begin is not None and total is not None  # noqa: PT018  # The rules have looked for both.
     day = day_of(begin.at(1))
     assert day is not None
-    is_credit = begin.at(7) == "CR"
+    in_currency, is_credit = first(document.segments, "CUR"), begin.at(7) == "CR"
     sign = -1 if is_credit and total.at(1).startswith("-") else 1
     return Billed(
         number=begin.at(2),
@@ -270,6 +272,7 @@ def billed(document: TransactionSet, partner: Partner, ordered: Sequence[Ordered
         tax=sign * _sum(document, "TXI", 2, hundredths=False),
         beside=sign * _sum(document, "SAC", 5, hundredths=True),
         is_credit=is_credit,
+        currency=in_currency.at(2) if in_currency else "",
     )
 
 

@@ -49,12 +49,18 @@ class PurchaseReads(OutlookReads):
         self,
         supplier: str | None = None,
         *,
+        locations: Sequence[str] | None = None,
         after: str | None = None,
         at_most: int | None = None,
     ) -> Sequence[Supplier]:
-        """Suppliers by id: all, a page behind the id `after`, or one. Raises NotFound."""
+        """Suppliers by id: all, a page behind the id `after`, or one. Raises NotFound.
+
+        `locations`: of which open orders are counted; None: of all.
+        """
         async with self._pool.acquire() as conn:
-            return await suppliers.find(conn, supplier, after=after, at_most=at_most)
+            return await suppliers.find(
+                conn, supplier, locations=locations, after=after, at_most=at_most
+            )
 
     async def supplier_names(self, *, at_most: int) -> dict[str, str]:
         """Supplier → name, of so many suppliers by name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,6 +12,7 @@ from domain.purchasing.replenishment import Demand
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
+_WEEK: Final = 7
 
 
 class Outlook(BaseModel):
@@ -59,6 +61,14 @@ class Outlook(BaseModel):
         if self.days is None or self.total is None or self.squares is None:
             return None
         return Demand.over(self.days, self.total, self.squares)
+
+    @property
+    def is_mostly_of_one_day(self) -> bool:
+        """Whether one day has sold more than half of all: it says little of the days to come."""
+        if self.days is None or self.total is None or self.squares is None:
+            return False
+        # Squares add up to no more than the largest day times the total.
+        return self.days >= _WEEK and 2 * self.squares > self.total**2
 
     @property
     def is_out_before_more_comes(self) -> bool:

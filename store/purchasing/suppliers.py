@@ -84,14 +84,19 @@ async def find(
     conn: Connection,
     supplier: str | None = None,
     *,
+    locations: Sequence[str] | None = None,
     after: str | None = None,
     at_most: int | None = None,
 ) -> list[Supplier]:
     """Suppliers by id: all, one, or a page of `at_most` that begins behind the id `after`.
 
-    Raises NotFound where one is asked for that is not there.
+    `locations`: of which open orders are counted; None: of all. Raises NotFound where one is asked
+    for that is not there.
     """
-    rows = _sql.list_suppliers(conn, supplier=supplier, after=after, at_most=at_most)
+    places = None if locations is None else list(locations)
+    rows = _sql.list_suppliers(
+        conn, supplier=supplier, locations=places, after=after, at_most=at_most
+    )
     found = [Supplier(**row) async for row in rows]
     if supplier is not None and not found:
         raise NotFound(f"there is no supplier {supplier}; `orderloom suppliers list` shows them")

@@ -34,10 +34,12 @@ order by i.supplier_id, i.sku limit :at_most;
 -- name: names(at_most)
 select supplier_id as supplier, name from supplier order by name, supplier_id limit :at_most;
 
--- name: list_suppliers(supplier, after, at_most)
+-- name: list_suppliers(supplier, locations, after, at_most)
+-- Open orders: those for these locations; null: for any.
 select s.supplier_id as supplier, s.name,
        (select count(*) from supplier_item i where i.supplier_id = s.supplier_id) as skus,
        (select count(*) from purchase_order p where p.supplier_id = s.supplier_id
+            and (:locations::text[] is null or p.location = any(:locations))
             and p.state not in ('closed', 'cancelled')) as open_orders
 from supplier s
 where (:supplier::text is null or s.supplier_id = :supplier)

@@ -107,7 +107,7 @@ async def set_terms(visit: Writes, supplier: str) -> Response:
 async def _look(visit: Visit, supplier: str, days: str = "", after: str = "") -> Shown:
     """A supplier as it is now. Raises NotFound."""
     buying = visit.here.purchasing
-    (found,) = await buying.suppliers(supplier)
+    (found,) = await buying.suppliers(supplier, locations=places(visit))
     today = datetime.now(UTC).date()
     chosen = next((n for n in WINDOWS if str(n) == days), _USUALLY)
     since = today - _YEAR
@@ -165,7 +165,7 @@ async def _list(
     sent: dict[str, list[str]] | None = None,
 ) -> Response:
     buying = visit.here.purchasing
-    found = await buying.suppliers(after=after or None, at_most=_PAGE + 1)
+    found = await buying.suppliers(locations=places(visit), after=after or None, at_most=_PAGE + 1)
     rows = found[:_PAGE]
     today = datetime.now(UTC).date()
     figures = await _figures(visit, [one.supplier for one in rows], today)

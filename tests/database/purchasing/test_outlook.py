@@ -108,9 +108,11 @@ async def test_days_without_stock_say_nothing_of_demand(buyer: Buyer) -> None:
     await buyer.measure_demand()
     row = await buyer.one(skus=["TEA"])
     assert (row.days, row.out_on) == (2, in_days(6))
+    assert not row.is_mostly_of_one_day
     await buyer.bench.backorderable("TEA")
     await buyer.measure_demand()
-    assert (await buyer.one(skus=["TEA"])).days == 11  # it was sold all the time
+    row = await buyer.one(skus=["TEA"])
+    assert (row.days, row.is_mostly_of_one_day) == (11, True)  # it was sold all the time
 
 
 async def test_nothing_is_bought_where_stock_of_it_is_not_kept(buyer: Buyer) -> None:
