@@ -76,6 +76,13 @@ class Outlook(BaseModel):
         return self.out_on is not None and self.next_on is not None and self.out_on < self.next_on
 
     @property
+    def is_low_no_more(self) -> bool:
+        """Whether it is above its reorder point without what is proposed: goods came meanwhile."""
+        return self.reorder_point is not None and (
+            self.position - self.proposed > self.reorder_point
+        )
+
+    @property
     def is_low(self) -> bool:
         """Whether it is bought now, by its levels."""
         return self.reorder_point is not None and self.position <= self.reorder_point
