@@ -39,6 +39,9 @@ from store.views import lists, reads, warehouse_tasks
 ORDERS: Final = 2_000_000
 AIM: Final = 1.3
 _MOULDS: Final = 20
+AGED: Final = "bench_aged"
+"""The database with many orders."""
+
 _CLOSED: Final = "mould"
 _OPEN: Final = "sketch"
 _OPEN_SHARE: Final = 80
@@ -204,7 +207,7 @@ async def an_aged_desk(
     server: PostgresServer, orders: int, console: Console, *, thin: int = 1
 ) -> AsyncIterator[Desk]:
     """One with so many closed orders, and some open ones. `thin`: see `multiply`."""
-    async with a_desk(server, "bench_aged") as aged:
+    async with a_desk(server, AGED) as aged:
         began = time.monotonic()
         for number in range(_MOULDS):
             await aged.live(an_order(_CLOSED, number))

@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.aged import an_aged_desk
+from benchmarks.aged import AGED, an_aged_desk
 from benchmarks.figures import median, percentile
 from benchmarks.goods import SKUS
 from benchmarks.venue import temporary_folder
@@ -33,6 +33,7 @@ from starter.service.service import Records, Service
 from starter.stack.postgres import embedded_postgres
 from starter.web import buying, day, desk, floor, money, screens, setup
 from starter.web.desk.listing import CHOICES
+from store.client_pool import open_client_pool
 from store.database import Pool
 
 AIM_MS: Final = 100.0
@@ -81,10 +82,11 @@ async def measure(console: Console, args: argparse.Namespace) -> None:
     with temporary_folder() as home:
         async with (
             embedded_postgres(home) as server,
-            an_aged_desk(server, args.orders, console, thin=_THIN) as aged,
-            _browser(aged.pool) as browser,
+            an_aged_desk(server, args.orders, console, thin=_THIN),
+            await open_client_pool(server.url(AGED)) as pool,  # as `orderloom serve` has it
+            _browser(pool) as browser,
         ):
-            known = await _known(aged.pool)
+            known = await _known(pool)
             asked = [Screen(path) for path in (*sorted(_paths(known)), *_questions(known))]
             for screen in asked:
                 await _ask(browser, screen, args.asked)
