@@ -150,13 +150,13 @@ async def test_what_is_no_filter_is_not_applied_and_told(
         assert file.status_code == 422, query
 
 
-async def test_pages_go_on_and_back(
-    desk: Desk, orders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+async def test_pages_go_on_and_back_also_while_orders_come_in(
+    pool: Pool, desk: Desk, orders: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "PAGE", 3)
     for sort, every in (
-        ("", list(reversed(orders.values()))),
         ("oldest", list(orders.values())),
+        ("", list(reversed(orders.values()))),
     ):
         pages, at = [], f"app/orders?sort={sort}&columns=total"
         while at:
@@ -169,6 +169,15 @@ async def test_pages_go_on_and_back(
             answer = await desk.get(f"/{link(answer, 'prev')}")
             assert listed(answer) == page
         assert not link(answer, "prev")
+    late = ordered("late")
+    await Bench(pool).take_in(late)
+    again = await desk.get(answer.url)
+    assert listed(again) == pages[0]
+    newer = await desk.get(f"/{link(again, 'prev')}")
+    assert listed(newer) == [late.order_id]
+    assert listed(await desk.get(f"/{link(newer, 'next')}")) == pages[0], (
+        "none twice, none left out"
+    )
 
 
 def link(answer: httpx.Response, rel: str) -> str:
