@@ -175,7 +175,7 @@ def _copied(name: str, type_: str, mark: str, spans: dict[str, int]) -> str:
         ("person", "jsonb"): _PERSON,
     }
     if name in spans and type_ in ("bigint", "integer"):
-        return f"{name} + copy * {spans[name]}"
+        return f"{name} + copy::bigint * {spans[name]}"
     if type_ == "timestamp with time zone":
         return f"{name} - {back_s} * interval '1 second'"
     if name == "issued_on":  # Documents are numbered within a year.

@@ -43,6 +43,8 @@ with (toast_tuple_target = 256, fillfactor = 85);
 create index customer_order_by_received on customer_order (received_at desc, order_no desc);
 create index customer_order_by_channel on customer_order (channel, received_at desc, order_no desc);
 create index customer_order_by_placed on customer_order (placed_at desc, order_no desc);
+-- Orders of which a person says when they are charged. What an order's policy says of that never changes.
+create index customer_order_charged_by_hand on customer_order (order_no) where policy ->> 'charge' = 'manual';
 
 -- The words of a person's names, for the search. A Korean name is one word: its given name alone is found as well.
 create function words_of_names(person jsonb) returns tsvector language plpgsql immutable as $$
