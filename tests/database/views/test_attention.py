@@ -163,7 +163,6 @@ async def test_purchase_orders_that_wait_for_a_person_are_listed(bench: Bench) -
     await bench.pool.execute(order, "PO-2", "sent", False, "the supplier does not answer")
     await bench.pool.execute(order, "PO-3", "sent", True, None)
     await bench.pool.execute(order, "PO-4", "cancelled", True, "the supplier does not answer")
-    await bench.stocked("TEA", 1)
     await bench.stocked("POT", 1)
     await bench.pool.execute(
         """
