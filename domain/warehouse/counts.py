@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.warehouse.tallies import Tally
@@ -48,6 +52,39 @@ class Plan(BaseModel):
 
     stops: tuple[CountStop, ...]
     names: dict[str, str] = {}
+
+
+class Cycle(NamedTuple):
+    """SKUs that make up so much of the worth that lies at a location are counted so often.
+
+    `share`: with those of the classes before.
+    """
+
+    share: float
+    every: timedelta
+
+
+CYCLES: Final[Mapping[str, Cycle]] = {
+    "A": Cycle(0.8, timedelta(days=30)),
+    "B": Cycle(0.95, timedelta(days=90)),
+    "C": Cycle(1.0, timedelta(days=180)),
+}
+"""What is worth most is counted most often."""
+
+
+class ToCount(BaseModel):
+    """A SKU that is to be counted. `counted_at`: when it was last; None: never.
+
+    `place`: where it lies first; "": it has none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    sku: str
+    name: str | None
+    place: str
+    cycle: str
+    counted_at: datetime | None
 
 
 class Watched(BaseModel):

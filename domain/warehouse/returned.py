@@ -34,12 +34,18 @@ class Expected(BaseModel):
 
 
 class Parcel(BaseModel):
-    """What a code on a parcel stands for: an order, and the returns that it may be of."""
+    """What a code on a parcel stands for: an order, and the returns that it may be of.
+
+    `other_id`: a return that is not expected: the one that it names, which is over, or one that is
+    not approved yet (`is_requested`); "": there is none.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     order_id: str
     returns: tuple[Expected, ...] = ()
+    other_id: str = ""
+    is_requested: bool = False
     names: dict[str, str] = {}
 
 
@@ -74,6 +80,9 @@ class Returning(Tally):
     choices: tuple[str, ...] = ()
     """Returns of which one is to be chosen."""
     is_unannounced: bool = False
+    other_id: str = ""
+    """A return that is not expected; see `Parcel`."""
+    is_requested: bool = False
     names: dict[str, str] = Field(default_factory=dict)
     units: tuple[Back, ...] = ()
     hand: Opened | None = None

@@ -49,7 +49,10 @@ def opened(state: Returning, read: Read, _at: datetime | None = None) -> Seen:
     update: dict[str, object] = {"order_id": parcel.order_id, "names": parcel.names}
     if not parcel.returns:
         update |= {"is_unannounced": True, "choices": ()}
-        answer = say("asked", "not_announced", order=parcel.order_id)
+        update |= {"other_id": parcel.other_id, "is_requested": parcel.is_requested}
+        said = "return_not_approved" if parcel.is_requested else "return_was_counted"
+        said = said if parcel.other_id else "not_announced"
+        answer = say("asked", said, order=parcel.order_id, part=parcel.other_id)
         return Turn(state.model_copy(update=update), answer)
     if len(parcel.returns) > 1:
         update |= {"choices": tuple(one.return_id for one in parcel.returns)}

@@ -111,11 +111,6 @@ class Floor:
             found = await locations.names(conn)
         return sorted(one for one, retired in found.items() if not retired and one != location)
 
-    async def kind_of(self, location: str, code: str) -> str | None:
-        """The kind of work that a code begins there, such as the id of a purchase order."""
-        async with self._pool.acquire() as conn:
-            return await arrivals.kind_of(conn, location, code)
-
     def lacking(self, person: Person, kind: str) -> list[Scope]:
         """What somebody needs for a kind of work, and does not have."""
         needs = KINDS[kind].scopes if kind in KINDS else ()

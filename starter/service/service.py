@@ -45,6 +45,7 @@ from starter.service.edits import EditRecords, Edits
 from starter.service.event_subscriptions import EventSubscriptions
 from starter.service.exchanges import ExchangeRecords, Exchanges
 from starter.service.floor import Floor
+from starter.service.floor_goods import FloorGoods
 from starter.service.found_parcels import FoundParcels
 from starter.service.hold_rules import HoldRules
 from starter.service.holds import HoldRecords, Holds
@@ -148,6 +149,7 @@ class Records:
         self.customer_pages = CustomerPages(pool)
         self.days = Days(pool)
         self.floor = Floor(pool)
+        self.floor_goods = FloorGoods(pool, self.floor)
         self.job_work = JobWork(pool)
         self.edi = Edi(pool)
         self.edits = EditRecords(pool)

@@ -9,7 +9,7 @@ from domain.errors import InvalidInput, Refused
 from domain.orders.return_messages import ReturnOutcome, ReturnRequest
 from starter.service.order_requests import OrderRequests
 from store.aftersales import unannounced
-from store.aftersales.unannounced import Unannounced
+from store.aftersales.unannounced import Candidate, Unannounced
 from store.database import Pool
 
 
@@ -45,6 +45,37 @@ class UnannouncedRecords:
         """Parcels, the newest first; with `open_only`, those that are still to be dealt with."""
         async with self._pool.acquire() as conn:
             return await unannounced.find(conn, open_only=open_only, at_most=at_most)
+
+    async def at(
+        self,
+        location: str,
+        *,
+        channels: Sequence[str] | None,
+        sellers: Sequence[str] | None,
+        parcel_no: int | None = None,
+    ) -> Sequence[Unannounced]:
+        """Parcels that are to be dealt with at a location, or this one, the newest first.
+
+        Of orders of these channels and sellers (None: of all), or of nobody's.
+        """
+        async with self._pool.acquire() as conn:
+            return await unannounced.find(
+                conn,
+                parcel_no=parcel_no,
+                open_only=parcel_no is None,
+                location=location,
+                channels=channels,
+                sellers=sellers,
+            )
+
+    async def could_be_of(
+        self, parcel_no: int, *, channels: Sequence[str] | None, sellers: Sequence[str] | None
+    ) -> Sequence[Candidate]:
+        """The latest orders at whose customers all of its units may be."""
+        async with self._pool.acquire() as conn:
+            return await unannounced.could_be_of(
+                conn, parcel_no, channels=channels, sellers=sellers
+            )
 
     async def settle(self, parcel_no: int, note: str) -> None:
         """A person has dealt with it. Raises NotFound, and Refused for one that is a return."""

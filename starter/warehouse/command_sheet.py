@@ -55,9 +55,18 @@ def command_sheet_pdf(language: Language) -> bytes:
     units = [(f"OL:QTY:{n}", _UNITS[language].format(n=n)) for n in (2, 3, 4, 5, 6, 12)]
     spots = [(f"OL:POS:{n}", _SPOT[language].format(n=n)) for n in range(1, SPOTS_MAX + 1)]
     title = _TITLE[language]
-    story: list[Flowable] = [text(title, 20, bold=True), Spacer(0, 4 * mm), _grid(commands + units)]
     stock = [(code, names[language]) for code, names in _STOCK.items()]
-    story += [Spacer(0, 6 * mm), _grid(spots), Spacer(0, 6 * mm), _grid(stock)]
+    return code_sheet_pdf(title, (commands + units, spots, stock), language)
+
+
+def code_sheet_pdf(
+    title: str, groups: Sequence[Sequence[tuple[str, str]]], language: Language
+) -> bytes:
+    """Codes as barcodes, with the words above each: groups of them, apart from each other."""
+    story: list[Flowable] = [text(title, 20, bold=True), Spacer(0, 4 * mm)]
+    for number, codes in enumerate(groups):
+        story += [Spacer(0, 6 * mm)] if number else []
+        story.append(_grid(codes))
     return pages(story, title=title, author="Orderloom", page=WORDS[language].page)
 
 

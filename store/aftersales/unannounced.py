@@ -42,6 +42,15 @@ class Unannounced(BaseModel):
     units: tuple[FoundGoods, ...]
 
 
+class Candidate(BaseModel):
+    """An order that a parcel may be of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    order_id: str
+    placed_at: datetime
+
+
 class Asked(BaseModel):
     """How a parcel is asked for at its order: these units, under this request id."""
 
@@ -109,11 +118,45 @@ async def receive(
 
 
 async def find(
-    conn: Connection, *, parcel_no: int | None = None, open_only: bool = False, at_most: int = 100
+    conn: Connection,
+    *,
+    parcel_no: int | None = None,
+    open_only: bool = False,
+    location: str | None = None,
+    channels: Sequence[str] | None = None,
+    sellers: Sequence[str] | None = None,
+    at_most: int = 100,
 ) -> list[Unannounced]:
-    """Parcels, the newest first."""
-    rows = _sql.find(conn, parcel_no=parcel_no, open_only=open_only, at_most=at_most)
+    """Parcels, the newest first. Of orders of these channels and sellers, or of nobody's."""
+    rows = _sql.find(
+        conn,
+        parcel_no=parcel_no,
+        open_only=open_only,
+        location=location,
+        channels=None if channels is None else list(channels),
+        sellers=None if sellers is None else list(sellers),
+        at_most=at_most,
+    )
     return [Unannounced(**row) async for row in rows]
+
+
+async def could_be_of(
+    conn: Connection,
+    parcel_no: int,
+    *,
+    channels: Sequence[str] | None = None,
+    sellers: Sequence[str] | None = None,
+    at_most: int = 10,
+) -> list[Candidate]:
+    """Orders at whose customers all of a parcel's units may be, the latest first."""
+    rows = _sql.could_be_of(
+        conn,
+        parcel_no=parcel_no,
+        channels=None if channels is None else list(channels),
+        sellers=None if sellers is None else list(sellers),
+        at_most=at_most,
+    )
+    return [Candidate(**row) async for row in rows]
 
 
 async def get(conn: Connection, parcel_no: int) -> Unannounced:

@@ -17,13 +17,36 @@ select parcel_no, location,
         from unannounced_unit u where u.parcel_no = p.parcel_no) as units
 from unannounced_parcel p where key = :key;
 
--- name: find(parcel_no, open_only, at_most)
+-- name: find(parcel_no, open_only, location, channels, sellers, at_most)
 select p.parcel_no, p.location, o.order_id, p.came_with, p.why, p.return_id, p.who, p.since, p.ended_at, p.note,
        (select jsonb_agg(to_jsonb(u) - '{parcel_no,number}'::text[] order by number)
         from unannounced_unit u where u.parcel_no = p.parcel_no) as units
 from unannounced_parcel p left join customer_order o using (order_no)
 where (:parcel_no::bigint is null or p.parcel_no = :parcel_no) and (p.ended_at is null or not :open_only)
+  and (:location::text is null or p.location = :location)
+  and (o.order_no is null
+       or (:channels::text[] is null or o.channel = any(:channels)) and (:sellers::text[] is null or o.seller = any(:sellers)))
 order by p.parcel_no desc limit :at_most;
+
+-- name: could_be_of(parcel_no, channels, sellers, at_most)
+-- Orders at whose customers all that is in the parcel may be, the latest first. Of the orders of its first SKU, so many
+-- of the latest are looked at.
+with found as (
+    select sku, sum(quantity) as units from unannounced_unit where parcel_no = :parcel_no group by sku
+)
+select o.order_id, o.placed_at
+from (
+    select distinct l.order_no from (
+        select order_no from order_line where sku = (select min(sku) from found) order by order_no desc limit 2000) l
+) l
+join customer_order o using (order_no)
+where (:channels::text[] is null or o.channel = any(:channels))
+  and (:sellers::text[] is null or o.seller = any(:sellers))
+  and not exists (
+      select from found f
+      where f.units > (select coalesce(sum(x.delivered - x.return_requested - x.returned), 0)
+                       from order_line x where x.order_no = o.order_no and x.sku = f.sku))
+order by o.order_no desc limit :at_most;
 
 -- name: ask(parcel_no, order_id)^
 -- Open → asked for at this order, under the next number where a person asks anew. None: it is not open any more.

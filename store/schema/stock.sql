@@ -13,6 +13,7 @@ create table stock (
     service_level double precision
         constraint service_level_is_a_half_or_more_and_below_one
             check (0.5 <= service_level and service_level < 1),
+    counted_at    timestamptz,  -- when its units were counted last
     primary key (sku, location),
     -- No unit is sold or promised twice.
     constraint allocated_is_at_most_on_hand check (allocated <= on_hand),

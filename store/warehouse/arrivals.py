@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from domain.warehouse.codes import forms
 from store.database import Connection, load_queries
 
 _sql = load_queries(__file__)
@@ -44,7 +45,7 @@ async def expected(
     return [Arrival(**row) async for row in rows]
 
 
-async def kind_of(conn: Connection, location: str, code: str) -> str | None:
-    """The kind of run that a code begins here: that of a purchase order, or of a transfer."""
-    found: str | None = await _sql.kind_of(conn, location=location, code=code)
-    return found
+async def kind_of(conn: Connection, location: str, code: str) -> tuple[str, str] | None:
+    """The kind of run that a code begins here, and of what: a purchase order, or a transfer."""
+    row = await _sql.kind_of(conn, location=location, forms=forms(code))
+    return None if row is None else (row["kind"], row["part"])

@@ -28,11 +28,14 @@ cross join lateral (
 ) a
 order by a.due_on nulls last, a.kind desc, a.part;
 
--- name: kind_of(location, code)$
-select kind from (
-    select 1 as first, 'receive' as kind from purchase_order where po_id = :code and location = :location
+-- name: kind_of(location, forms)^
+-- `forms`: how the code may be written, the most likely first.
+select kind, part from unnest(:forms::text[]) with ordinality as w (form, n)
+cross join lateral (
+    select 1 as first, 'receive' as kind, po_id as part from purchase_order where po_id = w.form and location = :location
     union all
-    select 2, 'arrive' from transfer where transfer_id = :code and to_location = :location
+    select 2, 'arrive', transfer_id from transfer where transfer_id = w.form and to_location = :location
     union all
-    select 3, 'send' from location where location = :code and location <> :location and retired_at is null) found
-order by first limit 1;
+    select 3, 'send', location from location where location = w.form and location <> :location and retired_at is null
+) found
+order by n, first limit 1;

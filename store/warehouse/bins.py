@@ -45,6 +45,17 @@ async def are_there(conn: Connection, location: str) -> bool:
     return bool(await _sql.are_there(conn, location=location))
 
 
+async def places(conn: Connection, location: str, at_most: int) -> list[str]:
+    """The places of a location in walking order."""
+    rows = _sql.places(conn, location=location, at_most=at_most)
+    return [row["bin"] async for row in rows]
+
+
+async def codes_of(conn: Connection, skus: Sequence[str]) -> dict[str, str]:
+    """SKU → the code by which one unit of it is scanned: what is printed on it, or the SKU."""
+    return {row["sku"]: row["code"] async for row in _sql.codes_of(conn, skus=list(skus))}
+
+
 async def free_place(conn: Connection, location: str) -> str:
     """The first place in walking order where nothing lies; "": there is none."""
     found: str | None = await _sql.free_place(conn, location=location)

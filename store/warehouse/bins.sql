@@ -35,6 +35,16 @@ select sku, name from item where sku = any(:skus::text[]) and name is not null;
 -- name: are_there(location)$
 select exists (select from bin where location = :location);
 
+-- name: places(location, at_most)
+-- In walking order.
+select bin from bin where location = :location order by walk, bin limit :at_most;
+
+-- name: codes_of(skus)
+-- The code that is printed on one unit, if one is known; otherwise the SKU.
+select s.sku, coalesce(min(c.code), s.sku) as code
+from unnest(:skus::text[]) as s (sku) left join item_code c on c.sku = s.sku and c.units = 1
+group by s.sku;
+
 -- name: free_place(location)$
 select b.bin from bin b
 where b.location = :location

@@ -12,7 +12,15 @@ from dataclasses import replace
 
 from domain.errors import Refused
 from domain.warehouse import counting
-from domain.warehouse.counts import Counting, CountStop, Plan, Shelf, Watched
+from domain.warehouse.counts import (
+    CYCLES,
+    Counting,
+    CountStop,
+    Plan,
+    Shelf,
+    ToCount,
+    Watched,
+)
 from domain.warehouse.scans import Fact, Read, Turn
 from store.database import Connection, load_queries
 from store.stock import corrections, stock
@@ -31,6 +39,19 @@ async def begun(conn: Connection, location: str, code: str) -> Counting:
     if not state.stops:
         raise Refused(f"nothing is to be counted by {code}", reason="nothing_begins_so")
     return state
+
+
+async def due(conn: Connection, location: str, at_most: int = 30) -> list[ToCount]:
+    """What is to be counted there, by worth and by when it was counted last."""
+    rows = _sql.due(
+        conn,
+        location=location,
+        classes=list(CYCLES),
+        shares=[one.share for one in CYCLES.values()],
+        every=[one.every for one in CYCLES.values()],
+        at_most=at_most,
+    )
+    return [ToCount(**row) async for row in rows]
 
 
 async def read(conn: Connection, location: str, state: Counting, code: str) -> Read:

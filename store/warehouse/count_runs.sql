@@ -72,3 +72,41 @@ select s.sku, s.on_hand,
                 where r.kind = 'move' and f ->> 'part' = s.sku and f ->> 'what' in ('write_off', 'adjust')) held), 0)
        )::bigint as away
 from stock s where s.location = :location and s.sku = any(:skus::text[]);
+
+-- name: due(location, classes, shares, every, at_most)
+-- SKUs that were not counted for as long as their class says; first those that never were, then those that have waited
+-- longest for it. What the seller has paid in different currencies is not added up: each has classes of its own. Those
+-- that somebody counts are left out.
+with valued as (
+    select s.sku, s.counted_at, v.currency, v.value_minor::float8 * s.on_hand / h.quantity as worth
+    from stock s
+    join location l using (location)
+    left join holding h on (h.sku, h.seller) = (s.sku, l.seller) and h.quantity > 0
+    left join inventory_value v on (v.sku, v.seller) = (h.sku, h.seller)
+    where s.location = :location and s.on_hand > 0
+), ranked as (
+    select sku, counted_at, worth,
+           coalesce((sum(worth) over by_worth - worth) / nullif(sum(worth) over (partition by currency), 0), 1) as before_it
+    from valued
+    window by_worth as (partition by currency order by worth desc rows unbounded preceding)
+), classed as (
+    select sku, counted_at, max(worth) as worth,
+           least(1 + width_bucket(min(before_it), :shares::float8[]), cardinality(:shares::float8[])) as class
+    from ranked group by sku, counted_at
+), turn as (
+    select c.*, extract(epoch from moment() - c.counted_at)::float8 / every.seconds as waited
+    from classed c
+    join (select n, extract(epoch from e)::float8 as seconds
+          from unnest(:every::interval[]) with ordinality as u (e, n)) every on every.n = c.class
+), first as (
+    select * from turn t
+    where coalesce(t.waited, 1) >= 1
+      and not exists (select from scan_run_part p where p.part_id = :location || '/' || t.sku)
+    order by t.waited desc nulls first, t.class, t.worth desc nulls last, t.sku limit :at_most
+)
+select t.sku, i.name, coalesce(b.bin, '') as place, (:classes::text[])[t.class] as cycle, t.counted_at
+from first t
+join item i using (sku)
+left join lateral (
+    select bin from bin_item where (location, sku) = (:location, t.sku) order by rank, bin limit 1) b on true
+order by t.waited desc nulls first, t.class, t.worth desc nulls last, t.sku;

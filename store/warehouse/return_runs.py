@@ -9,6 +9,7 @@ from domain.aftersales.return_counts import Found, FoundGoods, disposed
 from domain.aftersales.return_rules import ReturnTerms
 from domain.errors import Refused
 from domain.warehouse import returning as decisions
+from domain.warehouse.codes import forms
 from domain.warehouse.returned import CONDITIONS, BackLine, Expected, Parcel, Returning
 from domain.warehouse.scans import Fact, Read, Turn
 from store.aftersales import return_rules, unannounced
@@ -56,6 +57,17 @@ async def read(
     return replace(found, found=(await bins.names_of(conn, [found.sku])).get(found.sku))
 
 
+async def order_of(
+    conn: Connection,
+    code: str,
+    channels: Sequence[str] | None,
+    sellers: Sequence[str] | None,
+) -> str | None:
+    """The order that a code stands for, as on a parcel; None: nobody knows it."""
+    parcel = await _parcel(conn, code, channels, sellers)
+    return None if parcel is None else parcel.order_id
+
+
 async def _parcel(
     conn: Connection,
     code: str,
@@ -65,19 +77,22 @@ async def _parcel(
     """Of orders of these channels and sellers alone; None: of all."""
     row = await _sql.parcel(
         conn,
-        code=code,
+        forms=forms(code),
         channels=None if channels is None else list(channels),
         sellers=None if sellers is None else list(sellers),
     )
     if row is None:
         return None
-    returns = row["returns"] or []
+    # What names a return that is not expected is of none of the others.
+    returns = [] if row["is_named"] else row["returns"] or []
     named = [one for one in returns if one["is_named"]] or returns
     terms = await return_rules.terms_of(conn, row["order_id"]) if named else {}
     skus = sorted({line["sku"] for one in named for line in one["lines"]})
     return Parcel(
         order_id=row["order_id"],
         returns=tuple(_expected(one, terms) for one in named),
+        other_id=row["other_id"] or "",
+        is_requested=bool(row["is_requested"]),
         names=await bins.names_of(conn, skus),
     )
 
@@ -115,7 +130,7 @@ async def record(conn: Connection, run: Run, state: Returning, fact: Fact) -> No
             extra,
             location=run.location,
             order_id=state.order_id or None,
-            why="make a return of it" if state.order_id else "nobody knows whose it is",
+            why=_why(state),
             who=run.who,
         )
         return
@@ -129,6 +144,16 @@ async def record(conn: Connection, run: Run, state: Returning, fact: Fact) -> No
     await returning.receive_return(
         conn, fact.part, counted, extra=extra, location=run.location, who=run.who
     )
+
+
+def _why(state: Returning) -> str:
+    if not state.order_id:
+        return "nobody knows whose it is"
+    if not state.other_id:
+        return "make a return of it"
+    if state.is_requested:
+        return f"approve {state.other_id} and count it, or refuse it: its parcel is here"
+    return f"{state.other_id} was counted before this parcel came: make another return of it"
 
 
 async def not_recorded(

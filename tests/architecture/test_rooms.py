@@ -569,6 +569,10 @@ DOORS = {
         "store.warehouse.runs",
     ),
     "starter/service/floor_scans.py": ("store.warehouse.runs",),
+    "starter/service/floor_goods.py": (
+        *("store.warehouse.arrivals", "store.warehouse.bins", "store.warehouse.count_runs"),
+        "store.warehouse.return_runs",
+    ),
     "starter/service/floor_kinds.py": ("store.warehouse",),
     "starter/service/floor_incoming.py": ("store.warehouse",),
     "starter/service/transfers.py": ("store.stock.transfers",),

@@ -12,6 +12,7 @@ from store.database import Pool
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
+from tests.support.printed import barcodes
 from tests.support.scanner import Scanner, begun
 
 INJECTED: Final = '"><img src=x onerror=alert(1)>{{7*7}}'
@@ -87,7 +88,7 @@ async def test_a_purchase_order_is_received_with_nothing_but_scans(
     assert po_id in text_of(page)
     assert "14 units, 2 SKUs" in text_of(page)
     assert "<img" not in page.text
-    run = await begun(desk, INCOMING, code=po_id)
+    run = await begun(desk, INCOMING, code=po_id.swapcase())  # Caps Lock is on
     assert (await run.scan("CUP"))["outcome"] == "unknown"
     told = await run.scan("SIX", "SIX")
     assert "12 × TEA" in told["banner"]
@@ -221,8 +222,12 @@ async def test_who_receives_without_numbers_is_told_the_differences_at_the_end(
     assert [(x.who, x.why) for x in told_to] == [
         ("Anna (anna)", "CUP: 0 expected, 0 came, 1 put aside; TEA: 4 expected, 2 came")
     ]
+    labels = await desk.get(f"/app/floor/runs/{run.run_no}/labels")
+    assert barcodes(labels.content) == ["POT", "TEA", "TEA"]
+    assert barcodes((await desk.get("/app/floor/places")).content) == ["A-1", "B-2"]
     # Nothing of the rest, but more that was not ordered: whoever buys is told that, too.
     run = await begun(desk, INCOMING, code=po_id)
+    assert (await desk.get(f"/app/floor/runs/{run.run_no}/labels")).status_code == 404
     assert (await run.scan("OL:ASIDE"))["outcome"] == "refused"
     assert (await run.scan("CUP", "OL:ASIDE", "OL:DONE", "OL:DONE"))["over"]
     told_to = [x for x in await bench.purchasing.story(po_id) if x.what == "came otherwise"]

@@ -82,8 +82,31 @@ async def test_a_return_is_counted_by_condition_with_nothing_but_scans(
     assert [(x.line_id, x.restocked, x.scrapped) for x in found.lines] == [("1", 2, 1), ("2", 0, 0)]
     repeat = await run.send("OL:DONE", seq=run.seq, scan_id=f"scan-{run.seq}")
     assert (repeat["how"], await on_hand(bench, "TEA")) == ("repeated", 9)
-    again = await desk.send_form(INCOMING, code=back)  # it has been counted: nobody expects it
-    assert "nobody announced" in text_of(again)
+    other = await approved(bench, order, {"2": 1}, "r2")
+    again = await begun(desk, INCOMING, code=back)  # it has been counted: nobody expects it
+    assert other not in (await again.look())["screen"]
+    told = await again.look()
+    assert f"{back} was counted before" in told["screen"]
+    await again.scan("TEA", "OL:IS:new", "OL:DONE")
+    (parcel,) = await desk.here.unannounced.list()
+    assert (parcel.order_id, str(parcel.why).startswith(f"{back} was counted before")) == (
+        *(order.order_id, True),
+    )
+
+
+async def test_a_parcel_that_comes_before_its_return_is_approved_is_told(
+    bench: Bench, desk: Desk, pool: Pool
+) -> None:
+    order = await delivered(bench, "back-9")
+    back = await approved(bench, order, {"1": 1})
+    await pool.execute("update order_return set state = 'requested' where return_id = $1", back)
+    for code in (back, order.order_id):
+        run = await begun(desk, INCOMING, code="OL:RETURN")
+        told = await run.scan(code.swapcase() if code == back else code)
+        assert f"{back} is not approved yet" in told["banner"]
+    await run.scan("TEA", "OL:IS:new", "OL:DONE")
+    (parcel,) = await desk.here.unannounced.list()
+    assert str(parcel.why).startswith(f"approve {back}")
 
 
 async def test_a_return_is_found_by_its_order_or_parcel_and_extra_units_are_kept_apart(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
 
+from domain.money import Price
 from store.database import Pool
 from tests.support.bench import Bench
 from tests.support.builders import an_order
@@ -214,12 +217,48 @@ async def test_goods_are_sent_to_another_location_as_one_transfer(bench: Bench, 
         assert answer.status_code == 409
 
 
+async def test_what_is_worth_most_and_was_counted_longest_ago_is_counted_next(
+    bench: Bench, desk: Desk, pool: Pool
+) -> None:
+    for n, (sku, price) in enumerate((("DIAMOND", "900"), ("RING", "90"), ("BEAD", "1"))):
+        await bench.stock.receive(
+            *(f"buy-{n}", sku, "main", 10),
+            unit_cost=Price(each=Decimal(price), currency="EUR"),
+            who="Ben",
+            why=INJECTED,
+        )
+
+    async def listed() -> list[tuple[str, ...]]:
+        page = text_of(await desk.get("/app/floor/counts"))
+        found = re.finditer(r"([ABC]): (\w+)", page.partition("all that lies there.")[2])
+        return [one.groups() for one in found]
+
+    first: list[tuple[str, ...]] = [
+        ("A", "DIAMOND"),
+        ("B", "RING"),
+        ("C", "BEAD"),
+        ("C", "POT"),
+        ("C", "TEA"),
+    ]
+    assert await listed() == first
+    assert text_of(await desk.get("/app/floor/counts")).count("Count A-1") == 1  # two lie there
+    run = await begun(desk, INCOMING, kind="count", part="DIAMOND")
+    assert await listed() == first[1:]  # somebody counts it
+    assert (await run.scan("OL:QTY:10", "DIAMOND", "OL:DONE"))["over"]
+    await pool.execute("update stock set counted_at = moment() where sku in ('POT', 'TEA')")
+    assert await listed() == first[1:3]
+    long_ago = "moment() - interval '31 days' * case sku when 'BEAD' then 7 else 1 end"
+    await pool.execute(f"update stock set counted_at = {long_ago} where sku <> 'POT'")
+    assert await listed() == [("C", "BEAD"), ("A", "DIAMOND")]
+
+
 async def test_who_may_not_change_stock_begins_none_of_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only_floor: dict[str, Any] = {"warehouse": frozenset({"warehouse:read", "warehouse:write"})}
     monkeypatch.setattr("domain.staff.roles.MAY", only_floor)
     assert "Move" not in text_of(await desk.get(f"/{INCOMING}")).replace("Receive, count", "")
+    assert (await desk.get("/app/floor/counts")).status_code == 403
     for fields in ({"code": "OL:COUNT"}, {"kind": "move"}, {"code": "outlet"}):
         assert (await desk.send_form(INCOMING, **fields)).status_code == 403
 

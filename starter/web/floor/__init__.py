@@ -1,5 +1,5 @@
 """The warehouse floor: what is picked, packed, handed over, received and counted."""
 
-from starter.web.floor import home, incoming, papers, runs
+from starter.web.floor import aside, home, incoming, papers, runs
 
-ROUTERS = (home.router, incoming.router, papers.router, runs.router)
+ROUTERS = (aside.router, home.router, incoming.router, papers.router, runs.router)

@@ -7,18 +7,20 @@ the location that goods go to, or a command.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from domain.warehouse.counts import CYCLES, ToCount
 from domain.warehouse.scans import CODE_MAX
 from starter.web.floor.home import HOME, Works
 from starter.web.screens.forms import NotAsked, met
-from starter.web.screens.visits import Elsewhere, ScreenRoute, Visit, apart
+from starter.web.screens.visits import Elsewhere, ScreenRoute, Visit, apart, may
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
+Counts = Annotated[Visit, may("warehouse:read", "warehouse:write", "stock:write")]
 _PAGE: Final = f"{HOME}/incoming"
 KINDS: Final = ("receive", "arrive", "returns", "send", "count", "move")
 """The kinds of work that begin here."""
@@ -51,6 +53,18 @@ async def _page(visit: Visit, *, status: int = 200, trouble: Sequence[str] = ())
     )
 
 
+@router.get("/app/floor/counts")
+async def counts(visit: Counts) -> Response:
+    """What is to be counted next at somebody's location."""
+    location = await visit.here.floor.location_of(visit.person)
+    if location is None:
+        return visit.lead(HOME)
+    found: dict[str, list[ToCount]] = {}
+    for one in await visit.here.floor_goods.to_count(location):
+        found.setdefault(one.place or one.sku, []).append(one)
+    return visit.show("floor/counts", location=location, found=found, cycles=CYCLES)
+
+
 @router.post("/app/floor/incoming")
 async def begin(visit: Works) -> Response:
     """Begin a run with what was scanned or chosen, and go to it."""
@@ -66,8 +80,8 @@ async def begin(visit: Works) -> Response:
             kind = _COMMANDS[code.upper()]
         elif code:
             # What is nothing of these may be on a parcel that came back.
-            kind = await visit.here.floor.kind_of(location, code) or _RETURNS
-            said = {"part": code}
+            found = await visit.here.floor_goods.begins(location, code)
+            kind, said["part"] = found or (_RETURNS, code)
             if kind == _RETURNS and visit.here.floor.lacking(visit.person, kind):
                 raise NotAsked("why_nothing_begins_so")
         if kind not in KINDS:

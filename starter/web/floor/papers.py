@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from starter.warehouse.command_sheet import command_sheet_pdf
+from domain.errors import NotFound
+from starter.warehouse.command_sheet import code_sheet_pdf, command_sheet_pdf
 from starter.warehouse.manifest import manifest_pdf
 from starter.warehouse.slip import slip_pdf
-from starter.web.floor.home import Works
+from starter.web.floor.home import HOME, Works
 from starter.web.guards import HEADERS
 from starter.web.screens.visits import Number, ScreenRoute, Visit
 
@@ -25,6 +27,30 @@ _SHOWN: Final = ("application/pdf", "image/png")
 async def sheet(visit: Works) -> Response:
     """Commands as barcodes."""
     return _pdf(await asyncio.to_thread(command_sheet_pdf, visit.words.language), "commands")
+
+
+@router.get("/app/floor/places")
+async def places(visit: Works) -> Response:
+    """The places of somebody's location as barcodes."""
+    location = await visit.here.floor.location_of(visit.person)
+    if location is None:
+        return visit.lead(HOME)
+    codes = [(place, place) for place in await visit.here.floor_goods.places(location)]
+    return await _codes(visit, visit.words("places_of", location=location), codes)
+
+
+@router.get("/app/floor/runs/{number}/labels")
+async def goods(visit: Works, number: Number) -> Response:
+    """A label for each unit that came."""
+    codes = await visit.here.floor_goods.labels(visit.person, number)
+    return await _codes(visit, visit.words("labels_of", n=number), codes)
+
+
+async def _codes(visit: Visit, title: str, codes: Sequence[tuple[str, str]]) -> Response:
+    if not codes:
+        raise NotFound("there is nothing to print", reason="nothing_to_print")
+    content = await asyncio.to_thread(code_sheet_pdf, title, [codes], visit.words.language)
+    return _pdf(content, "codes")
 
 
 @router.get("/app/floor/manifests/{number}")

@@ -217,7 +217,8 @@ begin
         from booked group by sku, location
     )
     update stock
-    set on_hand = stock.on_hand + moved.on_hand, allocated = stock.allocated + moved.allocated
+    set on_hand = stock.on_hand + moved.on_hand, allocated = stock.allocated + moved.allocated,
+        counted_at = case when its_kind = 'counted' then moment() else stock.counted_at end
     from moved join location place using (location)
     where (stock.sku, stock.location) = (moved.sku, moved.location)
     returning stock.sku, stock.location, moved.movement_id, moved.on_hand,
