@@ -14,10 +14,12 @@ from typing import Final
 
 from temporalio.client import Client
 
+from activities.duties import duties
 from activities.providers.sandbox.carrier import SandboxCarrier
 from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.relay import Relay
+from activities.steps import steps
 from benchmarks.contestants.looks import Looks
 from benchmarks.contestants.outside import JOURNEY, required
 from benchmarks.contestants.protocol import ClientSide, WorkerSide
@@ -32,7 +34,7 @@ from starter.service.service import Service
 from store.database import Pool, open_pool
 from store.migrate import migrate
 from store.stock import receipts
-from worker import build_worker, duties, steps
+from worker import build_worker
 
 _ANSWER_WITHIN: Final = timedelta(seconds=60)
 _CONNECTIONS: Final = 20

@@ -32,7 +32,7 @@ PLANTED: Final = {
 CAPABILITIES: Final = (
     *("access", "orders", "accounting", "fulfilment", "aftersales", "payments", "stock"),
     *("purchasing", "warehouse", "customers", "views", "notifications", "messages", "shops"),
-    *("edi", "jobs", "days", "sandbox", "extension", "companies", "providers"),
+    *("edi", "jobs", "days", "sandbox", "extension", "companies", "providers", "steps", "duties"),
 )
 GRID_LAYERS: Final = ("domain", "store", "activities")
 # One module tells the order in which locks are taken, those of stock included.

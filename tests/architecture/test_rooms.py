@@ -158,6 +158,16 @@ TABLE = (
         "activities/providers/sandbox/pay_pages.py",
         (*STDLIB, *PROTOCOLS, "domain", "httpx", "pydantic"),
     ),
+    # Put together what is in all the others, for the composition root.
+    Room("activities/steps.py", (*STDLIB, "activities", "domain", "store", "temporalio.client")),
+    Room(
+        "activities/duties.py",
+        (
+            *(*STDLIB, "activities", "domain", "store"),
+            *("runtime.mail", "runtime.mail_settings", "runtime.order_starts"),
+            *("runtime.task_queues", "temporalio.client", "temporalio.service"),
+        ),
+    ),
     # Knows neither what its duties are about nor the server.
     Room("activities/relay.py", (*STDLIB, "store.database")),
     # Duties of the relay that speak to the server by themselves.

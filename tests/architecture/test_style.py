@@ -23,7 +23,6 @@ LONGER = {
     "domain/orders/charges.py": "every decision about an order's money, on the same few counts",
     "workflows/order.py": "the table of all steps and undos, and the story that runs them",
     "domain/notifications/catalogue.py": "one table of every type of event, with what it tells",
-    "worker.py": "the composition root: every activity and every duty, put together in one place",
     "workflows/engine/steps.py": "three ways to run a step, which share how it is parked",
 }
 

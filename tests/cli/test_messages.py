@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from activities.duties import mail_duties
 from activities.notifications.sequencing import EventSequence
 from runtime.mail_settings import MailSettings
 from store.database import Pool
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.command_line import Cli
-from worker import mail_duties
 
 CUSTOMER = {"id": "A", "name": "Mina Yoon", "email": "mina@x.example", "locale": "de"}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from activities.duties import mail_duties
 from activities.notifications.sequencing import EventSequence
 from domain.messages.facts import Facts
 from domain.messages.kinds import KINDS, USUAL, WISHED
@@ -25,7 +26,6 @@ from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.command_line import Cli
 from tests.support.mail_server import mail_server
-from worker import mail_duties
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "messages.md"

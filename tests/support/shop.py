@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle
 
+from activities.duties import duties
 from activities.fulfilment.carriers import Carriers
 from activities.notifications.sending import Sender
 from activities.orders.address import AddressCheck
@@ -31,6 +32,7 @@ from activities.providers.store_credit import StoreCredit
 from activities.relay import Relay
 from activities.shops.clients import ShopClients
 from activities.shops.web import Web
+from activities.steps import steps
 from domain import ids
 from domain.errors import IllegalTransition
 from domain.fulfilment.outside_work import Workshop
@@ -52,7 +54,7 @@ from tests.support.carrier_desk import CARRIER_SECRETS
 from tests.support.faults import Faults
 from tests.support.provider_desk import READERS, SECRET
 from tests.support.receiver import HERE
-from worker import build_worker, duties, steps
+from worker import build_worker
 
 T = TypeVar("T")
 

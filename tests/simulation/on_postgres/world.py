@@ -20,6 +20,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput
 
+from activities.duties import duties
 from activities.failures import FailureTypes
 from activities.fulfilment.carriers import Carriers
 from activities.payments.provider import PaymentProvider
@@ -29,6 +30,7 @@ from activities.providers.sandbox.payment import SandboxPayment
 from activities.providers.sandbox.supplier import SandboxSupplier
 from activities.providers.store_credit import StoreCredit
 from activities.relay import Duty
+from activities.steps import steps
 from domain.aftersales.conditions import Condition
 from domain.aftersales.return_counts import Found, FoundGoods
 from domain.errors import Refused
@@ -51,7 +53,6 @@ from tests.simulation.chance import Chance
 from tests.simulation.driver import Broken, Life
 from tests.simulation.on_postgres.ground import EACH, FAULTS, Ground
 from tests.simulation.world.memory import Pending
-from worker import duties, steps
 
 T = TypeVar("T")
 
