@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from starter.web.money import disputes
 from store.accounting import account_reads
 from store.database import Pool
 from store.payments import reconciliation
+from store.views import audit
 from tests.http.test_desk import hidden
 from tests.support.bench import Bench
 from tests.support.builders import an_order
@@ -354,3 +356,37 @@ async def test_a_lost_parcel_is_claimed_and_paid_for(bench: Bench, desk: Desk) -
     assert order.order_id not in text_of(await ben.get("/app/money/claims"))
     theirs = await ben.send_form(f"app/money/claims/{part}/answer", outcome="dropped", note="x")
     assert theirs.status_code == 404
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-31", "x"])
+async def test_an_odd_day_in_an_address_shows_a_page(desk: Desk, day: str) -> None:
+    names = "&".join(f"{name}={day}" for name in ("first", "last", "day", "through"))
+    paths = (*PAGES, "app/money/taxes/csv", "app/money/ledger?account=revenue")
+    for path in paths:
+        answer = await desk.get(f"/{path}{'&' if '?' in path else '?'}{names}")
+        assert answer.status_code == 200, path
+
+
+async def test_the_same_difference_is_resolved_by_one_of_two(bench: Bench, desk: Desk) -> None:
+    number = await differing(bench, await sold(bench, "two-1"))
+    ben = await Desk(bench.pool, desk.app).signed_in("ben", "accountant")
+    path = f"app/money/differences/{number}/resolve"
+    answers = await asyncio.gather(*(one.send_form(path, note="seen") for one in (desk, ben) * 2))
+    assert sorted(one.status_code for one in answers) == [200, 409, 409, 409]
+
+
+async def test_days_that_two_close_are_closed_once(bench: Bench, desk: Desk) -> None:
+    await sold(bench, "two-2")
+    ben = await Desk(bench.pool, desk.app).signed_in("ben", "accountant")
+    today = await desk.here.accounting.today("main")
+    days = [(today - timedelta(days=back)).isoformat() for back in (1, 2, 1)]
+    answers = await asyncio.gather(
+        *(
+            one.send_form("app/money/closing", seller="main", through=day, for_ever="1")
+            for one, day in zip((desk, ben, ben), days, strict=True)
+        )
+    )
+    assert [one.status_code for one in answers] == [200] * 3
+    assert str(await desk.here.accounting.closed_through("main")) == days[0]
+    async with bench.pool.acquire() as conn:
+        assert (await audit.look(conn)).violations == ()

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 from domain.errors import NotFound
 from starter.service.day_book import DayBook
 from starter.web.desk.access import Whose, theirs
 from starter.web.screens.addresses import day_in, query_of
 from starter.web.screens.visits import Visit
-
-_FIRST: Final = date(2000, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ async def asked(visit: Visit) -> Asked:
     if (seller and seller not in sellers) or (channel and channel not in channels):
         raise NotFound("there is no such seller or channel", reason="not_theirs")
     return Asked(
-        day=_day(query.get("day", "")),
+        day=day_in(query.get("day", "")),
         seller=seller,
         channel=channel,
         currency=currency if len(currency) == 3 and currency.isalpha() else "",
@@ -70,9 +67,3 @@ async def asked(visit: Visit) -> Asked:
 async def book_of(visit: Visit, wanted: Asked) -> DayBook:
     """The figures that are asked for. Raises NotFound where they may see no seller."""
     return await visit.here.days.look(wanted.day, **wanted.whose)
-
-
-def _day(text: str) -> date | None:
-    """None: it is none of which there can be figures."""
-    day = day_in(text)
-    return day if day is not None and day >= _FIRST else None

@@ -12,6 +12,9 @@ PAGE: Final = 50
 """Rows on a page of a list."""
 
 _NUMBER_MAX: Final = 2**63 - 1
+_FIRST: Final = date(1900, 1, 1)
+_LAST: Final = date(9000, 1, 1)
+"""Whoever asks for the days before or behind one finds them, too."""
 
 Row = TypeVar("Row")
 
@@ -26,11 +29,12 @@ def moment_in(text: object) -> datetime | None:
 
 
 def day_in(text: object) -> date | None:
-    """A day, such as 2026-11-30; None: it is none."""
+    """A day, such as 2026-11-30; None: it is none, or none that a shop can mean."""
     try:
-        return date.fromisoformat(str(text))
+        day = date.fromisoformat(str(text))
     except ValueError:
         return None
+    return day if _FIRST <= day <= _LAST else None
 
 
 def place_in(text: str, *kinds: type) -> tuple[Any, ...] | None:
