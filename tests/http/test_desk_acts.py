@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import html
+import random
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
+import pytest
 
 from domain.access.keys import Scope
 from domain.aftersales.return_rules import ReturnRule
 from domain.orders.messages import CancelRequest
+from domain.orders.order import Order
 from domain.orders.policy import Policy
 from domain.staff.roles import MAY
 from domain.stock.items import Item
+from domain.views.possible import OrderFacts
 from starter.web.desk.acts.table import ACTS
 from starter.web.desk.possible import OFFERS
 from tests.http.test_desk import INJECTED, desk, hidden, named, ordered, placed, stocked
-from tests.support.builders import an_order
+from tests.support.builders import an_order, shipping
 from tests.support.desk import Desk, text_of
 from tests.support.shop import PATIENCE_S, Shop
 
@@ -425,6 +429,8 @@ async def test_two_agents_on_one_order(stocked: Shop, desk: Desk) -> None:
     twice = hidden(preview.text, "cancel")
     for _ in range(2):
         assert "are cancelled" in text_of(await desk.send_form(path, **twice, go="do"))
+    known = await desk.send_form(path, **twice, go="preview")  # nobody had the answer
+    assert "are cancelled" in text_of(known)
     assert (await stocked.orders.get(order_id)).lines[0].cancelled == 2
 
 
@@ -445,3 +451,126 @@ async def test_an_order_is_charged_when_somebody_says_so(stocked: Shop, desk: De
     told = await act_on(desk, order.order_id, "charge", "The order is charged", **fields)
     detail = await stocked.orders.get(order.order_id)
     assert told["Charged now"] == dollars(detail.summary.captured_minor)
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_whatever_is_foretold_comes_true(stocked: Shop, desk: Desk, seed: int) -> None:
+    """Drawn orders: taxes, discounts, several means, a parcel of two delivered, acts before."""
+    rng = random.Random(seed)
+    await stocked.stocked("CUP", 100, "east")
+    order = await drawn(stocked, rng, f"act-drawn-{seed}")
+    order_id = order.order_id
+    terms: dict[str, Any] = {"return_window": timedelta(days=30)}
+    if rng.random() < 0.5:
+        terms |= AHEAD
+    policy = Policy.model_validate({**stocked.usual_policy.model_dump(), **terms})
+    await stocked.placed(order, policy)
+
+    async def part_of_tea() -> str | None:
+        rows = (await stocked.orders.get(order_id)).fulfilments
+        return next((row.fulfilment_id for row in rows if "1" in row.units), None)
+
+    tea = await stocked.until(part_of_tea, "the fulfilment of the first line")
+    await stocked.drive(tea, "shipped")
+    await stocked.scan(tea, "delivered")
+    await stocked.heard(order_id, "delivered", order.lines[0].quantity)
+    for _ in range(4):
+        before = await still(stocked, order_id)
+        act, fields = chosen(rng, await stocked.previews.facts(order_id))
+        told = await act_on(desk, order_id, act, "", **fields)
+        if act == "return":
+            *_, row = (await stocked.orders.get(order_id)).returns
+            await stocked.do(await stocked.task("receive-return", row.return_id))
+            await stocked.heard(order_id, "returned", before.returned + int(fields["units__1"]))
+        after = await still(stocked, order_id)
+        said = f"{seed} {act} {fields} {told}"
+        assert after.granted - before.granted == minor(told["Paid back"]), said
+        for way, name in (("sandbox", "sandbox"), ("store_credit", "store credit")):
+            foretold = minor(told.get(f"of it by {name}", "$0.00"))
+            assert after.back.get(way, 0) - before.back.get(way, 0) == foretold, said
+        if act == "cancel":
+            assert after.cancelled - before.cancelled == int(fields["units__2"]), said
+            foretold = minor(told.get("Not charged any more", "$0.00"))
+            assert before.to_charge - after.to_charge == foretold, said
+
+
+class Standing(NamedTuple):
+    """Sums of an order, in minor units, and counts. `back`: by the means that it went."""
+
+    granted: int
+    back: dict[str, int]
+    to_charge: int
+    cancelled: int
+    returned: int
+
+
+async def still(shop: Shop, order_id: str) -> Standing:
+    """Where an order stands once nothing of it is under way."""
+
+    async def find() -> Standing | None:
+        facts = await shop.previews.facts(order_id)
+        detail = await shop.orders.get(order_id)
+        charges, summary = facts.claim.charges, detail.summary
+        if summary.captured_minor != charges.charged.total:
+            return None
+        if any(one.owed.minor for one in detail.refunds):
+            return None
+        back: dict[str, int] = {}
+        for call in detail.payments:
+            if call.kind == "refund":
+                back[call.provider] = back.get(call.provider, 0) + call.amount_minor
+        return Standing(
+            summary.refund_granted_minor,
+            back,
+            charges.left_to_charge,
+            sum(line.cancelled for line in detail.lines),
+            sum(line.returned for line in detail.lines),
+        )
+
+    await shop.idle(order_id)
+    return await shop.until(find, f"{order_id} stands still")
+
+
+async def drawn(shop: Shop, rng: random.Random, number: str) -> Order:
+    """Two lines at two locations, so that it goes in two parcels."""
+    lines = [
+        {
+            "line_id": str(n),
+            "sku": sku,
+            "quantity": rng.randint(3, 5),
+            "unit_price": rng.choice(["3.33", "10.00", "0.07", "19.99"]),
+            "tax_rate": rng.choice(["7", "19", "0"]),
+            "discount": rng.choice(["0", "0.13"]),
+        }
+        for n, sku in enumerate(("TEA", "CUP"), start=1)
+    ]
+    tenders = [await shop.credit_of("4.01")] if rng.random() < 0.6 else []
+    return ordered(
+        number,
+        lines=lines,
+        tenders=tenders,
+        discount=rng.choice(["0", "0.08"]),
+        prices_include_tax=rng.random() < 0.5,
+        shipping=shipping(rng.choice(["0.00", "4.99"]), tax_rate="19", tax=None),
+    )
+
+
+def chosen(rng: random.Random, facts: OrderFacts) -> tuple[str, dict[str, str]]:
+    """An act that is possible now, and what is typed for it."""
+    left = facts.claim.charges.refundable.total
+    can: list[tuple[str, dict[str, str]]] = [
+        ("goodwill", {"amount": f"{rng.randint(1, max(1, left // 20)) / 100:.2f}", "reason": "sorry"})
+    ]
+    if here := facts.here.get("2"):
+        can.append(("cancel", {"units__2": str(rng.randint(1, here)), "reason": "too many"}))
+    if kept := facts.claim.charges.concedable("1"):
+        some = {"units__1": str(rng.randint(1, kept)), "reason": "torn"}
+        can.append(("refund", {**some, **({"shipping": "1"} if rng.random() < 0.5 else {})}))
+    if back := facts.returnable.get("1"):
+        can.append(("return", {"units__1": str(rng.randint(1, back)), "reason": "too small"}))
+    return rng.choice(can[1:] or can) if rng.random() < 0.7 else can[0]
+
+
+def minor(told: str) -> int:
+    """$12.50 → 1250."""
+    return 0 if told == "nothing" else round(float(told.replace("$", "").replace(",", "")) * 100)

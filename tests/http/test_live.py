@@ -16,6 +16,7 @@ from starter.web.desk import live
 from starter.web.screens.cookies import SESSION
 from starter.web.screens.visits import BY_ITSELF
 from store.database import Pool
+from store.views import order_page
 from tests.support.bench import Bench
 from tests.support.browser import listening
 from tests.support.builders import an_order
@@ -86,6 +87,37 @@ async def test_a_change_is_told_from_the_mark_on_that_the_page_knows(pool: Pool)
         await desk.here.staff.end_session(session.session_no, who="an admin")
         assert (await told.next())[0] == "ended"
         assert await told.next() == ("", "")
+
+
+@pytest.mark.parametrize("fault", [ConnectionResetError("away"), RuntimeError("a fault of ours")])
+async def test_a_look_that_fails_ends_no_news(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    desk = await Desk(pool).signed_in("anna", "agent")
+    order_id = await written(Bench(pool), "live-fault")
+    looks = 0
+    marks = order_page.marks
+
+    async def failing(*args: Any) -> dict[str, str]:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            raise fault
+        return await marks(*args)
+
+    monkeypatch.setattr(order_page, "marks", failing)
+    async with listening(desk.app) as address:
+        known = "older"
+        for _ in range(3):
+            async with streamed(desk, address, **{order_id: known}) as told:
+                while (news := await told.next()) != ("", ""):
+                    known = json.loads(news[1])[order_id]
+                    if looks > 2:
+                        return
+                    while looks < 2:
+                        await asyncio.sleep(0.1)
+                    await happens(pool, order_id)
+    raise AssertionError("nothing is told any more")
 
 
 async def test_nothing_is_told_of_what_is_somebody_elses(pool: Pool) -> None:

@@ -18,6 +18,7 @@ from starter.service.service import Service
 from starter.web.guards import HEADERS
 from starter.web.screens import cookies
 from starter.web.screens.visits import ScreenRoute, here
+from store.database import DatabaseFault
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -47,7 +48,7 @@ class Watcher:
     news: dict[str, str] = field(default_factory=dict)
     has_ended: bool = False
     has_changed: bool = False
-    """They may see other orders than before: the browser comes again, and is asked."""
+    """They may see other orders than before, or nobody looks any more: the browser comes again."""
 
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -99,14 +100,19 @@ class Watchers:
 
     async def _look_on(self) -> None:
         turn = 0
-        while self._all and not self._stop.is_set():
-            turn += 1
-            with suppress(Unreachable):  # while the database is away, nothing is told
-                await self._look(sessions_too=turn % _SESSIONS_EVERY == 0)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), LOOK_EVERY_S)
-        for watcher in self._all:
-            watcher.woken.set()
+        try:
+            while self._all and not self._stop.is_set():
+                turn += 1
+                # While the database is away, nothing is told.
+                with suppress(Unreachable, *DatabaseFault):
+                    await self._look(sessions_too=turn % _SESSIONS_EVERY == 0)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), LOOK_EVERY_S)
+        finally:
+            # Whatever ended it: a browser whose stream ends comes again, and has it begin anew.
+            for watcher in self._all:
+                watcher.has_changed = True
+                watcher.woken.set()
 
     async def _look(self, *, sessions_too: bool) -> None:
         watchers = list(self._all)

@@ -27,7 +27,8 @@ class Sums:
 
     `goods`: what the lines come to together; `discount` is taken off in that. `shipping`: with
     fees. `paid_back`: of what the units come to that are not cancelled. `total.now`: what is
-    charged and not paid back, and what is still to be charged.
+    charged and not paid back, and what is still to be charged. `to_charge`: also what is being
+    charged just now.
     """
 
     goods: Sum
@@ -52,6 +53,7 @@ def sums_of(detail: OrderDetail, facts: OrderFacts) -> Sums:
     """All of them."""
     charges = facts.claim.charges
     to_charge = 0 if facts.decision == "rejected" else charges.left_to_charge
+    under_way = max(0, charges.charged.total - detail.summary.captured_minor)
     has_tax_in_prices = any(line.includes_tax for line in detail.lines)
     lines = [line_sum(line, facts) for line in detail.lines]
     kept = [_kept(line, facts) for line in detail.lines]
@@ -75,7 +77,7 @@ def sums_of(detail: OrderDetail, facts: OrderFacts) -> Sums:
         paid_back=sum(each.total for each in kept) - total,
         total=Sum(detail.summary.total_minor, total),
         has_tax_in_prices=has_tax_in_prices,
-        to_charge=to_charge,
+        to_charge=to_charge + under_way,
     )
 
 

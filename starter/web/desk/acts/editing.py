@@ -21,7 +21,7 @@ LINE: Final = "line:"
 """The names of fields of a line begin so; its id, a colon and what it is follow."""
 PARTS: Final = ("unit_price", "discount", "tax_rate")
 ADDS: Final = ("add1", "add2", "add3")
-_FORGETS: Final = ("billing", "note", "requested_delivery_date")
+_NO_DISCOUNT: Final = "0"
 
 
 _who = partial(Field, fold="edit_who")
@@ -98,12 +98,12 @@ def _fields(asking: Asking) -> Sequence[Field]:
     )
 
 
-def _changed(asking: Asking, name: str, before: str) -> str | None:
-    """What was typed, if it is not as it was, and not left empty."""
+def _changed(asking: Asking, name: str, before: str, empty: str = "") -> str | None:
+    """What was typed, if it is not as it was. `empty`: what it means to leave it empty."""
     if name not in asking.visit.sent:
         return None
-    text = asking.field(name)
-    return text if text and text != before else None
+    text = asking.field(name) or empty
+    return text if text and text != (before or empty) else None
 
 
 def _read(asking: Asking) -> OrderEdit:
@@ -113,7 +113,7 @@ def _read(asking: Asking) -> OrderEdit:
         "reason": asking.field("reason"),
         "lines": _line_changes(asking),
         "add": [item for name in ADDS if (item := asking.item(name)) is not None],
-        "discount": _changed(asking, "discount", now["discount"] or "0"),
+        "discount": _changed(asking, "discount", now["discount"], _NO_DISCOUNT),
         "requested_delivery_date": _changed(asking, "date", now["date"]),
         "note": _changed(asking, "note", now["note"]),
         "forget": _forgotten(asking, now),
@@ -150,7 +150,8 @@ def _line_changes(asking: Asking) -> list[dict[str, Any]]:
             if text != before["quantity"]:
                 change["quantity"] = whole(text)
         for part in PARTS:
-            other = _changed(asking, f"{LINE}{line_id}:{part}", before[part])
+            empty = _NO_DISCOUNT if part == "discount" else ""
+            other = _changed(asking, f"{LINE}{line_id}:{part}", before[part], empty)
             if other is not None:
                 change[part] = other
         if change:
