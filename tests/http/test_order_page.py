@@ -360,6 +360,11 @@ async def test_a_message_is_read_and_sent_again_once(bench: Bench, pool: Pool) -
     assert "<img src=x" not in page.text
     assert "no such box" in text_of(page)
     assert order.channel_order_id in text_of(page)
+    assert "What has happened since it was sent" not in text_of(page)
+    await desk.here.orders.note(order.order_id, NewOrderNote(note="moved"), who="anna")
+    page = await desk.get(f"/{at}")
+    assert "What has happened since it was sent" in text_of(page)
+    assert "note (anna)" in text_of(page)
     for _ in range(2):
         done = await desk.send_form(f"{at}/send-again", round="1")
         assert "It is sent again in a moment" in text_of(done)

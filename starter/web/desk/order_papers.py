@@ -16,6 +16,7 @@ from domain.ids import message_ref, order_of
 from runtime.papers.pdf import render
 from starter.warehouse.slip import slip_pdf
 from starter.web.desk.access import check_order
+from starter.web.desk.story import lines_of
 from starter.web.guards import HEADERS
 from starter.web.screens.forms import NotAsked, met, told_by, whole
 from starter.web.screens.visits import Number, ScreenRoute, Visit, may
@@ -105,10 +106,13 @@ async def _message(
 ) -> Response:
     await check_order(visit, order_id)
     called = message_ref(order_id, event_id)
+    row = await visit.here.messages.get(called)
+    story = await visit.here.orders.events(order_id) if row.sent_at else []
     return visit.show(
         "desk/message",
         order_id=order_id,
-        row=await visit.here.messages.get(called),
+        row=row,
+        since=[line for line in lines_of(story) if row.sent_at and line.event.at > row.sent_at],
         shown=await visit.here.messages.shown(called),
         may_write=visit.person.allows("orders:write"),
         told=told,

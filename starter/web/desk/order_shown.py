@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +14,7 @@ from domain.views.possible import OrderFacts
 from starter.service.order_pages import OrderPage
 from starter.web.desk.order_sums import Sum, Sums, line_sum, sums_of
 from starter.web.desk.story import Line, lines_of
+from starter.web.words import Words
 from store.views.order_page import AskedCarrier, Scan
 from store.views.reads import FulfilmentRow, OrderDetail, OrderLine
 
@@ -160,6 +161,19 @@ class Shown:
         """Such as: Green tea (TEA)."""
         name = self.name(line)
         return f"{name} ({line.sku})" if name else line.sku
+
+    def units_told(self, words: Words, units: Iterable[tuple[str, int]]) -> str:
+        """Units by line, such as: 2 × Green tea (TEA, line 1), 1 × POT (line 2)."""
+        lines = {line.line_id: line for line in self.detail.lines}
+
+        def told(line_id: str, quantity: int) -> str:
+            said = {"n": words.number(quantity), "line": line_id}
+            line = lines.get(line_id)
+            if line is None or not (name := self.name(line)):
+                return words("units_of", sku="?" if line is None else line.sku, **said)
+            return words("units_of_named", name=name, sku=line.sku, **said)
+
+        return ", ".join(told(line_id, quantity) for line_id, quantity in units if quantity)
 
     def ordered_line(self, line: OrderLine) -> dict[str, Any]:
         """The line as its document has it; {}: an edit has taken it away."""

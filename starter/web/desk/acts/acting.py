@@ -168,20 +168,12 @@ class Asking:
 
     def units(self, units: Sequence[Units]) -> str:
         """Such as: 2 × Green tea (TEA, line 1), 1 × POT (line 2)."""
-        words, lines = self.visit.words, {line.line_id: line for line in self.detail.lines}
-
-        def told(each: Units) -> str:
-            said = {"n": words.number(each.quantity), "line": each.line_id}
-            line = lines.get(each.line_id)
-            if line is None or not (name := self.shown.name(line)):
-                return words("units_of", sku="?" if line is None else line.sku, **said)
-            return words("units_of_named", name=name, sku=line.sku, **said)
-
-        return ", ".join(told(each) for each in units)
+        pairs = [(each.line_id, each.quantity) for each in units]
+        return self.shown.units_told(self.visit.words, pairs)
 
     def counted(self, units: Mapping[str, int]) -> str:
         """The same of units by line."""
-        return self.units([Units(line_id=line, quantity=n) for line, n in units.items() if n])
+        return self.shown.units_told(self.visit.words, units.items())
 
     def address_told(self, address: Address) -> str:
         """On one line."""
