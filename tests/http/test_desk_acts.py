@@ -551,16 +551,14 @@ async def drawn(shop: Shop, rng: random.Random, number: str) -> Order:
         tenders=tenders,
         discount=rng.choice(["0", "0.08"]),
         prices_include_tax=rng.random() < 0.5,
-        shipping=shipping(rng.choice(["0.00", "4.99"]), tax_rate="19", tax=None),
+        shipping={**shipping(rng.choice(["0.00", "4.99"])), "tax": None, "tax_rate": "19"},
     )
 
 
 def chosen(rng: random.Random, facts: OrderFacts) -> tuple[str, dict[str, str]]:
     """An act that is possible now, and what is typed for it."""
-    left = facts.claim.charges.refundable.total
-    can: list[tuple[str, dict[str, str]]] = [
-        ("goodwill", {"amount": f"{rng.randint(1, max(1, left // 20)) / 100:.2f}", "reason": "sorry"})
-    ]
+    little = rng.randint(1, max(1, facts.claim.charges.refundable.total // 20))
+    can = [("goodwill", {"amount": f"{little / 100:.2f}", "reason": "sorry"})]
     if here := facts.here.get("2"):
         can.append(("cancel", {"units__2": str(rng.randint(1, here)), "reason": "too many"}))
     if kept := facts.claim.charges.concedable("1"):
