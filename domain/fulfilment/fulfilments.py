@@ -10,6 +10,8 @@ from domain.orders.quantities import LineUnits
 
 RECALLABLE: tuple[FulfilmentState, ...] = ("open", "picking", "picked", "packed", "labelled")
 """The states before the hand-over, in which a fulfilment can be stopped."""
+PICKED: tuple[FulfilmentState, ...] = ("picked", "packed", "labelled")
+"""Its goods are off the shelf, and still here."""
 
 
 class Planned(BaseModel):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain import ids
 from domain.errors import NotFound
-from domain.fulfilment.fulfilments import RECALLABLE
+from domain.fulfilment.fulfilments import PICKED, RECALLABLE
 from domain.orders.fulfilment_state import FulfilmentState
 from domain.orders.handling import DROP_SHIP, SERVICE, Handling, is_outside
 from domain.orders.quantities import LineUnits
@@ -206,13 +206,17 @@ async def recall(conn: Connection, fulfilment_id: str) -> FulfilmentState | None
     the first to commit wins, and the other is told.
 
     The step that waits for the warehouse ends with that. While a label is being bought it ends by
-    itself, when the carrier has answered: so no label is left that nobody voids.
+    itself, when the carrier has answered: so no label is left that nobody voids. What was picked is
+    to be put back.
     """
     row = await locked(conn, fulfilment_id)
     caught: FulfilmentState | None = row["recalled_from"]
     if caught is None and row["state"] in RECALLABLE and await _is_here(conn, row):
         caught = row["state"]
         await _sql.recall(conn, fulfilment_id=fulfilment_id)
+        if caught in PICKED:
+            opens_box = caught != "picked"
+            await _sql.to_put_back(conn, fulfilment_id=fulfilment_id, opens_box=opens_box)
         if not (caught == "packed" and await _is_buying(conn, fulfilment_id)):
             await report(conn, row["order_id"], fulfilment_id, {"outcome": "recalled"})
     return caught

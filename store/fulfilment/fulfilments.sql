@@ -128,6 +128,24 @@ set state = 'cancelled', recalled_from = state, changed_at = moment()
 where order_no = order_no_of(:fulfilment_id) and fulfilment_id = :fulfilment_id
   and state in ('open', 'picking', 'picked', 'packed', 'labelled');
 
+-- name: to_put_back(fulfilment_id, opens_box)!
+-- What was picked for it lies in a box or on a cart: a person puts it back. Nobody does that with what nobody picks.
+with todo as (
+    insert into put_back (order_no, put_back_id, fulfilment_id, opens_box)
+    select f.order_no, f.fulfilment_id || ':P' || 1 + (
+               select count(*) from put_back p where p.order_no = f.order_no and p.fulfilment_id = f.fulfilment_id),
+           f.fulfilment_id, :opens_box
+    from fulfilment f
+    where f.order_no = order_no_of(:fulfilment_id) and f.fulfilment_id = :fulfilment_id
+      and f.handling in ('shipped', 'pick_up', 'made_to_order')
+      and exists (select from fulfilment_line l
+                  where l.order_no = f.order_no and l.fulfilment_id = f.fulfilment_id and l.picked > 0)
+    returning order_no, put_back_id, fulfilment_id
+)
+insert into put_back_line (order_no, put_back_id, line_id, sku, quantity)
+select t.order_no, t.put_back_id, l.line_id, l.sku, l.picked
+from todo t join fulfilment_line l using (order_no, fulfilment_id) where l.picked > 0;
+
 -- name: work_stopped(fulfilment_id)$
 -- Whether a workshop's goods are to be had. The function stands in schema/routines/fulfilment.sql.
 select work_stopped(:fulfilment_id);

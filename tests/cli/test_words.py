@@ -137,9 +137,9 @@ async def test_a_parcel_that_became_smaller_is_closed_when_the_rest_is_put_back(
     await cli.done("cancel", order.order_id, "--reason", "x")
     told = await cli("warehouse", "handover", part)
     assert told.err.endswith("put the goods back\n")
-    unknown = await cli("warehouse", "put-back", f"{part}:P2")
+    unknown = await cli("warehouse", "put-back", f"{part}:P9")
     assert unknown.code == 1
-    assert f"there is nothing to put back as {part}:P2" in unknown.err
+    assert f"there is nothing to put back as {part}:P9" in unknown.err
 
 
 async def test_an_order_that_was_not_paid_in_time_does_not_read_released(

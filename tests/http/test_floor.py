@@ -13,10 +13,11 @@ from starter.service import floor_scans
 from starter.web.floor.settling import settle_once
 from store.database import Pool
 from store.warehouse import bins
-from tests.support.bench import Bench
+from tests.support.bench import Bench, a_part
 from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
 from tests.support.printed import barcodes
+from tests.support.round_trips import counting_pool
 from tests.support.scanner import Scanner, begun
 from tests.support.shop import Stage
 
@@ -240,6 +241,22 @@ async def test_a_code_counts_however_it_is_written_and_its_own_form_first(
     assert found == codes
 
 
+async def test_a_scan_asks_the_database_four_times_and_more_when_a_parcel_is_recorded(
+    bench: Bench, database_url: str
+) -> None:
+    await to_pick(bench, "floor-4e", ("TEA", 3))
+    async with counting_pool(database_url) as trips:
+        desk = await Desk(trips.pool).signed_in("anna", "warehouse")
+        run = await begun(desk, kind="pick")
+        await run.scan("TEA")
+        asked = []
+        for _ in range(2):
+            with trips.counted() as sent:
+                await run.scan("TEA")
+            asked.append(len(sent))
+        assert asked == [4, 12], sent
+
+
 async def test_two_who_want_the_next_parcel_at_once_get_two(bench: Bench, desk: Desk) -> None:
     parts = [await to_pick(bench, f"floor-f{n}", ("TEA", 1)) for n in range(3)]
     pages = await asyncio.gather(*(desk.send_form("app/floor/begin", kind="pick") for _ in parts))
@@ -433,6 +450,20 @@ async def test_goods_that_were_taken_out_go_back(bench: Bench, desk: Desk, pool:
     told = await run.scan("TEA", "OL:DONE")
     assert (told["said"], told["over"]) == ("all_put_back", True)
     assert ("put back", "Anna (anna)") in await story_of(bench, "web-floor-c")
+
+
+async def test_the_goods_of_a_cancelled_order_go_back(bench: Bench, desk: Desk) -> None:
+    order = an_order(("TEA", 3), ("POT", 1), channel_order_id="floor-c2")
+    part = await bench.at(order, "labelled")
+    await bench.fulfilment.recall(a_part(part))
+    await bench.fulfilment.recall(a_part(part))  # again, because the answer was lost
+    assert "Put back 1" in text_of(await desk.get("/app/floor"))
+    run = await begun(desk, kind="put-back")
+    told = await run.look()
+    assert "Open its box first" in told["screen"]
+    told = await run.scan("TEA", "TEA", "TEA", "POT", "OL:DONE")
+    assert told["said"] == "all_put_back"
+    assert "Put back 0" in text_of(await desk.get("/app/floor"))
 
 
 async def test_goods_are_collected_with_the_right_code(bench: Bench, desk: Desk) -> None:
