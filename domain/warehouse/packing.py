@@ -172,7 +172,7 @@ def _done(state: Packing, _command: Command, at: datetime | None) -> Packed:
         said["box"] = state.box
     if state.grams:
         said["grams"] = state.grams
-    fact = Fact(what="pack", part=state.part, at=at, said=said)
+    fact = Fact(what="pack", part=state.part, at=at, counted=state.got, said=said)
     closed = {"part": "", "last": state.part, "packed": state.packed + 1, **_CLOSED}
     answer = say("done", "parcel_packed", part=state.part)
     return Turn(state.model_copy(update=closed), answer, [fact])

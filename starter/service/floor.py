@@ -124,6 +124,8 @@ class Floor:
     async def begin(self, person: Person, location: str, kind: str, said: Mapping[str, str]) -> int:
         """Begin a run, and answer its number. `said`: what its kind needs besides.
 
+        `request_id`, in it: the form that is sent again leads to the run that it began.
+
         Raises NotFound for a location or kind that is not theirs or not there, and Refused where
         there is nothing to do, or somebody else has begun with it.
         """
@@ -132,8 +134,14 @@ class Floor:
             raise NotFound(f"there is no work {kind} at {location}", reason="no_location")
         async with self._pool.acquire() as conn, conn.transaction():
             await runs.wait_turn(conn, location)
+            request_id = said.get("request_id") or None
+            begun = request_id and await runs.of_request(conn, person.login, request_id)
+            if begun:
+                return begun
             state = await KINDS[kind].begin(conn, Wish(location, person, said))
-            run_no = await runs.begin(conn, kind, location, person.login, person.who, state)
+            run_no = await runs.begin(
+                *(conn, kind, location, person.login, person.who, state, request_id)
+            )
             lost = await runs.hold(conn, run_no, state.held)
             if lost:
                 raise Refused(f"somebody else works on {lost[0]}", reason="part_taken")

@@ -47,12 +47,14 @@ create table scan_run (
     ended_at   timestamptz,
     state      jsonb       not null,               -- domain/warehouse: each kind has its own
     facts      jsonb       not null default '[]',  -- decided, and not recorded yet
+    request_id text,                               -- of the form that began it, which begins one run however often it comes
     -- The last scan that was taken, by its number and its mark, and the answer to it: for a repeat.
     last_seq   bigint      not null default 0,
     last_scan  text,
     answer     jsonb
 );
 create index scan_run_open on scan_run (location, run_no) where ended_at is null;
+create unique index scan_run_of_request on scan_run (login, request_id) where ended_at is null;
 create index scan_run_left_over on scan_run (changed_at) where facts <> '[]';
 create index scan_run_ended on scan_run (ended_at) where ended_at is not null;
 

@@ -19,7 +19,7 @@ from domain.warehouse.scans import Fact
 from store import clock
 from store.database import Connection, load_queries
 from store.faults import refusals
-from store.fulfilment import pick_ups
+from store.fulfilment import fulfilments, pick_ups
 from store.warehouse import bins, counter, facts, put_backs
 
 _sql = load_queries(__file__)
@@ -141,7 +141,19 @@ async def try_code(conn: Connection, part: str, code: str) -> Tried:
 
 
 async def record_pack(conn: Connection, fact: Fact, who: str) -> None:
-    """A parcel is packed, in this box, and weighs so much."""
+    """A parcel is packed, in this box, and weighs so much.
+
+    Raises Refused where other units are to be in it by now than were scanned into the box.
+    """
+    row = await fulfilments.locked(conn, fact.part)
+    if row["state"] == "picked" and fact.counted is not None:
+        units = await _sql.units(conn, part=fact.part)
+        if units != fact.counted:
+            raise Refused(
+                f"{fact.part} has become smaller: take out what is not in it any more, and pack it "
+                "again",
+                reason="box_differs",
+            )
     box, grams = fact.said.get("box"), fact.said.get("grams")
     await facts.pack(
         conn,

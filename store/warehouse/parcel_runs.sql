@@ -21,6 +21,14 @@ where f.order_no = order_no_of(:part) and f.fulfilment_id = :part and f.location
         and (:channels is null or o.channel = any(:channels))
         and (:sellers is null or o.seller = any(:sellers))));
 
+-- name: units(part)$
+-- What was picked for a parcel and is still to be sent, by the SKUs that lie in it.
+select coalesce(jsonb_object_agg(u.sku, u.n), '{}') from (
+    select coalesce(r.sku, l.sku) as sku, sum(coalesce(l.picked, l.quantity) * coalesce(r.per_unit, 1)) as n
+    from fulfilment_line l left join reservation r using (order_no, fulfilment_id, line_id)
+    where l.order_no = order_no_of(:part) and l.fulfilment_id = :part and coalesce(l.picked, l.quantity) > 0
+    group by coalesce(r.sku, l.sku)) u;
+
 -- name: with_number(number, location)$
 -- The parcel that is here and has this tracking number: carriers use their numbers again.
 select f.fulfilment_id

@@ -62,8 +62,20 @@ async def wait_turn(conn: Connection, location: str) -> None:
     await _sql.wait_turn(conn, location=location)
 
 
+async def of_request(conn: Connection, login: str, request_id: str) -> int | None:
+    """The open run that somebody has begun with this request."""
+    found: int | None = await _sql.of_request(conn, login=login, request_id=request_id)
+    return found
+
+
 async def begin(
-    conn: Connection, kind: str, location: str, login: str, who: str, state: BaseModel
+    conn: Connection,
+    kind: str,
+    location: str,
+    login: str,
+    who: str,
+    state: BaseModel,
+    request_id: str | None = None,
 ) -> int:
     """Begin a run, and answer its number."""
     return int(
@@ -74,6 +86,7 @@ async def begin(
             login=login,
             who=who,
             state=state.model_dump(mode="json"),
+            request_id=request_id,
         )
     )
 

@@ -4,9 +4,12 @@
 -- Who begins at a location begins after the other: two who want the next parcel get two.
 select from location where location = :location for no key update;
 
--- name: begin(kind, location, login, who, state)$
-insert into scan_run (kind, location, login, who, state)
-values (:kind, :location, :login, :who, :state::jsonb) returning run_no;
+-- name: of_request(login, request_id)$
+select run_no from scan_run where login = :login and request_id = :request_id and ended_at is null;
+
+-- name: begin(kind, location, login, who, state, request_id)$
+insert into scan_run (kind, location, login, who, state, request_id)
+values (:kind, :location, :login, :who, :state::jsonb, :request_id) returning run_no;
 
 -- name: find(run_no)^
 -- `version`: another one whenever it was written.

@@ -259,9 +259,14 @@ async def test_a_scan_asks_the_database_four_times_and_more_when_a_parcel_is_rec
 
 async def test_two_who_want_the_next_parcel_at_once_get_two(bench: Bench, desk: Desk) -> None:
     parts = [await to_pick(bench, f"floor-f{n}", ("TEA", 1)) for n in range(3)]
-    pages = await asyncio.gather(*(desk.send_form("app/floor/begin", kind="pick") for _ in parts))
+    forms = [f"form-{n}" for n in range(3)] * 2  # each is sent twice
+    pages = await asyncio.gather(
+        *(desk.send_form("app/floor/begin", kind="pick", request_id=one) for one in forms)
+    )
     assert len({page.url.path for page in pages}) == 3
     assert all(any(part in page.text for page in pages) for part in parts)
+    asked = re.findall(r'name="request_id" value="([^"]+)"', (await desk.get("/app/floor")).text)
+    assert len(asked) == len(set(asked))
 
 
 async def test_a_wave_is_picked_in_walking_order(bench: Bench, desk: Desk, pool: Pool) -> None:
@@ -443,13 +448,21 @@ async def test_goods_that_were_taken_out_go_back(bench: Bench, desk: Desk, pool:
     assert "Nothing is to be put back here" in text_of(nothing)
     async with pool.acquire() as conn, conn.transaction():
         await conn.execute("select * from fulfilment_made_smaller($1, $2, true)", part, {"1": 1})
-    run = await begun(desk, kind="pack")
-    assert (await run.scan(part))["said"] == "put_back_first"
+    box = await begun(desk, kind="pack")
+    assert (await box.scan(part))["said"] == "put_back_first"
     run = await begun(desk, kind="put-back")
     assert (await run.scan("POT"))["outcome"] == "wrong_item"
     told = await run.scan("TEA", "OL:DONE")
     assert (told["said"], told["over"]) == ("all_put_back", True)
     assert ("put back", "Anna (anna)") in await story_of(bench, "web-floor-c")
+    await box.scan(part, "TEA", "TEA")
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute("select * from fulfilment_made_smaller($1, $2, true)", part, {"1": 1})
+    await bench.warehouse.put_back(f"{part}:P2", who="ben")  # who did not look into the box
+    told = await box.scan("OL:DONE")
+    assert (told["outcome"], "become smaller" in told["banner"]) == ("gone", True)
+    assert await bench.state(part) == "picked"
+    assert (await box.scan(part, "TEA", "OL:DONE"))["said"] == "parcel_packed"
 
 
 async def test_the_goods_of_a_cancelled_order_go_back(bench: Bench, desk: Desk) -> None:

@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 Works = Annotated[Visit, may("warehouse:read", "warehouse:write")]
 HOME: Final = "app/floor"
-_BESIDES: Final = ("part", "style", "parcels", "zone", "due", "carrier")
+_BESIDES: Final = ("part", "style", "parcels", "zone", "due", "request_id")
 """What the forms of this page say besides the kind of work."""
 
 
@@ -48,6 +48,7 @@ async def _page(
         open_runs=await floor.open_runs(person, location),
         zones=await floor.zones(location),
         said={name: visit.field(name) for name in _BESIDES},
+        request_id=uuid.uuid4().hex,
     )
 
 

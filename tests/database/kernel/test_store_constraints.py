@@ -1069,6 +1069,8 @@ FORBIDDEN = {
     "shipment_weighs_something": "update shipment set grams = 0",
     "scan_place_pkey": f"{scan_place()}; {scan_place()}",
     "scan_place_is_a_location": scan_place("none"),
+    "scan_run_of_request": f"""{scan_run(number="7")}; {scan_run(number="8")};
+        update scan_run set request_id = 'x'""",
     "scan_run_pkey": f"""{scan_run(number="7")}; {scan_run(number="7")}""",
     "scan_run_kind_is_a_word": scan_run("A kind"),
     "scan_run_is_at_a_location": scan_run(location="none"),
