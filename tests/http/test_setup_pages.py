@@ -10,14 +10,18 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from domain.access.keys import SCOPES
 from domain.orders.channels import Channel
+from domain.orders.claim_rules import ClaimRules
+from domain.orders.policy import Policy
 from domain.sellers import Seller
 from domain.shops.connections import NewShop
 from domain.standard_webhooks import WHSEC
 from domain.stock.locations import Lane, Location
 from starter.web.screens.words import screen_words
+from starter.web.setup.policy_rules import RULES
 from store.database import Pool
 from tests.http.test_desk import hidden
 from tests.support.desk import Desk, text_of
@@ -26,6 +30,7 @@ INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
 PAGES = (
     *("app/setup", "app/setup/sellers", "app/setup/sellers/main", "app/setup/sellers/new"),
     *("app/setup/channels", "app/setup/channels/web", "app/setup/channels/new"),
+    "app/setup/channels/web/policy",
     *("app/setup/shops/web", "app/setup/locations", "app/setup/locations/new"),
     *("app/setup/rules", "app/setup/rules/new", "app/setup/policy", "app/setup/templates"),
     *("app/setup/templates/main/shipped/en", "app/setup/events", "app/setup/events/new"),
@@ -34,6 +39,7 @@ PAGES = (
 FORMS = (
     *("app/setup/sellers/new", "app/setup/sellers/main", "app/setup/sellers/main/retire"),
     *("app/setup/channels/web", "app/setup/channels/web/reopen", "app/setup/shops/web"),
+    "app/setup/channels/web/policy",
     *("app/setup/shops/web/test", "app/setup/shops/web/disconnect", "app/setup/shops/web/check"),
     *("app/setup/locations/new", "app/setup/rules/new", "app/setup/lists"),
     *("app/setup/templates/main/shipped/en", "app/setup/events/new", "app/setup/events/s/test"),
@@ -252,18 +258,10 @@ async def test_a_channel_says_how_it_differs_and_is_retired(desk: Desk) -> None:
         kind="web",
         seller="main",
         currencies="GBP",
-        policy='{"charge": "at_confirmation"}',
     )
     assert "It is made" in text_of(made), text_of(made)
     channel = await desk.here.channels.get("uk")
-    assert (list(channel.currencies or ()), channel.policy.charge) == (["GBP"], "at_confirmation")
-    page = text_of(await desk.get("/app/setup/channels/uk"))
-    assert "charge = at_confirmation" in page
-    assert "Channel uk differs" in text_of(await desk.get("/app/setup/policy"))
-    for policy, told in (('{"charge"', "is no JSON"), ('{"charg": 1}', "charg: is not known")):
-        wrong = await saved(desk, "app/setup/channels/uk", policy=policy)
-        assert (wrong.status_code, told in text_of(wrong)) == (422, True), text_of(wrong)
-        assert 'id="policy-fault"' in wrong.text
+    assert (list(channel.currencies or ()), channel.policy) == (["GBP"], Policy())
     retired = await desk.send_form("app/setup/channels/uk/retire")
     assert "takes nothing new" in text_of(retired)
     assert (await desk.here.channels.get("uk")).retired
@@ -271,6 +269,69 @@ async def test_a_channel_says_how_it_differs_and_is_retired(desk: Desk) -> None:
     assert (await desk.here.channels.get("uk")).retired
     await desk.send_form("app/setup/channels/uk/reopen")
     assert not (await desk.here.channels.get("uk")).retired
+
+
+async def test_a_channels_policy_is_set_rule_by_rule(desk: Desk) -> None:
+    path = "app/setup/channels/web/policy"
+    opened = fields_of((await desk.get(f"/{path}")).text)
+    done = await saved(
+        *(desk, path),
+        charge="at_confirmation",
+        return_window="60",
+        backorder="no",
+        chases_max="0",
+        sourcing__parcels_max="2",
+        claims__within="36",
+        claims__within__unit="hours",
+        claims__alone_up_to='{"EUR": "20.00"}',
+    )
+    assert "The policy is saved" in text_of(done), text_of(done)
+    for told in ("The customer is charged: for everything", "delivery: 60 days", "EUR 20.00"):
+        assert told in text_of(done), text_of(done)
+    policy = (await desk.here.channels.get("web")).policy
+    claims = ClaimRules.model_validate({"within": "PT36H", "alone_up_to": {"EUR": "20.00"}})
+    assert policy == Policy.model_validate(
+        {
+            "charge": "at_confirmation",
+            "return_window": "P60D",
+            "backorder": False,
+            "chases_max": 0,
+            "sourcing": {"parcels_max": 2},
+            "claims": claims,
+        }
+    )
+    assert policy.model_fields_set == {
+        *("charge", "return_window", "backorder", "chases_max", "sourcing", "claims"),
+    }
+    usual = text_of(await desk.get("/app/setup/policy"))
+    assert "last delivery 30 days channel web: 60 days built in" in usual, usual
+    late = await desk.send_form(path, **{**opened, "charge": "manual"})
+    assert (late.status_code, "last delivery: 60 days" in text_of(late)) == (409, True)
+    for wrong in ({"pay_within": "1.5"}, {"chases_max": "99"}, {"goodwill_roles": "{"}):
+        (name,) = wrong
+        refused = await saved(desk, path, **wrong)
+        assert (refused.status_code, f'id="{name}-fault"' in refused.text) == (422, True), wrong
+        assert html.escape(wrong[name]) in refused.text
+    assert (await saved(desk, path)).status_code == 200  # as it was shown
+    assert (await desk.here.channels.get("web")).policy == policy
+    assert (await saved(desk, "app/setup/channels/web", currencies="EUR")).status_code == 200
+    assert (await desk.here.channels.get("web")).policy == policy
+
+
+def test_each_rule_of_the_policy_has_its_place_and_its_words() -> None:
+    def places(model: type[BaseModel], before: str = "") -> set[str]:
+        found: set[str] = set()
+        for name, field in model.model_fields.items():
+            kind: Any = field.annotation
+            is_part = isinstance(kind, type) and issubclass(kind, BaseModel)
+            found |= places(kind, f"{before}{name}.") if is_part else {f"{before}{name}"}
+        return found
+
+    rules = [rule for group in RULES.values() for rule in group]
+    assert {rule.path for rule in rules} == places(Policy)
+    for rule in rules:
+        for key in (rule.key, *(f"{rule.key}_{one}" for one in rule.choices)):
+            assert screen_words("en").has(f"policy_{key}"), key
 
 
 async def test_a_shop_is_connected_and_its_way_tried_out(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from starter.service.channels import Channels
 from starter.web.screens.visits import Visit
 from starter.web.setup.documents import Documents, router_of
 from starter.web.setup.fields import Field
-from starter.web.setup.policy_rows import rows_of
+from starter.web.setup.policy_rules import RULES, is_set, told, value_at
 from starter.web.setup.shops import webhook_of
 
 _MESSAGES: Final = 10
@@ -30,7 +30,6 @@ class _Channels(Documents[Channel]):
         Field("currencies", "lines"),
         Field("locations", "ticks"),
         Field("providers", "lines"),
-        Field("policy", "json"),
     )
 
     def door(self, visit: Visit) -> Channels:
@@ -67,7 +66,12 @@ class _Channels(Documents[Channel]):
             "shop": shop,
             "webhook": webhook_of(visit, one.channel),
             "messages": messages,
-            "differing": rows_of(one.policy, only_set=True),
+            "differing": [
+                (rule.key, told(visit.words, rule, value_at(one.policy, rule.path)))
+                for rules in RULES.values()
+                for rule in rules
+                if is_set(one.policy, rule.path)
+            ],
         }
 
 
