@@ -67,3 +67,27 @@ def the_usual(language: Language, shop: ToldShop) -> Facts:
         decision="refund",
         link="https://track.example/o/example",
     )
+
+
+def what_can_be_inserted(facts: Facts) -> list[tuple[str, str]]:
+    """What a template can have, as it is written there, and what that is for these facts.
+
+    "": a part, such as a table, that the preview shows.
+    """
+    texts = [(name, getattr(facts, name)) for name in _TEXTS]
+    shop = ("name", "support_email", "support_phone")
+    texts += [(f"shop.{name}", getattr(facts.shop, name)) for name in shop]
+    return [
+        *((f"{{{{ {name} }}}}", value) for name, value in texts),
+        *((part, "") for part in _PARTS),
+    ]
+
+
+_PARTS: Final = (
+    "{% call p() %}\n…\n{% endcall %}",
+    "{% if day %}…{% endif %}",
+    "{{ items(goods) }}",
+    "{{ rows([('…', carrier), ('…', tracking_number)]) }}",
+    "{{ address('…', goes_to) }}",
+    "{{ button('…') }}",
+)

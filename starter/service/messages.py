@@ -8,7 +8,12 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.errors import NotFound
 from domain.messages.bounces import read_bounce
-from domain.messages.examples import the_poorest, the_richest, the_usual
+from domain.messages.examples import (
+    the_poorest,
+    the_richest,
+    the_usual,
+    what_can_be_inserted,
+)
 from domain.messages.kinds import MessageKind, MessageState
 from domain.messages.rendering import LOGO, render, source_of
 from domain.notifications.event_types import EventType
@@ -167,6 +172,17 @@ class Messages:
         made = render(kind, the_usual(language, shop), own if source is None else source)
         html = made.html.replace(LOGO, found.looks.logo or LOGO)
         return Sample(subject=made.subject, text=made.text, html=html)
+
+    async def what_can_be_inserted(
+        self, seller: str, language: Language
+    ) -> Sequence[tuple[str, str]]:
+        """What a template can have, as it is written, and what it makes of such an order.
+
+        "": a part that the sample shows. Raises NotFound.
+        """
+        async with self._pool.acquire() as conn:
+            shop = facts.shop_of(await sellers.get(conn, seller))
+        return what_can_be_inserted(the_usual(language, shop))
 
     async def set_template(
         self, seller: str, kind: MessageKind, language: Language, source: str, *, by: str

@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from domain.access.keys import SCOPES
+from domain.messages.rendering import BLOCKS
 from domain.orders.channels import Channel
 from domain.orders.claim_rules import ClaimRules
 from domain.orders.policy import Policy
@@ -496,6 +497,12 @@ async def test_a_template_is_looked_at_saved_and_put_back(desk: Desk) -> None:
     page = await desk.get(f"/{path}")
     assert "The built-in template" in text_of(page)
     assert 'sandbox src="' in page.text
+    assert "{{ tracking_number }} JD014600003SE" in text_of(page)
+    for code in re.findall(r'data-insert="([^"]*)"', page.text):
+        body = f"{{% block body %}}{html.unescape(code)}{{% endblock %}}"
+        blocks = "".join(f"{{% block {x} %}}x{{% endblock %}}" for x in BLOCKS if x != "body")
+        tried = await desk.send_form(path, source=f"{blocks}{body}", act="look")
+        assert tried.status_code == 200, code
     source = (await desk.here.messages.template("main", "shipped", "en")).replace(
         "{% block title %}", "{% block title %}Hooray: "
     )

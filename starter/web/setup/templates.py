@@ -171,6 +171,7 @@ async def _page(
         is_own=used != built_in,
         difference=_difference(built_in, shown),
         sample=made,
+        parts=await door.what_can_be_inserted(seller, language),
         most=SOURCE_MAX,
         may_write=visit.person.allows("sellers:write"),
     )
