@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import get_args
 from urllib.parse import unquote
 
@@ -17,6 +18,7 @@ from store.views.attention import Kind
 from tests.support.desk import GOOD, Desk, text_of
 
 LANGUAGES = ("en", "ko", "de")
+DOCS = Path(__file__).parents[2] / "docs/screens.md"
 INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
 
 
@@ -274,6 +276,21 @@ def test_the_catalogues_have_the_same_keys_and_places() -> None:
     assert {f"task_{kind}" for kind in get_args(Kind)} <= seen
     for role in ROLES:
         assert {f"role_{role}", f"about_{role}"} <= seen
+
+
+@pytest.mark.parametrize(("language", "column"), [("de", 4), ("ko", 5)])
+def test_one_thing_has_one_name(language: str, column: int) -> None:
+    table = DOCS.read_text("utf-8").partition("| English | Deutsch |")[2].partition("\n\n")[0]
+    rows = [line.split("|") for line in table.splitlines()[2:]]
+    other = [word.strip() for row in rows for word in row[column].split(",") if word.strip()]
+    assert len(other) > 5
+    told = {
+        key: sentence if isinstance(sentence, str) else " ".join(sentence.values())
+        for folder in FOLDERS
+        for key, sentence in tomllib.loads((folder / f"{language}.toml").read_text("utf-8")).items()
+    }
+    found = {key: word for key, text in told.items() for word in other if word in text}
+    assert found == {}
 
 
 def _places(sentence: str | dict[str, str]) -> set[str]:
