@@ -47,7 +47,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "checkout": ("orders:read", "orders:write", "aftersales:write"),
     "warehouse": ("warehouse:read", "warehouse:write"),
     "carriers": ("carriers:read", "carriers:write"),
-    "suppliers": ("purchasing:read", "purchasing:write"),
+    "suppliers": ("purchasing:read", "purchasing:write", "stock:write"),
     "service": ("operations:read", "orders:read", "orders:write"),
     "events": ("events:read", "events:write"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from domain.errors import InvalidInput
 from domain.stock.items import Item
@@ -27,10 +27,10 @@ class Catalogue:
         async with self._pool.acquire() as conn:
             return await items.listed(conn, sku=sku, after=after, at_most=at_most)
 
-    async def names(self, skus: Iterable[str]) -> dict[str, str]:
+    async def names(self, skus: Sequence[str]) -> dict[str, str]:
         """SKU → its name, of those of these that have one."""
         async with self._pool.acquire() as conn:
-            found = await items.find(conn, list(skus))
+            found = await items.find(conn, skus)
         return {item.sku: item.name for item in found.values() if item.name}
 
     async def set_items(self, wanted: Sequence[Item]) -> None:

@@ -97,7 +97,7 @@ async def _form(
         "chosen": chosen,
         "suppliers": await supplier_choice(visit, "" if chosen is None else chosen.supplier),
         "terms": terms[:_PAGE],
-        "names": await visit.here.catalogue.names(one.sku for one in terms[:_PAGE]),
+        "names": await visit.here.catalogue.names([one.sku for one in terms[:_PAGE]]),
         "more": len(terms) > _PAGE,
         "only": only,
         "sites": [(one.location, one.location) for one in await locations(visit)],

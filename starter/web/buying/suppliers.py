@@ -121,7 +121,7 @@ async def _look(visit: Visit, supplier: str, days: str = "", after: str = "") ->
         figures=scorecard(recent, today),
         trend=charts(visit.words, by_month(lines, today), today),
         terms=terms[:_PAGE],
-        names=await visit.here.catalogue.names(item.sku for item in terms[:_PAGE]),
+        names=await visit.here.catalogue.names([item.sku for item in terms[:_PAGE]]),
         more=terms[_PAGE - 1].sku if len(terms) > _PAGE else "",
     )
 
