@@ -32,6 +32,7 @@ help:
 	@echo 'make clients  a TypeScript client of the document places an order, deliveries are read in JavaScript,'
 	@echo '            and Redocly runs the journeys of docs/arazzo.yaml'
 	@echo 'make lighthouse  grades of the screens: performance and accessibility, on a desktop and a phone (2 minutes)'
+	@echo 'make pictures  the main screens as small pictures in docs/pictures, at a moment that stands still (a minute)'
 	@echo 'make lint-api  linters of npm find nothing in the OpenAPI document and in the Arazzo workflows'
 	@echo 'make bench  an order beside the same order written as tutorials do: rates and costs (15 minutes)'
 	@echo 'make bench-stock  ways to claim stock that everybody wants: rates and latencies (8 minutes)'
@@ -121,6 +122,11 @@ lint-api: $(READY)
 .PHONY: lighthouse
 lighthouse: $(READY)
 	@$(RUN) -m tests.clients.lighthouse
+
+# The main screens, as docs/screens.md shows them.
+.PHONY: pictures
+pictures: $(READY)
+	@$(RUN) -m tests.clients.pictures
 
 .PHONY: bench
 bench: $(READY)

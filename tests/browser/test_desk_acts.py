@@ -6,16 +6,15 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from domain.orders.policy import Policy
-from tests.browser.test_screens import signed_in
 from tests.support.api import Api
 from tests.support.browser import axe, listening, visitor
 from tests.support.builders import an_order
+from tests.support.keyboard import Keyboard
 from tests.support.shop import Shop
 
-TABS_MAX = 120
 LASTING = {"return_window": timedelta(days=30)}
 
 
@@ -26,23 +25,7 @@ async def site(shop: Shop) -> AsyncIterator[str]:
         yield address
 
 
-async def to(page: Page, what: str) -> None:
-    """Press Tab until the element is reached that matches."""
-    for _ in range(TABS_MAX):
-        await page.keyboard.press("Tab")
-        if await page.evaluate("what => document.activeElement.matches(what)", what):
-            return
-    raise AssertionError(f"the keyboard does not reach {what}")
-
-
-async def typed(page: Page, what: str, text: str) -> None:
-    """Put a text in place of what stands in a field."""
-    await to(page, what)
-    await page.keyboard.press("Control+A")
-    await page.keyboard.type(text)
-
-
-async def test_a_return_and_an_edit_by_keyboard_alone(
+async def test_a_return_a_refund_an_edit_and_a_cancellation_by_keyboard_alone(
     shop: Shop, site: str, browser: Browser
 ) -> None:
     policy = Policy.model_validate({**shop.usual_policy.model_dump(), **LASTING})
@@ -54,37 +37,39 @@ async def test_a_return_and_an_edit_by_keyboard_alone(
     await shop.heard(sent.order_id, "delivered", 3)
     await shop.idle(sent.order_id)
     async with visitor(browser) as page:
-        await signed_in(page, site, shop.pool)
-        await page.goto(f"{site}/app/orders/{sent.order_id}")
-        await to(page, "a[href$='/return']")
-        await page.keyboard.press("Enter")
-        await expect(page.locator("#units-1")).to_be_visible()
-        await typed(page, "#units-1", "2")
-        await typed(page, "#reason", "too small")
-        await page.keyboard.press("Enter")
-        await expect(page.locator(".sums")).to_contain_text("2 × TEA (line 1)")
+        at = Keyboard(page, site)
+        await at.sign_in(shop.pool)
+        await at.open(f"app/orders/{sent.order_id}")
+        await at.press("a[href$='/return']")
+        await at.fill(**{"units-1": "2", "reason": "too small"})
+        await at.says("2 × TEA", ".sums")
         assert await axe(page) == []
-        await to(page, "button[value=change]")
-        await page.keyboard.press("Enter")
+        await at.press("button[value=change]")
         await expect(page.locator("#reason")).to_have_value("too small")
-        await typed(page, "#units-1", "1")
-        await to(page, "button[value=preview]")
-        await page.keyboard.press("Enter")
-        await expect(page.locator(".sums")).to_contain_text("1 × TEA (line 1)")
-        await to(page, "button[value=do]")
-        await page.keyboard.press("Enter")
-        await expect(page.locator(".told[role=status]")).to_contain_text("is approved")
+        await at.write("#units-1", "1")
+        await at.press("button[value=preview]")
+        await at.says("1 × TEA", ".sums")
+        await at.press("button[value=do]")
+        await at.says("is approved")
+        await at.press("a[href$='/refund']")
+        await at.fill(**{"units-1": "1", "reason": "it was late"})
+        await at.says("1 × TEA", ".sums")
+        await at.press("button[value=do]")
+        await at.says("It is paid back")
 
-        await page.goto(f"{site}/app/orders/{kept.order_id}/edit")
+        await at.open(f"app/orders/{kept.order_id}/edit")
         assert await axe(page) == []
-        await typed(page, "[name='line:1:quantity']", "2")
-        await typed(page, "#reason", "the customer called")
-        await page.keyboard.press("Enter")
-        await expect(page.locator(".sums")).to_contain_text("→")
-        await to(page, "button[value=do]")
-        await page.keyboard.press("Enter")
-        await expect(page.locator(".told[role=status]")).to_contain_text("is changed")
+        await at.write("[name='line:1:quantity']", "2")
+        await at.fill(reason="the customer called")
+        await at.says("→", ".sums")
+        await at.press("button[value=do]")
+        await at.says("is changed")
+        await at.press("a[href$='/cancel']")
+        await at.fill(**{"units-1": "1", "reason": "one is enough"})
+        await at.says("1 × TEA", ".sums")
+        await at.press("button[value=do]")
+        await at.says("cancelled")
     lines = (await shop.orders.get(kept.order_id)).lines
-    assert [line.ordered for line in lines] == [2]
+    assert [(line.ordered, line.cancelled) for line in lines] == [(2, 1)]
     (back,) = (await shop.orders.get(sent.order_id)).returns
     assert [counts["quantity"] for counts in back.lines.values()] == [1]
