@@ -15,6 +15,7 @@ _KINDS: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_GROUND: Final = (Path(__file__).parent / "ground.css").read_bytes()
 _COLOUR: Final = "#1f4f82"
 
 
@@ -27,11 +28,17 @@ class Asset(NamedTuple):
 
 
 class Assets:
-    """The files of some folders, by the names under which they are served."""
+    """The files of some folders, by the names under which they are served.
 
-    def __init__(self, *folders: Path) -> None:
+    `frame`: the style sheet that each page loads first. It begins with what all pages share.
+    """
+
+    def __init__(self, *folders: Path, frame: str) -> None:
         files = [file for folder in folders if folder.is_dir() for file in folder.iterdir()]
-        found = [_named(file.stem, file.suffix, file.read_bytes()) for file in files]
+        found = [
+            _named(file.stem, file.suffix, _GROUND * (file.name == frame) + file.read_bytes())
+            for file in files
+        ]
         self._by_name = {one.name: one for one in found}
         self.names = {f"{one.name.split('.')[0]}{Path(one.name).suffix}": one.name for one in found}
         """page.css → the name under which it is served."""

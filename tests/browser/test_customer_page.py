@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from activities.providers.sandbox.pay_pages import SandboxPages
 from domain.aftersales.return_rules import ReturnRule
@@ -25,6 +25,7 @@ from store.stock import items
 from tests.support.api import Api
 from tests.support.browser import axe, html_faults, listening, visitor
 from tests.support.builders import a_policy, an_order
+from tests.support.keyboard import Keyboard
 from tests.support.shop import Shop
 
 GROUPS = ExchangeRules(groups=(("TEA", "POT"),))
@@ -65,32 +66,24 @@ async def placed(shop: Shop, order: Order, site: str, *, delivered: bool = False
     return link
 
 
-async def tab_to(page: Page, what: str) -> None:
-    """Press Tab until this has the focus."""
-    for _ in range(60):
-        await page.keyboard.press("Tab")
-        if await page.locator(what).evaluate("one => one === document.activeElement"):
-            return
-    raise AssertionError(f"Tab does not lead to {what}")
-
-
 async def test_an_order_is_cancelled_by_keyboard_alone(
     open_shop: Shop, site: str, browser: Browser
 ) -> None:
     async with visitor(browser) as page:
+        at = Keyboard(page, site)
         await page.goto(await placed(open_shop, ordered(), site))
         await page.keyboard.press("Tab")
         await expect(page.locator(".skip")).to_be_focused()
         await page.keyboard.press("Enter")
         await expect(page.locator("main")).to_be_focused()
-        await tab_to(page, "#ask-cancel")
+        await at.to("#ask-cancel")
         await page.keyboard.press("Enter")
         await expect(page.locator("h1")).to_have_text("Cancel")
-        await tab_to(page, "#units-1")
+        await at.to("#units-1")
         await page.keyboard.press("ArrowDown")
-        await tab_to(page, "[name=why][value=changed_mind]")
+        await at.to("[name=why][value=changed_mind]")
         await page.keyboard.press("Space")
-        await tab_to(page, "button")
+        await at.to("button")
         await page.keyboard.press("Enter")
         await expect(page.locator("p.told")).to_contain_text("Cancelled.")
         await expect(page.locator("#goods + dl")).to_contain_text("1 cancelled")

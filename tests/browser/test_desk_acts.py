@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser, expect
 
+from domain.orders.messages import CancelRequest
 from domain.orders.policy import Policy
 from tests.support.api import Api
 from tests.support.browser import axe, listening, visitor
@@ -39,7 +40,7 @@ async def test_a_return_a_refund_an_edit_and_a_cancellation_by_keyboard_alone(
     async with visitor(browser) as page:
         at = Keyboard(page, site)
         await at.sign_in(shop.pool)
-        await at.open(f"app/orders/{sent.order_id}")
+        await at.visit(f"app/orders/{sent.order_id}")
         await at.press("a[href$='/return']")
         await at.fill(**{"units-1": "2", "reason": "too small"})
         await at.says("2 × TEA", ".sums")
@@ -57,7 +58,7 @@ async def test_a_return_a_refund_an_edit_and_a_cancellation_by_keyboard_alone(
         await at.press("button[value=do]")
         await at.says("It is paid back")
 
-        await at.open(f"app/orders/{kept.order_id}/edit")
+        await at.visit(f"app/orders/{kept.order_id}/edit")
         assert await axe(page) == []
         await at.write("[name='line:1:quantity']", "2")
         await at.fill(reason="the customer called")
@@ -69,7 +70,16 @@ async def test_a_return_a_refund_an_edit_and_a_cancellation_by_keyboard_alone(
         await at.says("1 × TEA", ".sums")
         await at.press("button[value=do]")
         await at.says("cancelled")
+
+        # A page that stays open while somebody else cancels the rest.
+        await at.visit(f"app/orders/{kept.order_id}/hold")
+        await at.write("#note", "wait for the customer")
+        gone = {"reason": "it was called off", "by": "ben"}
+        await shop.aftersales.cancel(kept.order_id, CancelRequest.model_validate(gone))
+        await page.keyboard.press("Enter")
+        await at.says("it was called off (ben)", "main")
     lines = (await shop.orders.get(kept.order_id)).lines
-    assert [(line.ordered, line.cancelled) for line in lines] == [(2, 1)]
+    assert [(line.ordered, line.cancelled) for line in lines] == [(2, 2)]
+    assert list(await shop.holds.standing(kept.order_id)) == []
     (back,) = (await shop.orders.get(sent.order_id)).returns
     assert [counts["quantity"] for counts in back.lines.values()] == [1]

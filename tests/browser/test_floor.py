@@ -14,33 +14,13 @@ from tests.support.api import Api
 from tests.support.bench import Bench
 from tests.support.browser import listening, visitor
 from tests.support.builders import an_order
-from tests.support.desk import GOOD, Desk
+from tests.support.keyboard import Keyboard
 
 
 @pytest.fixture
 async def site(pool: Pool) -> AsyncIterator[str]:
     async with listening(Api(cast("Service", Records(pool))).app) as address:
         yield address
-
-
-async def signed_in(page: Page, site: str, pool: Pool) -> None:
-    first = await Desk(pool).let_in("anna", "warehouse")
-    await page.goto(f"{site}/app/sign-in")
-    await page.locator("#login").fill("anna")
-    await page.locator("#password").fill(first)
-    await page.keyboard.press("Enter")
-    await page.locator("#old").fill(first)
-    await page.locator("#new").fill(GOOD)
-    await page.locator("#again").fill(GOOD)
-    await page.keyboard.press("Enter")
-    await expect(page.locator(".told[role=status]")).to_be_visible()
-
-
-async def scan(page: Page, *codes: str) -> None:
-    """What a scanner does: it types, wherever the focus is, and ends with Enter."""
-    for code in codes:
-        await page.keyboard.type(code)
-        await page.keyboard.press("Enter")
 
 
 ENDS_WITH_TAB = """code => {
@@ -71,17 +51,18 @@ async def test_a_picker_goes_on_without_a_network_after_a_reload_and_in_two_tabs
     order = an_order(("TEA", 6), ("POT", 1), channel_order_id="on-a-phone")
     part = await bench.at(order, "confirmed")
     async with visitor(browser, phone=True) as page:
-        await signed_in(page, site, pool)
+        at = Keyboard(page, site)
+        await at.sign_in(pool, "warehouse")
         await page.goto(f"{site}/app/floor")
         await page.get_by_role("button", name="Pick the next parcel").press("Enter")
         await begun(page)
         await page.evaluate(ENDS_WITH_TAB, "TEA")
         await says(page, "Another item")
         await page.locator(".actions button").first.focus()  # a scan finds its field from anywhere
-        await scan(page, "POT", "TEA")
+        await at.scan("POT", "TEA")
         await says(page, "Still 5 × TEA")
         await page.context.set_offline(True)
-        await scan(page, "TEA", "TEA", "no such code")
+        await at.scan("TEA", "TEA", "no such code")
         await expect(page.locator("#waits")).to_contain_text("Scans that wait: 3")
         assert await bench.state(part) == "picking"
         await page.context.set_offline(False)
@@ -94,11 +75,11 @@ async def test_a_picker_goes_on_without_a_network_after_a_reload_and_in_two_tabs
         other = await page.context.new_page()
         await other.goto(page.url)
         await begun(other)
-        await scan(other, "TEA")
+        await Keyboard(other, site).scan("TEA")
         await says(other, "Still 2 × TEA")
         await expect(page.locator(".progress")).to_have_text("5 of 7 units")
         await page.bring_to_front()
-        await scan(page, "OL:QTY:2", "TEA")
+        await at.scan("OL:QTY:2", "TEA")
         await says(page, "All is picked")
         await expect(page.locator("#code")).to_have_count(0)
     assert await bench.state(part) == "picked"
@@ -112,15 +93,16 @@ async def test_scans_of_a_page_that_was_closed_are_sent_when_it_is_opened_again(
     order = an_order(("TEA", 3), channel_order_id="flat-battery")
     part = await bench.at(order, "confirmed")
     async with visitor(browser, phone=True) as page:
-        await signed_in(page, site, pool)
+        at = Keyboard(page, site)
+        await at.sign_in(pool, "warehouse")
         await page.goto(f"{site}/app/floor")
         await page.get_by_role("button", name="Pick the next parcel").press("Enter")
         await begun(page)
         run = page.url
-        await scan(page, "TEA")
+        await at.scan("TEA")
         await says(page, "Still 2 × TEA")
         await page.context.set_offline(True)
-        await scan(page, "TEA")
+        await at.scan("TEA")
         await expect(page.locator("#waits")).to_contain_text("Scans that wait: 1")
         context = page.context
         await page.close()
@@ -131,16 +113,16 @@ async def test_scans_of_a_page_that_was_closed_are_sent_when_it_is_opened_again(
         await says(later, "Still 1 × TEA")
         # Somebody goes on elsewhere: what is scanned for the old screen is named, not taken.
         await pool.execute("update scan_run set last_seq = last_seq + 1, last_scan = 'other'")
-        await scan(later, "TEA")
+        await Keyboard(later, site).scan("TEA")
         await expect(later.locator("#waits")).to_contain_text("Not taken")
         # The picker works elsewhere by now: nothing waits for ever.
         await bench.stocked("TEA", 1, "outlet")
         await pool.execute("update staff set locations = '{outlet}'")
-        await scan(later, "TEA")
+        await Keyboard(later, site).scan("TEA")
         await expect(later.locator("#waits")).to_contain_text("no longer yours")
         await expect(later.locator("#code")).to_have_count(0)
         await pool.execute("update staff set locations = null")
         await later.reload()
-        await scan(later, "TEA")
+        await Keyboard(later, site).scan("TEA")
         await says(later, "All is picked")
     assert await bench.state(part) == "picked"

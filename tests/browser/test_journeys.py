@@ -58,7 +58,7 @@ async def test_a_shop_is_set_up_and_looked_after_by_keyboard(
 
 
 async def _lets_somebody_in(at: Keyboard) -> None:
-    await at.open("app/setup")
+    await at.visit("app/setup")
     await at.press("a[href$='app/staff']")
     await at.press("a.button[href$='staff/new']")
     await at.write("#login", "ben")
@@ -163,7 +163,7 @@ async def _on_its_way(bench: Bench) -> tuple[str, str]:
 
 async def _scanned(at: Keyboard, room: str, begins: str, *codes: str) -> None:
     """Begin a run with a scan, and scan until it is over."""
-    await at.open(f"app/floor/{room}".rstrip("/"))
+    await at.visit(f"app/floor/{room}".rstrip("/"))
     await expect(at.page.locator("#code")).to_be_focused()
     await at.scan(begins)
     await at.page.wait_for_url("**/app/floor/runs/*")

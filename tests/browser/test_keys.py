@@ -8,12 +8,12 @@ from playwright.async_api import Browser, Page, expect
 
 from starter.service.service import Records, Service
 from store.database import Pool
-from tests.browser.test_screens import signed_in
 from tests.support.api import Api
 from tests.support.bench import Bench
 from tests.support.browser import axe, listening, visitor
 from tests.support.builders import an_order
 from tests.support.jobs import jobs_at_work
+from tests.support.keyboard import Keyboard
 from tests.support.shop import Shop
 
 
@@ -37,7 +37,7 @@ async def test_two_orders_are_found_ticked_and_held_without_a_mouse(
         listening(Api(shop).app) as site,
         visitor(browser) as page,
     ):
-        await signed_in(page, site, shop.pool)
+        await Keyboard(page, site).sign_in(shop.pool)
         await page.keyboard.press("Control+k")
         await expect(page.locator("#palette [role=option]").first).to_be_visible()
         assert await axe(page) == []
@@ -72,7 +72,7 @@ async def test_letters_lead_to_places_and_can_be_switched_off(pool: Pool, browse
         listening(Api(cast("Service", Records(pool))).app) as site,
         visitor(browser) as page,
     ):
-        await signed_in(page, site, pool)
+        await Keyboard(page, site).sign_in(pool)
         await page.keyboard.press("g")
         await page.keyboard.press("o")
         await page.wait_for_url("**/app/orders")

@@ -11,12 +11,12 @@ from playwright.async_api import Browser, expect
 from starter.service.service import Records, Service
 from store.database import Pool
 from store.orders import events
-from tests.browser.test_screens import signed_in, typed
 from tests.support.api import Api
 from tests.support.bench import Bench
 from tests.support.browser import listening, visitor
 from tests.support.builders import an_order
 from tests.support.desk import GOOD
+from tests.support.keyboard import Keyboard
 
 _STEP = "pick_pack_ship"
 _WITHIN_MS = 20_000
@@ -41,7 +41,7 @@ async def test_what_happens_is_shown_and_what_is_typed_stays(
     async with pool.acquire() as conn:
         await events.raise_attention(conn, order.order_id, _STEP, "no answer", ("retry",))
     async with visitor(browser) as page:
-        await signed_in(page, site, pool)
+        await Keyboard(page, site).sign_in(pool)
         other = await page.context.new_page()
         for tab in (page, other):
             await tab.goto(f"{site}/app/orders/{order.order_id}")
@@ -67,8 +67,7 @@ async def test_what_happens_is_shown_and_what_is_typed_stays(
         (session,) = await Records(pool).staff.sessions("anna")
         await Records(pool).staff.end_session(session.session_no, who="an admin")
         await expect(other.locator("#login")).to_be_visible(timeout=_WITHIN_MS)
-        await other.locator("#login").focus()
-        await typed(other, "anna", GOOD)
+        await Keyboard(other, site).fill(login="anna", password=GOOD)
         await expect(note).to_have_value("half a sen")
         await other.reload()
         await expect(note).to_have_value("")
@@ -79,15 +78,14 @@ async def test_a_form_that_met_an_ended_session_comes_back_filled_in(
 ) -> None:
     await Bench(pool).on_record(an_order(("TEA", 1, "10.00"), channel_order_id="typed"))
     async with visitor(browser) as page:
-        await signed_in(page, site, pool)
+        await Keyboard(page, site).sign_in(pool)
         await page.goto(f"{site}/app/customers/C1")
         await page.locator("#form-notes summary").click()
         note = page.locator("#note")
         await note.fill("asks for a later day")
         await Records(pool).staff.end_sessions("anna", who="an admin")
         await page.locator("#form-notes button").click()
-        await page.locator("#login").focus()
-        await typed(page, "anna", GOOD)
+        await Keyboard(page, site).fill(login="anna", password=GOOD)
         await expect(note).to_be_visible()
         await expect(note).to_have_value("asks for a later day")
         await page.locator("#form-notes button").click()

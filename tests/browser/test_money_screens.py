@@ -11,11 +11,11 @@ from playwright.async_api import Browser, expect
 from starter.service.days import Days
 from starter.service.service import Records, Service
 from store.database import Pool
-from tests.browser.test_screens import signed_in
 from tests.http.test_money_pages import differing, sold
 from tests.support.api import Api
 from tests.support.bench import Bench
 from tests.support.browser import listening, visitor
+from tests.support.keyboard import Keyboard
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def test_the_day_puts_new_figures_in_their_place(
     (today,) = [one.today for one in await days.todays()]
     await days.count(today, today)
     async with visitor(browser) as page:
-        await signed_in(page, site, pool)
+        await Keyboard(page, site).sign_in(pool)
         await page.goto(f"{site}/app/day")
         table = page.locator("#by-hour-table summary")
         await table.press("Enter")
@@ -50,7 +50,7 @@ async def test_a_difference_is_seen_to_by_keyboard(pool: Pool, site: str, browse
     order = await sold(bench, "keyboard-1")
     number = await differing(bench, order)
     async with visitor(browser) as page:
-        await signed_in(page, site, pool)
+        await Keyboard(page, site).sign_in(pool)
         await page.goto(f"{site}/app/money")
         await page.locator(".sections a[href$='differences']").focus()
         await page.keyboard.press("Enter")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.stock_levels import StockLevels
@@ -15,7 +15,7 @@ from store.database import Pool
 from tests.support.api import Api
 from tests.support.browser import listening, visitor
 from tests.support.builders import an_order
-from tests.support.desk import GOOD, Desk
+from tests.support.keyboard import Keyboard
 from tests.support.shop import Shop
 
 
@@ -25,33 +25,12 @@ async def site(pool: Pool) -> AsyncIterator[str]:
         yield address
 
 
-async def typed(page: Page, *texts: str) -> None:
-    """Type into one field after the other, and send the form."""
-    for number, text in enumerate(texts):
-        if number:
-            await page.keyboard.press("Tab")
-        await page.keyboard.type(text)
-    await page.keyboard.press("Enter")
-
-
-async def signed_in(page: Page, site: str, pool: Pool, **told: str) -> None:
-    """Somebody new, with a password of their own, by keyboard alone."""
-    first = await Desk(pool).let_in("anna", **told)
-    await page.goto(f"{site}/app/staff")
-    await page.locator("#login").focus()
-    await typed(page, "anna", first)
-    await expect(page.locator("#old")).to_be_visible()
-    await page.locator("#old").focus()
-    await typed(page, first, GOOD, GOOD)
-    await expect(page.locator(".told[role=status]")).to_be_visible()
-
-
 @pytest.mark.parametrize("scripts", [True, False])
 async def test_somebody_signs_in_and_out_by_keyboard(
     pool: Pool, site: str, browser: Browser, scripts: bool
 ) -> None:
     async with visitor(browser, scripts=scripts) as page:
-        await signed_in(page, site, pool)
+        await Keyboard(page, site).sign_in(pool)
         await page.goto(f"{site}/app/staff")
         await page.keyboard.press("Tab")
         await expect(page.locator(".skip")).to_be_focused()
@@ -77,10 +56,9 @@ async def test_a_buyer_finds_what_runs_out_and_approves_it_by_keyboard(
     (order,) = await shop.purchasing.orders()
     assert ordered in ([], [order.po_id])  # a crossed level may have had it bought already
     async with listening(Api(shop).app) as site, visitor(browser) as page:
-        await signed_in(page, site, shop.pool)
+        await Keyboard(page, site).sign_in(shop.pool)
         await page.goto(f"{site}/app/stock")
-        await page.locator("#text").focus()
-        await typed(page, "po")
+        await Keyboard(page, site).fill(text="po")
         await expect(page.locator("main tbody tr")).to_have_count(1)
         await page.get_by_role("link", name="POT").focus()
         await page.keyboard.press("Enter")

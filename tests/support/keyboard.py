@@ -20,7 +20,7 @@ class Keyboard:
         self.page = page
         self.site = site
 
-    async def open(self, path: str) -> None:
+    async def visit(self, path: str) -> None:
         """Go to an address of ours, without its first slash."""
         await self.page.goto(f"{self.site}/{path}")
 
@@ -69,7 +69,7 @@ class Keyboard:
     async def sign_in(self, pool: Pool, *roles: str, **told: str) -> None:
         """Let somebody new in, who signs in here and takes a password of their own."""
         first = await Desk(pool).let_in("anna", *roles, **told)
-        await self.open("app/sign-in")
+        await self.visit("app/sign-in")
         await self.fill(login="anna", password=first)
         await expect(self.page.locator("#old")).to_be_visible()
         await self.fill(old=first, new=GOOD, again=GOOD)

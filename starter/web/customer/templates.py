@@ -20,7 +20,7 @@ _LATER_S: Final = {429: 60, 503: 5}
 """Statuses → after how many seconds it is worth another try."""
 
 _FOLDER: Final = Path(__file__).parent
-ASSETS: Final = Assets(_FOLDER / "static")
+ASSETS: Final = Assets(_FOLDER / "static", frame="page.css")
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(_FOLDER / "templates"),
     autoescape=True,

@@ -20,7 +20,7 @@ from starter.web.words import Words
 _HEADERS: Final = {**HEADERS, "Referrer-Policy": "same-origin"}
 """Forms say where they come from: no address of a screen is a secret, unlike a customer's page."""
 
-ASSETS: Final = Assets(*(room / "static" for room in ROOMS))
+ASSETS: Final = Assets(*(room / "static" for room in ROOMS), frame="screens.css")
 _TEMPLATES: Final = Environment(
     loader=PrefixLoader({room.name: FileSystemLoader(room / "templates") for room in ROOMS}),
     autoescape=True,
