@@ -17,7 +17,7 @@ TEXT = {"read_text", "write_text"}
 OPENED = {"open", "fdopen", "TemporaryFile", "NamedTemporaryFile", "SpooledTemporaryFile"}
 BINARY_UNLESS_SAID = {"TemporaryFile", "NamedTemporaryFile", "SpooledTemporaryFile"}
 NAMED_ALWAYS = {"TextIOWrapper", "from_path", "FileHandler", "RotatingFileHandler"}
-ELSEWHERE = ("os.open", "webbrowser.open", "tarfile.open", "zipfile.open")
+ELSEWHERE = ("os.open", "webbrowser.open", "tarfile.open", "zipfile.open", "Image.open")
 """Calls of the same name that know nothing of text."""
 
 
