@@ -25,7 +25,16 @@ from tests.support.whole_shop import whole_shop
 PLANTED: Final = '"><img src=x onerror=alert(1)>{{7*7}}'
 NO_PAGES: Final = (
     *(".pdf", ".json", "/pdf", "/json", "/csv", "/850", "/file", "/label", "/slip", "/export"),
-    *("/version", "/live", "/sheet", "/mail", "/temporal", "export.{form}", "manifests/{number}"),
+    *(
+        "/version",
+        "/live",
+        "/suggestions",
+        "/sheet",
+        "/mail",
+        "/temporal",
+        "export.{form}",
+        "manifests/{number}",
+    ),
     *("files/{name}", "/openid", "/openid/back", "/sign-in", "/signed-in"),
 )
 """How addresses end of files and streams, and of pages for those who are not signed in."""
