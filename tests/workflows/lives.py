@@ -32,6 +32,7 @@ UNDONE_STORY = sorted(
         *("picked", "packed", "label bought", "shipped", "charged", "delivered"),  # one parcel
         *("picked", "packed", "label bought"),  # the other
         *("label voided", "put back", "cancelled", "authorization released"),
+        "put back",  # by whoever brings the goods to the shelf
         *("return approved", "return received", "refunded", "closed"),
     ]
 )
