@@ -28,6 +28,12 @@ _APART: Final = timedelta(minutes=7)
 _UNDER_WAY: Final = 3
 _PACKED: Final = 2
 _HELD: Final = 1
+_TO_CALL: Final = 2
+"""The customer of every so many orders has told a phone number."""
+
+_PHONES: Final = {"en": "+1 206 555 01{:02}", "de": "+49 30 23125 0{:02}"}
+"""Numbers that are nobody's: both countries keep them free for stories."""
+
 _WITHIN_S: Final = 60.0
 _LOOK_S: Final = 0.3
 _TO_APPROVE: Final = {"NW-38": 60, "NW-59": 200, "NW-51": 150, "NW-18": 120}
@@ -39,7 +45,7 @@ async def leave_open(service: Service, temporal: Client, home: Path, after: int)
 
     `service`: with the rules of a shop whose days are as long as anybody's.
     """
-    orders = _to_place(after)
+    orders = to_place(after)
     await shop.place_all(service.orders, orders, lambda: None)
     stage = Stage(service, temporal, orders[0].payment, home)
     first, *rest = await _to_pick(service, orders)
@@ -67,18 +73,47 @@ async def leave_open(service: Service, temporal: Client, home: Path, after: int)
                 why="the winter sale begins next week",
             )
     await service.purchasing.replenish()
+    await _count_today(service)
     return first.part_id
 
 
-def _to_place(after: int) -> Sequence[Order]:
-    """Orders of today, one every few minutes; a till's are gone before anybody sees them."""
-    found = company.shared_out(shop.read_northwind_orders(after + _ORDERS)[after:])
+def to_place(after: int) -> Sequence[Order]:
+    """Orders of today, one every few minutes; a till's are gone before anybody sees them.
+
+    Where the file has no more, it is read from its beginning: customers buy the same again, in
+    orders whose numbers go on behind its last one.
+    """
+    file = shop.read_northwind_orders()
+    found = company.shared_out([_numbered(file, n) for n in range(after, after + _ORDERS)])
     now = datetime.now(UTC)
     return [
-        order.model_copy(update={"placed_at": now - (len(found) - n) * _APART})
+        _with_phone(n, order).model_copy(update={"placed_at": now - (len(found) - n) * _APART})
         for n, order in enumerate(found)
         if order.channel != company.TILL
     ]
+
+
+def _numbered(file: Sequence[Order], number: int) -> Order:
+    """The order at this place of a file that begins again and again."""
+    order = file[number % len(file)]
+    if number < len(file):
+        return order
+    last = int(file[-1].channel_order_id)
+    return order.model_copy(update={"channel_order_id": str(last + 1 + number - len(file))})
+
+
+def _with_phone(number: int, order: Order) -> Order:
+    if number % _TO_CALL:
+        return order
+    phone = _PHONES[order.customer.locale].format(number)
+    return order.model_copy(update={"customer": order.customer.model_copy(update={"phone": phone})})
+
+
+async def _count_today(service: Service) -> None:
+    """Count the day of each seller: its page stands as the demo leaves it, not as it began."""
+    for seller in company.SELLERS:
+        today = await service.accounting.today(seller.seller)
+        await service.days.count(today, today, seller=seller.seller)
 
 
 async def _to_pick(service: Service, orders: Sequence[Order]) -> Sequence[Task]:

@@ -136,9 +136,12 @@ def paid_with(stripe_key: SecretStr | None) -> Payment | None:
     return Payment(provider="stripe", token=STRIPE_TEST_CARD)
 
 
-def read_northwind_orders(at_most: int, *, paid: Payment | None = None) -> list[Order]:
+def read_northwind_orders(
+    at_most: int | None = None, *, paid: Payment | None = None
+) -> list[Order]:
     """The first orders of the example, paid otherwise than the channel says if `paid` is given.
 
+    `at_most`: None is all of them.
     Raises InvalidInput where its files are not as they were.
     """
     names, problems = read_customers((NORTHWIND / "customers.csv").read_text(encoding="utf-8"))

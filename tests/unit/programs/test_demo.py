@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from domain.errors import InvalidInput, Refused
+from domain.messages.texts import number_of
 from runtime.discovery import stack_lock
-from starter.demo import folder, shop
+from starter.demo import company, folder, left_open, shop
 from starter.demo.customers import STAGES, write_script
 from starter.demo.steps import Wait, step_times, waits
 from store.views.reads import EventRow
@@ -40,6 +41,30 @@ def test_the_example_is_read_whole_and_each_order_once() -> None:
     assert [order.order_id for order in shop.read_northwind_orders(30)] == [
         order.order_id for order in orders[:30]
     ]
+
+
+@pytest.mark.parametrize("after", [0, 30, 390, 400, 1000])
+def test_orders_are_left_open_behind_any_number_of_others_and_each_has_its_own_id(
+    after: int,
+) -> None:
+    before = {order.order_id for order in company.shared_out(shop.read_northwind_orders(after))}
+    left = left_open.to_place(after)
+    ids = [order.order_id for order in left]
+    assert len(left) >= 19
+    assert len(set(ids)) == len(ids)
+    assert not before & set(ids)
+    assert not any(company.is_till_sale(one) for one in ids)
+
+
+def test_some_customers_of_what_is_left_open_can_be_called() -> None:
+    customers = [order.customer for order in left_open.to_place(400)]
+    phones = [one.phone for one in customers if one.phone]
+    assert 0 < len(phones) < len(customers)
+    assert len(set(phones)) == len(phones)
+    assert {number_of(phone) for phone in phones} >= {"+12065550100"}
+    for one in customers:
+        if one.phone:
+            assert one.phone.startswith("+49 " if one.locale == "de" else "+1 ")
 
 
 def test_at_least_twenty_cancel_over_all_stages_and_twenty_others_send_back() -> None:
