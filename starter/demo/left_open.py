@@ -19,7 +19,7 @@ from domain.orders.hold_messages import HoldRequest
 from domain.orders.order import Order
 from starter.demo import company, shop
 from starter.demo.stories.stage import Stage
-from starter.service.service import Service
+from starter.service.service import Records, Service
 from store.views.warehouse_tasks import Task
 
 _WHO: Final = "the demo"
@@ -73,7 +73,7 @@ async def leave_open(service: Service, temporal: Client, home: Path, after: int)
                 why="the winter sale begins next week",
             )
     await service.purchasing.replenish()
-    await _count_today(service)
+    await count_today(service)
     return first.part_id
 
 
@@ -109,11 +109,13 @@ def _with_phone(number: int, order: Order) -> Order:
     return order.model_copy(update={"customer": order.customer.model_copy(update={"phone": phone})})
 
 
-async def _count_today(service: Service) -> None:
-    """Count the day of each seller: its page stands as the demo leaves it, not as it began."""
-    for seller in company.SELLERS:
-        today = await service.accounting.today(seller.seller)
-        await service.days.count(today, today, seller=seller.seller)
+async def count_today(records: Records) -> None:
+    """Count each seller's day as it is now: what was counted last may be from the day's beginning.
+
+    Goods are sold out by what was measured last, as each look at all levels does.
+    """
+    for one in await records.days.todays():
+        await records.days.count(one.today, one.today, seller=one.seller)
 
 
 async def _to_pick(service: Service, orders: Sequence[Order]) -> Sequence[Task]:

@@ -15,8 +15,10 @@ from domain.days.figures import FLOWS, STANDINGS, WAITS
 from domain.errors import InvalidInput, NotFound
 from domain.money import Price
 from domain.orders.order import Order
+from starter.demo import left_open
 from starter.service.day_book import DayBook
 from starter.service.days import Days
+from starter.service.service import Records
 from store.database import Pool
 from store.days import counting, figures
 from tests.support.bench import Bench
@@ -292,6 +294,17 @@ async def test_stock_that_is_out_low_or_soon_gone(bench: Bench) -> None:
     found = {name: book.trend(name).now for name in ("stock_out", "stock_low", "runs_out")}
     # Of one day: POT has two units at three a day, SALT eight at one a day.
     assert found == {"stock_out": 2, "stock_low": 2, "runs_out": 2}
+
+
+async def test_a_demo_that_stays_up_tells_at_once_what_is_sold_out(bench: Bench) -> None:
+    await counted(bench)
+    await bench.stocked("CUP", 2)
+    await bench.reserve(an_order(("CUP", 2, "1.00")))
+    here = Records(bench.pool)
+    await here.purchasing.measure_demand()
+    assert (await here.days.look()).trend("stock_out").now == 0
+    await left_open.count_today(here)
+    assert (await here.days.look()).trend("stock_out").now == 1
 
 
 async def test_a_day_is_counted_again_to_the_same(bench: Bench) -> None:
