@@ -78,16 +78,20 @@ class Words:
         assert isinstance(sentence, str), f"{key} has plural forms: use `many`"
         return sentence.format(**values)
 
-    def many(self, key: str, n: int) -> str:
-        """The sentence for so many."""
+    def many(self, key: str, n: int, **values: object) -> str:
+        """The sentence for so many, filled in."""
         forms = self._sentences[key]
         assert not isinstance(forms, str), f"{key} has no plural forms"
         form = forms.get(self._locale.plural_form(n), forms["other"])
-        return form.format(n=self.number(n))
+        return form.format(n=self.number(n), **values)
 
     def has(self, key: str) -> bool:
         """Whether there is such a sentence."""
         return key in self._sentences
+
+    def has_forms(self, key: str) -> bool:
+        """Whether a sentence that is there has plural forms."""
+        return not isinstance(self._sentences[key], str)
 
     def number(self, n: int) -> str:
         """A number, such as 1,000."""

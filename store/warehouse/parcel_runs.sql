@@ -30,11 +30,11 @@ select coalesce(jsonb_object_agg(u.sku, u.n), '{}') from (
     group by coalesce(r.sku, l.sku)) u;
 
 -- name: with_number(number, location)$
--- The parcel that is here and has this tracking number: carriers use their numbers again.
+-- The parcel that is here, or was, and has this tracking number: carriers use their numbers again.
 select f.fulfilment_id
 from shipment s join fulfilment f using (order_no, fulfilment_id)
-where s.tracking_number = :number and s.label = 'bought' and f.location = :location and f.state = 'labelled'
-order by s.order_no desc limit 1;
+where s.tracking_number = :number and s.label = 'bought' and f.location = :location
+order by f.state = 'labelled' desc, s.order_no desc limit 1;
 
 -- name: to_put_back(location, channels, sellers, at_most)
 -- What is to go back to the shelves here, the oldest first, and nobody puts back yet.

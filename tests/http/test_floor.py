@@ -413,7 +413,11 @@ async def test_parcels_are_packed_and_handed_over_by_manifest(
     assert (taken["outcome"], "Anna (anna) works on" in taken["banner"]) == ("taken", True)
     told = await run.scan("OL:DONE")
     assert (told["outcome"], told["over"]) == ("done", True)
+    assert "Handed over: 2 parcels." in told["banner"]
     assert [await bench.state(part) for part in parts] == ["shipped", "shipped"]
+    later = await begun(desk, kind="hand-over")
+    for code in (first, numbers[0]):
+        assert (await later.scan(code))["said"] == "has_left", code
     paper = await desk.get(f"/app/floor/manifests/{run.run_no}")
     assert paper.content.startswith(b"%PDF")
     await bench.stocked("TEA", 5, "outlet")

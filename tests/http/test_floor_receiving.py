@@ -95,7 +95,7 @@ async def test_a_purchase_order_is_received_with_nothing_but_scans(
     assert "<img" not in told["screen"]
     assert (await run.scan("A-1"))["outcome"] == "good"
     told = await run.scan("OL:IS:damaged", "POT", "OL:DONE")
-    assert (told["outcome"], "1 units are missing" in told["banner"]) == ("asked", True)
+    assert (told["outcome"], "1 unit is missing" in told["banner"]) == ("asked", True)
     assert "1 still to come" in told["screen"]
     assert await on_hand(bench, "TEA") == 10  # nothing is on record before the end
     told = await run.scan("OL:DONE")

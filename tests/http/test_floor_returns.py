@@ -73,7 +73,7 @@ async def test_a_return_is_counted_by_condition_with_nothing_but_scans(
     assert "1 × TEA are thrown away" in told["banner"]
     assert await on_hand(bench, "TEA") == 7  # nothing is on record before the end
     told = await run.scan("OL:DONE")
-    assert "1 units are missing" in told["banner"]
+    assert "1 unit is missing" in told["banner"]
     told = await run.scan("OL:DONE")
     assert (told["outcome"], told["over"]) == ("done", True)
     assert "2 × opened → back on the shelf" in told["screen"]

@@ -342,15 +342,23 @@ async def test_a_lost_parcel_is_claimed_and_paid_for(bench: Bench, desk: Desk) -
     await desk.here.carrier_claims.file(
         part, Money(minor=10_00, currency="USD"), reference="CL-1", who="test"
     )
+    other = await sold(bench, "claim-2")
+    await bench.scan(f"{other.order_id}:1", "failure")
     page = await desk.get("/app/money/claims")
     assert "CL-1" in text_of(page)
+    tasks = await desk.get("/app/tasks")
+    assert f'app/money/claims?order={other.order_id}"' in tasks.text
+    one = text_of(await desk.get(f"/app/money/claims?order={other.order_id}"))
+    assert (f"{other.order_id}:1" in one, "CL-1" in one) == (True, False)
+    cy = await Desk(bench.pool, desk.app).signed_in("cy", "agent")
+    assert "Who may do this: Lead" in text_of(await cy.get("/app/tasks"))
     too_much = await desk.send_form(
         f"app/money/claims/{part}/answer", outcome="paid", amount="999.00", note="kept"
     )
     assert (too_much.status_code, 'value="kept"' in too_much.text) == (409, True)
     paid = await desk.send_form(f"app/money/claims/{part}/answer", outcome="paid", note="fine")
     assert "The outcome is on record" in text_of(paid)
-    (claim,) = await desk.here.carrier_claims.list()
+    (claim,) = await desk.here.carrier_claims.list(order_id=order.order_id)
     assert (claim.state, claim.decided_by) == ("paid", "Anna (anna)")
     ben = await Desk(bench.pool, desk.app).signed_in("ben", "lead", channels=["b2b"])
     assert order.order_id not in text_of(await ben.get("/app/money/claims"))

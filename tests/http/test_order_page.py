@@ -76,6 +76,24 @@ async def test_a_page_tells_units_parcels_money_and_who(bench: Bench, desk: Desk
         assert told in page, told
 
 
+async def test_what_was_given_at_the_counter_has_no_label_and_is_not_expected(
+    bench: Bench, desk: Desk
+) -> None:
+    order = await lived(bench, "page-counter")
+    part = f"{order.order_id}:1"
+    await bench.pool.execute(
+        "update fulfilment set promised_leave = '2027-02-27', promised_on = '2027-03-01' "
+        "where fulfilment_id = $1",
+        part,
+    )
+    await bench.pool.execute(
+        "update shipment set carrier = 'counter' where fulfilment_id = $1", part
+    )
+    page = await desk.get(f"/app/orders/{order.order_id}")
+    assert [kind for kind in ("slip", "label") if f'/{kind}"' in page.text] == ["slip"]
+    assert "Expected on" not in text_of(page)
+
+
 async def test_the_lines_the_shipping_and_the_tax_make_the_total(bench: Bench, desk: Desk) -> None:
     lines = [
         {"line_id": "1", "sku": "TEA", "quantity": 2, "unit_price": "12.10", "tax_rate": "21"},

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
+from domain.fulfilment.counter import AT_ONCE
 from domain.orders.hold_messages import StandingHold
 from domain.payments.payments import Payment
 from domain.views.possible import OrderFacts
@@ -42,8 +43,8 @@ class Parcel:
 
     @property
     def has_label(self) -> bool:
-        """Whether there may be a label to print."""
-        return self.row.label == "bought"
+        """Whether there may be a label to print. What is given at the counter has none."""
+        return self.row.label == "bought" and self.row.carrier not in AT_ONCE
 
 
 @dataclass(frozen=True)

@@ -7,42 +7,56 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from domain.access.keys import Scope
+from domain.staff.roles import MAY, ROLES
 from starter.service.attention import way_on_of
 from starter.web.screens.visits import Visit
 from store.views.attention import AttentionTask, Kind
 
 
 class Page(NamedTuple):
-    """Where tasks of a kind are dealt with: an address with {subject}, {name} or {channel}."""
+    """Where tasks of a kind are dealt with: an address with {subject}, {name} or {channel}.
+
+    `scope`: to see it. `does`: to deal with them there; None: it depends on what is done.
+    """
 
     path: str
     scope: Scope
+    does: Scope | None = None
 
 
 class Way(NamedTuple):
-    """What to do. `path`: of the page for it, or ""; `command`: where there is no page."""
+    """What to do. `path`: of the page for it, or ""; `command`: where there is no page.
+
+    `roles`: who may do it, where the reader may not; "": they may.
+    """
 
     do: str
     path: str
     command: str
+    roles: str
 
 
 _ORDER: Final = Page("app/orders/{subject}", "orders:read")
-_PURCHASE: Final = Page("app/purchases/{subject}", "purchasing:read")
-_SHOP: Final = Page("app/setup/shops/{name}", "sellers:read")
+_PURCHASE: Final = Page("app/purchases/{subject}", "purchasing:read", "purchasing:write")
+_SHOP: Final = Page("app/setup/shops/{name}", "sellers:read", "operations:write")
 _PAGES: Final[Mapping[Kind, Page]] = {
     "approval": _PURCHASE,
     "purchase_order": _PURCHASE,
-    "difference": Page("app/money/differences/{name}", "reconciliation:read"),
+    "carrier_claim": Page("app/money/claims?order={subject}", "carriers:read", "carriers:write"),
+    "difference": Page(
+        "app/money/differences/{name}", "reconciliation:read", "reconciliation:write"
+    ),
     "dispute": Page("app/money/disputes", "payments:read"),
     "provider_event": Page("app/money/open/events", "payments:read"),
-    "subscription": Page("app/setup/events/{name}", "events:read"),
+    "subscription": Page("app/setup/events/{name}", "events:read", "events:write"),
     "shop": _SHOP,
     "shop_levels": _SHOP,
-    "shop_message": Page("app/setup/shops/{channel}", "sellers:read"),
+    "shop_message": Page("app/setup/shops/{channel}", "sellers:read", "operations:write"),
 }
 """Kind → its page; where it is about an order, that order's page comes first."""
-_NOT_ORDERS: Final[frozenset[Kind]] = frozenset({"approval", "purchase_order", "edi", "difference"})
+_NOT_ORDERS: Final[frozenset[Kind]] = frozenset(
+    {"approval", "carrier_claim", "purchase_order", "edi", "difference"}
+)
 """Their subject is no order, or the task is not dealt with on its page."""
 
 
@@ -54,15 +68,31 @@ def way_of(visit: Visit, task: AttentionTask) -> Way:
         key = f"ends_{task.name.partition(' ')[0]}"
         if not words.has(key):
             key = "ends_by_itself"
-    path = _path(visit, task)
-    return Way(words(key) if words.has(key) else told.do, path, "" if path else told.command)
+    page = _page(task)
+    path = "" if page is None else _path(visit, task, page)
+    roles = "" if page is None else _roles(visit, page)
+    do = words(key) if words.has(key) else told.do
+    return Way(do, path, "" if path or roles else told.command, roles)
 
 
-def _path(visit: Visit, task: AttentionTask) -> str:
-    page = _PAGES.get(task.kind)
+def _page(task: AttentionTask) -> Page | None:
     if task.subject and task.kind not in _NOT_ORDERS:
-        page = _ORDER
-    if page is None or not visit.person.allows(page.scope):
+        return _ORDER
+    return _PAGES.get(task.kind)
+
+
+def _roles(visit: Visit, page: Page) -> str:
+    """Who may deal with it there, where the reader may not: admins only if nobody else."""
+    needs = [page.scope] if page.does is None else [page.scope, page.does]
+    if visit.person.allows(*needs):
+        return ""
+    able = [role for role in ROLES if MAY[role].issuperset(needs)]
+    named = [role for role in able if role != "admin"] or able
+    return ", ".join(visit.words(f"role_{role}") for role in named)
+
+
+def _path(visit: Visit, task: AttentionTask, page: Page) -> str:
+    if not visit.person.allows(page.scope):
         return ""
     channel = task.name.partition(" ")[0]
     return page.path.format(

@@ -126,11 +126,15 @@ async def _label(visit: Visit, state: State) -> PrintedLabel | None:
 
 def sentence(visit: Visit, answer: Answer) -> str:
     """What an answer says, in their language."""
+    words, key = visit.words, f"said_{answer.said}"
     values = {
-        name: visit.words.number(value) if isinstance(value, int) else value
+        name: words.number(value) if isinstance(value, int) else value
         for name, value in answer.values.items()
     }
-    return visit.words(f"said_{answer.said}", **values)
+    n = answer.values.get("n")
+    if isinstance(n, int) and words.has_forms(key):
+        return words.many(key, n, **{name: value for name, value in values.items() if name != "n"})
+    return words(key, **values)
 
 
 async def _page(

@@ -41,9 +41,11 @@ class _Answered(Document):
 
 
 @router.get("/app/money/claims")
-async def claims(visit: Reads, state: str = "", after: str = "", done: str = "") -> Response:
-    """The latest first, with lost parcels for which nobody has asked yet."""
-    return await _list(visit, state, after=after, told=told_by(visit, done))
+async def claims(
+    visit: Reads, state: str = "", order: str = "", after: str = "", done: str = ""
+) -> Response:
+    """The latest first, with lost parcels for which nobody has asked yet. `order`: of one alone."""
+    return await _list(visit, state, order, after=after, told=told_by(visit, done))
 
 
 @router.post("/app/money/claims/{part_id}/file")
@@ -91,7 +93,7 @@ async def _met(visit: Visit, part_id: str, act: Callable[[], Awaitable[str]]) ->
         raise NotFound(f"there is no {part_id}", reason="no_order")
 
     async def again(status: int, trouble: Sequence[str]) -> Response:
-        return await _list(visit, "", status=status, trouble=trouble, of=part_id)
+        return await _list(visit, "", order_of(part_id), status=status, trouble=trouble, of=part_id)
 
     return await met(visit, act, _AT, again)
 
@@ -104,6 +106,7 @@ async def _money(visit: Visit, part_id: str, amount: Amount) -> Money:
 async def _list(
     visit: Visit,
     state: str,
+    order: str,
     *,
     after: str = "",
     of: str = "",
@@ -116,12 +119,12 @@ async def _list(
     place = place_in(after, datetime, str)
     found = await visit.here.carrier_claims.list(
         state=chosen,
-        order_id=order_of(of) if of else None,
+        order_id=order or None,
         after=None if place is None else (place[0], place[1]),
         at_most=PAGE + 1,
         **whose(visit),
     )
-    filters = {"state": chosen or ""}
+    filters = {"state": chosen or "", "order": order}
     rows, more = onward(found, filters, lambda one: (one.since, one.fulfilment_id))
     now = datetime.now(UTC)
     return show(
