@@ -20,7 +20,7 @@ from starter.stack.program import Program
 
 HOST: Final = "127.0.0.1"
 _ROOT: Final = Path(__file__).parents[2]
-_START_SECONDS_MAX: Final = 30.0
+_START_SECONDS_MAX: Final = 60.0
 _POLL_SECONDS: Final = 0.05
 _ANSWER_SECONDS: Final = 1.0
 
