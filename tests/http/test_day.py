@@ -84,7 +84,7 @@ async def test_the_day_shows_what_was_made_here(bench: Bench, desk: Desk) -> Non
     assert "Look $2.00" in tile(page, "Lost with orders")
     assert "-$1.00" in tile(page, "Result by the books")
     text = text_of(page)
-    assert f"{bad.order_id} web Goodwill. “scratched”" in text
+    assert f"{bad.order_id} web -$2.00 Goodwill. “scratched”" in text
     assert "Orders that lost money: 1" in text
     assert "Look" not in tile(page, "Parcels that left")
     assert "Counted" in text
