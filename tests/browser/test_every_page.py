@@ -34,6 +34,8 @@ NO_PAGES: Final = (
         "/temporal",
         "export.{form}",
         "manifests/{number}",
+        "/places",
+        "/labels",
     ),
     *("files/{name}", "/openid", "/openid/back", "/sign-in", "/signed-in"),
 )

@@ -65,7 +65,7 @@ async def test_a_buyer_finds_what_runs_out_and_approves_it_by_keyboard(
         await expect(page.locator("h1")).to_contain_text("POT")
         await page.get_by_role("link", name="Purchases").focus()
         await page.keyboard.press("Enter")
-        await page.get_by_role("link", name="To buy").focus()
+        await page.get_by_role("link", name="To buy", exact=True).focus()
         await page.keyboard.press("Enter")
         await page.get_by_role("checkbox", name=order.po_id).focus()
         await page.keyboard.press("Space")

@@ -9,6 +9,7 @@ from typing import Final
 
 from activities.aftersales.returns import ApproveReturn
 from domain.access.api_keys import KeyRequest
+from domain.aftersales.return_counts import FoundGoods
 from domain.aftersales.return_rules import ReturnRule
 from domain.money import Money
 from domain.notifications.subscriptions import NewSubscription
@@ -55,6 +56,7 @@ async def whole_shop(bench: Bench, desk: Desk, planted: str = "") -> tuple[str, 
     await _bought(bench, planted)
     names = {name: order.order_id for name, order in orders.items()}
     names["difference"] = str(await differing(bench, orders["sent"]))
+    names["aside"] = str(await _aside(desk, orders["sent"], planted))
     names |= await _money(bench, desk, orders["sent"], planted)
     names |= await _set_up(desk) | {"job": await _job(desk, names["packed"])}
     runs = await _runs(desk)
@@ -84,7 +86,8 @@ _DESK: Final = (
     *("app/tasks", "app/tasks?snoozed=1"),
 )
 _GOODS: Final = (
-    *("app/floor", "app/floor?change=1", "app/floor/incoming"),
+    *("app/floor", "app/floor?change=1", "app/floor/incoming", "app/floor/counts"),
+    *("app/floor/aside", "app/floor/aside/{aside}"),
     *("app/stock", "app/stock/TEA?n=5&country=DE", "app/transfers", "app/transfers/T-1"),
     *("app/kits", "app/codes", "app/baskets", "app/purchases", "app/purchases/PO-1"),
     *("app/purchases/proposals", "app/purchases/new?supplier=assam", "app/suppliers"),
@@ -101,6 +104,7 @@ _MONEY: Final = (
 _SET_UP: Final = (
     *("app/setup", "app/setup/sellers", "app/setup/sellers/main", "app/setup/sellers/new"),
     *("app/setup/channels", "app/setup/channels/web", "app/setup/channels/new"),
+    "app/setup/channels/web/policy",
     *("app/setup/shops/web", "app/setup/locations", "app/setup/locations/main"),
     *("app/setup/locations/new", "app/setup/rules", "app/setup/rules/new", "app/setup/policy"),
     *("app/setup/rules/{rule}", "app/setup/roles", "app/setup/templates"),
@@ -186,6 +190,15 @@ async def _bought(bench: Bench, planted: str) -> None:
     )
     await bench.transfers.send("T-1", "shop", "main", {"TEA": 2}, who="anna", why="sold out")
     await bench.purchasing.measure_demand()
+
+
+async def _aside(desk: Desk, order: Order, planted: str) -> int:
+    """A parcel that nobody announced, of an order that was sent."""
+    goods = [FoundGoods(sku="POT", quantity=1, condition="used", photo=f"1{planted}")]
+    parcel = await desk.here.unannounced.receive(
+        "aside", goods, location="main", order_id=order.order_id, who="ben"
+    )
+    return parcel.parcel_no
 
 
 async def _money(bench: Bench, desk: Desk, order: Order, planted: str) -> dict[str, str]:

@@ -152,6 +152,7 @@ CUSTOMERS: Final[dict[str, int]] = {
 async def customers_looked_at(conn: Connection) -> dict[str, int]:
     """How much each way to find a customer looks at, and each part of a page."""
     looked_at = {}
+    await finding.found(conn, "nobody")  # What is read to plan a first search does not count.
     for text, orders in CUSTOMERS.items():
         blocks = Blocks(conn)
         found = await finding.found(cast("Connection", blocks), text)
