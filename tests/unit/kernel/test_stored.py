@@ -41,7 +41,7 @@ def without_lists() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as day:
         day.setattr(iso4217, "Currency", lambda _: SimpleNamespace(exponent=None))
-        day.setattr(fields, "_COUNTRY_CODES", frozenset[str]())
+        day.setattr(fields, "COUNTRY_CODES", frozenset[str]())
         day.setattr(fields, "language_tag", lambda _: None)
         day.setattr(calendars, "ZoneInfo", gone)
         day.setattr(calendars, "public_holidays", no_holidays)
