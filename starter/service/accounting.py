@@ -65,7 +65,7 @@ class Accounting:
     async def entries_of_account(
         self,
         seller: str,
-        account: Account,
+        account: Account | None,
         *,
         currency: str | None = None,
         first: date | None = None,
@@ -73,7 +73,7 @@ class Accounting:
         before: tuple[date, int] | None = None,
         at_most: int,
     ) -> AccountEntries:
-        """A seller's entries on an account, the latest first.
+        """A seller's entries on an account, the latest first; no account: on any, in the currency.
 
         `before`: as of `entries`. A page may have
         few entries and still not be the last: `looked_to` says where the next one begins.

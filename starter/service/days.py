@@ -99,6 +99,20 @@ class Days:
         found = await self.losses(book.day, sellers=sellers, channels=channels) if books else ()
         return report_of(book, found, money=money, books=books, stock=stock)
 
+    async def sellers_of_result(
+        self,
+        day: date,
+        currency: str,
+        *,
+        sellers: Collection[str] | None = None,
+        channels: Collection[str] | None = None,
+    ) -> Sequence[str]:
+        """The sellers whose result of a day has something in a currency, the largest first."""
+        async with self._pool.acquire() as conn:
+            return await figures.sellers_of_result(
+                conn, sellers=sellers, channels=channels, currency=currency, day=day
+            )
+
     async def waits(self, hours: int = 24) -> Sequence[HourWait]:
         """The most that waited for workers in each of the last hours."""
         async with self._pool.acquire() as conn:

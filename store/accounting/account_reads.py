@@ -56,7 +56,7 @@ class ToClose(BaseModel):
 async def entries_of_account(
     conn: Connection,
     seller: str,
-    account: Account,
+    account: Account | None,
     *,
     currency: str | None = None,
     first: date | None = None,
@@ -67,8 +67,9 @@ async def entries_of_account(
 ) -> AccountEntries:
     """A seller's entries on an account, the latest first, `at_most` of them.
 
-    `before`: only those before the entry of this day with this number. So many of the seller's
-    entries are looked through: where nobody books on the account, no page would ever come.
+    No account: on any, in the currency. `before`: only those before the entry of this day with this
+    number. So many of the seller's entries are looked through: where nobody books on the account,
+    no page would ever come.
     """
     day, entry_id = before or (None, None)
     asked = {

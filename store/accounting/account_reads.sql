@@ -1,8 +1,8 @@
 -- The journal by account.
 
 -- name: entries_of_account(seller, account, currency, first, last, before_day, before_entry, looked_at_most, at_most)
--- The latest on an account (null: in any currency) among so many entries of the seller: most entries are of
--- other accounts, and no index knows which.
+-- The latest on an account (null: on any) in a currency (null: in any) among so many entries of the seller: most
+-- entries are of others, and no index knows which.
 select e.entry_id, e.seller, e.effect, o.order_id, e.memo, e.counterpart, e.at, e.booked_on,
        (select jsonb_agg(jsonb_build_object(
             'account', account, 'amount_minor', amount_minor, 'currency', currency)
@@ -18,7 +18,8 @@ from (
 left join customer_order o using (order_no)
 where exists (
     select from posting p
-    where p.entry_id = e.entry_id and p.account = :account and (:currency::text is null or p.currency = :currency))
+    where p.entry_id = e.entry_id and (:account::text is null or p.account = :account)
+      and (:currency::text is null or p.currency = :currency))
 order by e.booked_on desc, e.entry_id desc limit :at_most::bigint;
 
 -- name: looked_to(seller, first, last, before_day, before_entry, looked_at_most)^

@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from domain.accounting.accounts import OF_THE_RESULT, Account
 from domain.days.figures import STANDINGS, Figure, Wait
+from store.aftersales.carrier_claims import State as ClaimState
 from store.database import Connection, load_queries
 from store.views.reads import Row
 
@@ -72,13 +73,25 @@ class Booked(Row):
     goods: Mapping[str, int]
 
 
+class LostParcel(Row):
+    """A parcel that its carrier lost. `claim`: how the claim to the carrier stands.
+
+    `sent_again`: others of its units took their place.
+    """
+
+    fulfilment_id: str
+    claim: ClaimState
+    sent_again: bool
+
+
 class Loss(Row):
     """An order that lost money on a day, in the seller's books.
 
     `day_minor`: what of it was booked on the day. `result_minor`: what the order has brought in by
     the day's end: sold, less refunds, cost of goods and others (fees, write-offs, carriers); below
     zero. `refunds`, `reasons`: kinds and reasons of the day's refunds. `claims`: kinds of claims.
-    `booked`: the day's postings that lowered or raised it.
+    `not_found`: units that a picker did not find. `booked`: the day's postings that lowered or
+    raised it.
     """
 
     seller: str
@@ -95,7 +108,18 @@ class Loss(Row):
     reasons: tuple[str, ...]
     claims: tuple[str, ...]
     disputed: bool
+    lost_parcels: tuple[LostParcel, ...]
+    not_found: int
     booked: tuple[Booked, ...]
+
+    @property
+    def is_below_cost(self) -> bool:
+        """Whether the goods were sold for less than they cost.
+
+        Units that were sent twice cost twice, which says nothing of the price.
+        """
+        sent_twice = any(parcel.sent_again for parcel in self.lost_parcels)
+        return self.cost_minor > self.sold_minor and not sent_twice
 
 
 class DayParcel(Row):
@@ -159,6 +183,20 @@ async def by_hour(
     """Orders taken in each hour of these days, where there were any."""
     limits = {"sellers": _some(sellers), "channels": _some(channels)}
     return [HourOrders(**row) async for row in _sql.by_hour(conn, **limits, days=list(days))]
+
+
+async def sellers_of_result(
+    conn: Connection,
+    *,
+    sellers: Collection[str] | None,
+    channels: Collection[str] | None,
+    currency: str,
+    day: date,
+) -> list[str]:
+    """The sellers, of these, whose result of a day has something in a currency: largest first."""
+    limits = {"sellers": _some(sellers), "channels": _some(channels)}
+    rows = _sql.sellers_of_result(conn, **limits, currency=currency, day=day)
+    return [row["seller"] async for row in rows]
 
 
 async def tasks(conn: Connection, first: date, last: date) -> dict[date, int]:

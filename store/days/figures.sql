@@ -32,6 +32,13 @@ where (:sellers::text[] is null or seller = any(:sellers)) and day = any(:days::
   and figure = 'orders' and (:channels::text[] is null or channel = any(:channels))
 group by day, seller, part;
 
+-- name: sellers_of_result(sellers, channels, currency, day)
+-- Those with a result in this currency, the largest first.
+select seller from day_figure join seller using (seller)
+where (:sellers::text[] is null or seller = any(:sellers)) and day = :day::date and figure = 'result' and part = :currency
+  and (:channels::text[] is null or channel = any(:channels))
+group by seller order by abs(sum(value)) desc, seller;
+
 -- name: tasks(first, last)
 -- How many waited for a person at the end of each day, of all sellers and of none.
 select day, value from day_figure
@@ -48,7 +55,7 @@ where seller = '' and figure = any(array['reports_wait', 'starts_wait', 'mails_w
 
 -- name: losses(sellers, channels, currency, day, accounts, at_most)
 -- Orders that lost money on the day, the worst of each currency first, and why: refunds of the day, claims, disputes,
--- and what was booked for the order on the day. Null: in every currency.
+-- lost parcels, units that were not found, and what was booked for the order on the day. Null: in every currency.
 select d.seller, o.order_id, d.channel, d.currency, d.day_minor, d.sold_minor, d.refunds_minor, d.cost_minor,
        d.others_minor, d.result_minor,
        array(select distinct r.kind from refund r where r.order_no = d.order_no
@@ -58,6 +65,18 @@ select d.seller, o.order_id, d.channel, d.currency, d.day_minor, d.sold_minor, d
        array(select distinct c.kind from claim c where c.order_no = d.order_no
              and c.decision <> 'refused' order by c.kind) as claims,
        exists (select from dispute b where b.order_no = d.order_no and b.state = 'lost') as disputed,
+       coalesce((
+           select jsonb_agg(jsonb_build_object(
+               'fulfilment_id', c.fulfilment_id, 'claim', c.state,
+               'sent_again', exists (select from effect e where e.order_no = c.order_no
+                                     and e.effect = 'reserve_again:' || c.fulfilment_id || ':shipped'
+                                     and e.answer ->> 'fulfilments' <> '[]')) order by c.fulfilment_id)
+           from carrier_claim_standing c join fulfilment f using (order_no, fulfilment_id)
+           join shipment s using (order_no, fulfilment_id)
+           where c.order_no = d.order_no and f.state = 'exception' and s.carrier_status = 'failure'), '[]') as lost_parcels,
+       (select coalesce(sum(m.units::bigint), 0)::bigint
+        from effect e cross join jsonb_each_text(e.answer -> 'missing') m (line_id, units)
+        where e.order_no = d.order_no and starts_with(e.effect, 'pick:')) as not_found,
        coalesce((
            select jsonb_agg(jsonb_build_object(
                'account', p.account, 'amount_minor', p.amount_minor, 'memo', e.memo,

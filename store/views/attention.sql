@@ -166,9 +166,9 @@ with task as (
     join channel c using (channel) group by l.channel, c.seller
     union all
     select case when p.attention is null then 'approval' else 'purchase_order' end, p.po_id, p.po_id,
-           coalesce(p.attention, format('an order with %s waits for approval', p.supplier_id)), '{}',
+           coalesce(p.attention, format('the purchase order with supplier %s waits for approval', s.name)), '{}',
            p.changed_at, null, nullif(l.worth, 0), p.currency, null
-    from purchase_order p join currency c using (currency)
+    from purchase_order p join currency c using (currency) join supplier s using (supplier_id)
     -- What has still to come.
     cross join lateral (
         select round(sum(outstanding * unit_price) * 10 ^ c.decimals)::bigint as worth

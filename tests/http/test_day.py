@@ -186,6 +186,32 @@ async def test_losses_are_told_in_the_currency_that_is_asked_for(bench: Bench, d
     assert "Refunds: -$3.00 scratched" in both
 
 
+async def test_a_result_leads_to_the_entries_of_its_seller_and_currency(
+    bench: Bench, desk: Desk
+) -> None:
+    await bench.pool.execute("insert into seller (seller, name) values ('aa', 'First')")
+    order = await sold(bench)
+    await counted(bench)
+    assert "What is booked in another currency" not in text_of(await desk.get("/app/day"))
+    each = Price(each=Decimal("900"), currency="JPY")
+    await bench.stock.receive("jp", "FAN", "main", 9, unit_cost=each, who="test", why="test")
+    foreign = an_order(("FAN", 1, "10.00"))
+    await bench.charged(await bench.at(foreign, "shipped"))
+    await counted(bench)
+    page = await desk.get("/app/day?currency=USD")
+    assert "What is booked in another currency" in text_of(page)
+    (link,) = re.findall(r'href="\.\./([^"]+)" aria-label="Result by the books', page.text)
+    assert "seller=main" in link
+    entries = await desk.get(f"/{html.unescape(link)}")
+    assert order.order_id in entries.text
+    yen = await desk.get(f"/{html.unescape(link).replace('currency=USD', 'currency=JPY')}")
+    assert (order.order_id in yen.text, foreign.order_id in yen.text) == (False, True)
+    other = await desk.get("/app/money/ledger?seller=main&currency=CHF")
+    assert order.order_id not in other.text
+    both = {"order": foreign.order_id, "currency": "CHF"}
+    assert "There is no entry" in text_of(await desk.get("/app/money/ledger", params=both))
+
+
 async def test_somebody_for_one_channel_sees_its_figures_alone(bench: Bench) -> None:
     await sold(bench)
     theirs = await sold(bench, "pos")

@@ -147,6 +147,12 @@ def _why(loss: Loss) -> str:
         if minor:
             parts.append(f"{name} {money(minor, loss.currency)}")
     because = [kind.replace("_", " ") for kind in loss.refunds]
+    because += [
+        f"parcel {one.fulfilment_id} lost{' and sent again' if one.sent_again else ''}"
+        for one in loss.lost_parcels
+    ]
+    if loss.not_found:
+        because.append(f"{count_of(loss.not_found, 'unit')} not found")
     because += [f"claim: {kind}" for kind in loss.claims] + ["dispute lost"] * loss.disputed
     return ", ".join(parts) + (f" ({', '.join(because)})" if because else "")
 

@@ -58,6 +58,7 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
     now = datetime.now(UTC)
     told, is_old = fresh(visit.words, book.counted_at, now)
     sees_money = any(visit.person.allows(scope) for scope in MONEY)
+    entries = await _entries(board) if visit.person.allows("accounting:read") else []
     values: dict[str, Any] = {
         "board": board,
         "fresh": told,
@@ -79,9 +80,11 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
             pictures.kept(board, "shipped", "shipped_late"),
             pictures.kept(board, "delivered", "delivered_late"),
         ],
-        "money": _money(board) if sees_money else [],
+        "money": _money(board, entries) if sees_money else [],
         "charts_money": [pictures.money(board)] if sees_money else [],
         "losses": None,
+        "in_currencies": False,
+        "entries": entries,
         "losses_link": wanted.address("app/day/losses", currency=currency),
         "stock": _stock(board),
         "attention": None,
@@ -90,6 +93,7 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
     }
     if visit.person.allows("accounting:read"):
         values["charts_money"].append(pictures.result(board))
+        values["in_currencies"] = len(book.parts("result")) > 1
         values["losses"] = await visit.here.days.losses(
             book.day, **wanted.whose, currency=currency, at_most=_LOSSES
         )
@@ -143,7 +147,23 @@ def _promises(board: Board) -> list[Tile]:
     return found + standing
 
 
-def _money(board: Board) -> list[Tile]:
+async def _entries(board: Board) -> list[tuple[str, str]]:
+    """What the result was made of: each seller with the list of its entries."""
+    day = board.book.day
+    found = await board.visit.here.days.sellers_of_result(day, board.currency, **board.wanted.whose)
+    whole = {"first": day.isoformat(), "last": day.isoformat(), "day": "", "channel": ""}
+    return [
+        (
+            seller,
+            board.wanted.address(
+                "app/money/ledger", **whole, seller=seller, currency=board.currency
+            ),
+        )
+        for seller in found
+    ]
+
+
+def _money(board: Board, entries: Sequence[tuple[str, str]]) -> list[Tile]:
     address = board.wanted.address
     found = [
         board.tile(
@@ -157,10 +177,8 @@ def _money(board: Board) -> list[Tile]:
     owed = "app/money/open/refunds" if board.visit.person.allows("payments:read") else ""
     found.append(board.tile("owed_back", owed, is_money=True))
     if books:
-        day = board.book.day.isoformat()
-        ledger = address("app/money/ledger", first=day, last=day, day="", channel="")
         found += [
-            board.tile("result", ledger, is_money=True),
+            board.tile("result", entries[0][1] if entries else "", is_money=True),
             board.tile("lost", address("app/day/losses", currency=board.currency), is_money=True),
         ]
     return found

@@ -75,7 +75,7 @@ _WHOLE: Final[Mapping[str, str]] = {
     "task_carrier_lost": "the carrier lost it: claim what it was worth",
     "task_turned_up": "it turned up, and the carrier has paid for it",
     "task_not_told": r"the customer was not told: (?P<why>.+)",
-    "task_approval": r"an order with (?P<name>.+) waits for approval",
+    "task_approval": r"the purchase order with supplier (?P<name>.+) waits for approval",
 }
 """The end of a sentence's key (`because_…`) → what is written, whole."""
 _KNOWN: Final = {key: re.compile(form, re.DOTALL) for key, form in _WHOLE.items()}

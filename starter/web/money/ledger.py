@@ -1,4 +1,4 @@
-"""Entries of the journal: the latest first, of an account, of an order, of some days."""
+"""Entries of the journal: the latest first, of an account, a currency, an order, some days."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 ACCOUNTS: Final = tuple(Account)
 _ID_MAX: Final = 300
+_CURRENCY_LETTERS: Final = 3
 
 
 @router.get("/app/money/ledger")
@@ -24,6 +25,7 @@ async def entries(
     visit: Annotated[Visit, may("accounting:read")],
     seller: str = "",
     account: str = "",
+    currency: str = "",
     order: str = "",
     first: str = "",
     last: str = "",
@@ -36,12 +38,14 @@ async def entries(
     known = await sellers_of(visit)
     whose = one_of(known, seller)
     chosen = next((one for one in ACCOUNTS if one == account), None)
+    money = currency.strip().upper()
+    money = money if len(money) == _CURRENCY_LETTERS and money.isalpha() else ""
     order_id = order.strip()[:_ID_MAX]
     since, until = day_in(first), day_in(last)
     place = place_in(after, date, int)
     before = None if place is None else (place[0], place[1])
     looked_to: tuple[date, int] | None = None
-    if order_id or chosen is None:
+    if order_id or (chosen is None and not money):
         found = await visit.here.accounting.entries(
             PAGE + 1,
             order_id or None,
@@ -54,16 +58,30 @@ async def entries(
         latest = found[::-1][:PAGE]
         if len(found) > PAGE:
             looked_to = (latest[-1].booked_on, latest[-1].entry_id)
-        if order_id and chosen is not None:
-            latest = [x for x in latest if any(p.account == chosen for p in x.postings)]
+        if order_id:
+            latest = [
+                entry
+                for entry in latest
+                if any(
+                    chosen in (None, posting.account) and money in ("", posting.currency)
+                    for posting in entry.postings
+                )
+            ]
     else:
         of_account = await visit.here.accounting.entries_of_account(
-            whose.seller, chosen, first=since, last=until, before=before, at_most=PAGE
+            whose.seller,
+            chosen,
+            currency=money or None,
+            first=since,
+            last=until,
+            before=before,
+            at_most=PAGE,
         )
         latest, looked_to = of_account.entries, of_account.looked_to
     filters = {
         "seller": whose.seller,
         "account": chosen or "",
+        "currency": money,
         "order": order_id,
         "first": since.isoformat() if since else "",
         "last": until.isoformat() if until else "",

@@ -11,16 +11,20 @@ import pytest
 
 from activities.days.counting import DayCounting
 from activities.purchasing.demand import StockDemand
+from activities.stock.contracts import ReserveAgain
 from domain.days.figures import FLOWS, STANDINGS, WAITS
 from domain.errors import InvalidInput, NotFound
-from domain.money import Price
+from domain.ids import fulfilment_id
+from domain.money import Money, Price
 from domain.orders.order import Order
 from starter.demo import left_open
+from starter.service.carrier_claims import CarrierClaims
 from starter.service.day_book import DayBook
 from starter.service.days import Days
 from starter.service.service import Records
 from store.database import Pool
 from store.days import counting, figures
+from store.days.figures import LostParcel
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 
@@ -280,6 +284,62 @@ async def test_an_order_that_lost_money_is_named_with_what_it_cost(bench: Bench)
     assert book.trend("result").now == -100
     assert await Days(bench.pool).losses(book.day, channels=["pos"]) == []
     assert await Days(bench.pool).losses(book.day - timedelta(days=1)) == []
+
+
+async def test_goods_of_a_lost_parcel_that_were_sent_again_are_no_goods_below_cost(
+    bench: Bench,
+) -> None:
+    each = Price(each=Decimal("9.00"), currency="USD")
+    await bench.stock.receive("twice", "POT", "main", 9, unit_cost=each, **SAID)
+    order = an_order(("POT", 1, "10.00"))
+    first, second = await bench.at(order, "shipped"), fulfilment_id(order.order_id, 2)
+    await bench.charged(first)
+    await bench.scan(first, "failure")
+    await bench.inventory.reserve_again(
+        ReserveAgain(
+            order_id=order.order_id,
+            fulfilment_id=first,
+            units={"1": 1},
+            source="shipped",
+            replace=True,
+            reason="lost",
+        )
+    )
+    await bench.warehouse.pick(second, who="picker")
+    await bench.warehouse.pack(second, who="packer")
+    await bench.send(second)
+    await bench.warehouse.hand_over(second, who="packer")
+    (loss,) = await Days(bench.pool).losses((await counted(bench)).day)
+    assert (loss.sold_minor, loss.cost_minor, loss.is_below_cost) == (1500, 1800, False)
+    assert loss.lost_parcels == (LostParcel(fulfilment_id=first, claim="due", sent_again=True),)
+    claimed = Money(minor=10_00, currency="USD")
+    await CarrierClaims(bench.pool).file(first, claimed, reference="CL-1", who="test")
+    (loss,) = await Days(bench.pool).losses((await counted(bench)).day)
+    assert [parcel.claim for parcel in loss.lost_parcels] == ["filed"]
+
+
+async def test_units_that_were_not_found_are_a_reason(bench: Bench) -> None:
+    each = Price(each=Decimal("16.00"), currency="USD")
+    await bench.stock.receive("dear", "POT", "main", 9, unit_cost=each, **SAID)
+    order = an_order(("POT", 3, "10.00"))
+    part = await bench.at(order, "confirmed")
+    await bench.warehouse.pick(part, {"1": 1}, who="picker")
+    await bench.inventory.reserve_again(
+        ReserveAgain(
+            order_id=order.order_id,
+            fulfilment_id=part,
+            units={"1": 2},
+            source="open",
+            replace=False,
+            reason="not found",
+        )
+    )
+    await bench.warehouse.pack(part, who="packer")
+    await bench.send(part)
+    await bench.warehouse.hand_over(part, who="packer")
+    await bench.charged(part)
+    (loss,) = await Days(bench.pool).losses((await counted(bench)).day)
+    assert (loss.not_found, loss.lost_parcels, loss.is_below_cost) == (2, (), True)
 
 
 async def test_stock_that_is_out_low_or_soon_gone(bench: Bench) -> None:

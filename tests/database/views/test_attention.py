@@ -175,6 +175,8 @@ async def test_purchase_orders_that_wait_for_a_person_are_listed(bench: Bench) -
         ("approval", "PO-1", 6_302),
         ("purchase_order", "PO-2", None),
     ]
+    reason = (await listed(bench))[0].reason
+    assert reason == "the purchase order with supplier Forge waits for approval"
 
 
 async def test_a_subscription_that_is_disabled_is_listed_until_somebody_sees_to_it(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.days.figures import Trend, days_before, trend_of
+from store.days.figures import Loss
 
 DAY = date(2026, 11, 30)
 MONTH = days_before(DAY, 30)
@@ -44,3 +45,28 @@ def test_each_day_that_was_counted_has_its_figure_or_none_of_it(values: dict[dat
     trend = trend_of(values, MONTH, DAY)
     assert trend.days == tuple(values.get(day, 0) for day in MONTH)
     assert trend.now == trend.days[-1]
+
+
+@pytest.mark.parametrize(
+    ("cost", "sent_again", "is_below"),
+    [(900, [], False), (1100, [], True), (1100, [False], True), (1100, [False, True], False)],
+)
+def test_goods_that_were_sent_twice_are_not_called_below_cost(
+    cost: int, sent_again: list[bool], is_below: bool
+) -> None:
+    parcels = [
+        {"fulfilment_id": f"web-1:{n}", "claim": "due", "sent_again": again}
+        for n, again in enumerate(sent_again, 1)
+    ]
+    amounts = {
+        "day_minor": -1,
+        "sold_minor": 1000,
+        "refunds_minor": 0,
+        "cost_minor": cost,
+        "others_minor": 0,
+        "result_minor": -1,
+    }
+    named = {"seller": "main", "order_id": "web-1", "channel": "web", "currency": "USD"}
+    why = {"refunds": (), "reasons": (), "claims": (), "disputed": False, "not_found": 0}
+    loss = Loss.model_validate({**named, **amounts, **why, "lost_parcels": parcels, "booked": ()})
+    assert loss.is_below_cost is is_below
