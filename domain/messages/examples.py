@@ -27,6 +27,7 @@ def the_richest(language: Language) -> Facts:
             ),
             "link": "https://track.example/o/abc",
             "items": tuple(ToldItem(name=f"{_ODD} {n}", quantity=n) for n in _NUMBERS),
+            "cancelled": tuple(ToldItem(name=f"{_ODD} {n}", quantity=n) for n in _NUMBERS),
             "address": (_ODD, _ODD, _ODD),
         }
     )

@@ -40,6 +40,8 @@ class Facts(Part):
 
     `number`: the order's, as its channel wrote it. `day`: when it arrives. `items`: of the parcel,
     where the message is about one, or what is cancelled, waited for or late, else of the order.
+    `cancelled`: besides the `items`, in a message of `NAMES_CANCELLED`. `total`: of the order, in a
+    message of `TOTAL_NOW` without what is cancelled.
     `link`: to the customer's page. `code`: with which goods are collected. `earlier_day`: a
     promised day that is not held, perhaps. `moved`: of a promised day. `invoice`, `credit_note`:
     the number of the one that is attached.
@@ -53,6 +55,7 @@ class Facts(Part):
     total: str
     items: tuple[ToldItem, ...]
     address: tuple[str, ...]
+    cancelled: tuple[ToldItem, ...] = ()
     carrier: str = ""
     tracking_number: str = ""
     day: str = ""
@@ -69,6 +72,12 @@ class Facts(Part):
 
 COUNTED: Final[tuple[MessageKind, ...]] = ("backordered", "partly_cancelled")
 """Kinds that name the units that their event is about, and no others."""
+
+NAMES_CANCELLED: Final[tuple[MessageKind, ...]] = ("confirmed", "backordered")
+"""Kinds that name what is cancelled apart from what comes."""
+
+TOTAL_NOW: Final[tuple[MessageKind, ...]] = ("confirmed", "payment_refused")
+"""Kinds that tell what is to be paid, and not what was ordered."""
 
 
 def units_told(kind: MessageKind, data: Mapping[str, Any]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.aftersales.return_rules import ReturnRule
 from domain.messages.kinds import MessageState
+from domain.orders.amounts import LineWorth
 from domain.sellers import Seller
 from store.access import page_keys
 from store.accounting import documents, sellers
@@ -45,6 +46,8 @@ class TrackedOrder(BaseModel):
     seller: Seller
     detail: OrderDetail
     facts: PageFacts
+    worth: Mapping[str, LineWorth]
+    """Line → what all its units are worth."""
     pick_ups: tuple[PickUp, ...]
     codes: tuple[Given, ...]
     claims: tuple[Claim, ...]
@@ -133,6 +136,7 @@ class Tracking:
                 detail=detail,
                 seller=await sellers.get(conn, detail.summary.seller),
                 facts=facts,
+                worth=await customer_page.worth(conn, order_id),
                 pick_ups=tuple(await pick_ups.of_order(conn, order_id)),
                 codes=tuple(await licences.of_order(conn, order_id)),
                 claims=tuple(await claims.listed(conn, order_id=order_id, at_most=_CLAIMS_MAX)),

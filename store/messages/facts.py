@@ -9,7 +9,15 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from domain.accounting.documents import Issued
-from domain.messages.facts import COUNTED, Facts, ToldItem, ToldShop, units_told
+from domain.messages.facts import (
+    COUNTED,
+    NAMES_CANCELLED,
+    TOTAL_NOW,
+    Facts,
+    ToldItem,
+    ToldShop,
+    units_told,
+)
 from domain.messages.kinds import MessageKind
 from domain.messages.mail import one_line
 from domain.messages.texts import number_of
@@ -19,6 +27,7 @@ from store.accounting import sellers
 from store.database import Connection, load_queries
 from store.messages import templates
 from store.orders.page_links import order_link
+from store.payments import tallies
 
 _sql = load_queries(__file__)
 
@@ -67,8 +76,9 @@ async def told(
     link = await order_link(conn, row["order_id"], pages_url)
     wanted = kind in seller.attach_documents
     document = await _document(conn, order_no, event_id) if wanted else None
+    total = await _total(conn, row, kind)
     return Told(
-        facts=_facts(row, kind, seller, language, link or "", document),
+        facts=_facts(row, kind, seller, language, link or "", document, total),
         email=customer.get("email"),
         phone=number_of(customer.get("phone")),
         erased=row["erased"],
@@ -78,6 +88,17 @@ async def told(
         attached=document,
         lacks_document=wanted and document is None,
     )
+
+
+async def _total(conn: Connection, row: Any, kind: MessageKind) -> int:
+    """What the order comes to, in minor units."""
+    total: int = row["total_minor"]
+    cancelled = {one["line_id"]: one["cancelled"] for one in row["lines"] or ()}
+    if kind not in TOTAL_NOW or not any(cancelled.values()):
+        return total
+    worth = (await tallies.load(conn, row["order_id"])).charges.worth
+    kept = (line.first(line.quantity - cancelled[line_id]) for line_id, line in worth.items())
+    return total - sum(line.whole.total for line in worth.values()) + sum(one.total for one in kept)
 
 
 async def _document(conn: Connection, order_no: int, event_id: int) -> Issued | None:
@@ -94,9 +115,17 @@ def _facts(
     language: Language,
     link: str,
     attached: Issued | None,
+    total_minor: int,
 ) -> Facts:
     document, data, parcel = row["document"], row["data"], row["parcel"] or {}
     units = units_told(kind, data) or {} if kind in COUNTED else parcel.get("units")
+    gone: Mapping[str, int] = {}
+    if kind == "confirmed":
+        lines = row["lines"] or ()
+        gone = {one["line_id"]: one["cancelled"] for one in lines}
+        units = {one["line_id"]: one["quantity"] - one["cancelled"] for one in lines}
+    elif kind in NAMES_CANCELLED:
+        gone = data.get("missing") or {}
     address = document.get("address") or {}
     day = data.get("promised_on") or parcel.get("promised_on") or row["promised_on"]
     is_at_risk = row["what"].startswith("promise at risk")
@@ -110,8 +139,9 @@ def _facts(
         placed_on=day_text(
             row["placed_at"].astimezone(ZoneInfo(seller.time_zone)).date(), language
         ),
-        total=amount_text(row["total_minor"], row["currency"], language),
+        total=amount_text(total_minor, row["currency"], language),
         items=_items(row, kind, units, language),
+        cancelled=_named(row, gone),
         address=_address(address, language),
         carrier=one_line(parcel.get("carrier") or ""),
         tracking_number=one_line(parcel.get("tracking_number") or ""),
@@ -147,10 +177,13 @@ def _items(
         )
     if kind == "delayed" and line_id is not None:
         units = {one["line_id"]: one["waits"] for one in lines if one["line_id"] == line_id}
-    told = [
-        (line["name"], line["quantity"] if units is None else units.get(line["line_id"]))
-        for line in lines
-    ]
+    if units is None:
+        units = {one["line_id"]: one["quantity"] for one in lines}
+    return _named(row, units)
+
+
+def _named(row: Any, units: Mapping[str, int]) -> tuple[ToldItem, ...]:
+    told = [(line["name"], units.get(line["line_id"])) for line in row["lines"] or ()]
     return tuple(ToldItem(name=one_line(name), quantity=count) for name, count in told if count)
 
 

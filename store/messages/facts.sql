@@ -4,7 +4,7 @@
 select o.order_id, o.channel_order_id, o.currency, o.total_minor, o.placed_at, o.seller,
        p.erased_at is not null as erased, document_of(o.order_no) as document, e.what, e.data,
        (select jsonb_agg(jsonb_build_object(
-                   'line_id', l.line_id, 'name', coalesce(i.name, l.sku), 'quantity', l.ordered,
+                   'line_id', l.line_id, 'name', coalesce(i.name, l.sku), 'quantity', l.ordered, 'cancelled', l.cancelled,
                    'waits', b.quantity, 'comes_on', b.promised_on)
                order by l.position)
         from order_line l join item i using (sku) left join backorder b using (order_no, line_id) where l.order_no = o.order_no) as lines,

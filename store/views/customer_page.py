@@ -6,9 +6,11 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from domain.errors import NotFound
+from domain.orders.amounts import LineWorth
 from domain.orders.policy import Policy
 from domain.stored import stored
 from store.database import Connection, load_queries
+from store.payments import tallies
 from store.views.reads import Row
 
 _sql = load_queries(__file__)
@@ -77,6 +79,11 @@ async def facts(conn: Connection, order_id: str) -> PageFacts:
     if row is None:
         raise NotFound(f"there is no order {order_id}")
     return stored(PageFacts, dict(row))
+
+
+async def worth(conn: Connection, order_id: str) -> dict[str, LineWorth]:
+    """Line id → what all its units are worth."""
+    return (await tallies.load(conn, order_id)).charges.worth
 
 
 async def replacements(conn: Connection, skus: Collection[str]) -> list[Replacement]:

@@ -397,6 +397,41 @@ async def test_no_log_and_no_figure_has_a_token(
     assert not any(token in part for one in told for part in one)
 
 
+@pytest.mark.parametrize(
+    ("language", "says"),
+    {"en": "as ordered:", "de": "bestellt:", "ko": "주문 당시:"}.items(),
+)
+async def test_what_is_cancelled_is_not_in_the_total(
+    bench: Bench, reader: Reader, pool: Pool, language: str, says: str
+) -> None:
+    await bench.stocked("RARE", 1)
+    order = an_order(
+        ("RARE", 3, "10.00"), ("POT", 1, "30.00"), customer={**CUSTOMER, "locale": language}
+    )
+    assert (await bench.reserve(order)).missing == {"1": 2}
+    page = (await reader.get(f"/o/{await token_of(pool, order)}")).text
+    found = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page)
+    total = {"en": "Total", "de": "Summe", "ko": "합계"}[language]
+    for name, was, now in (("RARE", "30.00", "10.00"), (total, "65.00", "43.33")):
+        row, worth = next(one for one in found if name in one[0])
+        assert says in row
+        assert was in row.partition(says)[2].replace(",", ".")
+        assert now in worth.replace(",", ".")
+    assert [says in row for row, _ in found if "POT" in row] == [False]
+
+
+@pytest.mark.parametrize(
+    ("waits", "says"), [(False, "Your order is on its way."), (True, "A part of your order is")]
+)
+async def test_the_first_sentence_says_that_something_is_on_its_way(
+    bench: Bench, reader: Reader, pool: Pool, waits: bool, says: str
+) -> None:
+    await bench.backorderable("LATE")
+    order = an_order(("TEA", 1, "10.00"), *([("LATE", 1, "5.00")] if waits else []))
+    await bench.at(order, "shipped")
+    assert says in await reader.main(f"/o/{await token_of(pool, order)}?lang=en")
+
+
 async def test_the_version_changes_with_what_is_shown(
     bench: Bench, reader: Reader, pool: Pool
 ) -> None:

@@ -216,7 +216,7 @@ async def test_columns_are_chosen_and_a_file_has_the_same(
     answer = await desk.get(f"/app/orders?{query}")
     main = answer.text.partition("</main>")[0]
     heads = re.findall(r'<th scope="col"[^>]*>([^<]*)', main)
-    assert heads == ["Tick", "Order", "Customer", "Total", "Held because", "SKUs"]
+    assert heads == ["Tick", "Order", "Customer", "Total, as ordered", "Held because", "SKUs"]
     assert "Kim Minji" in text_of(answer)
     assert "$65.00" in text_of(answer)
     (row,) = await rows_of(desk, query)

@@ -111,6 +111,19 @@ async def test_the_lines_the_shipping_and_the_tax_make_the_total(bench: Bench, d
             assert f"{goods} Tax $5.08 Total $62.28" in page
 
 
+async def test_a_discount_goes_with_what_is_cancelled(bench: Bench, desk: Desk) -> None:
+    await bench.stocked("RARE", 1)
+    lines = [
+        {"line_id": "1", "sku": "RARE", "quantity": 2, "unit_price": "10.00", "discount": "4.00"},
+        {"line_id": "2", "sku": "POT", "quantity": 1, "unit_price": "16.00"},
+    ]
+    order = ordered("page-discount", lines=lines, discount="8.00")
+    assert (await bench.reserve(order)).missing == {"1": 1}
+    page = text_of(await desk.get(f"/app/orders/{order.order_id}"))
+    assert "Goods $18.00 as ordered: $24.00" in page
+    assert "Discount, taken off already $8.00 as ordered: $12.00" in page
+
+
 async def test_papers_are_of_their_order_alone(bench: Bench, desk: Desk, pool: Pool) -> None:
     order = await lived(bench, "page-papers")
     other = ordered("page-other")

@@ -66,6 +66,12 @@ def is_carried(handling: str) -> bool:
     return handling in _CARRIED or handling.startswith("x:")
 
 
+def is_under_way(one: FulfilmentRow) -> bool:
+    """Whether a carrier has it, and brings it."""
+    turned = _ON_ITS_WAY.get(one.carrier_status or "") in ("coming_back", "lost")
+    return one.state == "shipped" and is_carried(one.handling) and not turned
+
+
 def parts(
     order: TrackedOrder, words: Words, *, whole: bool, now: datetime, urls: Mapping[str, str]
 ) -> list[Part]:

@@ -10,6 +10,8 @@ from domain.orders.providers import ELSEWHERE, EXCHANGE, GIFT_CARD, ON_ACCOUNT, 
 from domain.payments.payments import BY_HAND, STORE_CREDIT
 from domain.sellers import address_lines
 from starter.service.tracking import TrackedOrder
+from starter.web.customer.parcels import is_under_way
+from starter.web.kept import Sum, kept_worth
 from starter.web.words import Words
 
 GOODS_MAX: Final = 60
@@ -102,7 +104,11 @@ def state(order: TrackedOrder, words: Words) -> str:
     """How the whole order is doing, in a sentence."""
     if order.facts.awaits_payment:
         return words("state_unpaid")
-    return words(f"state_{order.detail.summary.state}")
+    detail = order.detail
+    if detail.summary.state == "in_fulfilment" and any(map(is_under_way, detail.fulfilments)):
+        is_all = all(line.ordered == line.shipped + line.cancelled for line in detail.lines)
+        return words("state_on_its_way" if is_all else "state_partly_on_its_way")
+    return words(f"state_{detail.summary.state}")
 
 
 def names(order: TrackedOrder) -> dict[str, str]:
@@ -111,8 +117,8 @@ def names(order: TrackedOrder) -> dict[str, str]:
 
 
 def goods(order: TrackedOrder, words: Words) -> list[Row]:
-    """The lines of an order with their worth."""
-    called, currency = names(order), order.detail.summary.currency
+    """The lines of an order with their worth now, with tax."""
+    called = names(order)
     rows = []
     for line in order.detail.lines[:GOODS_MAX]:
         notes = [
@@ -120,9 +126,10 @@ def goods(order: TrackedOrder, words: Words) -> list[Row]:
             for key, n in (("cancelled_units", line.cancelled), ("returned_units", line.returned))
             if n
         ]
-        with_tax = line.goods_minor + line.tax_minor
+        kept = kept_worth(order.detail, line, order.worth)
+        worth = Sum(line.goods_minor + line.tax_minor, kept.goods + kept.tax)
         name = words("units", n=words.number(line.ordered), name=called[line.line_id])
-        rows.append(Row(name, words.money(with_tax, currency), tuple(notes)))
+        rows.append(_sum(order, words, name, worth, *notes))
     return rows
 
 
@@ -131,12 +138,32 @@ def besides(order: TrackedOrder, words: Words) -> list[Row]:
     lines, summary = order.detail.lines, order.detail.summary
     goods_minor = sum(line.goods_minor + line.tax_minor for line in lines)
     shipping = sum(line.shipping_minor + line.shipping_tax_minor for line in lines)
+    kept = [kept_worth(order.detail, line, order.worth) for line in lines]
+    shipping_now = sum(one.shipping + one.shipping_tax for one in kept)
     other = summary.total_minor - goods_minor - shipping
     return [
-        Row(words(key), words.money(minor, summary.currency))
-        for key, minor in (("shipping", shipping), ("fees", other))
-        if minor
+        _sum(order, words, words(key), worth)
+        for key, worth in (("shipping", Sum(shipping, shipping_now)), ("fees", Sum(other, other)))
+        if worth.was
     ]
+
+
+def _total(order: TrackedOrder) -> Sum:
+    """What it costs: less for what is cancelled. What was paid back besides is a row of its own."""
+    was = order.detail.summary.total_minor
+    less = 0
+    for line in order.detail.lines:
+        whole = line.goods_minor + line.tax_minor + line.shipping_minor + line.shipping_tax_minor
+        less += whole - kept_worth(order.detail, line, order.worth).total
+    return Sum(was, was - less)
+
+
+def _sum(order: TrackedOrder, words: Words, name: str, worth: Sum, *notes: str) -> Row:
+    """A row of an amount, which says what it was if it was another one."""
+    currency = order.detail.summary.currency
+    if worth.was != worth.now:
+        notes = (*notes, words("as_ordered", amount=words.money(worth.was, currency)))
+    return Row(name, words.money(worth.now, currency), notes)
 
 
 def money(order: TrackedOrder, words: Words) -> list[Row]:
@@ -148,7 +175,7 @@ def money(order: TrackedOrder, words: Words) -> list[Row]:
         if payment.state == "succeeded" and payment.kind in ("capture", "refund"):
             way = (payment.kind, _TENDERS.get(payment.provider, "tender_online"))
             sums[way] = sums.get(way, 0) + payment.amount_minor
-    rows = [Row(words("total"), words.money(summary.total_minor, currency))]
+    rows = [_sum(order, words, words("total"), _total(order))]
     for kind, key in (("capture", "paid"), ("refund", "paid_back")):
         rows += [
             Row(words(key), words.money(minor, currency), (words(tender),))

@@ -13,8 +13,9 @@ from domain.orders.hold_messages import StandingHold
 from domain.payments.payments import Payment
 from domain.views.possible import OrderFacts
 from starter.service.order_pages import OrderPage
-from starter.web.desk.order_sums import Sum, Sums, line_sum, sums_of
+from starter.web.desk.order_sums import Sums, line_sum, sums_of
 from starter.web.desk.story import Line, lines_of
+from starter.web.kept import Sum
 from starter.web.words import Words
 from store.views.order_page import AskedCarrier, Scan
 from store.views.reads import FulfilmentRow, OrderDetail, OrderLine
@@ -152,7 +153,7 @@ class Shown:
 
     def sum(self, line: OrderLine) -> Sum:
         """What a line comes to."""
-        return line_sum(line, self.facts)
+        return line_sum(self.detail, line, self.facts)
 
     def name(self, line: OrderLine) -> str:
         """What a line's goods are called; "": no name is known."""

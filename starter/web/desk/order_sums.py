@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from domain.money import to_minor
-from domain.orders.amounts import Worth
 from domain.views.possible import OrderFacts
+from starter.web.kept import Sum, kept_units, kept_worth
 from store.views.reads import OrderDetail, OrderLine
-
-
-@dataclass(frozen=True)
-class Sum:
-    """An amount as it was ordered, and as it is now, in minor units."""
-
-    was: int
-    now: int
 
 
 @dataclass(frozen=True)
@@ -25,14 +18,15 @@ class Sums:
     """The amounts under the lines, in minor units, as the prices of the order are: with or without
     tax.
 
-    `goods`: what the lines come to together; `discount` is taken off in that. `shipping`: with
+    `goods`: what the lines come to together; `discount` is taken off in that, and goes with what
+    is cancelled. `shipping`: with
     fees. `paid_back`: of what the units come to that are not cancelled. `total.now`: what is
     charged and not paid back, and what is still to be charged. `to_charge`: also what is being
     charged just now.
     """
 
     goods: Sum
-    discount: int
+    discount: Sum
     shipping: Sum
     tax: Sum
     paid_back: int
@@ -41,9 +35,9 @@ class Sums:
     to_charge: int
 
 
-def line_sum(line: OrderLine, facts: OrderFacts) -> Sum:
+def line_sum(detail: OrderDetail, line: OrderLine, facts: OrderFacts) -> Sum:
     """What a line comes to, as its prices are: with or without tax."""
-    kept = _kept(line, facts)
+    kept = kept_worth(detail, line, facts.claim.charges.worth)
     if line.includes_tax:
         return Sum(line.goods_minor + line.tax_minor, kept.goods + kept.tax)
     return Sum(line.goods_minor, kept.goods)
@@ -55,8 +49,8 @@ def sums_of(detail: OrderDetail, facts: OrderFacts) -> Sums:
     to_charge = 0 if facts.decision == "rejected" else charges.left_to_charge
     under_way = max(0, charges.charged.total - detail.summary.captured_minor)
     has_tax_in_prices = any(line.includes_tax for line in detail.lines)
-    lines = [line_sum(line, facts) for line in detail.lines]
-    kept = [_kept(line, facts) for line in detail.lines]
+    lines = [line_sum(detail, line, facts) for line in detail.lines]
+    kept = [kept_worth(detail, line, facts.claim.charges.worth) for line in detail.lines]
     shipping = sum(line.shipping_minor for line in detail.lines)
     shipping_tax = sum(line.shipping_tax_minor for line in detail.lines)
     shipping_now = sum(each.shipping for each in kept)
@@ -81,15 +75,28 @@ def sums_of(detail: OrderDetail, facts: OrderFacts) -> Sums:
     )
 
 
-def _kept(line: OrderLine, facts: OrderFacts) -> Worth:
-    """The worth of the units that are not cancelled. Of a rejected order nothing is sent."""
-    is_rejected = facts.decision == "rejected"
-    units = 0 if is_rejected else line.ordered - line.cancelled
-    return facts.claim.charges.worth[line.line_id].first(units)
+def _discount(detail: OrderDetail) -> Sum:
+    """Of a line's discount each unit has the same part. The order's own is spread over the lines
+    by what they come to.
+    """
+    lines = {line.line_id: line for line in detail.lines}
+    ordered: list[dict[str, Any]] = detail.document.get("lines") or []
+    of_order = was = _taken_off(detail, detail.document)
+    whole = sum(line.goods_minor for line in detail.lines)
+    kept = sum(_part(detail, line, line.goods_minor) for line in detail.lines)
+    now = of_order * kept // whole if whole else 0
+    for one in ordered:
+        taken_off = _taken_off(detail, one)
+        was += taken_off
+        line = lines.get(one.get("line_id", ""))
+        now += _part(detail, line, taken_off) if line else 0
+    return Sum(was, now)
 
 
-def _discount(detail: OrderDetail) -> int:
-    document = detail.document
-    parts: list[dict[str, Any]] = [document, *(document.get("lines") or [])]
-    currency = detail.summary.currency
-    return sum(to_minor(Decimal(str(one.get("discount") or 0)), currency) for one in parts)
+def _taken_off(detail: OrderDetail, part: Mapping[str, Any]) -> int:
+    return to_minor(Decimal(str(part.get("discount") or 0)), detail.summary.currency)
+
+
+def _part(detail: OrderDetail, line: OrderLine, amount: int) -> int:
+    """The part of an amount of a whole line that its units have which are not cancelled."""
+    return amount * kept_units(detail, line) // line.ordered

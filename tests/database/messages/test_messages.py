@@ -23,6 +23,7 @@ from domain.messages.kinds import KINDS, told
 from domain.orders.amounts import Worth
 from domain.orders.hold_messages import HoldRequest, ReleaseRequest
 from domain.orders.order import Order
+from domain.stock.reservations import ReserveStock
 from runtime.mail import Folder, Server
 from starter.service.service import Records
 from store.accounting import documents
@@ -433,6 +434,31 @@ async def test_what_is_cancelled_or_waited_for_is_named_and_nothing_else(desk: D
     texts = [mail.get_body(("plain",)) for mail in desk.server.read[1:]]
     counted = [re.findall(r"(\d+) × TEA", str(text and text.get_content())) for text in texts]
     assert counted == [[str(count)] if count else [] for _, _, count in told]
+
+
+async def test_units_that_are_not_there_are_named_and_not_charged(desk: Desk) -> None:
+    bench = Bench(desk.pool)
+    await bench.stocked("TEA", 1)
+    await bench.stocked("CUP", 5)
+    order = await desk.begin(lines=(("TEA", 3, "10.00"), ("CUP", 1, "7.00")), locale="de")
+    reserved = await bench.inventory.reserve_stock(ReserveStock(order_id=order.order_id))
+    assert reserved.missing == {"1": 2}
+    await desk.tell(order, "confirmed")
+    await desk.tell(order, "backordered", backordered={"2": 1}, missing={"1": 2})
+    await desk.send()
+    received, confirmed, waits = (text_of(mail) for mail in desk.server.read)
+    assert "3 × TEA" in received
+    assert "storniert" not in received
+    comes, _, gone = confirmed.partition("storniert")
+    assert "1 × TEA" in comes
+    assert "1 × CUP" in comes
+    assert "2 × TEA" in gone
+    assert "1 × CUP" not in gone
+    assert "42,00" in received
+    assert "19,30" in gone  # a part of the shipping goes with the goods
+    waits_for, _, gone = waits.partition("sind storniert")
+    assert "1 × CUP" in waits_for
+    assert "2 × TEA" in gone
 
 
 def a_bounce(mail_id: str, action: str = "failed", status: str = "5.1.1") -> bytes:
