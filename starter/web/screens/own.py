@@ -14,6 +14,7 @@ from domain.staff.people import StaffChange
 from domain.staff.sessions import TooManyTries, WrongSignIn
 from starter.web.screens.forms import told_by
 from starter.web.screens.visits import Number, ScreenRoute, Visit, in_words, may
+from starter.web.screens.zones import zone_named
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -43,7 +44,8 @@ async def change_password(visit: Annotated[Visit, may()]) -> Response:
 @router.post("/app/me/language")
 async def change_language(visit: Annotated[Visit, may()]) -> Response:
     """Read the screens in another language, and moments in another time zone."""
-    said = {name: visit.field(name) or None for name in ("language", "time_zone")}
+    zone = zone_named(visit.field("time_zone"))
+    said = {"language": visit.field("language") or None, "time_zone": zone or None}
     try:
         change = StaffChange.model_validate(said)
     except ValidationError as wrong:

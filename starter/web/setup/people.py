@@ -16,6 +16,7 @@ from domain.staff.roles import ROLES
 from starter.service.staff import NewStaff
 from starter.web.screens.forms import told_by
 from starter.web.screens.visits import Number, ScreenRoute, Visit, in_words, may
+from starter.web.screens.zones import zone_named
 from starter.web.setup.fields import is_stale
 from starter.web.setup.parts import show
 
@@ -107,6 +108,7 @@ async def end_session(visit: Writes, login: str, session_no: Number) -> Response
 def _said(visit: Visit) -> dict[str, Any]:
     """What the form says, by the names of the fields. An empty one stands for all, or for none."""
     said: dict[str, Any] = {name: visit.field(name) for name in _TEXTS}
+    said["time_zone"] = zone_named(said["time_zone"])
     lists = {
         name: [one for one in visit.sent.get(name, []) if one]
         for name in ("roles", "channels", "sellers", "locations")
