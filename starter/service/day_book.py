@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from domain.days.figures import STANDINGS, Figure, Trend, days_before, trend_of
-from store.days.figures import DayFigure, HourOrders, Loss
+from store.days.figures import DayFigure, HourOrders
+from store.days.losses import Loss
 
 MONTH: Final = 30
 

@@ -11,17 +11,17 @@ from domain.errors import InvalidInput, NotFound
 from starter.service.day_book import MONTH, DayBook, DayReport, report_of
 from store import clock
 from store.database import Pool
-from store.days import counting, figures
+from store.days import counting, figures, losses
 from store.days.figures import (
     DayParcel,
     DayPayment,
     HourWait,
     Late,
-    Loss,
     Moved,
     Paid,
     SellersDay,
 )
+from store.days.losses import Loss
 
 _BACK: Final = MONTH + 7
 COUNTED_MAX_DAYS: Final = 800
@@ -141,7 +141,7 @@ class Days:
         `currency`: None is all of them.
         """
         async with self._pool.acquire() as conn:
-            return await figures.losses(
+            return await losses.of_day(
                 conn,
                 sellers=sellers,
                 channels=channels,

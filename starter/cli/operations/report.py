@@ -14,7 +14,7 @@ from starter.cli.terminal.options import Json, OfSeller
 from starter.cli.terminal.output import Output, local, money, wire
 from starter.service.connection import REPORT_SECONDS_MAX, from_records
 from starter.service.day_book import DayReport, ReportRow
-from store.days.figures import Loss
+from store.days.losses import Loss
 
 app = typer.Typer(rich_markup_mode="markdown", add_completion=False, no_args_is_help=True)
 

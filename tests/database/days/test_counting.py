@@ -24,7 +24,7 @@ from starter.service.days import Days
 from starter.service.service import Records
 from store.database import Pool
 from store.days import counting, figures
-from store.days.figures import LostParcel
+from store.days.losses import LostParcel
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 

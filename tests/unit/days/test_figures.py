@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.days.figures import Trend, days_before, trend_of
-from store.days.figures import Loss
+from store.days.losses import Loss
 
 DAY = date(2026, 11, 30)
 MONTH = days_before(DAY, 30)
