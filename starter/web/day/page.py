@@ -62,7 +62,7 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
     values: dict[str, Any] = {
         "board": board,
         "fresh": told,
-        "mark": now.isoformat(timespec="seconds"),
+        "mark": now.isoformat(),
         "is_old": book.is_today and is_old,
         "choices": {
             "sellers": [(one, one) for one in wanted.sellers],
