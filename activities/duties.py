@@ -83,7 +83,7 @@ _NOTICE_S: Final = 60.0
 
 
 _BACKLOG_WITHIN_S: Final = 5.0
-"""So long Temporal may take to say what waits there."""
+"""How long we wait for Temporal to say what waits there."""
 
 
 _MEASURE_S: Final = 1800.0

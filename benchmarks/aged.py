@@ -90,7 +90,7 @@ class Desk:
             await step(order)
 
     async def begin(self, order: Order, number: int) -> None:
-        """Something of an order, and what is left is late; of some a person has to see to it."""
+        """Begin an order. What is not done yet is late; some orders wait for a person."""
         await self.live(order, _STAGES[number % (len(_STAGES) - 1)])
         await get_stuck(self.pool, order.order_id, number)
 

@@ -18,7 +18,7 @@ class LongestWaits:
         self._backlog = backlog
 
     async def look(self) -> None:
-        """Write down what waits now, where it is the most of the hour."""
+        """Note how long things wait now. Of each hour the longest wait is kept."""
         backlog = await self._backlog()
         async with self._pool.acquire() as conn:
             waits = await queues.waits(conn)

@@ -8,7 +8,7 @@ from store.purchasing import demand
 
 
 class StockDemand:
-    """Counts what is sold of all stock. Each full review of the levels does so, too."""
+    """Counts how much of each SKU is sold. A full review of the stock levels counts it, too."""
 
     def __init__(self, pool: Pool, policy: PurchasingPolicy | None = None) -> None:
         """`policy`: over how many days."""
