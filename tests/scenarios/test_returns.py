@@ -112,7 +112,9 @@ async def test_a_longer_window_of_a_rule_opens_an_order_that_is_closed(shop: Sho
     await shop.stocked("BOOT", 5)
     order_id = await delivered(shop, ("BOOT", 2, "50.00"), return_window=0.5)
     assert (await shop.result(order_id))["outcome"] == "closed"
-    with pytest.raises(Refused, match=r"nothing can be changed|return window ended"):
+    # The worker's clock can close an order some moments before its window ends by the door's.
+    await asyncio.sleep(0.5)
+    with pytest.raises(Refused, match="nothing can be changed"):
         await shop.aftersales.request_return(order_id, wanted("did_not_fit"))
     await shop.catalogue.set_items([Item(sku="BOOT", category="shoes")])
     await shop.returns.set_rules([ReturnRule(category="shoes", window_days=100)])
