@@ -35,7 +35,7 @@ from activities.steps import steps
 from domain.errors import InvalidInput, OrderloomError
 from runtime.extensions import installed, usable
 from runtime.logs import configure_logging
-from runtime.program import end, until_signal
+from runtime.program import end, settle, until_signal
 from runtime.servers import database_address, temporal_connection, until_there
 from runtime.settings import Settings, load_settings
 from runtime.streams import prepare_streams
@@ -158,6 +158,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     relay = asyncio.create_task(Relay(pool, work).run())
     # A worker without its relay only looks alive: end it, so that its supervisor starts another.
     relay.add_done_callback(lambda _: stop.set())
+    settle()
     async with worker:
         logger.info("ready, task queue %s", settings.task_queue)
         await stop.wait()

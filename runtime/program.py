@@ -1,8 +1,9 @@
-"""How a program that runs for long is stopped, and how it ends."""
+"""How a program that runs for long begins its work, is stopped, and how it ends."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,16 @@ async def until_signal(work: Callable[[asyncio.Event], Awaitable[None]]) -> None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await work(stop)
+
+
+def settle() -> None:
+    """Everything is loaded that stays for good: the garbage collector looks past it from here on.
+
+    Else it goes through hundreds of thousands of functions, classes and models now and then, for a
+    third of a second in which nobody is answered.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def end(code: int) -> NoReturn:

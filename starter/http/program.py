@@ -12,6 +12,7 @@ import uvloop
 
 from runtime.extensions import pay_pages
 from runtime.logs import configure_logging
+from runtime.program import settle
 from runtime.settings import load_settings
 from starter.http.app import application
 from starter.http.cursors import Cursors
@@ -71,6 +72,7 @@ async def serve(
             temporal_ui=settings.temporal_ui,
             stop=stop,
         )
+        settle()
         ready(_url(listening))  # clients can connect from here on, and wait for the first answer
         async with asyncio.TaskGroup() as serving:
             serving.create_task(work_on_jobs(stop))
