@@ -9,14 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from io import BytesIO
+from functools import partial
 from itertools import accumulate
 from typing import Any, Final
 
-from reportlab.lib.colors import HexColor
-from reportlab.lib.enums import TA_RIGHT
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, Table
@@ -24,21 +20,17 @@ from reportlab.platypus import PageBreak, Paragraph, SimpleDocTemplate, Spacer, 
 from domain.accounting.documents import Issued, Party
 from domain.accounting.printed_lines import PrintedLine
 from domain.money import to_decimal
-from runtime.papers.fonts import REGULAR, markup, width
+from runtime.papers.fonts import REGULAR, width
 from runtime.papers.rates import beside_lines, by_rate, rate
+from runtime.papers.sheet import INK, RULE, WIDTH, at_foot, build, text
 from runtime.papers.words import WORDS, Words
 
-_MARGIN: Final = 16 * mm
-_WIDTH: Final = A4[0] - 2 * _MARGIN
-_FRAME: Final = 6.0  # Reportlab keeps this free at each side by itself.
-_INK: Final = HexColor("#1a1a1a")
-_GREY: Final = HexColor("#666666")
-_RULE: Final = HexColor("#b8b8b8")
 _SIZE: Final = 8.5
 _SMALL: Final = 7.0
+_text: Final = partial(text, size=_SIZE)
 
 # Description, quantity, unit price, discount, net, tax, total: shares of the page's width.
-_COLUMNS: Final = tuple(share * _WIDTH for share in (0.31, 0.08, 0.125, 0.11, 0.13, 0.115, 0.13))
+_COLUMNS: Final = tuple(share * WIDTH for share in (0.31, 0.08, 0.125, 0.11, 0.13, 0.115, 0.13))
 _PADDING: Final = 3.0
 
 
@@ -50,37 +42,26 @@ def render(*documents: Issued) -> bytes:
 
 def _build(documents: Sequence[Issued], lengths: Sequence[int]) -> tuple[bytes, int]:
     """The PDF, with each document's number of pages at the foot of these; and all its pages."""
-    out = BytesIO()
     first, last = documents[0], documents[-1]
     begins = [0, *accumulate(lengths[:-1])]  # pages before each document
-    sheet = SimpleDocTemplate(
-        out,
-        pagesize=A4,
-        leftMargin=_MARGIN - _FRAME,
-        rightMargin=_MARGIN - _FRAME,
-        topMargin=_MARGIN,
-        bottomMargin=_MARGIN + 8 * mm,
-        title=first.number if first is last else f"{first.number} – {last.number}",
-        subject=f"{first.kind} {first.part_id}",
-        author=first.seller.name,
-        invariant=1,
-        pageCompression=0,
-    )
 
     def foot(canvas: Canvas, template: SimpleDocTemplate) -> None:
         which = bisect_left(begins, template.page) - 1
         document, on = documents[which], template.page - begins[which]
         page = WORDS[document.language].page.format(page=on, pages=lengths[which])
-        for text, style in ((document.number, _style(_SMALL)), (page, _style(_SMALL, right=True))):
-            line = _text(text, style)
-            line.wrapOn(canvas, _WIDTH, _MARGIN)
-            line.drawOn(canvas, _MARGIN, _MARGIN)
+        at_foot(canvas, _text(document.number, size=_SMALL))
+        at_foot(canvas, _text(page, size=_SMALL, right=True))
 
     story: list[Any] = []
     for document in documents:
         story += [*([PageBreak()] if story else []), *_story(document, WORDS[document.language])]
-    sheet.build(story, onFirstPage=foot, onLaterPages=foot)
-    return out.getvalue(), sheet.page
+    return build(
+        story,
+        foot,
+        title=first.number if first is last else f"{first.number} – {last.number}",
+        subject=f"{first.kind} {first.part_id}",
+        author=first.seller.name,
+    )
 
 
 def _story(document: Issued, words: Words) -> list[Any]:
@@ -93,7 +74,7 @@ def _story(document: Issued, words: Words) -> list[Any]:
     return [
         *parts,
         Spacer(0, 7 * mm),
-        _text(said, _style(_SMALL, grey=True)),
+        _text(said, size=_SMALL, grey=True),
         Spacer(0, 1.5 * mm),
         _lines(document, words),
         Spacer(0, 6 * mm),
@@ -119,14 +100,14 @@ def _head(document: Issued, words: Words) -> Table:
             for number, invoice in enumerate(document.invoices)
         ),
     ]
-    title = _text(words.invoice if is_invoice else words.credit_note, _style(20), bold=True)
+    title = _text(words.invoice if is_invoice else words.credit_note, size=20, bold=True)
     rows = [
-        (title if number == 0 else "", _text(name, _style(grey=True)), _text(value))
+        (title if number == 0 else "", _text(name, grey=True), _text(value))
         for number, (name, value) in enumerate(facts)
     ]
     return Table(
         rows,
-        colWidths=[0.5 * _WIDTH, 0.19 * _WIDTH, 0.31 * _WIDTH],
+        colWidths=[0.5 * WIDTH, 0.19 * WIDTH, 0.31 * WIDTH],
         style=[*_plain(), ("SPAN", (0, 0), (0, min(2, len(rows) - 1)))],
     )
 
@@ -140,13 +121,13 @@ def _parties(document: Issued, words: Words) -> Table:
     ]
     if receiver.name != buyer.name or receiver.address != buyer.address:
         blocks.append(_party(words.deliver_to, receiver, ""))
-    return Table([blocks], colWidths=[_WIDTH / len(blocks)] * len(blocks), style=_plain())
+    return Table([blocks], colWidths=[WIDTH / len(blocks)] * len(blocks), style=_plain())
 
 
 def _party(title: str, party: Party, number: str) -> list[Paragraph]:
     lines = [*party.address, *([number.format(number=party.number)] if party.number else [])]
     return [
-        _text(title, _style(_SMALL, grey=True)),
+        _text(title, size=_SMALL, grey=True),
         _text(party.name, bold=True),
         *(_text(line) for line in lines),
     ]
@@ -156,11 +137,11 @@ def _lines(document: Issued, words: Words) -> Table:
     """The sold or credited goods: a row per line, then the amounts that belong to no line."""
     amount = _Amounts(document, words)
     heads = (words.quantity, words.unit_price, words.discount, words.net, words.tax, words.gross)
-    right = _style(_SMALL, right=True, grey=True)
+    head = partial(_text, size=_SMALL, grey=True)
     rows: list[Sequence[Any]] = [
         [
-            _text(words.description, _style(_SMALL, grey=True)),
-            *(_text(head, right) for head in heads),
+            head(words.description),
+            *(head(each, right=True) for each in heads),
         ]
     ]
     rows += [[_described(line, words), *amount.of_line(line)] for line in document.lines]
@@ -170,9 +151,9 @@ def _lines(document: Issued, words: Words) -> Table:
         *_plain(padding=_PADDING),
         ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
         ("FONT", (1, 1), (-1, -1), REGULAR, amount.size),
-        ("TEXTCOLOR", (1, 1), (-1, -1), _INK),
-        ("LINEBELOW", (0, 0), (-1, 0), 0.8, _INK),
-        ("LINEBELOW", (0, 1), (-1, -1), 0.3, _RULE),
+        ("TEXTCOLOR", (1, 1), (-1, -1), INK),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.8, INK),
+        ("LINEBELOW", (0, 1), (-1, -1), 0.3, RULE),
     ]
     return Table(rows, colWidths=_COLUMNS, style=style, repeatRows=1)
 
@@ -184,8 +165,8 @@ def _described(line: PrintedLine, words: Words) -> list[Paragraph]:
     return _with_small(line.description, small)
 
 
-def _with_small(text: str, small: Iterable[str]) -> list[Paragraph]:
-    return [_text(text), *(_text(each, _style(_SMALL, grey=True)) for each in small)]
+def _with_small(name: str, small: Iterable[str]) -> list[Paragraph]:
+    return [_text(name), *(_text(each, size=_SMALL, grey=True) for each in small)]
 
 
 def _sums(document: Issued, words: Words) -> Table:
@@ -197,37 +178,38 @@ def _sums(document: Issued, words: Words) -> Table:
         if document.rounding_minor
         else []
     )
-    right = _style(_SMALL, right=True, grey=True)
+    head = partial(_text, size=_SMALL, grey=True)
     whole = words.invoice_total if document.kind == "invoice" else words.credit_total
     rows = [
         [
-            _text(words.tax_summary, _style(_SMALL, grey=True)),
-            *(_text(head, right) for head in (words.net, words.tax, words.gross)),
+            head(words.tax_summary),
+            *(head(each, right=True) for each in (words.net, words.tax, words.gross)),
         ],
         *([_text(name), *amount.row(net, tax)] for name, net, tax in taxes),
         [_text(words.sum), *amount.row(document.net_minor, document.tax_minor)],
         *rounding,
         [
-            _text(whole, _style(10.5), bold=True),
+            _text(whole, size=10.5, bold=True),
             _text(
                 f"{amount.shown(document.total_minor)} {document.currency}",
-                _style(10.5, right=True),
+                size=10.5,
+                right=True,
                 bold=True,
             ),
             "",
             "",
         ],
     ]
-    columns = [0.3 * _WIDTH, *_COLUMNS[-3:]]
+    columns = [0.3 * WIDTH, *_COLUMNS[-3:]]
     total = 1 + len(taxes)
     style = [
         *_plain(padding=_PADDING),
         ("ALIGN", (1, 0), (-1, -1), "RIGHT"),
         ("FONT", (1, 1), (-1, -2), REGULAR, amount.size),
-        ("TEXTCOLOR", (1, 1), (-1, -2), _INK),
-        ("LINEBELOW", (0, 0), (-1, 0), 0.3, _RULE),
-        ("LINEABOVE", (0, total), (-1, total), 0.3, _RULE),
-        ("LINEABOVE", (0, -1), (-1, -1), 0.8, _INK),
+        ("TEXTCOLOR", (1, 1), (-1, -2), INK),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.3, RULE),
+        ("LINEABOVE", (0, total), (-1, total), 0.3, RULE),
+        ("LINEABOVE", (0, -1), (-1, -1), 0.8, INK),
         ("SPAN", (1, -1), (-1, -1)),
         ("NOSPLIT", (0, 0), (-1, -1)),
     ]
@@ -265,21 +247,6 @@ class _Amounts:
             self.shown(line.discount_minor),
             *self.row(line.net_minor, line.tax_minor),
         ]
-
-
-def _text(text: str, style: ParagraphStyle | None = None, *, bold: bool = False) -> Paragraph:
-    return Paragraph(markup(text, bold=bold), style or _style())
-
-
-def _style(size: float = _SIZE, *, right: bool = False, grey: bool = False) -> ParagraphStyle:
-    return ParagraphStyle(
-        "text",
-        fontName=REGULAR,
-        fontSize=size,
-        leading=size * 1.3,
-        textColor=_GREY if grey else _INK,
-        **({"alignment": TA_RIGHT} if right else {}),
-    )
 
 
 def _plain(padding: float = 0.8) -> list[tuple[Any, ...]]:

@@ -1,8 +1,8 @@
-"""What papers of warehouses and of buying have in common: pages, text in every script, barcodes."""
+"""What all papers have in common: pages, text in every script, tables, barcodes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from runtime.papers.fonts import REGULAR, markup
 MARGIN: Final = 16 * mm
 WIDTH: Final = A4[0] - 2 * MARGIN
 _FRAME: Final = 6.0  # Reportlab keeps this free at each side by itself.
-_INK: Final = HexColor("#1a1a1a")
+INK: Final = HexColor("#1a1a1a")
 _GREY: Final = HexColor("#666666")
 RULE: Final = HexColor("#b8b8b8")
 
@@ -48,7 +48,7 @@ def text(
         fontName=REGULAR,
         fontSize=size,
         leading=size * 1.3,
-        textColor=_GREY if grey else _INK,
+        textColor=_GREY if grey else INK,
         splitLongWords=1,
         alignment=TA_RIGHT if right else TA_LEFT,
     )
@@ -75,7 +75,7 @@ def grid(
         ("LINEBELOW", *whole, 0.3, RULE),
         ("TOPPADDING", *whole, 4),
         ("BOTTOMPADDING", *whole, 4),
-        *([("LINEBELOW", (0, 0), (-1, 0), 0.8, _INK)] if head else []),
+        *([("LINEBELOW", (0, 0), (-1, 0), 0.8, INK)] if head else []),
     ]
     return Table(
         rows,
@@ -85,8 +85,20 @@ def grid(
     )
 
 
-def pages(story: Sequence[Flowable], *, title: str, author: str, page: str) -> bytes:
-    """The PDF, on as many A4 pages as it takes. The same story gives the same bytes."""
+Foot = Callable[[Canvas, SimpleDocTemplate], None]
+"""Draws what stands at the foot of a page."""
+
+
+def at_foot(canvas: Canvas, line: Paragraph) -> None:
+    """Draw this line at the foot of the page."""
+    line.wrapOn(canvas, WIDTH, MARGIN)
+    line.drawOn(canvas, MARGIN, MARGIN)
+
+
+def build(
+    story: Sequence[Flowable], foot: Foot, *, title: str, author: str, subject: str = ""
+) -> tuple[bytes, int]:
+    """The PDF, on as many A4 pages as it takes, and how many. The same story, the same bytes."""
     out = BytesIO()
     sheet = SimpleDocTemplate(
         out,
@@ -96,15 +108,19 @@ def pages(story: Sequence[Flowable], *, title: str, author: str, page: str) -> b
         topMargin=MARGIN,
         bottomMargin=MARGIN + 8 * mm,
         title=title,
+        subject=subject,
         author=author,
         invariant=1,
         pageCompression=0,
     )
+    sheet.build(list(story), onFirstPage=foot, onLaterPages=foot)
+    return out.getvalue(), sheet.page
+
+
+def pages(story: Sequence[Flowable], *, title: str, author: str, page: str) -> bytes:
+    """The PDF, with its title and the number of the page at the foot of each."""
 
     def foot(canvas: Canvas, template: SimpleDocTemplate) -> None:
-        line = text(f"{title}   {page.format(page=template.page)}", 7, grey=True)
-        line.wrapOn(canvas, WIDTH, MARGIN)
-        line.drawOn(canvas, MARGIN, MARGIN)
+        at_foot(canvas, text(f"{title}   {page.format(page=template.page)}", 7, grey=True))
 
-    sheet.build(list(story), onFirstPage=foot, onLaterPages=foot)
-    return out.getvalue()
+    return build(story, foot, title=title, author=author)[0]
