@@ -6,14 +6,15 @@ Nothing of a job is done twice: whatever dies, another attempt goes on from its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.access.keys import Scope
+from domain.access.keys import Grant, Scope
+from domain.errors import Refused
 
 Kind = Literal[
     "import_orders",
@@ -64,8 +65,17 @@ State = Literal["waiting", "running", "done", "cancelled", "failed"]
 ENDED: Final[frozenset[State]] = frozenset({"done", "cancelled", "failed"})
 Outcome = Literal["done", "refused", "skipped"]
 
+OF_STAFF: Final = "staff:"
+"""So begins the `key_id` of a maker who is a person; the login follows."""
+
 ID_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 ID_LENGTH: Final = 20
+
+
+class MakerMayNot(Refused):
+    """Who made a job comes in no more, or may not do this any more: the rest of it is not done."""
+
+    kind = "maker_may_not"
 
 
 class ItemFault(BaseModel):
@@ -91,7 +101,8 @@ class ResultFile(BaseModel):
 class Job(BaseModel):
     """A job, and how far it is. `total`: its items; null until they are counted.
 
-    `cancel_asked`: what has begun is finished, and then it is cancelled. `failure`: why it failed.
+    `cancel_asked`: what has begun is finished, and then it is cancelled. `failure`: why it failed;
+    `failure_code`: the same as problems name it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -112,6 +123,7 @@ class Job(BaseModel):
     begun_at: datetime | None
     ended_at: datetime | None
     failure: ItemFault | None
+    failure_code: str | None
     result: ResultFile | None
 
     @property
@@ -141,7 +153,11 @@ class JobItem(BaseModel):
 
 @dataclass(frozen=True)
 class Maker:
-    """Who makes a job, and whose things they see. None: all of them."""
+    """Who makes a job, and whose things they see. None: all of them.
+
+    `key_id`: the key that they came with, or `staff:` and the login of somebody at a screen. None:
+    a command has made it, which needs no key.
+    """
 
     by: str
     key_id: str | None = None
@@ -151,6 +167,14 @@ class Maker:
     def sees(self, channel: str, seller: str) -> bool:
         """Whether something of this channel and this seller is their business."""
         return covers(self.channels, (channel,)) and covers(self.sellers, (seller,))
+
+    def within(self, now: Grant) -> Maker:
+        """The same, who sees no more than by what they may now."""
+        return replace(
+            self,
+            channels=_both(self.channels, now.channels),
+            sellers=_both(self.sellers, now.sellers),
+        )
 
 
 @dataclass(frozen=True)
@@ -228,3 +252,9 @@ class WorkedOnJob(BaseModel):
 def covers(mine: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> bool:
     """Whether somebody who sees `mine` sees all of `theirs`. None: all there are."""
     return mine is None or (theirs is not None and set(theirs) <= set(mine))
+
+
+def _both(mine: tuple[str, ...] | None, theirs: Collection[str] | None) -> tuple[str, ...] | None:
+    if mine is None or theirs is None:
+        return mine if theirs is None else tuple(sorted(theirs))
+    return tuple(one for one in mine if one in theirs)

@@ -114,6 +114,17 @@ class Staff(BaseModel):
     disabled_at: datetime | None
     disabled_by: str | None
 
+    def grant(self) -> Grant:
+        """What they may, where they may come in."""
+        return grant_of(
+            self.login,
+            self.name,
+            self.roles,
+            _set(self.channels),
+            _set(self.sellers),
+            _set(self.locations),
+        )
+
     def wanted(self) -> StaffRequest:
         """As it would be asked for anew."""
         return StaffRequest.model_validate(self.model_dump(include=set(StaffRequest.model_fields)))
@@ -174,3 +185,7 @@ def grant_of(
         expires_at=None,
         role=first_of(roles),
     )
+
+
+def _set(named: tuple[str, ...] | None) -> frozenset[str] | None:
+    return None if named is None else frozenset(named)

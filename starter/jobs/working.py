@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import islice
@@ -18,14 +18,22 @@ from typing import Final
 from temporalio import activity
 
 from domain.errors import InvalidInput, NotFound, OrderloomError, Unreachable
-from domain.jobs.jobs import ItemFault, NewItem, OpenItem, Told, WorkedOnJob, WorkOnJob
+from domain.jobs.jobs import (
+    ItemFault,
+    MakerMayNot,
+    NewItem,
+    OpenItem,
+    Told,
+    WorkedOnJob,
+    WorkOnJob,
+)
 from domain.jobs.options import PRINTED_MAX
 from domain.views.order_filters import OrderFilters
 from starter.jobs.exports import EXPORTS, export_of, order_ids
 from starter.jobs.items import AT_ONCE, DO, TOGETHER
 from starter.jobs.papers import PRINTS, drawn, result
 from starter.jobs.reading import items_of
-from starter.service.job_work import Standing
+from starter.service.job_work import Standing, unsure
 from starter.service.service import Service
 
 logger = logging.getLogger("orderloom.jobs")
@@ -92,7 +100,7 @@ class JobActivities:
             except Exception as defect:  # noqa: BLE001 - it is tried again, and then told in the job
                 _log(job_id, defect)
             await asyncio.sleep(AGAIN_AFTER_S)
-        return await work.fail(await work.begin(job_id), ItemFault(detail=DEFECT))
+        return await work.fail(await work.begin(job_id), ItemFault(detail=DEFECT), "defect")
 
     async def _round(self, job_id: str) -> bool:
         """A piece of work. False: the job has ended."""
@@ -101,6 +109,7 @@ class JobActivities:
         if job.has_ended:
             return False
         try:
+            job = await work.allowed(job)
             if job.kind in EXPORTS:
                 export = export_of(job)
                 part = await export.part(self._here, job)
@@ -111,8 +120,11 @@ class JobActivities:
             return await self._do_some(job)
         except Unreachable:
             raise
+        except MakerMayNot as no:
+            await work.stop(job_id, no)
+            return False
         except OrderloomError as error:
-            return await work.fail(job, ItemFault(detail=str(error)))
+            return await work.fail(job, ItemFault(detail=str(error)), error.kind)
 
     async def _read(self, job: Standing) -> None:
         """Give every item its row. Another attempt goes on behind the last one."""
@@ -165,10 +177,16 @@ class JobActivities:
     async def _do(self, job: Standing, items: Sequence[OpenItem]) -> None:
         """Do these, and tell what became of each, also where one of them cannot be done now."""
         slots = asyncio.Semaphore(AT_ONCE.get(job.kind, 1))
+        # One after the other: of two that are about one order, the first in the file begins first.
+        asking = asyncio.Lock()
+
+        async def allowed() -> Standing:
+            async with asking:
+                return await self._here.job_work.allowed(job)
 
         async def one(item: OpenItem) -> Told:
             async with slots:
-                told = await self._one(job, item)
+                told = await self._one(job, item, allowed)
             if told.outcome == "refused":
                 # It may have taken long. An attempt that ends in the middle leaves it behind.
                 await self._here.job_work.tell(job.job_id, [told])
@@ -182,17 +200,22 @@ class JobActivities:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _one(self, job: Standing, item: OpenItem) -> Told:
+    async def _one(
+        self, job: Standing, item: OpenItem, allowed: Callable[[], Awaitable[Standing]]
+    ) -> Told:
         """Do one item. Raises Unreachable while a server is away."""
         silence = Unreachable("it does not answer in time")
         for _ in range(TRIES_MAX):
             try:
                 async with asyncio.timeout(ITEM_SECONDS_MAX):
-                    return await DO[job.kind](self._here, job, item)
+                    return await DO[job.kind](self._here, await allowed(), item)
             except TimeoutError:
                 pass
             except Unreachable as error:
                 silence = error
+            except MakerMayNot as no:
+                # The next round ends the job.
+                return unsure(item, no) if item.again else Told(item.number, "skipped")
             except OrderloomError as error:
                 return _refused(item, error)
             except Exception as defect:  # noqa: BLE001 - one item's defect does not stop the others

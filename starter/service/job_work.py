@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
-from domain.jobs.jobs import FilePart, ItemFault, NewItem, OpenItem, ResultFile, Told
-from store.database import Pool
+from domain.access.keys import Grant
+from domain.jobs.jobs import (
+    NEEDS,
+    OF_STAFF,
+    FilePart,
+    ItemFault,
+    MakerMayNot,
+    NewItem,
+    OpenItem,
+    ResultFile,
+    Told,
+)
+from store.access import keys
+from store.database import Connection, Pool
 from store.jobs import jobs, work
+from store.staff import people
 
 Standing: TypeAlias = work.Standing
 """A job as its work begins, or goes on."""
@@ -107,7 +121,7 @@ class JobWork:
             if not (await work.lock(conn, job_id)).has_ended:
                 await work.end(conn, job_id, "done")
 
-    async def fail(self, job: Standing, failure: ItemFault) -> bool:
+    async def fail(self, job: Standing, failure: ItemFault, code: str) -> bool:
         """It has failed, where it still stands so. False: it has ended.
 
         Another attempt may have come further: then this one had something stale before it.
@@ -118,5 +132,50 @@ class JobWork:
                 return False
             if (now.items_known, now.reached) != (job.items_known, job.reached):
                 return True
-            await work.end(conn, job.job_id, "failed", failure=failure)
+            await work.end(conn, job.job_id, "failed", failure=failure, code=code)
             return False
+
+    async def allowed(self, job: Standing) -> Standing:
+        """The job, about what its maker may see now and might when it was made.
+
+        Asked before each thing that is done, because rights are taken away to count at once.
+        Raises MakerMayNot where they come in no more, or may not do this any more.
+        """
+        if job.maker.key_id is None:
+            return job
+        async with self._pool.acquire() as conn:
+            grant = await _grant_now(conn, job.maker.key_id)
+        if grant is None or not NEEDS[job.kind] <= grant.scopes:
+            raise MakerMayNot(
+                f"{job.maker.by} may not do this any more, so what was left was not done"
+            )
+        return replace(job, maker=job.maker.within(grant))
+
+    async def stop(self, job_id: str, why: MakerMayNot) -> None:
+        """Do nothing more of it: it has failed, where it has not ended.
+
+        What an attempt has begun and not told may be done or not. Its item says that.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            if (await work.lock(conn, job_id)).has_ended:
+                return
+            begun = await work.claim(conn, job_id, 0)
+            await work.tell(conn, job_id, [unsure(item, why) for item in begun])
+            failure = ItemFault(detail=str(why))
+            await work.end(conn, job_id, "failed", failure=failure, code=why.kind)
+
+
+def unsure(item: OpenItem, why: MakerMayNot) -> Told:
+    """What is told of an item that has begun, and is not asked again."""
+    detail = f"{why}; this one had begun, and may have been done"
+    return Told(item.number, "refused", code=why.kind, detail=detail)
+
+
+async def _grant_now(conn: Connection, key_id: str) -> Grant | None:
+    """What a maker of jobs may by now. None: they come in no more."""
+    _, is_person, login = key_id.partition(OF_STAFF)
+    if not is_person:
+        key = await keys.get(conn, key_id)
+        return key.grant() if key.state == "live" else None
+    person = await people.get(conn, login)
+    return person.grant() if person.state == "active" else None

@@ -15,14 +15,14 @@ select count(*) from job where ended_at is null and key_id = :key_id;
 
 -- name: find(job_id)^
 select job_id, kind, options, state, cancel_asked_at is not null as cancel_asked, total, done, refused, skipped,
-       channels, sellers, made_at, made_by, begun_at, ended_at, failure, file_name, media_type,
+       channels, sellers, made_at, made_by, begun_at, ended_at, failure, failure_code, file_name, media_type,
        (select sum(octet_length(content)) from job_part p where p.job_id = j.job_id) as bytes
 from job j where job_id = :job_id;
 
 -- name: listed(kinds, kind, state, channels, sellers, after_at, after_id, at_most)
 -- Newest first: of these kinds, and of what somebody sees who sees these channels and sellers.
 select job_id, kind, options, state, cancel_asked_at is not null as cancel_asked, total, done, refused, skipped,
-       channels, sellers, made_at, made_by, begun_at, ended_at, failure, file_name, media_type,
+       channels, sellers, made_at, made_by, begun_at, ended_at, failure, failure_code, file_name, media_type,
        (select sum(octet_length(content)) from job_part p where p.job_id = j.job_id) as bytes
 from job j
 where kind = any(:kinds::text[])

@@ -182,9 +182,12 @@ async def end(
     state: State,
     *,
     failure: ItemFault | None = None,
+    code: str | None = None,
     result: ResultFile | None = None,
 ) -> None:
     """running → done, cancelled or failed. `result`: the name and type of the file it has written.
+
+    `failure`, `code`: why it has failed, in words and as problems name it.
 
     What is left of its items is skipped, and so is a file that is not whole.
     """
@@ -197,6 +200,7 @@ async def end(
         job_id=job_id,
         state=state,
         failure=failure and failure.detail,
+        failure_code=code,
         file_name=result and result.name,
         media_type=result and result.media_type,
     )

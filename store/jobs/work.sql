@@ -57,7 +57,7 @@ where job_id = :job_id and outcome is null and begun
 order by number;
 
 -- name: tell(job_id, numbers, outcomes, names, answers, codes, details, faults)$
--- waiting → done, refused, once: what another attempt has told stays. Answers how many it has told.
+-- waiting → done, refused, skipped, once: what another attempt has told stays. Answers how many it has told.
 with told as (
     update job_item i
     set outcome = t.outcome, reference = coalesce(t.reference, i.reference), answer = t.answer, code = t.code,
@@ -68,12 +68,14 @@ with told as (
     where i.job_id = :job_id and i.number = t.number and i.outcome is null
     returning i.outcome
 ), counted as (
-    select count(*) filter (where outcome = 'done') as done, count(*) filter (where outcome = 'refused') as refused
+    select count(*) filter (where outcome = 'done') as done, count(*) filter (where outcome = 'refused') as refused,
+           count(*) filter (where outcome = 'skipped') as skipped
     from told
 )
-update job set done = job.done + counted.done, refused = job.refused + counted.refused
+update job set done = job.done + counted.done, refused = job.refused + counted.refused,
+               skipped = job.skipped + counted.skipped
 from counted where job_id = :job_id
-returning counted.done + counted.refused;
+returning counted.done + counted.refused + counted.skipped;
 
 -- name: skip(job_id)!
 -- waiting → skipped, but for what has begun.
@@ -105,11 +107,11 @@ update job set done = done + :rows, reached = :reached where job_id = :job_id;
 -- name: latest_part(job_id)$
 select coalesce(max(number), 0) from job_part where job_id = :job_id;
 
--- name: end_it(job_id, state, failure, file_name, media_type)!
+-- name: end_it(job_id, state, failure, failure_code, file_name, media_type)!
 -- running → done, cancelled, failed
 update job
 set state = :state, ended_at = moment(), begun_at = coalesce(begun_at, moment()), failure = :failure,
-    file_name = :file_name, media_type = :media_type,
+    failure_code = :failure_code, file_name = :file_name, media_type = :media_type,
     total = coalesce(total, done + refused + skipped)
 where job_id = :job_id and ended_at is null;
 

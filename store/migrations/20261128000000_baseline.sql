@@ -2711,7 +2711,7 @@ create table job (
         'cancel_orders', 'hold_orders', 'release_orders', 'charge_orders', 'resolve_steps',
         'print_pick_list', 'print_packing_slips', 'print_labels', 'print_documents')),
     options         jsonb       not null default '{}',
-    key_id          text,  -- null: a command has made it
+    key_id          text,  -- or `staff:` and the login of somebody at a screen; null: a command has made it
     made_by         some_text   not null,
     -- What its maker sees, and so what it may touch. Null: all of them.
     channels        text[],
@@ -2732,6 +2732,7 @@ create table job (
     -- Customers that were erased while it ran: what was read of orders before is read anew.
     erased          integer     not null default 0,
     failure         some_text,
+    failure_code    some_text,
     -- of the file that it writes
     file_name       some_text,
     media_type      some_text,
@@ -2741,7 +2742,8 @@ create table job (
         and done + refused + skipped <= coalesce(total, 2147483647)),
     constraint job_that_waits_has_not_begun check ((state = 'waiting') = (begun_at is null and ended_at is null)),
     constraint job_that_has_ended_says_when check ((state in ('done', 'cancelled', 'failed')) = (ended_at is not null)),
-    constraint job_that_failed_says_why check ((state = 'failed') = (failure is not null)),
+    constraint job_that_failed_says_why check (
+        (state = 'failed') = (failure is not null) and (failure is null) = (failure_code is null)),
     constraint file_of_a_job_has_a_name_and_a_type check ((file_name is null) = (media_type is null))
 );
 create index job_newest on job (made_at desc, job_id desc);

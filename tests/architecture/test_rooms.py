@@ -589,7 +589,9 @@ DOORS = {
     "starter/service/event_subscriptions.py": ("store.notifications",),
     "starter/service/messages.py": ("store.accounting.sellers", "store.messages"),
     "starter/service/jobs.py": ("store.jobs.jobs", "store.jobs.work"),
-    "starter/service/job_work.py": ("store.jobs.jobs", "store.jobs.work"),
+    "starter/service/job_work.py": (
+        *("store.access.keys", "store.jobs.jobs", "store.jobs.work", "store.staff.people"),
+    ),
     "starter/service/labels.py": (
         "store.aftersales.return_labels",
         "store.fulfilment.prints",

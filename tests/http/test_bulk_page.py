@@ -163,3 +163,26 @@ async def test_who_may_not_do_it_may_not_do_it_many_times(pool: Pool) -> None:
     assert (await out.get("/app/jobs")).url.path == "/app/sign-in"
     foreign = await desk.post("/app/orders/bulk", headers={"Sec-Fetch-Site": "cross-site"})
     assert foreign.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Anna (anna) may not do this any more, so it was stopped."),
+        ("ko", "Anna (anna)에게 이 작업을 할 권한이 더 이상 없어 중지되었습니다."),
+        ("de", "Anna (anna) darf das nicht mehr"),
+    ],
+)
+async def test_a_job_says_that_its_maker_comes_in_no_more(
+    shop: Shop, language: str, said: str
+) -> None:
+    anna = await Desk(shop.pool, Api(shop).app).signed_in("anna", "agent")
+    made = await begun(anna, "act=hold&order=web-1&order=web-2", reason="other", note="called back")
+    lead = await Desk(shop.pool, anna.app).signed_in("lee", "lead", language=language)
+    await shop.staff.disable("anna", who="the owner")
+    async with jobs_at_work(shop):
+        page = await ended(lead, made)
+    assert said in text_of(page)
+    assert "maker_may_not" not in page.text
+    (job,) = await shop.jobs.list()
+    assert (job.state, job.done, job.refused, job.skipped) == ("failed", 0, 0, 2)

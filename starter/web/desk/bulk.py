@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from domain.jobs.jobs import NEEDS, Maker
+from domain.jobs.jobs import NEEDS, OF_STAFF, Maker
 from domain.jobs.options import ITEMS_MAX, OPTIONS, PRINTED_MAX, Print
 from domain.views.order_filters import OrderFilters
 from starter.web.desk.listing import Asked
@@ -75,7 +75,7 @@ def maker_of(visit: Visit) -> Maker:
     grant = visit.person.grant
     return Maker(
         visit.person.who,
-        grant.key_id,
+        f"{OF_STAFF}{visit.person.login}",
         None if grant.channels is None else tuple(sorted(grant.channels)),
         None if grant.sellers is None else tuple(sorted(grant.sellers)),
     )

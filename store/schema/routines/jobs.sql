@@ -24,7 +24,8 @@ begin
         returning p.job_id
     )
     update job set state = 'failed', ended_at = moment(), total = done,
-                   failure = 'a customer was erased whose order was in its file already: export once more'
+                   failure = 'a customer was erased whose order was in its file already: export once more',
+                   failure_code = 'erased'
     where ended_at is null and job_id in (select job_id from gone);
     delete from job_part p where p.job_id in (
         select i.job_id from job_item i join job j using (job_id)

@@ -67,10 +67,10 @@ async def test_an_attempt_that_found_the_file_gone_fails_nothing(pool: Pool) -> 
     late = await begun(pool, "import_items", b"sku,name\nTEA,Tea\n")
     await work.found(late, 1, [NewItem({"sku": "TEA"}, "TEA", 2)], None, is_last=True)
     assert await work.file(late.job_id) == b""
-    assert await work.fail(late, ItemFault(detail="is empty")) is True
+    assert await work.fail(late, ItemFault(detail="is empty"), "invalid_input") is True
     assert (await Jobs(pool).get(late.job_id)).state == "running"
     now = await work.begin(late.job_id)
-    assert await work.fail(now, ItemFault(detail="it is so")) is False
+    assert await work.fail(now, ItemFault(detail="it is so"), "refused") is False
     assert (await Jobs(pool).get(late.job_id)).state == "failed"
 
 

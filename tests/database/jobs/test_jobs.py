@@ -236,7 +236,7 @@ async def test_a_job_that_failed_keeps_what_was_done_and_skips_the_rest(pool: Po
     await work.claim(job.job_id, 3)
     await work.tell(job.job_id, [Told(1, "done")])
     fault = ItemFault(detail="line 7 cannot be read")
-    assert await work.fail(await work.begin(job.job_id), fault) is False
+    assert await work.fail(await work.begin(job.job_id), fault, "refused") is False
     assert await counts(pool, job) == ("failed", 1, 0, 4)
     # What another attempt tells of it comes too late.
     await work.tell(job.job_id, [Told(2, "done")])
