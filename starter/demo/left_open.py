@@ -6,6 +6,7 @@ Everything before has ended and was audited. These orders wait for whoever sits 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from typing import Final
 from temporalio.client import Client
 
 from domain.errors import Conflict
+from domain.money import Price
 from domain.orders.hold_messages import HoldRequest
 from domain.orders.order import Order
 from starter.demo import company, shop
@@ -28,6 +30,7 @@ _APART: Final = timedelta(minutes=7)
 _UNDER_WAY: Final = 3
 _PACKED: Final = 2
 _HELD: Final = 1
+_ENOUGH: Final = _UNDER_WAY + _PACKED + _HELD
 _TO_CALL: Final = 2
 """The customer of every so many orders has told a phone number."""
 
@@ -46,6 +49,7 @@ async def leave_open(service: Service, temporal: Client, home: Path, after: int)
     `service`: with the rules of a shop whose days are as long as anybody's.
     """
     orders = to_place(after)
+    await _bring_goods(service, orders[: _ENOUGH + 1])
     await shop.place_all(service.orders, orders, lambda: None)
     stage = Stage(service, temporal, orders[0].payment, home)
     first, *rest = await _to_pick(service, orders)
@@ -93,6 +97,23 @@ def to_place(after: int) -> Sequence[Order]:
     ]
 
 
+async def _bring_goods(service: Service, orders: Sequence[Order]) -> None:
+    """What they want arrives before them: the day before may have sold all there was."""
+    wanted = Counter[str]()
+    for order in orders:
+        for line in order.lines:
+            wanted[line.sku] += line.quantity
+    terms = await service.purchasing.terms(skus=list(wanted))
+    costs = {one.sku: Price(each=one.unit_price, currency=one.currency) for one in terms}
+    for sku, units in wanted.items():
+        await service.stock.receive(
+            *(f"left-open-{sku}", sku, "main", units),
+            unit_cost=costs.get(sku),
+            who=_WHO,
+            why="the first delivery of the day",
+        )
+
+
 def _numbered(file: Sequence[Order], number: int) -> Order:
     """The order at this place of a file that begins again and again."""
     order = file[number % len(file)]
@@ -121,10 +142,9 @@ async def count_today(records: Records) -> None:
 async def _to_pick(service: Service, orders: Sequence[Order]) -> Sequence[Task]:
     """The tasks of those of them whose goods are there, once there are enough of them."""
     ours = {order.order_id for order in orders}
-    enough = _UNDER_WAY + _PACKED + _HELD
     found: list[Task] = []
     async with asyncio.timeout(_WITHIN_S):
-        while len(found) <= enough:
+        while len(found) <= _ENOUGH:
             await asyncio.sleep(_LOOK_S)
             tasks = await service.warehouse.tasks(task="pick")
             found = [task for task in tasks if task.order_id in ours]
