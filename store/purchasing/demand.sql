@@ -67,18 +67,20 @@ where (stock_demand.days, stock_demand.total, stock_demand.squares)
 -- What moved of a SKU on each day at its location: units that orders claimed less those of them that they gave back
 -- later, and the change of what is on hand. Days on which nothing moved are left out. No more than the latest
 -- `at_most` movements are read: days that these do not hold whole are left out, too.
-with places as (
-    select s.location, l.calendar, count(*) over () as all_of_them
+with places as materialized (
+    select s.location, coalesce(l.calendar ->> 'time_zone', 'UTC') as time_zone,
+           location_day(l.calendar) - (:days::int - 1) as since, :at_most::int / count(*) over () as most
     from stock s join location l using (location)
     where s.sku = :sku and (:locations::text[] is null or s.location = any(:locations))
 ), latest as materialized (
-    select p.location, (m.at at time zone coalesce(p.calendar ->> 'time_zone', 'UTC'))::date as day,
-           location_day(p.calendar) - (:days::int - 1) as since, m.movement_id, m.kind, m.order_no,
-           m.on_hand_change, m.allocated_change, :at_most::int / p.all_of_them as most
+    select p.location, (m.at at time zone p.time_zone)::date as day, p.since, m.movement_id, m.kind, m.order_no,
+           m.on_hand_change, m.allocated_change, p.most
     from places p
     cross join lateral (
-        select * from movement m where m.sku = :sku and m.location = p.location
-        order by m.movement_id desc limit :at_most::int / p.all_of_them) m
+        -- Compared as rows, so that the index of the stock row's movements is read, and never all movements by number.
+        select * from movement m
+        where (m.sku, m.location) >= (:sku, p.location) and (m.sku, m.location) <= (:sku, p.location)
+        order by m.sku desc, m.location desc, m.movement_id desc limit p.most) m
 ), whole_since as (
     select max(day) as day from (
         select case when count(*) = most then min(day) + 1 else min(since) end as day
