@@ -164,6 +164,7 @@ def duties(
         Duty(at_the_dock.count, _SWEEP_S),
         Duty(Memberships(pool).look, _NOTICE_S, beside=True),
         Duty(days.count, _NOTICE_S, beside=True),
+        Duty(days.add_up_books, _NOTICE_S, beside=True),
         Duty(longest.look, _NOTICE_S, beside=True),
         Duty(ExpiringVouchers(pool).expire, _NOTICE_S),
         Duty(HoldEnds(pool, asks).end, renewals_every_s),

@@ -33,6 +33,7 @@ from starter.service.service import Records, Service
 from starter.stack.postgres import embedded_postgres
 from starter.web import buying, day, desk, floor, money, screens, setup
 from starter.web.desk.listing import CHOICES
+from store.accounting import book_days
 from store.client_pool import open_client_pool
 from store.database import Pool
 
@@ -86,6 +87,8 @@ async def measure(console: Console, args: argparse.Namespace) -> None:
             await open_client_pool(server.url(AGED)) as pool,  # as `orderloom serve` has it
             _browser(pool) as browser,
         ):
+            async with pool.acquire() as conn:  # as a worker has done by then
+                await book_days.add_up(conn, 10_000)
             known = await _known(pool)
             asked = [Screen(path) for path in (*sorted(_paths(known)), *_questions(known))]
             for screen in asked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from store.accounting import book_days
 from store.database import DatabaseFault, Pool
 from store.days import counting
 from store.days.counting import Day
@@ -13,6 +14,9 @@ logger = logging.getLogger(__name__)
 
 DAYS_AT_ONCE: Final = 10
 """Then the duty has its next turn: a new database has a month to be counted."""
+
+BOOK_DAYS_AT_ONCE: Final = 100
+"""A year of books that were never added up is added up within some minutes."""
 
 KEPT_DAYS: Final = 800
 """Two years, and what a year before is compared with."""
@@ -46,6 +50,11 @@ class DayCounting:
                 # One day that cannot be counted keeps back no other one, and no other duty.
                 logger.warning("%s of seller %s is not counted: %s", one.day, one.seller, fault)
                 failed.append(one)
+
+    async def add_up_books(self) -> None:
+        """Add up the days of the books that are over."""
+        async with self._pool.acquire() as conn:
+            await book_days.add_up(conn, BOOK_DAYS_AT_ONCE)
 
     async def forget(self) -> None:
         """Delete days that are very old."""

@@ -31,14 +31,30 @@ where seller = :seller
 order by booked_on desc, entry_id desc offset :looked_at_most::bigint - 1 limit 1;
 
 -- name: moved(seller, after, through)
--- Of each account, what the entries of some days have put on both of its sides; null: from the first day on.
-select account, currency, coalesce(sum(amount_minor) filter (where amount_minor > 0), 0)::bigint as debit_minor,
-       coalesce(-sum(amount_minor) filter (where amount_minor < 0), 0)::bigint as credit_minor
-from posting join journal_entry using (entry_id)
-where seller = :seller and booked_on > coalesce(:after::date, '-infinity') and booked_on <= :through
+-- Of each account, what the entries of some days have put on both of its sides; null: from the first day on. Entries
+-- of days that are added up are not added up again; of the few others the postings are looked up one by one.
+with rest as (
+    select greatest(:after::date, coalesce((select max(day) from book_day where seller = :seller), '-infinity')) as after
+)
+select account, currency, sum(debit_minor)::bigint as debit_minor, sum(credit_minor)::bigint as credit_minor
+from (
+    select account, currency, debit_minor, credit_minor from book_day_account
+    where seller = :seller and day > coalesce(:after::date, '-infinity') and day <= :through
+    union all
+    select p.account, p.currency, greatest(p.amount_minor, 0), greatest(-p.amount_minor, 0)
+    from rest join journal_entry e on e.booked_on > rest.after
+    cross join lateral (select * from posting p where p.entry_id = e.entry_id offset 0) p
+    where e.seller = :seller and e.booked_on <= :through
+) every
 group by account, currency
 order by currency, account;
 
 -- name: entries_between(seller, after, through)$
-select count(*) from journal_entry
-where seller = :seller and booked_on > coalesce(:after::date, '-infinity') and booked_on <= :through;
+select (
+    select coalesce(sum(entries), 0) from book_day
+    where seller = :seller and day > coalesce(:after::date, '-infinity') and day <= :through
+)::bigint + (
+    select count(*) from journal_entry
+    where seller = :seller and booked_on <= :through and booked_on > greatest(
+        :after::date, coalesce((select max(day) from book_day where seller = :seller), '-infinity'))
+);

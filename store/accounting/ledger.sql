@@ -8,20 +8,28 @@ select entry_posted(:effect, order_no_of(:order_id), :memo, :currency, :accounts
 
 -- name: trial_balance(until, seller)
 -- The sum of all entries through a day, of a seller; null: of all days, of all sellers. What was carried forward by the
--- last closing before it is not added up again.
+-- last closing before it is not added up again, nor are the entries of days that are added up: few are left, and the
+-- postings of each are looked up (`offset 0`), never all postings read.
 with closed as (
-    select s.seller, (select max(c.through) from closing c
-                      where c.seller = s.seller and c.through <= coalesce(:until::date, 'infinity')) as through
+    select s.seller,
+           coalesce((select max(c.through) from closing c
+                     where c.seller = s.seller and c.through <= coalesce(:until::date, 'infinity')), '-infinity')
+               as through,
+           coalesce((select max(d.day) from book_day d where d.seller = s.seller), '-infinity') as added
     from seller s where :seller::text is null or s.seller = :seller
 )
 select account, currency, sum(amount_minor) as amount_minor
 from (
     select b.account, b.currency, b.amount_minor from closed join closed_balance b using (seller, through)
     union all
+    select a.account, a.currency, a.debit_minor - a.credit_minor
+    from closed join book_day_account a on a.seller = closed.seller
+        and a.day > closed.through and a.day <= coalesce(:until, 'infinity')
+    union all
     select p.account, p.currency, p.amount_minor
     from closed join journal_entry e on e.seller = closed.seller
-        and e.booked_on > coalesce(closed.through, '-infinity') and e.booked_on <= coalesce(:until, 'infinity')
-    join posting p using (entry_id)
+        and e.booked_on > greatest(closed.through, closed.added) and e.booked_on <= coalesce(:until, 'infinity')
+    cross join lateral (select * from posting p where p.entry_id = e.entry_id offset 0) p
 ) every
 group by account, currency
 having sum(amount_minor) <> 0

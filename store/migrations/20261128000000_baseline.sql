@@ -659,6 +659,29 @@ create table closed_balance (
         references closing on update cascade
 );
 
+-- Days of a seller's books that are over and added up: all up to the last of them, so that a page adds up these sums
+-- and the entries after them alone. A duty of the relay adds a day up. An entry of such a day that is written later is
+-- added by the trigger that looks for its closing (routines/accounting.sql), so the sums are always those of all
+-- entries. A day without entries has no row.
+create table book_day (
+    seller  text   not null constraint book_day_is_of_a_seller references seller on update cascade,
+    day     date   not null,
+    entries bigint not null,
+    primary key (seller, day)
+);
+
+create table book_day_account (
+    seller       text          not null,
+    day          date          not null,
+    account      text          not null,
+    currency     currency_code not null,
+    debit_minor  minor_units   not null,
+    credit_minor minor_units   not null,
+    primary key (seller, day, account, currency),
+    constraint book_day_account_is_of_an_added_day foreign key (seller, day)
+        references book_day on update cascade
+);
+
 -- What we have, or had, or await. This row is the lock of all stock of the SKU, and of what it has cost: whoever
 -- changes any of it holds it (locked_stock in routines/stock.sql).
 create table inventory (
@@ -721,6 +744,13 @@ create table document (
         goods_minor + tax_minor + shipping_minor + shipping_tax_minor) stored,
     -- everything that is printed; a reprint reads only this
     content            jsonb         not null,
+    -- What is added up for a tax report, out of the content: unpacking that of a month's documents takes long.
+    taxes              jsonb         generated always as (content -> 'taxes') stored,
+    rounding_minor     bigint        generated always as ((content ->> 'rounding_minor')::bigint) stored,
+    -- The last line of the address that the goods went to. Null: no country stands there, as of what was sold at a
+    -- counter.
+    country            text          generated always as (
+        substring(content #>> '{deliver_to,address,-1}' from '^[A-Z]{2}$')) stored,
     issued_on          date          not null,  -- by the seller's calendar
     issued_at          timestamptz   not null default moment(),
     -- The person on it is erased, all but this; the law wants the document whole until then.

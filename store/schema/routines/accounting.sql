@@ -263,6 +263,7 @@ create or replace trigger posting_of_new_entry after insert on posting
 create or replace function entry_is_of_open_period() returns trigger language plpgsql as $$
 declare
     closed date;
+    added  date;
 begin
     if not exists (select from posting where entry_id = new.entry_id) then
         raise exception 'journal entry % has no postings', new.entry_id
@@ -273,16 +274,62 @@ begin
             'one does not see what has been closed' using errcode = 'restrict_violation';
     end if;
     perform pg_advisory_xact_lock_shared(hashtext('closing'), hashtext(new.seller));
-    select max(through) into closed from closing where seller = new.seller;
+    select (select max(through) from closing where seller = new.seller),
+           (select max(day) from book_day where seller = new.seller) into closed, added;
     if new.booked_on <= closed then
         raise exception 'the books of % are closed through %: they take no entry of %',
             new.seller, closed, new.booked_on using errcode = 'restrict_violation';
+    end if;
+    if new.booked_on <= added then
+        -- The day's row first: whoever is also late waits here, and not for an account that another one holds.
+        insert into book_day as d (seller, day, entries) values (new.seller, new.booked_on, 1)
+        on conflict (seller, day) do update set entries = d.entries + 1;
+        insert into book_day_account as a (seller, day, account, currency, debit_minor, credit_minor)
+        select new.seller, new.booked_on, account, currency, greatest(amount_minor, 0), greatest(-amount_minor, 0)
+        from posting where entry_id = new.entry_id
+        on conflict (seller, day, account, currency) do update
+        set debit_minor = a.debit_minor + excluded.debit_minor,
+            credit_minor = a.credit_minor + excluded.credit_minor;
     end if;
     return null;
 end $$;
 drop trigger if exists journal_entry_in_order on journal_entry;
 create constraint trigger journal_entry_in_order after insert on journal_entry
     deferrable initially deferred for each row execute function entry_is_of_open_period();
+
+-- Adds up the next day of a seller's books that is over. Returns it; null: all are added up. It holds the lock of a
+-- closing, so that each entry is either there already, or sees this day's row and adds itself.
+create or replace function book_day_added(its_seller text) returns date language plpgsql as $$
+declare
+    today   date := seller_day(its_seller, moment());
+    the_day date;
+begin
+    if (next_book_day(its_seller) < today) is not true then
+        return null;
+    end if;
+    perform pg_advisory_xact_lock(hashtext('closing'), hashtext(its_seller));
+    the_day := next_book_day(its_seller);
+    if (the_day < today) is not true then
+        return null;
+    end if;
+    insert into book_day (seller, day, entries)
+    select its_seller, the_day, count(*) from journal_entry where seller = its_seller and booked_on = the_day;
+    insert into book_day_account (seller, day, account, currency, debit_minor, credit_minor)
+    select its_seller, the_day, account, currency,
+           sum(greatest(amount_minor, 0)), sum(greatest(-amount_minor, 0))
+    from journal_entry e join posting p using (entry_id)
+    where e.seller = its_seller and e.booked_on = the_day
+    group by account, currency;
+    return the_day;
+end $$;
+
+-- The first day with entries of which none is added up.
+create or replace function next_book_day(its_seller text) returns date language plpgsql stable as $$
+begin
+    return (select min(booked_on) from journal_entry
+            where seller = its_seller
+              and booked_on > coalesce((select max(day) from book_day where seller = its_seller), '-infinity'));
+end $$;
 
 create or replace function closing_waits() returns trigger language plpgsql as $$
 begin

@@ -85,6 +85,12 @@ _OF: Final = (
         "booked",
     ),
     Check(
+        "book_day_is_its_entries",
+        "ledger",
+        "{seller}",
+        "{day} is added up to {kept} ({what}), but {booked} is booked",
+    ),
+    Check(
         "inventory_is_stock",
         "ledger",
         "{sku}",

@@ -298,6 +298,31 @@ cross join lateral (values
 where coalesce(a.printed, 0) <> coalesce(a.booked, 0)
 order by seller, month, currency, a.what;
 
+-- name: book_day_is_its_entries()
+-- What a day was added up to is what its entries come to, on both sides of each account.
+with added as (
+    select seller, max(day) as through from book_day group by seller
+)
+select seller, day, what, sum(kept)::bigint as kept, sum(booked)::bigint as booked
+from (
+    select seller, day, 'entries' as what, entries as kept, 0 as booked from book_day
+    union all
+    select e.seller, e.booked_on, 'entries', 0, 1
+    from added join journal_entry e on e.seller = added.seller and e.booked_on <= added.through
+    union all
+    select a.seller, a.day, side.what || ' ' || a.account || ' ' || a.currency, side.amount, 0
+    from book_day_account a
+    cross join lateral (values ('debit', a.debit_minor), ('credit', a.credit_minor)) as side (what, amount)
+    union all
+    select e.seller, e.booked_on,
+           case when p.amount_minor > 0 then 'debit ' else 'credit ' end || p.account || ' ' || p.currency, 0,
+           abs(p.amount_minor)
+    from added join journal_entry e on e.seller = added.seller and e.booked_on <= added.through
+    join posting p using (entry_id)
+) every
+group by seller, day, what having sum(kept) <> sum(booked)
+order by seller, day, what;
+
 -- name: closed_balance_is_its_entries()
 -- What a closing has carried forward is that of the closing before it, and what was booked between the two.
 with closed as (

@@ -10,9 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 import asyncpg
 import pytest
 
+from activities.days.counting import DayCounting
 from domain.accounting.accounts import Account
 from domain.errors import IllegalTransition, InvalidInput
-from store.accounting import ledger
+from store.accounting import account_reads, book_days, ledger, tax_report
 from store.database import Connection, Pool
 from store.views import audit
 
@@ -250,3 +251,102 @@ async def test_a_transaction_that_would_not_see_a_closing_writes_no_entry(pool: 
         with pytest.raises(asyncpg.RestrictViolationError, match="read committed"):
             async with conn.transaction(isolation="repeatable_read"):
                 await sold(conn, "blind")
+
+
+_LOOKED_AT = """
+select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint from pg_stat_xact_user_tables
+where relname in ('journal_entry', 'posting')
+"""
+"""Rows of the journal that this transaction has looked at."""
+
+BEFORE = TODAY - timedelta(days=9)
+LONG_AGO = TODAY - timedelta(days=20)
+
+
+async def balances(conn: Connection) -> list[object]:
+    """All that is read of whole days."""
+    days = [(None, YESTERDAY), (BEFORE, YESTERDAY), (LONG_AGO, BEFORE), (None, TODAY)]
+    return [
+        *[await ledger.trial_balance(conn, day) for day in (LONG_AGO, BEFORE, YESTERDAY, None)],
+        *[await account_reads.moved(conn, "main", *some) for some in days],
+        await account_reads.to_close(conn, "main", YESTERDAY),
+        await account_reads.to_close(conn, "main", BEFORE),
+        await tax_report.of_days(conn, "main", BEFORE, TODAY),
+    ]
+
+
+async def of_tax(conn: Connection, effect: str, day: date) -> None:
+    await conn.execute(
+        """
+        with entry as (
+            insert into journal_entry (effect, memo, booked_on) values ($1, 'old', $2)
+            returning entry_id)
+        insert into posting
+        select entry_id, account, amount, 'EUR' from entry, (values
+            ('cash_in_transit', 6), ('revenue', -5), ('tax_payable', -1)) as p (account, amount)
+        """,
+        effect,
+        day,
+    )
+
+
+async def test_days_that_are_added_up_come_to_the_same_and_their_entries_are_not_read(
+    pool: Pool,
+) -> None:
+    async with pool.acquire() as conn:
+        for number in range(60):
+            await of_tax(conn, f"old-{number}", (LONG_AGO, BEFORE, YESTERDAY)[number % 3])
+            await on_day(conn, f"older-{number}", BEFORE)
+        await sold(conn, "now")
+        before = await balances(conn)
+        assert await book_days.add_up(conn, 2) == 2
+        assert await balances(conn) == before  # a day is left
+        assert (await book_days.add_up(conn, 9), await book_days.add_up(conn, 9)) == (1, 0)
+        assert await conn.fetchval("select max(day) from book_day") == YESTERDAY
+        async with conn.transaction():
+            looked_before = await conn.fetchval(_LOOKED_AT)
+            await ledger.trial_balance(conn)
+            await account_reads.moved(conn, "main", None, TODAY)
+            await conn.fetch("select 1")
+            looked_at = await conn.fetchval(_LOOKED_AT) - looked_before
+        assert looked_at < 20, looked_at
+        assert await balances(conn) == before
+        await ledger.close(conn, "main", BEFORE, who="anna")
+        assert (await ledger.trial_balance(conn)) == before[3]
+        assert (await audit.look(conn)).violations == ()
+
+
+async def test_an_entry_that_comes_after_its_day_was_added_up_is_added(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        await on_day(conn, "first", BEFORE)
+        await on_day(conn, "second", YESTERDAY)
+        await book_days.add_up(conn, 9)
+        for number in range(3):
+            for day in (LONG_AGO, BEFORE, YESTERDAY):  # one of them had no entries
+                await of_tax(conn, f"late-{number}-{day}", day)
+        added = await balances(conn)
+        assert (await audit.look(conn)).violations == ()
+        await conn.execute("truncate book_day, book_day_account")
+        assert await balances(conn) == added
+
+
+async def test_an_entry_that_is_written_while_its_day_is_added_up_is_in_the_sum(pool: Pool) -> None:
+    async def write(number: int) -> None:
+        async with an_entry_of_yesterday(pool, str(number)):
+            await asyncio.sleep(number % 5 * 0.002)
+
+    duty = DayCounting(pool).add_up_books
+    await write(0)
+    await asyncio.gather(*(write(number) for number in range(1, 40)), duty(), duty())
+    async with pool.acquire() as conn:
+        kept = await conn.fetch("select day, entries from book_day")
+        assert [tuple(row) for row in kept] == [(YESTERDAY, 40)]
+        (moved, _) = await account_reads.moved(conn, "main", None, YESTERDAY)
+        assert moved.debit_minor == 200
+        assert (await audit.look(conn)).violations == ()
+
+
+async def test_the_day_that_is_not_over_is_not_added_up(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        await sold(conn, "now")
+        assert await book_days.add_up(conn, 9) == 0

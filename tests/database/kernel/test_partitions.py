@@ -88,6 +88,9 @@ WHOLE = {
         ("day_count", "day_figure", "day_loss"), "some rows a day, which go after two years"
     ),
     **dict.fromkeys(("closing", "reconciliation", "document_counter"), "a row a day, or a year"),
+    **dict.fromkeys(
+        ("book_day", "book_day_account"), "a row a day, and one for each account in use"
+    ),
     "closed_balance": "a row for each account in use, a day or a month",
     **dict.fromkeys(
         ("api_key", "api_key_secret", "signing_secret", "page_key", "staff", "saved_view"),

@@ -1271,6 +1271,7 @@ SIGNED = {
     "inventory_posting.value_minor",
     "refund.amount_minor",
     "document.amount_minor",
+    "document.rounding_minor",
 }
 
 
