@@ -201,7 +201,7 @@ def test_each_line_of_a_story_is_said_in_each_language(language: str) -> None:
         for n, what in enumerate(texts)
     ]
     refused, odd, held = lines_of(events)
-    assert "edit" in refused.what(words)
+    assert words("act_edit") in refused.what(words)
     assert (odd.what(words), odd.about(words)) == ("never heard of", "this")
     assert held.about(words) == words("hold_fraud_review")
 

@@ -16,6 +16,7 @@ from domain.ids import message_ref, order_of
 from runtime.papers.pdf import render
 from starter.warehouse.slip import slip_pdf
 from starter.web.desk.access import check_order
+from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.desk.story import lines_of
 from starter.web.guards import HEADERS
 from starter.web.screens.forms import NotAsked, met, told_by, whole
@@ -118,6 +119,7 @@ async def _message(
         told=told,
         status=status,
         trouble=trouble,
+        **IN_TEMPLATES,
     )
 
 

@@ -1,110 +1,39 @@
-"""Why an order is held, why a step waits, and what an edit changes, in the reader's language.
+"""Why something happened, waits or is held, who did it, and what an edit changes, in the reader's
+language.
 
 Rules, steps and edits write English into rows, as it stands in the answers of the API, too. What
-they write is known here by its form. Any other text, such as what a person or a company said, is
-shown as it is.
+they write is known by its form (`starter.web.desk.reason_forms`). Any other text, such as what a
+person or a company said, is shown as it is.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Final
 
+from domain.errors import InvalidInput
+from domain.money import to_minor
+from starter.web.desk.reason_forms import CHANGES, WHO, WHOLE
 from starter.web.words import Words
 
-_WHOLE: Final[Mapping[str, str]] = {
-    "hold_countries": "the countries of invoice and delivery differ",
-    "hold_first": "the first order of this customer",
-    "hold_word": "a word that is looked for stands in its note",
-    "hold_checking": "its address is being checked",
-    "hold_not_checked": "its address could not be checked: look at it",
-    "hold_sound": "its address is sound",
-    "hold_over": "its time was over",
-    "hold_to_charge": "waits to be charged",
-    "hold_taken_up": "the order was taken up again",
-    "hold_over_amount": r"more than (?P<amount>[0-9.]+) (?P<currency>[A-Z]{3})",
-    "hold_many": r"(?P<n>[0-9]+) orders of this customer within (?P<span>.+)",
-    "hold_listed": r"on the list (?P<name>.+)",
-    "hold_unreadable": (
-        r"rule (?P<name>.+) cannot be read by this version: look at the order, and set the rule "
-        r"anew"
-    ),
-    "hold_first_back": r"(?P<id>\S+) is to come back first",
-    "hold_approved": r"(?P<id>\S+) is approved",
-    "step_silent": "it kept failing or did not answer; the worker's log says why",
-    "step_early": (
-        r".+ ends again and again before anything is overdue: please report this to Orderloom"
-    ),
-    "step_label_refused": (
-        r"(?P<id>\S+) has no label, because the carrier refuses it: (?P<why>.+); send the "
-        r"customer one, or have it sent without, and say done"
-    ),
-    "step_label_kept": (
-        r"the label of (?P<id>\S+) cannot be given back: (?P<why>.+); see to it at the carrier"
-    ),
-    "step_label_silent": r"no answer about the label of (?P<id>\S+) yet: (?P<why>.+)",
-    "step_return_lost": (
-        r"carrier (?P<name>.+) says (?P<status>\w+) of the parcel of (?P<id>\S+): ask it where the "
-        r"parcel is; count what comes, or that nothing does"
-    ),
-    "step_return_long": (
-        r"a carrier has had the parcel of (?P<id>\S+) for long: ask it where the parcel is; count "
-        r"what comes, or that nothing does"
-    ),
-    "step_return_short": (
-        r"(?P<id>\S+) was paid back on its way, and (?P<amount>.+) of that did not come back; have "
-        r"the customer pay it, or let it be, and say done"
-    ),
-    "step_return_asks": (
-        r"(?P<id>\S+): (?P<asks>.+); decide by `orderloom returns approve` or `returns refuse`"
-    ),
-    "step_goodwill": (
-        r"(?P<name>.+?) asks for goodwill, (?P<why>.+): [^:]+\. Who may give it says `orderloom .+"
-    ),
-    "step_dispute": (
-        r"(?P<amount>.+) are disputed at (?P<name>\S+), in another currency than the order's: book "
-        r"the amount, which Orderloom does not convert(?:; evidence is due by (?P<day>[0-9-]+))?"
-    ),
-    "asks_worth_more": "it is worth more than the rules approve",
-    "asks_returns_much": "the customer sends back more than the rules approve",
-    "asks_is_listed": "the customer, or the address, is on a list",
-    "task_held": r"held, (?P<hold>[a-z ]+): (?P<note>.+); (?P<owner>.+) sees to it",
-    "task_unknown": r"it is not known what became of a (?P<call>\w+) at (?P<name>.+)",
-    "task_to_charge": "its authorization ends, and nobody has asked for the charge",
-    "task_carrier_lost": "the carrier lost it: claim what it was worth",
-    "task_turned_up": "it turned up, and the carrier has paid for it",
-    "task_not_told": r"the customer was not told: (?P<why>.+)",
-    "task_approval": r"the purchase order with supplier (?P<name>.+) waits for approval",
+_SENTENCES: Final = {
+    form: key for key, form in WHOLE.items() if re.escape(form) == form.replace(" ", r"\ ")
 }
-"""The end of a sentence's key (`because_…`) → what is written, whole."""
-_KNOWN: Final = {key: re.compile(form, re.DOTALL) for key, form in _WHOLE.items()}
+"""Those that are always the same → the end of their key. They are found without looking at all."""
 
-_CHANGES: Final[Mapping[str, str]] = {
-    "quantity": r"quantity of line (?P<line>.+)",
-    "unit_price": r"unit price of line (?P<line>.+)",
-    "discount": r"discount of line (?P<line>.+)",
-    "tax_rate": r"tax rate of line (?P<line>.+)",
-    "line": r"line (?P<line>.+)",
-    "service": "shipping service",
-    "shipping_price": "shipping price",
-    "shipping_tax": "tax rate of shipping",
-    "order_discount": "discount of the order",
-    "address": "address",
-    "billing": "billing",
-    "note": "note",
-    "date": "requested delivery date",
-    "amounts": "amounts",
-    "lines": "lines",
-    "more_units": "more units",
-    "where": "address or service",
+_KNOWN: Final = {
+    key: re.compile(form, re.DOTALL) for key, form in WHOLE.items() if form not in _SENTENCES
 }
-"""The end of a sentence's key (`edits_…`) → what an edit calls it."""
-CHANGED: Final = {key: re.compile(form) for key, form in _CHANGES.items()}
+_WHO: Final = {key: re.compile(form) for key, form in WHO.items()}
+CHANGED: Final = {key: re.compile(form) for key, form in CHANGES.items()}
 
 _HELD: Final = re.compile(
     r"(?:^|(?<=; ))(payment|fraud_review|address|stock|awaiting_return|other): "
 )
+_COUNTS: Final = re.compile(r"(?P<n>[0-9]+) of (?P<all>[0-9]+) (?P<sku>[^,]+)")
 _SPANS: Final = re.compile(r"([0-9,]+) (day|hour|minute|second)s?")
 
 
@@ -143,8 +72,18 @@ def change_told(words: Words, what: str) -> str:
     return what
 
 
+def who_told(words: Words, who: str) -> str:
+    """Who did something: a person as they are called, and what is not one in the reader's words."""
+    for key, form in _WHO.items():
+        if found := form.fullmatch(who):
+            return words(f"who_{key}", **found.groupdict())
+    return who
+
+
 def said(words: Words, text: str) -> str | None:
     """One reason of ours in the reader's language; None: it is not known here."""
+    if text in _SENTENCES:
+        return words(f"because_{_SENTENCES[text]}")
     for key, form in _KNOWN.items():
         if found := form.fullmatch(text):
             parts = {name: part or "" for name, part in found.groupdict().items()}
@@ -157,12 +96,31 @@ def _as_is(_: Words, text: str) -> str:
     return text
 
 
-def _hold(words: Words, text: str) -> str:
-    return words(f"hold_{text.replace(' ', '_')}")
+def _of(prefix: str) -> Callable[[Words, str], str]:
+    """Codes whose sentences have keys that begin alike; another one as it is."""
+
+    def told(words: Words, text: str) -> str:
+        key = f"{prefix}{text.replace(' ', '_')}"
+        return words(key) if words.has(key) else text
+
+    return told
 
 
-def _call(words: Words, text: str) -> str:
-    return words(f"kind_of_call_{text}")
+def _amount(words: Words, text: str) -> str:
+    """`12.50 USD`; without its currency it stays as it is."""
+    number, _, currency = text.partition(" ")
+    try:
+        return words.money(to_minor(Decimal(number), currency), currency)
+    except (ArithmeticError, InvalidInput):
+        return text
+
+
+def _day(words: Words, text: str) -> str:
+    """`2027-03-01`."""
+    try:
+        return words.day(date.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def _span(words: Words, text: str) -> str:
@@ -173,11 +131,29 @@ def _span(words: Words, text: str) -> str:
     return " ".join(parts) or text
 
 
+def _units(words: Words, text: str) -> str:
+    """`1 of 2 TEA, 3 of 3 POT`."""
+    return _COUNTS.sub(lambda one: words("because_of_units", **one.groupdict()), text)
+
+
 _PARTS: Final[Mapping[str, Callable[[Words, str], str]]] = {
-    "hold": _hold,
-    "call": _call,
+    "hold": _of("hold_"),
+    "call": _of("kind_of_call_"),
+    "scan": _of("scan_"),
+    "before": _of("scan_"),
+    "status": _of("scan_"),
+    "part": _of("part_"),
+    "claim": _of("claim_"),
+    "action": _of("action_"),
+    "means": _of("means_"),
     "span": _span,
+    "amount": _amount,
+    "other_amount": _amount,
+    "day": _day,
+    "leaves": _day,
+    "units": _units,
     "note": told,
+    "why": told,
     "asks": told,
 }
 """Parts of a reason that are told in the reader's language, too."""
@@ -188,5 +164,6 @@ IN_TEMPLATES: Final[Mapping[str, Callable[[Words, str], str]]] = {
     "held_told": held_told,
     "step_told": step_told,
     "change_told": change_told,
+    "who_told": who_told,
 }
 """What a page is given that tells reasons."""

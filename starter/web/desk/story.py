@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from domain.notifications.event_types import TOLD
+from starter.web.desk.reasons import step_told
 from starter.web.words import Words
 from store.views.reads import EventRow
 
@@ -80,16 +81,33 @@ class Line:
         if words.has(key):
             return words(key)
         if _REQUEST_REFUSED.fullmatch(self.word):
-            return words("storyline_refused", what=self.word.removesuffix(_REFUSED))
+            asked = self.word.removesuffix(_REFUSED)
+            key = f"act_{_ACTS.get(asked, asked).replace('_', '-')}"
+            return words("storyline_refused", what=words(key) if words.has(key) else asked)
         return self.word
 
     def about(self, words: Words) -> str:
         """To what or which it happened; "": that is said already."""
-        key = f"{_CODES.get(self.word, '')}{self.rest}"
-        return words(key) if self.word in _CODES and words.has(key) else self.rest
+        if self.word in _OF_STEPS:
+            return step_told(words, self.rest)
+        keys = (f"{begin}{self.rest.replace(' ', '_')}" for begin in _CODES.get(self.word, ()))
+        return next((words(key) for key in keys if words.has(key)), self.rest)
 
 
-_CODES: Final = {"held": "hold_", "released": "hold_", "hold ended": "hold_", "dispute": "dispute_"}
+_ACTS: Final = {
+    "request_return": "return",
+    "match_price": "price-match",
+    "resolve_attention": "resolve",
+}
+"""Requests of which the act has another name."""
+
+_OF_STEPS: Final = frozenset({"needs attention", "attention resolved"})
+_CODES: Final[Mapping[str, Sequence[str]]] = {
+    **dict.fromkeys(("held", "released", "hold ended"), ("hold_",)),
+    "dispute": ("dispute_",),
+    "intercepted": ("line_parcel_",),
+    "carrier claim": ("claim_", "became_"),
+}
 """Lines behind whose colon a code stands → how the keys of its sentences begin."""
 
 

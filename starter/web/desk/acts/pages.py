@@ -22,6 +22,7 @@ from domain.errors import InvalidInput, NotFound, OrderloomError, Refused
 from starter.web.desk.acts.acting import Act, Asking, Field, Seen
 from starter.web.desk.acts.table import ACTS
 from starter.web.desk.order_page import look
+from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.desk.story import Line
 from starter.web.screens.forms import NotAsked, met, whole
 from starter.web.screens.visits import ScreenRoute, Visit, in_words, may
@@ -93,6 +94,7 @@ class _Page:
             request_id=request_id or self._visit.field("request_id") or new_id(),
             news=self._news,
             named=_NAMED,
+            **IN_TEMPLATES,
         )
 
     def _typed(self, seen: Seen | None) -> list[tuple[str, str]]:
