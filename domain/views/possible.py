@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Literal, NamedTuple, get_args
 
 from domain.aftersales import claims
@@ -75,6 +76,7 @@ class OrderFacts:
     anybody gives it. `open_claims`: how many wait for a person. `provider`: who has its money.
     `has_vouchers`: something was paid back as a voucher. `charges_by_hand`: it waits until somebody
     says that it is to be charged. `match_is_over`: so is the time in which a lower price is met.
+    `late`: what is asked for by exception, and when the time for it ended.
     """
 
     decision: Decision
@@ -93,6 +95,7 @@ class OrderFacts:
     is_erased: bool = False
     has_vouchers: bool = False
     match_is_over: bool = False
+    late: Mapping[str, datetime] = field(default_factory=dict)
     here: Mapping[str, int] = field(init=False)
     """Line id → units that have not left."""
     returnable: Mapping[str, int] = field(init=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.aftersales.return_rules import (
     Asked,
@@ -126,18 +126,34 @@ async def terms_of(conn: Connection, order_id: str) -> dict[str, ReturnTerms]:
     return {line_id: _terms(row, line_id) for line_id in row["lines"]}
 
 
+class Windows(NamedTuple):
+    """When no more units of an order can be sent back, and no more claims be made, but late ones.
+
+    None: nothing was delivered, or nothing that could be sent back is with the customer.
+    """
+
+    returns: datetime | None = None
+    claims: datetime | None = None
+
+
+async def windows_of(conn: Connection, order_id: str) -> Windows:
+    """Both of an order."""
+    row = await _sql.basis(conn, order_id=order_id)
+    if row is None or row["delivered_at"] is None:
+        return Windows()
+    policy, delivered_at = Policy.model_validate(row["policy"]), row["delivered_at"]
+    terms = [_terms(row, k) for k, line in row["lines"].items() if line["returnable"] > 0]
+    return Windows(
+        window_ends(terms, delivered_at, policy.return_window) if terms else None,
+        delivered_at + policy.claims.within,
+    )
+
+
 async def window_of(conn: Connection, order_id: str) -> datetime | None:
     """When nothing of an order can be sent back any more; None where nothing is with the customer
     that could be.
     """
-    row = await _sql.basis(conn, order_id=order_id)
-    if row is None or row["delivered_at"] is None:
-        return None
-    terms = [_terms(row, k) for k, line in row["lines"].items() if line["returnable"] > 0]
-    if not terms:
-        return None
-    usual = Policy.model_validate(row["policy"]).return_window
-    return window_ends(terms, row["delivered_at"], usual)
+    return (await windows_of(conn, order_id)).returns
 
 
 def _terms(row: Mapping[str, Any], line_id: str) -> ReturnTerms:

@@ -7,7 +7,7 @@ from domain.errors import NotFound
 from domain.orders.policy import Policy
 from domain.views.possible import OrderFacts, ParcelFacts
 from store import clock
-from store.aftersales import claims
+from store.aftersales import claims, return_rules
 from store.database import Connection, load_queries
 from store.orders import holds
 from store.payments import payments, tallies
@@ -23,6 +23,11 @@ async def facts(conn: Connection, order_id: str) -> OrderFacts:
     policy = Policy.model_validate(row["policy"])
     found = await tallies.load(conn, order_id)
     standing = await claims.of_this_order(conn, order_id)
+    ends, now = await return_rules.windows_of(conn, order_id), clock.now()
+    late = {
+        **dict.fromkeys(("return_items", "exchange_items"), ends.returns),
+        "claim_items": ends.claims,
+    }
     return OrderFacts(
         decision=row["decision"],
         claim=rules.Facts(found.charges, found.currency, **dict(standing)),
@@ -39,5 +44,6 @@ async def facts(conn: Connection, order_id: str) -> OrderFacts:
         is_disputed=bool(await payments.why_no_refund(conn, order_id)),
         is_erased=row["is_erased"],
         has_vouchers=row["has_vouchers"],
-        match_is_over=clock.now() > row["placed_at"] + policy.price_match_within,
+        late={asked: end for asked, end in late.items() if end is not None and end < now},
+        match_is_over=now > row["placed_at"] + policy.price_match_within,
     )

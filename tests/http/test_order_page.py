@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from domain.notifications.event_types import NOT_TOLD, TOLD
+from domain.orders.claim_rules import ClaimRules
 from domain.orders.edit_messages import OrderEdit
 from domain.orders.edited import LineStanding, Present
 from domain.orders.edits import edited
@@ -17,6 +18,7 @@ from domain.orders.hold_rules import Facts, HoldRule, HoldWhen
 from domain.orders.holding import unreadable, wanted_holds
 from domain.orders.notes import NewOrderNote
 from domain.orders.order import Order
+from domain.orders.policy import Policy
 from starter.web.desk.reasons import CHANGED, change_told, held_told, said
 from starter.web.desk.reasons import told as reason_told
 from starter.web.desk.story import KINDS, key_of, lines_of
@@ -92,6 +94,25 @@ async def test_what_was_given_at_the_counter_has_no_label_and_is_not_expected(
     page = await desk.get(f"/app/orders/{order.order_id}")
     assert [kind for kind in ("slip", "label") if f'/{kind}"' in page.text] == ["slip"]
     assert "Expected on" not in text_of(page)
+
+
+async def test_what_is_asked_for_after_its_time_stands_apart_with_the_reason(
+    bench: Bench, desk: Desk
+) -> None:
+    for is_late in (False, True):
+        window = timedelta(microseconds=1) if is_late else timedelta(days=30)
+        order = ordered(f"page-{'late' if is_late else 'in-time'}")
+        await bench.take_in(order, Policy(return_window=window, claims=ClaimRules(within=window)))
+        await bench.charged(await bench.at(order, "delivered"))
+        at = f"app/orders/{order.order_id}"
+        usual, _, rest = (await desk.get(f"/{at}")).text.partition("By exception")
+        exceptions = rest.partition('id="order-cannot"')[0]
+        for act in ("return", "exchange", "claim"):
+            link = f'{at}/{act}"'
+            assert (link in usual, link in exceptions) == (not is_late, is_late), act
+        form = text_of(await desk.get(f"/{at}/return"))
+        assert ("without this tick the rules say no" in form) is is_late
+    assert exceptions.count("The time for it was over on") == 3
 
 
 async def test_the_lines_the_shipping_and_the_tax_make_the_total(bench: Bench, desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from domain.access.keys import Scope
@@ -31,6 +32,10 @@ class Offer(NamedTuple):
         no = why_not(self.asks, facts)
         is_asked = not self.approves or facts.goodwill_asked
         return no or (None if is_asked else No("not_asked"))
+
+    def ended(self, facts: OrderFacts) -> datetime | None:
+        """When the time for it was over; None: it is not, and nothing is asked as an exception."""
+        return facts.late.get(self.asks or "")
 
 
 def _has_codes(facts: OrderFacts) -> bool:
@@ -72,25 +77,28 @@ OFFERS: Final[Mapping[str, Offer]] = {
 
 @dataclass(frozen=True)
 class Offers:
-    """Acts by their names, and the sentence that says why another one is not possible."""
+    """Acts by their names, with the sentence that says why one is an exception, or not possible."""
 
     possible: list[str]
+    late: list[tuple[str, str]]
     not_possible: list[tuple[str, str]]
 
 
 def offers(visit: Visit, facts: OrderFacts) -> Offers:
     """Everything that somebody's roles allow."""
-    found = Offers([], [])
+    found, words = Offers([], [], []), visit.words
     for name, offer in OFFERS.items():
         if not visit.person.allows(offer.scope):
             continue
         if offer.asks is None and not (offer.fits and offer.fits(facts)):
             continue
         no = offer.why_not(facts)
-        if no is None:
-            found.possible.append(name)
+        if no is not None:
+            found.not_possible.append((name, words(f"why_{no.reason}")))
+        elif ended := offer.ended(facts):
+            found.late.append((name, words("late_since", moment=words.moment(ended))))
         else:
-            found.not_possible.append((name, visit.words(f"why_{no.reason}")))
+            found.possible.append(name)
     if visit.person.allows("customers:read") and _has_codes(facts):
         found.possible.append("codes")
     return found

@@ -117,7 +117,7 @@ WHOLE: Final[Mapping[str, str]] = {
     "part_took_place": "it took place",
     "part_collected": "collected at the counter",
     "part_no_service": "the carrier does not deliver there with this service",
-    "part_lost": rf"{_PART} was lost by the carrier",
+    "part_lost": rf"{_PART} was (?:lost by the carrier)",
     "part_just_lost": "lost by the carrier",
     "part_found": rf"{_PART} was lost, and is found",
     "part_not_scanned": rf"the carrier has not scanned {_PART} for (?P<span>.+); lost\?",
@@ -149,10 +149,14 @@ WHOLE: Final[Mapping[str, str]] = {
         rf"(?P<day>{_DAY}), are still waited for"
     ),
     "units_first_day": (
-        rf"(?P<sku>\S+) is on sale from (?P<day>{_DAY}), not from (?P<leaves>{_DAY})"
+        rf"(?P<sku>\S+) is on sale (?:from) (?P<day>{_DAY}), not (?:from) (?P<leaves>{_DAY})"
     ),
-    "units_first_day_set": rf"(?P<sku>\S+) is on sale from (?P<day>{_DAY}), not before that",
-    "units_first_day_gone": rf"(?P<sku>\S+) is on sale at once, not from (?P<leaves>{_DAY})",
+    "units_first_day_set": (
+        rf"(?P<sku>\S+) is on sale (?:from) (?P<day>{_DAY}), not (?:before that)"
+    ),
+    "units_first_day_gone": (
+        rf"(?P<sku>\S+) is on sale (?:at once), not (?:from) (?P<leaves>{_DAY})"
+    ),
     "printed_again": r"the (?P<n>[0-9,]+)(?:st|nd|rd|th) time",
     # Money.
     "money_authorized": r"(?P<amount>[0-9.]+ [A-Z]{3}) authorized",
@@ -237,10 +241,10 @@ CHANGES: Final[Mapping[str, str]] = {
 """The end of a sentence's key (`edits_…`) → what an edit calls it."""
 
 WHO: Final[Mapping[str, str]] = {
-    "counter": "carrier counter",
-    "codes": "carrier codes",
-    "appointment": "carrier appointment",
-    "workshop": "carrier workshop",
+    "counter": "(?:carrier) counter",
+    "codes": "(?:carrier) codes",
+    "appointment": "(?:carrier) appointment",
+    "workshop": "(?:carrier) workshop",
     "carrier": r"carrier (?P<name>.+)",
     "channel": r"channel (?P<name>.+)",
     "rule": r"rule (?P<name>.+)",

@@ -11,7 +11,7 @@ from domain.money import Money
 from domain.notifications.event_types import EventType
 from domain.orders.messages import Units
 from domain.orders.people import Address
-from domain.views.possible import OrderFacts
+from domain.views.possible import Asked, OrderFacts
 from starter.service.service import Service
 from starter.web.desk.order_shown import Shown
 from starter.web.desk.possible import OFFERS, Offer
@@ -214,6 +214,13 @@ class Act:
     def offer(self) -> Offer:
         """What it asks for, and the scope that it takes."""
         return OFFERS[self.name]
+
+
+def late(asking: Asking, asks: Asked, about: str) -> Field:
+    """The tick that asks for it by exception, after the time for it. `about`: what it does."""
+    return Field(
+        "tick", "late", "late_too", about="late_needed" if asks in asking.facts.late else about
+    )
 
 
 def reason(name: str = "reason", label: str = "why") -> Field:

@@ -15,7 +15,7 @@ from domain.orders.claim_messages import (
 )
 from domain.payments.refund_previews import ClaimPreview
 from starter.service.service import Service
-from starter.web.desk.acts.acting import Act, Asking, Field, Option, Seen, reason
+from starter.web.desk.acts.acting import Act, Asking, Field, Option, Seen, late, reason
 from starter.web.desk.acts.money_told import paid_back
 from starter.web.desk.acts.refunding import to_field
 from starter.web.screens.forms import whole
@@ -36,7 +36,7 @@ def _fields(asking: Asking) -> Sequence[Field]:
         reason("reason", "in_words"),
         Field("text", "evidence", "claim_evidence", about="claim_evidence_about"),
         Field("choice", "wish", "claim_wish", options=[asking.none("wish_none"), *wishes]),
-        Field("tick", "late", "late_too", about="late_claim_about"),
+        late(asking, "claim_items", "late_claim_about"),
     )
 
 

@@ -13,7 +13,7 @@ from domain.orders.return_messages import (
     ReturnState,
 )
 from starter.service.service import Service
-from starter.web.desk.acts.acting import CODE, Act, Asking, Field, Option, Seen, reason
+from starter.web.desk.acts.acting import CODE, Act, Asking, Field, Option, Seen, late, reason
 from starter.web.desk.acts.money_told import paid_back
 from starter.web.screens.forms import NotAsked
 
@@ -27,7 +27,7 @@ def return_fields(asking: Asking) -> Sequence[Field]:
         Field("units", label="left_with_customer", most=asking.facts.returnable, options=codes),
         Field("choice", "reason_code", "return_reason", options=codes, value="other"),
         reason("reason", "in_words"),
-        Field("tick", "late", "late_too", about="late_too_about"),
+        late(asking, "return_items", "late_too_about"),
     )
 
 
