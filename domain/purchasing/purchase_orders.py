@@ -2,7 +2,7 @@
 
 proposed → approved → sent → acknowledged → shipped → closed, or cancelled. Arrived units are
 counted by line and not told by the state, because goods come in parts, and sometimes before the
-papers.
+papers. People are told its standing, which says from those units that it is partly received.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ from domain.stored import is_stored
 PurchaseState = Literal[
     "proposed", "approved", "sent", "acknowledged", "shipped", "closed", "cancelled"
 ]
+
+PurchaseStanding = Literal[PurchaseState, "partly_received", "received"]
+"""Its state as people are told it, with what came of its lines: `purchase_standing` of the schema."""
 
 WAY: Final[tuple[PurchaseState, ...]] = (
     "proposed",

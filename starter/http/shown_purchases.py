@@ -7,20 +7,24 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict
 
 from domain.money import price_text, to_decimal
-from domain.purchasing.purchase_orders import PurchaseState
+from domain.purchasing.purchase_orders import PurchaseStanding
 from domain.views.order_snapshot import AmountText
 from starter.service.service import Records
 from store.purchasing.purchase_reads import PurchaseEvent, PurchaseOrder
 
 
 class ListedPurchaseLine(BaseModel):
-    """Units of one SKU. Outstanding units may still arrive; `shipped` is the supplier's count."""
+    """Units of one SKU. Outstanding units may still arrive.
+
+    `acknowledged`, `shipped`: the supplier's counts; null: it has told nothing.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     sku: str
     quantity: int
-    shipped: int
+    acknowledged: int | None
+    shipped: int | None
     received: int
     cancelled: int
     outstanding: int
@@ -32,6 +36,8 @@ class ListedPurchaseLine(BaseModel):
 class ListedPurchaseOrder(BaseModel):
     """A purchase order as it is now. `worth`: of what was ordered, and without tax.
 
+    `state`: partly_received once goods came, and received until it is closed, whatever the supplier
+    told of them.
     `order_id`, `line_id`: the line of an order that it was bought for; null: for stock.
     `drop_ship`: the supplier sends it to that order's customer. `due_on`: the first day on which
     outstanding units should arrive. `attention`: why it needs a person, if it does.
@@ -46,7 +52,7 @@ class ListedPurchaseOrder(BaseModel):
     supplier: str
     supplier_name: str
     location: str
-    state: PurchaseState
+    state: PurchaseStanding
     needs_approval: bool
     currency: str
     worth: AmountText
@@ -80,7 +86,8 @@ def listed(order: PurchaseOrder) -> ListedPurchaseOrder:
         due_on=order.due_on,
         lines=tuple(
             ListedPurchaseLine(
-                **line.model_dump(exclude={"receivable", "unit_price"}),
+                **line.model_dump(exclude={"receivable", "shipped", "unit_price"}),
+                shipped=line.shipped or None,
                 unit_price=price_text(line.unit_price, order.currency),
             )
             for line in order.lines

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from domain.purchasing.purchase_orders import PurchaseDocument, PurchaseState, SupplierItem
+from domain.purchasing.purchase_orders import PurchaseDocument, PurchaseStanding, SupplierItem
 from domain.sellers import Seller
 from starter.service.outlook import OutlookReads
 from store.accounting import sellers
@@ -71,7 +71,7 @@ class PurchaseReads(OutlookReads):
         self,
         *,
         only_open: bool = False,
-        states: Sequence[PurchaseState] | None = None,
+        states: Sequence[PurchaseStanding] | None = None,
         sku: str | None = None,
         supplier: str | None = None,
         locations: Sequence[str] | None = None,

@@ -63,6 +63,7 @@ async def acknowledge(
             conn,
             po_id=po_id,
             skus=skus,
+            acknowledged=[told[sku].quantity for sku in skus],
             cancelled=changes,
             due_on=[told[sku].due_on for sku in skus],
         )
@@ -200,8 +201,10 @@ async def receive(
             why_not=f"{po_id}: came damaged",
         )
         await _sql.add_received(conn, po_id=po_id, skus=list(came), units=list(came.values()))
-        await purchases.advance(conn, row, "shipped")
-        await purchases.tell(conn, po_id, effect, "received", who=who, why=_said(came), data=came)
+        if came:
+            await purchases.advance(conn, row, "shipped")
+        what, why = _came(lines, came, rest_is_cancelled=rest_is_cancelled)
+        await purchases.tell(conn, po_id, effect, what, who=who, why=why, data=came)
         if rest_is_cancelled:
             await purchases.cancel_rest(conn, row)
             await purchases.tell(conn, po_id, "rest", "rest cancelled", who=who)
@@ -281,6 +284,17 @@ def _differences(lines: Mapping[str, Record], told: Mapping[str, Acknowledged]) 
         if one.due_on > line["due_on"]:
             found.append(f"{sku} on {one.due_on}, later than {line['due_on']}")
     return "; ".join(found)
+
+
+def _came(
+    lines: list[Record], came: Mapping[str, int], *, rest_is_cancelled: bool
+) -> tuple[str, str]:
+    """What is told of goods that came, and of how many they are where more is still to come."""
+    left = {line["sku"]: line["outstanding"] - came.get(line["sku"], 0) for line in lines}
+    if rest_is_cancelled or not any(n > 0 for n in left.values()):
+        return "received", _said(came)
+    missing = _said({sku: n for sku, n in sorted(left.items()) if n > 0})
+    return "partly received", f"{_said(came)}; still to come: {missing}"
 
 
 def _said(units: Mapping[str, int]) -> str:

@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.errors import NotFound
 from domain.money import Money
 from domain.purchasing.purchase_orders import (
+    ENDED,
     PurchaseDocument,
     PurchaseLine,
+    PurchaseStanding,
     PurchaseStart,
     PurchaseState,
     PurchasingPolicy,
@@ -24,9 +26,10 @@ _sql = load_queries(__file__, "purchases")
 
 
 class LineState(BaseModel):
-    """Units of one SKU. Outstanding units may still arrive; `shipped` is the supplier's count.
+    """Units of one SKU. Outstanding units may still arrive.
 
-    `answered_at`: when the supplier said what it will send.
+    `acknowledged`, `shipped`: the supplier's counts. None, and 0 of what was shipped: it has told
+    nothing. `answered_at`: since when no answer is awaited, because it was told, or goods came.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -37,6 +40,7 @@ class LineState(BaseModel):
     receivable: int
     received: int
     cancelled: int
+    acknowledged: int | None
     shipped: int
     outstanding: int
     unit_price: Decimal
@@ -44,15 +48,11 @@ class LineState(BaseModel):
     due_on: date
     answered_at: datetime | None
 
-    @property
-    def acknowledged(self) -> int | None:
-        """Units that the supplier has promised; None: it has not answered."""
-        return None if self.answered_at is None else self.quantity - self.cancelled
-
 
 class PurchaseOrder(BaseModel):
     """A purchase order as it is now.
 
+    `state`: also that goods came of it, whatever the supplier told of them.
     `order_id`, `line_id`: it was bought for this line. `drop_ship`: it goes to the customer.
     `policy`: the rules that were in force when it was made.
     """
@@ -68,7 +68,7 @@ class PurchaseOrder(BaseModel):
     supplier_name: str
     location: str
     currency: str
-    state: PurchaseState
+    state: PurchaseStanding
     needs_approval: bool
     sent_before: bool
     created_at: datetime
@@ -141,7 +141,7 @@ async def find(
     *,
     po_id: str | None = None,
     only_open: bool = False,
-    states: Sequence[PurchaseState] | None = None,
+    states: Sequence[PurchaseStanding] | None = None,
     sku: str | None = None,
     supplier: str | None = None,
     locations: Sequence[str] | None = None,
@@ -155,10 +155,11 @@ async def find(
     `only_late`: only those of which goods should have come before this day of their location.
     `due_by`: only those of which some should come by this day.
     """
+    are_open = states is not None and not set(ENDED).intersection(states)
     rows = _sql.list_orders(
         conn,
         po_id=po_id,
-        open=only_open,
+        open=only_open or are_open,
         states=None if states is None else list(states),
         sku=sku,
         supplier=supplier,

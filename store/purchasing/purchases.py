@@ -202,7 +202,8 @@ async def hold(conn: Connection, po_id: str) -> str:
     row: Record | None = await _sql.lock(conn, po_id=po_id)
     if row is None:
         raise unknown(po_id)
-    return version_of(await _sql.count_events(conn, po_id=po_id), row["state"])
+    now = await _sql.standing(conn, po_id=po_id)
+    return version_of(now["events"], now["state"])
 
 
 def unknown(po_id: str) -> NotFound:

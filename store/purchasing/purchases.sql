@@ -26,11 +26,12 @@ returning sku;
 -- name: lock(po_id)^
 select * from purchase_order where po_id = :po_id for no key update;
 
--- name: count_events(po_id)$
-select count(*) from purchase_order_event where po_id = :po_id;
+-- name: standing(po_id)^
+select purchase_standing(p) as state, (select count(*) from purchase_order_event e where e.po_id = p.po_id) as events
+from purchase_order p where po_id = :po_id;
 
 -- name: lines(po_id)
-select sku, location, quantity, receivable, received, cancelled, shipped, outstanding, unit_price,
+select sku, location, quantity, receivable, received, cancelled, acknowledged, shipped, outstanding, unit_price,
        lead_time_days, due_on, answered_at
 from purchase_order_line where po_id = :po_id order by sku;
 
@@ -59,10 +60,12 @@ update purchase_order set refused_at = moment() where po_id = :po_id;
 update purchase_order_line set due_on = :today::date + lead_time_days
 where po_id = :po_id and answered_at is null;
 
--- name: answer(po_id, skus, cancelled, due_on)!
+-- name: answer(po_id, skus, acknowledged, cancelled, due_on)!
 update purchase_order_line l
-set cancelled = w.cancelled, due_on = w.due_on, answered_at = coalesce(answered_at, moment())
-from unnest(:skus::text[], :cancelled::bigint[], :due_on::date[]) as w (sku, cancelled, due_on)
+set acknowledged = w.acknowledged, cancelled = w.cancelled, due_on = w.due_on,
+    answered_at = coalesce(answered_at, moment())
+from unnest(:skus::text[], :acknowledged::bigint[], :cancelled::bigint[], :due_on::date[])
+    as w (sku, acknowledged, cancelled, due_on)
 where l.po_id = :po_id and l.sku = w.sku;
 
 -- name: add_shipped(po_id, skus, units)!
@@ -99,11 +102,11 @@ select at, what, who, coalesce(why, '') as why, data from purchase_order_event w
 -- some are due by this day.
 select p.po_id, p.number,
        (select o.order_id from customer_order o where o.order_no = p.order_no) as order_id, p.line_id, p.drop_ship, p.supplier_id as supplier, s.name as supplier_name, p.location,
-       p.currency, p.state, p.needs_approval, p.sent_before, p.created_at, p.changed_at,
+       p.currency, purchase_standing(p) as state, p.needs_approval, p.sent_before, p.created_at, p.changed_at,
        p.refused_at, p.attention, p.policy,
        (select jsonb_agg(jsonb_build_object(
             'sku', l.sku, 'name', i.name, 'quantity', l.quantity, 'receivable', l.receivable,
-            'received', l.received, 'cancelled', l.cancelled, 'shipped', l.shipped,
+            'received', l.received, 'cancelled', l.cancelled, 'acknowledged', l.acknowledged, 'shipped', l.shipped,
             'outstanding', l.outstanding, 'unit_price', l.unit_price::text,
             'lead_time_days', l.lead_time_days, 'due_on', l.due_on, 'answered_at', l.answered_at)
             order by l.sku)
@@ -111,7 +114,7 @@ select p.po_id, p.number,
 from purchase_order p join supplier s using (supplier_id)
 where (:po_id::text is null or p.po_id = :po_id)
   and (not :open or p.state not in ('closed', 'cancelled'))
-  and (:states::text[] is null or p.state = any(:states))
+  and (:states::text[] is null or purchase_standing(p) = any(:states))
   and (:supplier::text is null or p.supplier_id = :supplier)
   and (:locations::text[] is null or p.location = any(:locations))
   and (not :only_late or p.state not in ('proposed', 'approved') and exists (

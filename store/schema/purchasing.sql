@@ -66,6 +66,7 @@ create table purchase_order_line (
     receivable     units       not null,
     received       units       not null default 0,
     cancelled      units       not null default 0,  -- will not come
+    acknowledged   units,  -- in all, as the supplier says; null: it has not said
     shipped        units       not null default 0,  -- as the supplier says
     unit_price     unit_price  not null,
     lead_time_days integer     not null,

@@ -179,6 +179,42 @@ async def test_what_the_supplier_says_is_noted_under_ones_name(bench: Bench, des
     assert (await bench.purchasing.order(po_id)).outstanding == 0
 
 
+async def test_one_that_came_in_part_says_so_and_nothing_that_its_supplier_never_told(
+    bench: Bench, desk: Desk
+) -> None:
+    po_id = await entered(bench, on_order(120))
+    await bench.purchasing.receive(po_id, "dock", {"TEA": 100}, who="the dock")
+    page = text_of(await desk.get(f"/app/purchases/{po_id}"))
+    assert "State partly received" in page
+    assert "on its way" not in page
+    # Ordered, acknowledged, shipped, received, billed, still to come.
+    assert "TEA 120 – – 100 0 20 " in page
+    assert "partly received the dock 100 TEA; still to come: 20 TEA" in page
+    listed = text_of(await desk.get("/app/purchases"))
+    assert f"{po_id} partly received Assam Gardens main 100 of 120" in listed
+    assert po_id in text_of(await desk.get("/app/purchases?state=partly_received"))
+    for other in ("sent", "acknowledged", "shipped", "received"):
+        assert po_id not in text_of(await desk.get(f"/app/purchases?state={other}")), other
+    # It is not further on because the supplier says something in between.
+    answer = await done(desk, po_id, "acknowledge", units__TEA="120")
+    assert "TEA 120 120 – 100 0 20 " in text_of(answer)
+    sent = await done(desk, po_id, "ship", units__TEA="20")
+    assert "State partly received" in text_of(sent)
+    assert "TEA 120 120 20 100 more than was announced 0 20 " in text_of(sent)
+    rest = await done(desk, po_id, "receive", units__TEA="12", rest_is_cancelled="1")
+    assert "State received" in text_of(rest)
+    assert "TEA 120 120 20 112 more than was announced 0 0 8 units do not come" in text_of(rest)
+
+
+async def test_nothing_came_where_the_rest_is_given_up_before_anything_did(
+    bench: Bench, desk: Desk
+) -> None:
+    po_id = await entered(bench, on_order(24))
+    answer = text_of(await done(desk, po_id, "receive", rest_is_cancelled="1"))
+    assert "State sent" in answer
+    assert "TEA 24 – – 0 0 0 24 units do not come" in answer
+
+
 async def test_what_changed_meanwhile_is_told_and_nothing_is_done(bench: Bench, desk: Desk) -> None:
     po_id = await entered(bench, on_order(24))
     page = (await desk.get(f"/app/purchases/{po_id}")).text

@@ -140,7 +140,10 @@ async def test_what_suppliers_and_the_dock_report_counts_once(shop: Shop, caller
             answer = await caller.send_once(f"{where}/{act}", content, key=key)
             assert answer.status_code == 200, answer.text
             assert answer.headers.get("idempotent-replayed") == replayed
-    (now,) = (await caller.get(where)).json()["lines"]
+    shown = (await caller.get(where)).json()
+    assert (shown["state"], shown["events"][-1]["what"]) == ("partly_received", "partly received")
+    (now,) = shown["lines"]
+    assert now["acknowledged"] == 36
     assert (now["cancelled"], now["shipped"], now["received"], now["outstanding"]) == (
         *(12, 36),
         *(24, 12),
@@ -177,6 +180,8 @@ async def test_it_is_cancelled_or_refused_and_listed_page_by_page(
     ids = [one["po_id"] for one in await caller.listed("/v1/purchase-orders", limit=1)]
     assert ids == ["PO-3", "PO-2", first.rsplit("/", 1)[1]]
     await until(shop, caller, third, "sent")
+    (line,) = (await caller.get(third)).json()["lines"]
+    assert (line["acknowledged"], line["shipped"], line["received"]) == (None, None, 0)
     await until(shop, caller, second, "cancelled")
     found = await caller.listed("/v1/purchase-orders", open=True, supplier="assam", sku="TEA")
     assert [one["po_id"] for one in found] == ["PO-3"]

@@ -102,12 +102,13 @@ def show_order(po_id: PurchaseId, as_json: Json = False) -> None:
         out.say(f"needs attention: {order.attention}")
     out.table(
         [
-            *("sku", ">ordered", ">shipped", ">received", ">cancelled", ">outstanding"),
-            *(">price", "due"),
+            *("sku", ">ordered", ">acknowledged", ">shipped", ">received", ">cancelled"),
+            *(">outstanding", ">price", "due"),
         ],
         [
             (
-                *(line.sku, line.quantity, line.shipped, line.received, line.cancelled),
+                *(line.sku, line.quantity, line.acknowledged, line.shipped or None),
+                *(line.received, line.cancelled),
                 *(line.outstanding, price_text(line.unit_price, order.currency), line.due_on),
             )
             for line in order.lines

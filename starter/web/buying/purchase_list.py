@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Final, get_args
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from domain.calendars import Calendar
-from domain.purchasing.purchase_orders import PurchaseState
+from domain.purchasing.purchase_orders import PurchaseStanding
 from starter.web.buying.asked import day_in_address
 from starter.web.buying.limits import locations, places, supplier_choice
 from starter.web.buying.shown import show
@@ -20,8 +20,11 @@ from store.purchasing.purchase_reads import PurchaseOrder
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
-STATES: Final[tuple[PurchaseState, ...]] = get_args(PurchaseState)
-WITH_THE_SUPPLIER: Final = ("sent", "acknowledged", "shipped")
+STATES: Final[tuple[PurchaseStanding, ...]] = (
+    *("proposed", "approved", "sent", "acknowledged", "shipped"),
+    *("partly_received", "received", "closed", "cancelled"),
+)
+WITH_THE_SUPPLIER: Final = ("sent", "acknowledged", "shipped", "partly_received")
 _PAGE: Final = 50
 
 
@@ -41,7 +44,7 @@ async def purchases(
     `state`: one of theirs; "all": also those that have ended. `late`: goods are overdue. `due`:
     some are due by this day. `before`: a page behind this number.
     """
-    chosen: PurchaseState | None = next((one for one in STATES if one == state), None)
+    chosen: PurchaseStanding | None = next((one for one in STATES if one == state), None)
     due_by = day_in_address(due)
     today = datetime.now(UTC).date()
     here = await locations(visit)

@@ -19,6 +19,17 @@ language sql stable as $$
     from stock s where s.sku = of_sku and s.location = at_location
 $$;
 
+-- How far a purchase order is. Goods that came say more than what the supplier told of them; it may have told nothing.
+-- What is sent to a customer never comes here.
+create or replace function purchase_standing(p purchase_order) returns text
+language sql stable as $$
+    select case when p.drop_ship or p.state in ('proposed', 'closed', 'cancelled') then p.state else (
+        select case when sum(received) = 0 then p.state
+                    when sum(outstanding) = 0 then 'received'
+                    else 'partly_received' end
+        from purchase_order_line l where l.po_id = p.po_id) end
+$$;
+
 -- A call may be for later, when a supplier that refused may be asked again. If a level is crossed before that,
 -- the call is for now: another supplier may sell it by then.
 create or replace function call_if_low(of_sku text, at_location text) returns void
