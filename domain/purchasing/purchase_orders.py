@@ -39,7 +39,7 @@ PurchaseState = Literal[
 ]
 
 PurchaseStanding = Literal[PurchaseState, "partly_received", "received"]
-"""Its state as people are told it, with what came of its lines: `purchase_standing` of the schema."""
+"""Its state as people are told it, with what came of its lines: `purchase_standing` in SQL."""
 
 WAY: Final[tuple[PurchaseState, ...]] = (
     "proposed",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
+from domain.money import Money
 from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
 from domain.purchasing.replenishment import Levels, filled, levels_for
 from domain.purchasing.scorecards import BoughtLine
@@ -85,6 +86,10 @@ class OutlookReads:
             return await scorecards.lines(
                 conn, suppliers, since=since, locations=locations, at_most=at_most
             )
+
+    def is_sent_at_once(self, worth: Money) -> bool:
+        """Whether a purchase order of this worth needs nobody's approval."""
+        return self._policy.approves(worth)
 
     def suggested(self, row: Outlook, terms: SupplierItem) -> int:
         """Units to buy of a stock row on these terms: up to its level, or to what its demand asks.

@@ -283,11 +283,13 @@ async def test_a_large_one_is_approved_and_cancelled(shop: Shop) -> None:
     version = "1.proposed"
     no = await desk.send_form(f"app/purchases/{po_id}/approve", version=version)
     assert (no.status_code, "above what a buyer approves" in text_of(no)) == (409, True)
-    no = await desk.send_form("app/purchases/proposals", po=f"{po_id}~{version}")
+    no = await desk.send_form("app/purchases/together", po=f"{po_id}~{version}")
     assert "above what a buyer approves" in text_of(no)
     with pytest.raises(Refused, match=r"it costs 10500\.00 EUR, and not 2\.50 EUR"):
         await shop.purchasing.approve(po_id, by="x", seen_minor=250)
     await desk.signed_in("anna", "lead")
+    first = text_of(await desk.get(f"/app/purchases/together?po={po_id}~{version}"))
+    assert "In all €10,500.00" in first
     page = await desk.get(f"/app/purchases/{po_id}")
     assert "Approve it for €10,500.00" in text_of(page)
     sent = {**hidden(page.text, "approve"), "why": "a good price"}

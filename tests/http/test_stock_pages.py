@@ -6,7 +6,7 @@ import html
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 import pytest
@@ -14,8 +14,9 @@ import pytest
 from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
 from domain.stock.items import Item
 from domain.stock.stock_levels import StockLevels
-from starter.service.service import Records
+from starter.service.service import Records, Service
 from store.database import Pool
+from tests.support.api import Api
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
@@ -24,11 +25,11 @@ INJECTED: Final = '"><img src=x onerror=alert(1)>{{7*7}}'
 TODAY: Final = datetime.now(UTC).date()
 PAGES: Final = (
     *("app/stock", "app/stock/TEA", "app/transfers", "app/transfers/T-1"),
-    "app/purchases/proposals",
+    *("app/purchases/proposals", "app/purchases/together"),
 )
 FORMS: Final = (
     *("app/stock/TEA", "app/items/TEA", "app/items", "app/transfers/T-1"),
-    *("app/purchases/proposals", "app/purchases/PO-1/change"),
+    *("app/purchases/together", "app/purchases/PO-1/change"),
 )
 
 
@@ -138,13 +139,115 @@ async def test_a_proposal_is_changed_before_it_is_approved(bench: Bench, desk: D
 async def test_nothing_ticked_is_said_and_what_is_ticked_gets_a_result_each(
     bench: Bench, desk: Desk
 ) -> None:
-    none = await desk.send_form("app/purchases/proposals")
-    assert (none.status_code, "Tick what is to be approved" in text_of(none)) == (422, True)
+    none = await desk.send_form("app/purchases/together")
+    assert (none.status_code, "Nothing is ticked that can be" in text_of(none)) == (422, True)
+    for query in ("", "?po=PO-none~1.proposed&need=main/NONE&need=odd&need=%2500/%2500", "?of=x"):
+        led = await desk.get(f"/app/purchases/together{query}")
+        assert "Nothing is ticked that can be" in text_of(led), query
     po_id = await proposed(bench)
     ticked = [f"{po_id}~0.proposed", "PO-none~1.proposed"]
-    told = text_of(await desk.send_form("app/purchases/proposals", po=ticked))
+    told = text_of(await desk.send_form("app/purchases/together", po=ticked))
     assert f"{po_id} : It has changed since you opened this page" in told
     assert "there is no purchase order PO-none" in told
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """What the form that does it all would send."""
+    (form,) = re.findall(
+        r'method="post" action="[^"]*purchases/together">(.*?)</form>', page, re.DOTALL
+    )
+    found = re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', form)
+    return {name: html.unescape(value) for name, value in found}
+
+
+async def several_needs(bench: Bench) -> str:
+    """Low at two locations and of two suppliers; the address that ticks all of it."""
+    levels = [
+        StockLevels(sku="TEA", location="main", reorder_point=20, order_up_to=40),
+        StockLevels(sku="CUP", location="main", reorder_point=9, order_up_to=20),
+        StockLevels(sku="TEA", location="shop", reorder_point=20, order_up_to=30),
+    ]
+    await bench.stock.receive("at-shop", "TEA", "shop", 3, who="test", why="test")
+    await bench.stock.set_levels(levels)
+    await bench.purchasing.set_terms([terms("CUP", unit_price="4.00", currency="USD")])
+    day = (TODAY + timedelta(days=1)).isoformat()
+    return f"by={day}&need=main/TEA&need=main/CUP&need=shop/TEA"
+
+
+async def test_what_is_ticked_is_added_up_and_ordered_by_supplier_and_location(
+    bench: Bench, desk: Desk
+) -> None:
+    query = await several_needs(bench)
+    day = query[3:13]
+    told = text_of(await desk.get(f"/app/purchases/proposals?by={day}"))
+    for part in ("By supplier", "Buy all of Assam Gardens for main", "for shop"):
+        assert part in told, part
+    page = await desk.get(f"/app/purchases/together?{query}")
+    for part in ("A new purchase order: Assam Gardens, for main, €", "for main, $", "for shop, €"):
+        assert part in text_of(page), part
+    fields = fields_of(page.text)
+    assert len([name for name in fields if name.startswith("units:")]) == 3
+    fields["units:main/assam/TEA"] = "40"
+    both = [text_of(await desk.send_form("app/purchases/together", **fields)) for _ in range(2)]
+    for told in both:
+        assert told.count("is being sent") == 3
+        assert "Nothing else has to be ordered" in told
+    made = await bench.purchasing.orders()
+    assert sorted((one.location, one.currency) for one in made) == [
+        *(("main", "EUR"), ("main", "USD"), ("shop", "EUR"))
+    ]
+    (tea,) = (one for one in made if (one.location, one.currency) == ("main", "EUR"))
+    assert tea.worth.minor == 100_00
+    story = await bench.purchasing.story(tea.po_id)
+    assert (story[0].who, story[0].why) == ("Anna (anna)", f"to buy by {day}")
+
+
+async def test_of_several_each_has_its_result_and_no_price_that_was_not_seen(
+    bench: Bench, desk: Desk
+) -> None:
+    query = await several_needs(bench)
+    day = query[3:13]
+    page = await desk.get(f"/app/purchases/together?by={day}&of=main/assam")
+    fields = fields_of(page.text)
+    assert "units:shop/assam/TEA" not in fields
+    odd = {**fields, "units:main/assam/TEA": "1.5"}
+    no = await desk.send_form("app/purchases/together", **odd)
+    assert (no.status_code, "Write digits alone" in text_of(no)) == (422, True)
+    await bench.purchasing.set_terms([terms("CUP", unit_price="5.00", currency="USD")])
+    odd = {**fields, "units:main/assam/TEA": "1", "units:away/assam/TEA": "12"}
+    told = text_of(await desk.send_form("app/purchases/together", **odd))
+    assert "CUP: now 5.00 USD" in told
+    assert "in multiples of 2" in told
+    assert told.count("not done") == 3
+    assert await bench.purchasing.orders() == []
+    again = text_of(await desk.send_form("app/purchases/together", **fields))
+    assert (again.count("not done"), again.count("is being sent")) == (1, 1)
+
+
+async def test_a_sum_above_the_limit_waits_and_says_so_beforehand(bench: Bench) -> None:
+    query = await several_needs(bench)
+    limits = PurchasingPolicy(approve_up_to={"EUR": Decimal(10)})
+    shop = Records(bench.pool, purchasing=limits)
+    desk = await Desk(bench.pool, Api(cast("Service", shop)).app).signed_in("anna", "buyer")
+    page = await desk.get(f"/app/purchases/together?{query}")
+    assert text_of(page).count("This sum needs an approval") == 3
+    told = text_of(await desk.send_form("app/purchases/together", **fields_of(page.text)))
+    assert told.count(": waits for approval") == 3
+    assert "See what the ticked ones cost" in told
+
+
+async def test_somebody_for_one_location_orders_several_for_it_alone(bench: Bench) -> None:
+    query = await several_needs(bench)
+    desk = await Desk(bench.pool).signed_in("ben", "buyer", locations=["shop"])
+    page = await desk.get(f"/app/purchases/together?{query}")
+    fields = fields_of(page.text)
+    assert [name for name in fields if name.startswith("units:")] == ["units:shop/assam/TEA"]
+    price = fields["price:shop/assam/TEA"]
+    both = {**fields, "units:main/assam/TEA": "12", "price:main/assam/TEA": price}
+    told = text_of(await desk.send_form("app/purchases/together", **both))
+    assert "Choose one of your locations" in told
+    (made,) = await bench.purchasing.orders()
+    assert made.location == "shop"
 
 
 async def test_somebody_for_one_location_sees_its_stock_alone(bench: Bench) -> None:

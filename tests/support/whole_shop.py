@@ -90,7 +90,8 @@ _GOODS: Final = (
     *("app/floor/aside", "app/floor/aside/{aside}"),
     *("app/stock", "app/stock/TEA?n=5&country=DE", "app/transfers", "app/transfers/T-1"),
     *("app/kits", "app/codes", "app/baskets", "app/purchases", "app/purchases/PO-1"),
-    *("app/purchases/proposals", "app/purchases/new?supplier=assam", "app/suppliers"),
+    *("app/purchases/proposals", "app/purchases/together?of=shop/assam"),
+    *("app/purchases/new?supplier=assam", "app/suppliers"),
     "app/suppliers/assam?sku=TEA",
 )
 _MONEY: Final = (

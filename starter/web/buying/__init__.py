@@ -11,6 +11,7 @@ from starter.web.buying import (
     stock_acts,
     stock_list,
     suppliers,
+    together,
     transfers,
 )
 
@@ -24,6 +25,7 @@ ROUTERS = (
     purchase_list.router,
     new_purchase.router,
     proposals.router,
+    together.router,
     purchase_page.router,
     purchase_acts.router,
 )
