@@ -203,7 +203,7 @@ async def receive(
         await _sql.add_received(conn, po_id=po_id, skus=list(came), units=list(came.values()))
         if came:
             await purchases.advance(conn, row, "shipped")
-        what, why = _came(lines, came, rest_is_cancelled=rest_is_cancelled)
+        what, why = _came(lines, came, is_all=rest_is_cancelled)
         await purchases.tell(conn, po_id, effect, what, who=who, why=why, data=came)
         if rest_is_cancelled:
             await purchases.cancel_rest(conn, row)
@@ -286,14 +286,12 @@ def _differences(lines: Mapping[str, Record], told: Mapping[str, Acknowledged]) 
     return "; ".join(found)
 
 
-def _came(
-    lines: list[Record], came: Mapping[str, int], *, rest_is_cancelled: bool
-) -> tuple[str, str]:
+def _came(lines: list[Record], came: Mapping[str, int], *, is_all: bool) -> tuple[str, str]:
     """What is told of goods that came, and of how many they are where more is still to come."""
     left = {line["sku"]: line["outstanding"] - came.get(line["sku"], 0) for line in lines}
-    if rest_is_cancelled or not any(n > 0 for n in left.values()):
+    missing = _said({sku: n for sku, n in left.items() if n > 0})
+    if is_all or not missing:
         return "received", _said(came)
-    missing = _said({sku: n for sku, n in sorted(left.items()) if n > 0})
     return "partly received", f"{_said(came)}; still to come: {missing}"
 
 

@@ -206,6 +206,17 @@ async def test_one_that_came_in_part_says_so_and_nothing_that_its_supplier_never
     assert "TEA 120 120 20 112 more than was announced 0 0 8 units do not come" in text_of(rest)
 
 
+async def test_one_unit_is_told_as_one(bench: Bench, desk: Desk) -> None:
+    po_id = await entered(bench, on_order(1))
+    page = text_of(await desk.get(f"/app/purchases/{po_id}"))
+    assert "Units that came (1 is expected, at most 1)" in page
+    assert "1 unit does not come then. The supplier is told" in page
+    more = await entered(bench, on_order(40))
+    page = text_of(await desk.get(f"/app/purchases/{more}"))
+    assert "Units that came (40 are expected, at most 42)" in page
+    assert "40 units do not come then." in page
+
+
 async def test_nothing_came_where_the_rest_is_given_up_before_anything_did(
     bench: Bench, desk: Desk
 ) -> None:

@@ -102,7 +102,8 @@ async def test_what_must_be_bought_says_why_what_it_costs_and_by_when(
     day = TODAY + timedelta(days=1)
     page = await desk.get(f"/app/purchases/proposals?by={day.isoformat()}")
     assert "Nothing waits for approval" in text_of(page)
-    assert "€10.00" in text_of(page)  # 4 at 2.50: the supplier's least
+    assert "4 units for €10.00" in text_of(page)  # 4 at 2.50: the supplier's least
+    assert "measured over 1 day" in text_of(page)
     assert "sku=TEA&amp;units=4" in page.text
     none = await desk.get(f"/app/purchases/proposals?by={TODAY.isoformat()}")
     assert "Nothing else has to be ordered" in text_of(none)

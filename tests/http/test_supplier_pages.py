@@ -146,7 +146,7 @@ async def test_a_days_end_and_a_day_off_are_those_of_the_location(bench: Bench, 
     days = [one for one in WEEKDAYS if one != WEEKDAYS[(TODAY - timedelta(days=1)).weekday()]]
     place["calendar"] = {"working_days": days}
     await bench.locations.save([Location.model_validate(place)])
-    assert "1 of 1 lines" in text_of(await desk.get("/app/suppliers/assam"))
+    assert "1 of 1 line" in text_of(await desk.get("/app/suppliers/assam"))
     assert "No purchase order matches" in text_of(await desk.get("/app/purchases?late=1"))
 
 
