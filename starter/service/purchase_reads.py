@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from domain.purchasing.purchase_orders import PurchaseDocument, PurchaseStanding, SupplierItem
 from domain.sellers import Seller
 from starter.service.outlook import OutlookReads
 from store.accounting import sellers
 from store.purchasing import purchase_reads, suppliers
-from store.purchasing.purchase_reads import PurchaseEvent, PurchaseOrder
+from store.purchasing.purchase_reads import PurchaseCounts, PurchaseEvent, PurchaseOrder
 from store.purchasing.suppliers import Supplier
 from store.stock import locations
 
@@ -23,6 +23,10 @@ class PurchasePaper(NamedTuple):
     buyer: Seller
     names: Mapping[str, str]
     to_customer: bool
+
+
+COUNTED_MAX: Final = 1000
+"""So many open orders and suppliers are counted at most."""
 
 
 class PurchaseReads(OutlookReads):
@@ -97,6 +101,18 @@ class PurchaseReads(OutlookReads):
                 due_by=due_by,
                 before=before,
                 at_most=at_most,
+            )
+
+    async def counts(
+        self, *, locations: Sequence[str] | None = None, due_by: date
+    ) -> PurchaseCounts:
+        """How much a buyer has before them: at most one more than `COUNTED_MAX` of each.
+
+        `due_by`: see `orders`.
+        """
+        async with self._pool.acquire() as conn:
+            return await purchase_reads.counts(
+                conn, locations=locations, due_by=due_by, at_most=COUNTED_MAX + 1
             )
 
     async def order(self, po_id: str) -> PurchaseOrder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -128,6 +128,18 @@ class PurchaseEvent(BaseModel):
     data: dict[str, Any]
 
 
+class PurchaseCounts(NamedTuple):
+    """Purchase orders that are open, those of them that wait for approval and that are due.
+
+    `suppliers`: how many are known.
+    """
+
+    open: int
+    proposed: int
+    due: int
+    suppliers: int
+
+
 async def get(conn: Connection, po_id: str) -> PurchaseOrder:
     """One purchase order. Raises NotFound."""
     found = await find(conn, po_id=po_id)
@@ -170,6 +182,19 @@ async def find(
         at_most=at_most,
     )
     return [PurchaseOrder(**row) async for row in rows]
+
+
+async def counts(
+    conn: Connection, *, locations: Sequence[str] | None, due_by: date, at_most: int
+) -> PurchaseCounts:
+    """How many there are of each, of the first `at_most` open ones. `due_by`: see `find`."""
+    row = await _sql.counts(
+        conn,
+        locations=None if locations is None else list(locations),
+        due_by=due_by,
+        at_most=at_most,
+    )
+    return PurchaseCounts(**row)
 
 
 async def story(conn: Connection, po_id: str) -> Sequence[PurchaseEvent]:

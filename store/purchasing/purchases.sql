@@ -128,6 +128,17 @@ where (:po_id::text is null or p.po_id = :po_id)
   and (:before::bigint is null or p.number < :before)
 order by p.number desc limit :at_most;
 
+-- name: counts(locations, due_by, at_most)^
+-- Of the first so many that are open; a null does not filter. `due_by`: of which some are due by this day.
+select count(*) as open, count(*) filter (where state = 'proposed') as proposed,
+       count(*) filter (where exists (
+           select from purchase_order_line l
+           where l.po_id = p.po_id and l.outstanding > 0 and l.due_on <= :due_by)) as due,
+       (select count(*) from (select from supplier limit :at_most) s) as suppliers
+from (select po_id, state from purchase_order
+      where state not in ('closed', 'cancelled') and (:locations::text[] is null or location = any(:locations))
+      limit :at_most) p;
+
 -- name: to_start(batch)
 -- Claims purchase orders whose workflow must be started; an unsuccessful claim is repeated, after
 -- ever longer pauses. One that was approved in an earlier run needs no approval. The disk is not waited for:

@@ -14,7 +14,7 @@ import pytest
 
 from domain.errors import Refused
 from domain.purchasing.purchase_orders import OnOrder, SupplierItem
-from starter.web.buying.purchase_list import friday
+from starter.web.buying.asked import friday
 from store.database import Pool
 from store.edi import bills
 from tests.support import printed
@@ -118,6 +118,29 @@ async def test_the_list_says_who_is_late_and_what_comes_by_friday(bench: Bench, 
         assert "No purchase order matches" in text_of(await desk.get(f"/app/purchases?{query}"))
     for query in ("state=odd", "due=odd", "before=odd", "state=all", "sku=TEA&supplier=assam"):
         assert late in text_of(await desk.get(f"/app/purchases?{query}")), query
+
+
+async def test_each_page_leads_to_the_others_and_to_what_is_due_by_friday(
+    bench: Bench, desk: Desk
+) -> None:
+    await entered(bench, on_order(24, days=-10))
+    far = await entered(bench, on_order(36, days=20))
+    elsewhere = await entered(bench, on_order(12, days=-10, place="shop"))
+    week = friday(TODAY).isoformat()
+    paths = ("", "/proposals", "/new", f"/{far}", "/together?of=x")
+    for path in (*(f"purchases{one}" for one in paths), "suppliers", "suppliers/assam"):
+        page = await desk.get(f"/app/{path}")
+        (row,) = re.findall(
+            r'<nav class="tabs" aria-label="Pages of.*?</nav>', page.text, re.DOTALL
+        )
+        told = " ".join(re.sub("<[^>]+>", " ", row).split())
+        assert "To buy 0 to approve Purchase orders 3 open Buy by hand Suppliers 1" in told, path
+        assert re.search(r"To buy by Fri, [^A]*Arriving by Fri, .* 2$", told), told
+        for led in (f"purchases/proposals?by={week}", f"purchases?due={week}"):
+            assert f"app/{led}" in row
+        assert "aria-current" in row, path
+    ben = await Desk(bench.pool).signed_in("ben", "buyer", locations=["shop"])
+    assert "Purchase orders 1 open" in text_of(await ben.get(f"/app/purchases/{elsewhere}"))
 
 
 def test_a_week_ends_on_friday() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from domain.fields import Document, Reason
@@ -61,3 +61,8 @@ def day_in_address(text: str) -> date | None:
 def new_request() -> str:
     """The name of what the forms of a page ask for: sent twice, it is one request."""
     return f"desk-{uuid.uuid4().hex}"
+
+
+def friday(today: date) -> date:
+    """The next Friday; on a Friday, this day."""
+    return today + timedelta(days=(4 - today.weekday()) % 7)

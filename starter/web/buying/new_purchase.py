@@ -105,4 +105,4 @@ async def _form(
         "request_id": visit.field("request_id") or asked.new_request(),
         "price": lambda one: f"{price_text(one.unit_price, one.currency)} {one.currency}",
     }
-    return show(visit, "buying/new_purchase", **values)
+    return await show(visit, "buying/new_purchase", **values)

@@ -23,7 +23,6 @@ from starter.web.buying.needs import (
     total,
     waiting,
 )
-from starter.web.buying.purchase_list import friday
 from starter.web.buying.shown import show
 from starter.web.screens.forms import NotAsked, Said, met, told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
@@ -106,7 +105,7 @@ async def proposals_page(
     said: Said | None = None,
 ) -> Response:
     """What must be bought by a day; the next Friday, where `by` is none."""
-    until = asked.day_in_address(by) or friday(datetime.now(UTC).date())
+    until = asked.day_in_address(by) or asked.friday(datetime.now(UTC).date())
     proposed = await waiting(visit)
     needed = await needs(visit, until)
     shown = needed[:NEEDED_MAX]
@@ -129,7 +128,7 @@ async def proposals_page(
         "may_write": visit.person.allows("purchasing:write"),
         "price": lambda each, currency: f"{price_text(each, currency)} {currency}",
     }
-    return show(visit, "buying/proposals", **values)
+    return await show(visit, "buying/proposals", **values)
 
 
 def _by_supplier(proposed: Sequence[Proposal], needed: Sequence[Need]) -> list[BySupplier]:

@@ -165,14 +165,14 @@ async def _met(visit: Visit, po_id: str, name: str, act: Decide) -> Response:
     if await _was_met(visit, shown, name):
         return visit.lead(f"{then}?done=po_{_PAST[name]}")
     if shown.version != visit.field("version"):
-        return _news(visit, shown, name)
+        return await _news(visit, shown, name)
 
     async def again(status: int, trouble: Sequence[str]) -> Response:
         # What may be under way is asked for once more, not a second time.
         same = _key(visit).rpartition("-")[0] if status == _NOT_KNOWN else ""
         now = await look(visit, po_id)
         told: dict[str, Any] = {"sent": visit.sent, "act": name, "request_id": same}
-        return page(visit, now, status=status, trouble=trouble, **told)
+        return await page(visit, now, status=status, trouble=trouble, **told)
 
     async def done() -> str:
         await act(shown)
@@ -184,14 +184,14 @@ async def _met(visit: Visit, po_id: str, name: str, act: Decide) -> Response:
         now = await look(visit, po_id)
         if await _was_met(visit, now, name):
             return visit.lead(f"{then}?done=po_{_PAST[name]}")
-        return _news(visit, now, name)
+        return await _news(visit, now, name)
 
 
-def _news(visit: Visit, now: Shown, name: str) -> Response:
+async def _news(visit: Visit, now: Shown, name: str) -> Response:
     """What happened since the form was shown. Nothing was done."""
     news = now.story[whole(visit.field("version").partition(".")[0]) :]
     told = [visit.words("po_changed_meanwhile")]
-    return page(visit, now, status=409, trouble=told, news=news, sent=visit.sent, act=name)
+    return await page(visit, now, status=409, trouble=told, news=news, sent=visit.sent, act=name)
 
 
 async def _was_met(visit: Visit, shown: Shown, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -46,7 +46,6 @@ async def purchases(
     """
     chosen: PurchaseStanding | None = next((one for one in STATES if one == state), None)
     due_by = day_in_address(due)
-    today = datetime.now(UTC).date()
     here = await locations(visit)
     found = await visit.here.purchasing.orders(
         only_open=chosen is None and state != "all",
@@ -70,7 +69,7 @@ async def purchases(
     onward = {**filters, "before": str(rows[-1].number)} if len(found) > _PAGE else {}
     calendars = {one.location: one.calendar for one in here}
     told = [(one, days_late(one, calendars.get(one.location))) for one in rows]
-    return show(
+    return await show(
         visit,
         "buying/purchases",
         told=told_by(visit, done),
@@ -78,7 +77,6 @@ async def purchases(
         states=[(one, visit.words(f"po_{one}")) for one in STATES],
         suppliers=await supplier_choice(visit, supplier),
         filters=filters,
-        friday=friday(today),
         due=due_by,
         more=urlencode({name: value for name, value in onward.items() if value}),
         may_write=visit.person.allows("purchasing:write"),
@@ -95,8 +93,3 @@ def days_late(order: PurchaseOrder, calendar: Calendar | None) -> int:
     place = calendar or Calendar()
     today, awaited = place.today(datetime.now(UTC)), place.first_working_day(order.due_on)
     return max(1, place.working_days_between(awaited, today)) if awaited < today else 0
-
-
-def friday(today: date) -> date:
-    """The next Friday; on a Friday, this day."""
-    return today + timedelta(days=(4 - today.weekday()) % 7)

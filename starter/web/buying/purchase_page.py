@@ -101,7 +101,7 @@ async def purchase(
     visit: Annotated[Visit, may("purchasing:read")], po_id: str, done: str = ""
 ) -> Response:
     """All of it."""
-    return page(visit, await look(visit, po_id), told=told_by(visit, done))
+    return await page(visit, await look(visit, po_id), told=told_by(visit, done))
 
 
 @router.get("/app/purchases/{po_id}/850")
@@ -125,7 +125,7 @@ async def printed(visit: Annotated[Visit, may("purchasing:read")], po_id: str) -
     return Response(content, media_type="application/pdf", headers=headers)
 
 
-def page(
+async def page(
     visit: Visit,
     one: Shown,
     *,
@@ -157,4 +157,4 @@ def page(
         "price": lambda each: f"{price_text(each, one.order.currency)} {one.order.currency}",
         "amount": shown,
     }
-    return show(visit, "buying/purchase", **values)
+    return await show(visit, "buying/purchase", **values)

@@ -12,9 +12,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from domain.stock.items import Item
-from starter.web.buying.asked import day_in_address
+from starter.web.buying.asked import day_in_address, friday
 from starter.web.buying.limits import locations, places
-from starter.web.buying.purchase_list import friday
 from starter.web.buying.shown import show_stock
 from starter.web.screens.forms import Said, met, told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may

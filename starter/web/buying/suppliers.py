@@ -153,7 +153,7 @@ async def _page(
         "sees_stock": visit.person.allows("stock:read", "catalogue:read"),
         "price": _price,
     }
-    return show(visit, "buying/supplier", **values)
+    return await show(visit, "buying/supplier", **values)
 
 
 async def _list(
@@ -169,7 +169,7 @@ async def _list(
     rows = found[:_PAGE]
     today = datetime.now(UTC).date()
     figures = await _figures(visit, [one.supplier for one in rows], today)
-    return show(
+    return await show(
         visit,
         "buying/suppliers",
         status=status,

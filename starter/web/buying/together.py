@@ -32,7 +32,6 @@ from starter.web.buying.needs import (
     waiting,
 )
 from starter.web.buying.proposals import Result, Writes, proposals_page
-from starter.web.buying.purchase_list import friday
 from starter.web.buying.purchase_page import look
 from starter.web.buying.shown import show
 from starter.web.screens.forms import NotAsked, Said
@@ -71,7 +70,7 @@ class Order(NamedTuple):
 async def look_first(visit: Writes, by: str = "", of: str = "") -> Response:
     """What is ticked (`po`, `need`), or all that one location needs `of` a supplier."""
     query = visit.request.query_params
-    until = asked.day_in_address(by) or friday(datetime.now(UTC).date())
+    until = asked.day_in_address(by) or asked.friday(datetime.now(UTC).date())
     ticked, wanted = query.getlist("po"), query.getlist("need")
     proposals = [one for one in await waiting(visit) if _is_one(one, ticked, of)]
     parts = [named_parts(one) for one in wanted[:NEEDED_MAX]]
@@ -96,7 +95,7 @@ async def look_first(visit: Writes, by: str = "", of: str = "") -> Response:
         "said": Said(),
         "request_id": asked.new_request(),
     }
-    return show(visit, "buying/together", **values)
+    return await show(visit, "buying/together", **values)
 
 
 @router.post("/app/purchases/together")
