@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Final, cast
+from typing import Final, cast, get_args
 from urllib.parse import urlencode
 
 import httpx
@@ -35,6 +35,7 @@ from starter.web import buying, day, desk, floor, money, screens, setup
 from starter.web.desk.listing import CHOICES
 from store.accounting import book_days
 from store.client_pool import open_client_pool
+from store.customers.finding import CustomerKind
 from store.database import Pool
 
 AIM_MS: Final = 100.0
@@ -177,6 +178,7 @@ def _questions(known: dict[str, str]) -> Iterator[str]:
     typed += ["Anna Schmidt", "민지", "김민지", "c77@example.com", "+82 10 0000 7919", "7919"]
     yield from (f"/app/find?{urlencode({'q': one})}" for one in (*typed, known["sku"]))
     yield from (f"/app/customers?{urlencode({'q': one})}" for one in typed[4:])
+    yield from (f"/app/customers?which={one}" for one in get_args(CustomerKind))
     yield from (f"/app/tasks?{one}" for one in ("whose=me", "whose=nobody", "snoozed=1"))
     yield from (f"/app/day/parcels?what={one}" for one in _PARCELS)
     yield from (f"/app/day/payments?what={one}" for one in _PAYMENTS)

@@ -13,7 +13,7 @@ from starter.service.customer_care import Consent, KeptNote, consents
 from starter.service.customers import ALL, Part
 from starter.service.segments import Segments
 from store.customers import care, finding, pages
-from store.customers.finding import FoundCustomer
+from store.customers.finding import CustomerKind, FoundCustomer, ListedCustomers
 from store.customers.pages import Happening, KnownAs, OpenTask, Seen, Sums, TheirOrder
 from store.database import Connection, Pool
 from store.messages import rows as messages
@@ -68,6 +68,32 @@ class CustomerPages:
                 sellers=part.sellers,
                 after=after,
                 at_most=at_most,
+            )
+
+    async def listed(
+        self,
+        *,
+        kind: CustomerKind | None = None,
+        segment: str | None = None,
+        part: Part = ALL,
+        after: int | None = None,
+        at_most: int = 20,
+        looks_at: int,
+    ) -> ListedCustomers:
+        """Customers of a kind, or in a segment as a worker saw it last; or all: the newest first.
+
+        `after`: behind the one with this number. `looks_at`: so many are looked at, and no more.
+        """
+        async with self._pool.acquire() as conn:
+            return await finding.listed(
+                conn,
+                kind=kind,
+                segment=segment,
+                channels=part.channels,
+                sellers=part.sellers,
+                after=after,
+                at_most=at_most,
+                looks_at=looks_at,
             )
 
     async def id_of(self, text: str, *, as_it_was: bool = False) -> str:

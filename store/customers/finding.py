@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,6 +25,11 @@ _COUNTRY_CODE: Final = re.compile(
 """How an international number begins (ITU-T E.164): one digit, two, or three."""
 
 
+CustomerKind = Literal["open", "again", "business", "private", "owing", "owed_back"]
+"""What makes a list of customers: with an order that is not over, with several, with an order for a
+company or with none, of whom money is due and not paid, and to whom money is owed."""
+
+
 class FoundCustomer(BaseModel):
     """A customer on one line, as the latest of the orders that the caller sees says."""
 
@@ -38,6 +43,13 @@ class FoundCustomer(BaseModel):
     orders: int
     last_order_id: str
     last_order_at: datetime
+
+
+class ListedCustomers(NamedTuple):
+    """A page of a list. `looked_until`: the way ended at this one, known since then."""
+
+    customers: list[FoundCustomer]
+    looked_until: tuple[int, datetime] | None
 
 
 async def found(
@@ -57,19 +69,63 @@ async def found(
     of one of these alone. `after`: behind the one with this number.
     """
     channel, dash, number = text.partition("-")
-    rows = _sql.found(
+    limits = _limits(channels, sellers)
+    rows = _sql.named(
         conn,
         text=text,
         number=number_in(text),
         as_id=ids.order_id(channel, number) if dash else text,
         phones=_phone_ends(text),
         words=_beginnings(text),
-        channels=None if channels is None else sorted(channels),
-        sellers=None if sellers is None else sorted(sellers),
         after=after,
         at_most=at_most,
+        **limits,
     )
-    return [FoundCustomer(**row) async for row in rows]
+    return await _told(conn, [row["customer_no"] async for row in rows], limits)
+
+
+async def listed(
+    conn: Connection,
+    *,
+    kind: CustomerKind | None = None,
+    segment: str | None = None,
+    channels: Collection[str] | None = None,
+    sellers: Collection[str] | None = None,
+    after: int | None = None,
+    at_most: int = 20,
+    looks_at: int,
+) -> ListedCustomers:
+    """Those of a kind, or in a segment as a worker saw it last; or all: the newest first.
+
+    `channels`, `sellers`: of one of these alone. `after`: behind the one with this number.
+    `looks_at`: after so many customers it gives up, however few were of the kind.
+    """
+    limits = _limits(channels, sellers)
+    asked = {"kind": kind, "segment": segment, "after": after}
+    rows = [
+        row
+        async for row in _sql.listed(conn, at_most=at_most, looks_at=looks_at, **asked, **limits)
+    ]
+    reached = [(row["customer_no"], row["made_at"]) for row in rows if not row["is_listed"]]
+    numbers = [row["customer_no"] for row in rows if row["is_listed"]]
+    return ListedCustomers(await _told(conn, numbers, limits), next(iter(reached), None))
+
+
+def _limits(
+    channels: Collection[str] | None, sellers: Collection[str] | None
+) -> dict[str, list[str] | None]:
+    return {
+        "channels": None if channels is None else sorted(channels),
+        "sellers": None if sellers is None else sorted(sellers),
+    }
+
+
+async def _told(
+    conn: Connection, numbers: list[int], limits: dict[str, list[str] | None]
+) -> list[FoundCustomer]:
+    if not numbers:
+        return []
+    return [FoundCustomer(**row) async for row in _sql.told(conn, numbers=numbers, **limits)]
 
 
 def _phone_ends(text: str) -> list[str]:

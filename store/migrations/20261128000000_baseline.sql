@@ -2421,6 +2421,7 @@ create table customer_segment_member (
     since       timestamptz not null default moment(),
     primary key (customer_no, segment)
 );
+create index customer_segment_member_by_segment on customer_segment_member (segment, customer_no desc);
 
 -- Behind which customer the next look begins. One row.
 create table customer_segment_look (

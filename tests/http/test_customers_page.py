@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
+from activities.customers.memberships import Memberships
+from domain.customers.segments import Segment
 from domain.orders.order import Order
 from store.database import Pool
 from tests.support.bench import Bench
@@ -61,6 +63,112 @@ async def test_somebody_is_found_and_shown_whole(bench: Bench, desk: Desk) -> No
     assert "web-cust-2" in every
     order = (await desk.get("/app/orders/web-cust-1")).text
     assert f"app/customers/{customer}" in order
+
+
+def names_in(page: httpx.Response) -> list[str]:
+    """The customers that a list shows, in its sequence."""
+    return re.findall(r'<li><a href="[^"]*app/customers/C\d+">([^<]*)</a>', page.text)
+
+
+async def listed(desk: Desk, **query: str) -> list[str]:
+    return names_in(await desk.get("/app/customers", params=query))
+
+
+async def test_a_list_of_customers_begins_with_the_latest(
+    bench: Bench, desk: Desk, pool: Pool
+) -> None:
+    assert "There are no such customers" in text_of(await desk.get("/app/customers"))
+    await bench.on_record(*(ordered(f"n-{n}", f"C-{n}", name=f"Nr {n}") for n in range(53)))
+    await bench.on_record(ordered("other", "C-0", name="Nr 0"))
+    first = await desk.get("/app/customers")
+    (more,) = re.findall(r'app/customers\?(after=\d+)"', first.text)
+    assert names_in(first) == [f"Nr {n}" for n in range(52, 2, -1)]
+    assert names_in(await desk.get(f"/app/customers?{more}")) == ["Nr 2", "Nr 1", "Nr 0"]
+    # The two are one, who is called as the latest order says.
+    merge = {"who": "ann", "why": "one person"}
+    await desk.here.customer_care.merge(
+        await id_of(desk, "C-52"), await id_of(desk, "C-51"), **merge
+    )
+    assert (await listed(desk))[:2] == ["Nr 52", "Nr 50"]
+
+
+async def test_customers_of_a_kind_are_chosen(bench: Bench, desk: Desk, pool: Pool) -> None:
+    await bench.on_record(
+        *(ordered("over", "C-1", name="Over"), ordered("open", "C-2", name="Open")),
+        *(ordered("a", "C-3", name="Twice"), ordered("b", "C-3", name="Twice")),
+        *(ordered("none", "C-4", name="None"), ordered("gone", "C-4", name="None")),
+        *(
+            ordered("firm", "C-5", name="Firm", company="Kim Ltd"),
+            ordered("due", "C-6", name="Due"),
+        ),
+        ordered("back", "C-7", name="Back"),
+    )
+    # As the routines leave it when these orders go their ways.
+    await pool.execute(
+        """
+        delete from order_in_state where order_no in (
+            select order_no from customer_order where order_id in ('web-over', 'web-gone'));
+        update customer_order set decision = 'cancelled' where order_id = 'web-gone';
+        insert into order_money (order_no, currency, charged, authorized, capture_granted, captured,
+                                 refund_granted)
+        select order_no, 'USD', 1000, 1000, 1000,
+               case order_id when 'web-due' then 400 else 1000 end,
+               case order_id when 'web-back' then 100 else 0 end
+        from customer_order where order_id in ('web-due', 'web-back', 'web-over')
+        on conflict (order_no) do update set charged = excluded.charged,
+            authorized = excluded.authorized, capture_granted = excluded.capture_granted,
+            captured = excluded.captured, refund_granted = excluded.refund_granted
+        """
+    )
+    assert await listed(desk, which="open") == [
+        *("Back", "Due", "Firm", "None", "Twice"),
+        "Open",
+    ]
+    assert await listed(desk, which="again") == ["Twice"]
+    assert await listed(desk, which="business") == ["Firm"]
+    assert "Firm" not in await listed(desk, which="private")
+    assert len(await listed(desk, which="private")) == 6
+    assert await listed(desk, which="owing") == ["Due"]
+    assert await listed(desk, which="owed_back") == ["Back"]
+    page = (await desk.get("/app/customers?which=owing")).text
+    assert 'app/customers?which=owing" aria-current="page">Payment due' in page
+    assert len(await listed(desk, which="unknown")) == 7
+
+
+async def test_who_is_in_a_segment_is_listed(bench: Bench, desk: Desk, pool: Pool) -> None:
+    await bench.on_record(
+        *(ordered(f"s-{n}", f"C-{n}", name=f"Nr {n}") for n in range(3)),
+        ordered("s-b2b", "C-9", name="Nr 9", channel="b2b"),
+    )
+    rules = [Segment.model_validate({"segment": "webshop", "channels": ["web"]})]
+    await desk.here.segments.save(rules, who="ann")
+    await Memberships(pool).look()
+    assert await listed(desk, segment="webshop") == ["Nr 2", "Nr 1", "Nr 0"]
+    assert "As the worker saw it last" in text_of(await desk.get("/app/customers?segment=webshop"))
+    await desk.here.segments.remove("webshop")
+    assert len(await listed(desk, segment="webshop")) == 4  # of a bookmark
+
+
+async def test_a_list_of_customers_shows_those_of_ones_own_channels(
+    bench: Bench, desk: Desk, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("starter.web.desk.customers._LOOKS_AT", 3)
+    await bench.on_record(
+        *(ordered(f"w-{n}", f"C-{n}", name=f"Nr {n}", channel="b2b") for n in range(2)),
+        *(ordered("mine", "C-a", name="Mine"), ordered("also", "C-b", channel="b2b")),
+    )
+    await desk.here.segments.save(
+        [Segment.model_validate({"segment": "b2b", "channels": ["b2b"]})], who="ann"
+    )
+    ben = await Desk(pool, desk.app).signed_in("ben", "agent", channels=["web"])
+    page = await ben.get("/app/customers")
+    assert names_in(page) == ["Mine"]
+    assert ">b2b<" not in page.text
+    assert "It was looked back until" in text_of(page)
+    (further,) = re.findall(r'app/customers\?(after=\d+)"', page.text)
+    rest = await ben.get(f"/app/customers?{further}")
+    assert names_in(rest) == []
+    assert "There are no such customers" in text_of(rest)
 
 
 async def test_a_note_is_written_once_however_often_it_is_sent(bench: Bench, desk: Desk) -> None:

@@ -82,6 +82,7 @@ _DESK: Final = (
     *("app/orders/{packed}", "app/orders/{sent}", "app/orders/{held}"),
     *("app/orders/{sent}/story", "app/orders/{sent}/messages/{event}"),
     *("app/customers", "app/customers?q=kim@example.com", "app/customers/C1"),
+    *("app/customers?which=open", "app/customers?which=owed_back"),
     *("app/customers/C1/orders", "app/customers/C1/erase"),
     *("app/tasks", "app/tasks?snoozed=1"),
 )

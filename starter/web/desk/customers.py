@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Final, get_args
 from urllib.parse import urlencode
 
@@ -20,14 +21,18 @@ from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.guards import HEADERS
 from starter.web.screens.forms import Said, told_by, whole
 from starter.web.screens.visits import ScreenRoute, Visit, may
-from store.customers.finding import FoundCustomer
+from store.customers.finding import CustomerKind, FoundCustomer
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
+KINDS: Final = get_args(CustomerKind)
 Reads = Annotated[Visit, may("customers:read")]
 
 _TEXT_MAX: Final = 200
 _PAGE: Final = 50
+_LOOKS_AT: Final = 500
+"""Customers of whom few are of a kind: a page looks at so many, and then says how far it came."""
+
 _ROWS: Final = 20
 _ORDERS_MAX: Final = 1_000
 """More would not be handed out within the time of an answer."""
@@ -37,24 +42,54 @@ _LOOKED_UP: Final = 4
 
 
 @router.get("/app/customers")
-async def customers(visit: Reads, q: str = "", after: str = "", done: str = "") -> Response:
-    """Those that a text names, the latest first. `after`: behind the one with this number."""
-    text = q.strip()[:_TEXT_MAX]
-    found: Sequence[FoundCustomer] = ()
+async def customers(
+    visit: Reads,
+    q: str = "",
+    which: str = "",
+    segment: str = "",
+    after: str = "",
+    done: str = "",
+) -> Response:
+    """Those that a text names, or of a kind, or in a segment; or all: the latest first.
+
+    `after`: behind the one with this number.
+    """
+    text, behind, part = q.strip()[:_TEXT_MAX], whole(after) or None, part_of(visit)
+    asked = {"q": text}
+    looked_until: tuple[int, datetime] | None = None
+    # Who sees a part of the orders is told of no segment: those are of the whole person.
+    segments = [one.segment for one in await visit.here.segments.list()] if part.is_all else []
     if text:
         found = await visit.here.customer_pages.found(
-            text, part=part_of(visit), after=whole(after) or None, at_most=_PAGE + 1
+            text, part=part, after=behind, at_most=_PAGE + 1
+        )
+    else:
+        kind = next((one for one in KINDS if one == which), None)
+        chosen = segment if segment in segments and kind is None else None
+        asked = {"which": kind} if kind else {"segment": chosen} if chosen else {}
+        found, looked_until = await visit.here.customer_pages.listed(
+            kind=kind,
+            segment=chosen,
+            part=part,
+            after=behind,
+            at_most=_PAGE + 1,
+            looks_at=_LOOKS_AT,
         )
     shown = found[:_PAGE]
-    more = ""
-    if len(found) > _PAGE:
-        more = urlencode({"q": text, "after": shown[-1].customer_no})
+    last = shown[-1].customer_no if len(found) > _PAGE else 0
+    further = last or (looked_until[0] if looked_until else 0)
+    ways: list[tuple[dict[str, str], str]] = [({}, visit.words("customers_all"))]
+    ways += [({"which": one}, visit.words(f"customers_{one}")) for one in KINDS]
+    ways += [({"segment": one}, one) for one in segments]
     return visit.show(
         "desk/customers",
         told=told_by(visit, done),
         text=text,
+        ways=[(urlencode(way), told, way == asked) for way, told in ways],
+        segment=asked.get("segment"),
         people=[(id_of(one.customer_no), one) for one in shown],
-        more=more,
+        looked_until=None if last or looked_until is None else looked_until[1],
+        more=urlencode({**asked, "after": further}) if further else "",
     )
 
 

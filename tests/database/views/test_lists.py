@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 
 from store.client_pool import open_client_pool
 from store.customers import finding, pages, segments
@@ -24,6 +24,10 @@ BLOCKS_MAX: Final = 60 * SHOWN
 
 LOOKS_AT: Final = 40
 """Of 10,000, so many orders are looked at for a page with filters that no index has."""
+
+OF_A_KIND_MAX: Final = 80 * LOOKS_AT
+"""For a page of the customers of a kind: each has ten orders, which are looked at. All customers
+would be 50,000."""
 
 OF_A_CUSTOMER_MAX: Final = 250
 """To find a customer, and for a part of the page. The persons of all orders are about 280."""
@@ -189,6 +193,13 @@ async def test_a_list_of_many_orders_looks_at_few(pool: Pool, database_url: str)
             )
             assert len(page.orders) == found, name
             looked_at[f"page {name}"] = blocks.looked_at
+        of_kinds = {}
+        for kind in (None, *get_args(finding.CustomerKind)):
+            blocks = Blocks(conn)
+            await finding.listed(
+                cast("Connection", blocks), kind=kind, at_most=SHOWN, looks_at=LOOKS_AT
+            )
+            of_kinds[f"customers, {kind}"] = blocks.looked_at
         blocks = Blocks(conn)
         counted = await reads.states(cast("Connection", blocks), finished_since=days_ago(1))
         looked_at["counts by state"] = blocks.looked_at
@@ -199,4 +210,5 @@ async def test_a_list_of_many_orders_looks_at_few(pool: Pool, database_url: str)
     few = {k: n for k, n in of_customers.items() if "BIG" not in k or k.startswith("orders of")}
     assert {what: n for what, n in few.items() if n > OF_A_CUSTOMER_MAX} == {}
     assert {name: count for name, count in looked_at.items() if count > BLOCKS_MAX} == {}
+    assert {name: count for name, count in of_kinds.items() if count > OF_A_KIND_MAX} == {}
     assert counted == {"closed": 24 * 60 - 1, "delivered": 1}
