@@ -61,6 +61,31 @@ def tile(page: httpx.Response, title: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", found).split())
 
 
+async def test_the_worth_of_a_day_is_told_in_each_currency(bench: Bench, desk: Desk) -> None:
+    for channel, currency in (("web", "USD"), ("web", "USD"), ("pos", "EUR"), ("pos", "KRW")):
+        price = "13000" if currency == "KRW" else "10.00"
+        order = an_order(
+            ("TEA", 1, price), channel=channel, currency=currency, shipping=shipping("0")
+        )
+        await bench.take_in(order)
+    await counted(bench)
+    page = await desk.get("/app/day?currency=EUR")
+    titles = re.findall(r"<h3>(Worth of these orders[^<]*)</h3>", page.text)
+    assert titles[0] == "Worth of these orders in EUR", "the one that was chosen stands first"
+    assert sorted(titles) == [f"Worth of these orders in {x}" for x in ("EUR", "KRW", "USD")]
+    each = {"EUR": ("€10.00", 1), "KRW": ("₩13,000", 1), "USD": ("$20.00", 2)}
+    for currency, (worth, orders) in each.items():
+        shown = tile(page, f"Worth of these orders in {currency}")
+        assert shown.startswith(f"Worth of these orders in {currency} {worth} "), shown
+        (link,) = re.findall(rf'"([^"]*app/orders[^"]*currency={currency})"', page.text)
+        listed = await desk.get(html.unescape(link))
+        assert listed.text.count('name="order" value="') == orders
+    other = await desk.get("/app/day?channel=web")
+    assert re.findall(r"<h3>(Worth of these orders[^<]*)</h3>", other.text) == [
+        "Worth of these orders"
+    ]
+
+
 async def test_the_day_shows_what_was_made_here(bench: Bench, desk: Desk) -> None:
     bad = await sold(bench)
     await sold(bench, "pos")

@@ -231,6 +231,23 @@ async def test_columns_are_chosen_and_a_file_has_the_same(
     assert [json.loads(line) for line in lines] == [row]
 
 
+async def test_who_ordered_is_told_to_those_who_may_read_it(
+    pool: Pool, desk: Desk, orders: dict[str, str]
+) -> None:
+    page = await desk.get("/app/orders?sku=POT")
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)', page.text)
+    assert heads[:4] == ["Tick", "Order", "Customer", "Total, as ordered"]
+    assert "Kim Minji" in text_of(page)
+    assert "columns=" not in re.findall(r'href="([^"]*export.csv[^"]*)"', page.text)[0]
+    (row,) = await rows_of(desk, "sku=POT")
+    assert row["customer"] == "Kim Minji"
+    picker = await Desk(pool, desk.app).signed_in("cy", "warehouse")
+    theirs = await picker.get("/app/orders?sku=POT")
+    assert orders["pot"] in theirs.text
+    assert "Kim Minji" not in theirs.text
+    assert "columns=" not in re.findall(r'href="([^"]*export.csv[^"]*)"', theirs.text)[0]
+
+
 async def test_no_cell_of_a_file_is_a_formula(pool: Pool, desk: Desk) -> None:
     evil = "=cmd|'/C calc'!A0"
     for number, name in enumerate((evil, "+1", "-1", "@x", "\t=1", "\uff1d1", INJECTED)):

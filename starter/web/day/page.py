@@ -117,7 +117,7 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
 def _orders(board: Board, *, sees_money: bool) -> list[Tile]:
     found = [board.orders()]
     if sees_money:
-        found.append(board.tile("worth", board.taken, is_money=True))
+        found += board.worth()
     return [*found, board.tile("open_orders")]
 
 

@@ -69,22 +69,42 @@ class Board:
         goes_on = self.book.is_today and figure in FLOWS
         return self._made(figure, trend, show, link, key="trend_in_all" if goes_on else "trend")
 
+    def worth(self) -> list[Tile]:
+        """What the day's orders are worth, in each currency in which there are any.
+
+        The page's own stands first, also where it is nothing.
+        """
+        each = [
+            one
+            for one in self.book.parts("worth")
+            if one != self.currency and self.book.trend("worth", part=one).now
+        ]
+        if not each:
+            return [self.tile("worth", self.taken(), is_money=True)]
+        found = []
+        for currency in (self.currency, *each):
+            of_one = replace(self, currency=currency)
+            made = of_one.tile("worth", self.taken(currency=currency), is_money=True)
+            title = self.words("figure_worth_in", currency=currency)
+            found.append(replace(made, title=title))
+        return found
+
     def orders(self) -> Tile:
         """Orders, against the same hours of days before."""
         trend = self.book.orders_by_now()
         key = "trend_by_now" if self.book.is_today else "trend"
-        return self._made("orders", trend, self.words.number, self.taken, key=key)
+        return self._made("orders", trend, self.words.number, self.taken(), key=key)
 
     def tasks(self, number: str, link: str) -> Tile:
         """What waits for a person: so many now, beside those that were counted."""
         made = self._made("tasks", self.book.tasks_trend(), self.words.number, link)
         return replace(made, number=number)
 
-    @property
-    def taken(self) -> str:
+    def taken(self, **filters: str) -> str:
         """The list of the day's orders."""
         day = self.book.day.isoformat()
-        return self.wanted.address("app/orders", day="", received_from=day, received_to=day)
+        days = {"day": "", "received_from": day, "received_to": day}
+        return self.wanted.address("app/orders", **days, **filters)
 
     def _made(
         self,

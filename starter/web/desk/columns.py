@@ -119,8 +119,8 @@ BY_NAME: Final[Mapping[str, Column]] = {
 
 What matters first stands first, because a phone shows the rows line by line.
 """
-STANDARD: Final = ("total", "state", "goods", "money", "channel", "received")
-"""Those of a list whose address says nothing of them."""
+STANDARD: Final = ("customer", "total", "state", "goods", "money", "channel", "received")
+"""Those of a list whose address says nothing of them, for whoever may see each of them."""
 
 
 def columns_for(person: Person) -> list[str]:

@@ -43,13 +43,15 @@ FILTERS: Final = (
 class Asked:
     """A list as its address asks for it. `said`: each filter's text; `wrong`: those not applied.
 
-    `start`: behind this order; `is_back`: before it. `whose`: what of it is their business.
+    `standard`: the columns that nobody has to choose. `start`: behind this order; `is_back`: before
+    it. `whose`: what of it is their business.
     """
 
     said: Mapping[str, str]
     filters: OrderFilters
     wrong: tuple[str, ...]
     columns: tuple[str, ...]
+    standard: tuple[str, ...]
     is_oldest_first: bool
     start: str
     is_back: bool
@@ -63,7 +65,7 @@ class Asked:
     def pairs(self) -> list[tuple[str, str]]:
         """What its address says, but from where on."""
         told = [(name, text) for name, text in self.said.items() if text]
-        if self.columns != _standard(self.filters.model_fields_set):
+        if self.columns != self.standard:
             told += [("columns", name) for name in self.columns]
         if self.is_oldest_first:
             told.append(("sort", "oldest"))
@@ -95,11 +97,13 @@ def asked_by(visit: Visit, query: QueryParams, channels: Sequence[str]) -> Asked
             said[name] = ""
     allowed = columns_for(visit.person)
     chosen = set(query.getlist("columns"))
+    standard = _standard(given, allowed)
     return Asked(
         said=said,
         filters=OrderFilters.model_validate(given),
         wrong=tuple(wrong),
-        columns=tuple(name for name in allowed if name in chosen) or _standard(given),
+        columns=tuple(name for name in allowed if name in chosen) or standard,
+        standard=standard,
         is_oldest_first=query.get("sort") == "oldest",
         start=_text(query.get("start", "")),
         is_back=query.get("back") == "1",
@@ -107,10 +111,11 @@ def asked_by(visit: Visit, query: QueryParams, channels: Sequence[str]) -> Asked
     )
 
 
-def _standard(filters: Collection[str]) -> tuple[str, ...]:
+def _standard(filters: Collection[str], allowed: Collection[str]) -> tuple[str, ...]:
     """The columns of a list that nobody has chosen some for. What days are asked for is shown."""
     by_placed = not {"placed_from", "placed_to"}.isdisjoint(filters)
-    return (*STANDARD, "placed") if by_placed else STANDARD
+    columns = (*STANDARD, "placed") if by_placed else STANDARD
+    return tuple(name for name in columns if name in allowed)
 
 
 def _text(text: str) -> str:
