@@ -45,6 +45,19 @@ UNKNOWN: Final = "Property “paint-order” doesn't exist."
 ZOOMED: Final = ViewportSize(width=640, height=450)
 """A desk's screen at 200 %: half as wide."""
 NARROW: Final = ViewportSize(width=320, height=640)
+MAY_MOVE: Final = {
+    "app/money/balance": "debits and credits of accounts are read below each other",
+    "app/money/ledger": "an entry's postings are read beside what they belong to",
+    "app/setup/roles": "roles are compared, scope by scope",
+}
+"""Pages on which a region may move sideways on a phone, and why no cards are made of it."""
+MOVES: Final = """() => [...document.querySelectorAll("main *")].filter(one =>
+  one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0 && !one.matches("input, select")
+  && /auto|scroll|hidden|clip/.test(getComputedStyle(one).overflowX)
+  && getComputedStyle(one).position != "absolute"
+).map(one => [one.outerHTML.slice(0, 100),
+  one.tabIndex == 0 && one.matches("section") && Boolean(one.getAttribute("aria-label"))])"""
+"""What moves sideways by itself, and whether the keyboard reaches it and it has a name."""
 
 
 class Look(NamedTuple):
@@ -124,5 +137,9 @@ async def _faults(page: Page, site: str, path: str, language: str) -> list[str]:
         await page.set_viewport_size(size)
         wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         found += [f"scrolls sideways by {wide} at {size['width']}"] * (wide > 0)
+        if size == PHONE:
+            may = path.partition("?")[0] in MAY_MOVE
+            moving = await page.evaluate(MOVES)
+            found += [f"moves on a phone: {one}" for one, named in moving if not (may and named)]
     planted = await page.locator("[onerror], script:not([src]), main img[src='x']").count()
     return [*found, *["what somebody typed is an element"] * planted]

@@ -87,7 +87,7 @@ async def _makes_a_key_and_a_channel(at: Keyboard) -> None:
 
 
 async def _notes_something_of_a_customer(at: Keyboard) -> None:
-    await at.press(".top nav a[href$='app/customers']")
+    await at.go("app/customers")
     await at.write("#text", "kim@example.com")
     await at.page.keyboard.press("Enter")
     await at.press("main a[href$='customers/C1']")
@@ -98,7 +98,7 @@ async def _notes_something_of_a_customer(at: Keyboard) -> None:
 
 
 async def _takes_a_task_and_puts_it_off(at: Keyboard) -> None:
-    await at.press(".top nav a[href$='app/tasks']")
+    await at.go("app/tasks")
     await at.press("main button[value=me]")
     await at.says("It is noted who sees to it")
     await at.press("main th a")
@@ -108,7 +108,7 @@ async def _takes_a_task_and_puts_it_off(at: Keyboard) -> None:
 
 
 async def _prints_the_day(at: Keyboard) -> None:
-    await at.press(".top nav a[href$='app/day']")
+    await at.go("app/day")
     await at.press("a[href*='day/report']")
     await expect(at.page.locator("h1")).to_be_visible()
     await at.page.emulate_media(media="print")

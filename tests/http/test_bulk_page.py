@@ -78,7 +78,8 @@ async def test_ticked_orders_are_held_once_each_with_its_result(busy: Shop, desk
     assert both[0].url.path == both[1].url.path
     shown = await ended(desk, both[0])
     rows = re.findall(
-        r'<th scope="row"><a href="[^"]*app/orders/([^"]*)".*?</th>\s*<td>(.*?)</td>', shown.text
+        r'<th scope="row"><a href="[^"]*app/orders/([^"]*)".*?</th>\s*<td[^>]*>(.*?)</td>',
+        shown.text,
     )
     assert [(one, "refused" in told) for one, told in rows] == [
         *((order.order_id, False) for order in orders),

@@ -44,6 +44,12 @@ class Keyboard:
         await self.to(what)
         await self.page.keyboard.press(key)
 
+    async def go(self, place: str) -> None:
+        """Go to a place by the navigation, which a phone has behind a button."""
+        if await self.page.locator(".places-button").is_visible():
+            await self.press(".places-button")
+        await self.press(f"#places a[href$='{place}']")
+
     async def write(self, what: str, text: str) -> None:
         """Put a text in place of what stands in a field."""
         await self.to(what)

@@ -19,18 +19,27 @@ class Place(NamedTuple):
     path: str
     key: str
     scope: Scope
+    more: tuple[str, ...] = ()
+    """Other addresses below which there are pages of it."""
+
+    def holds(self, path: str) -> bool:
+        """Whether the page at this address of ours is of this place."""
+        return any(path == one or path.startswith(f"{one}/") for one in (self.path, *self.more))
 
 
 PLACES: Final = (
     Place("app/day", "day", "orders:read"),
-    Place("app/orders", "orders", "orders:read"),
+    Place("app/orders", "orders", "orders:read", ("app/jobs",)),
     Place("app/customers", "customers", "customers:read"),
-    Place("app/stock", "stock", "stock:read"),
-    Place("app/purchases", "purchases", "purchasing:read"),
+    Place(
+        *("app/stock", "stock", "stock:read"),
+        more=("app/transfers", "app/kits", "app/codes", "app/baskets"),
+    ),
+    Place("app/purchases", "purchases", "purchasing:read", ("app/suppliers",)),
     Place("app/tasks", "tasks", "operations:read"),
     Place("app/money", "money", "accounting:read"),
     Place("app/floor", "floor", "warehouse:write"),
-    Place("app/setup", "setup", "sellers:read"),
+    Place("app/setup", "setup", "sellers:read", ("app/staff",)),
 )
 
 MONEY_PARTS: Final = (

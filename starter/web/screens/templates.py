@@ -14,6 +14,7 @@ from starter.web.assets import Assets
 from starter.web.guards import HEADERS
 from starter.web.packing import packed
 from starter.web.screens.rooms import LETTERS, PLACES, ROOMS
+from starter.web.screens.tables import headed
 from starter.web.screens.zones import time_zones
 from starter.web.words import Words
 
@@ -29,6 +30,7 @@ _TEMPLATES: Final = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.globals["time_zones"] = time_zones
+_TEMPLATES.filters["headed"] = headed
 
 
 def root_of(request: Request) -> str:
@@ -54,15 +56,18 @@ def shown(
 
 def filled(request: Request, name: str, words: Words, person: Person | None, **values: Any) -> str:
     """A template with its values: of a whole page, or of a piece of one."""
+    here = request.url.path.lstrip("/")
+    theirs = [] if person is None else [one for one in PLACES if person.allows(one.scope)]
     return _TEMPLATES.get_template(f"{name}.html").render(
         w=words,
         person=person,
         root=root_of(request),
-        here=request.url.path.lstrip("/"),
+        here=here,
         files=ASSETS.names,
         letters=LETTERS,
         place_counts=getattr(request.state, "place_counts", {}),
-        places=[] if person is None else [x for x in PLACES if person.allows(x.scope)],
+        places=theirs,
+        current_place=next((one for one in theirs if one.holds(here)), None),
         **values,
     )
 
