@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from domain.errors import InvalidInput, NotFound, OrderloomError, Refused
 from starter.web.desk.acts.acting import Act, Asking, Field, Seen
+from starter.web.desk.acts.left_over import left_over
 from starter.web.desk.acts.table import ACTS
 from starter.web.desk.order_page import look
 from starter.web.desk.reasons import IN_TEMPLATES
@@ -77,6 +78,8 @@ class _Page:
         """The form, or what it would do."""
         asking, act = self._asking, self._act
         no = act.offer.why_not(asking.facts)
+        fields = act.fields(asking)
+        shown = () if no else fields
         return self._visit.show(
             "desk/act",
             status=status,
@@ -84,7 +87,8 @@ class _Page:
             act=act,
             one=asking.shown,
             summary=asking.detail.summary,
-            folds=[] if no else _folded(act.fields(asking)),
+            folds=_folded(shown),
+            left_over=left_over(asking, fields, shown) if self._visit.sent else (),
             no=no,
             instead=[*(no.instead if no else ()), *(self._error.instead if self._error else ())],
             detail=str(self._error or ""),
