@@ -524,6 +524,7 @@ async def test_the_sheet_of_commands_is_a_page_to_print(desk: Desk) -> None:
     assert sheet.headers["content-type"] == "application/pdf"
     codes = barcodes(sheet.content)
     assert {"OL:DONE", "OL:SHORT", "OL:QTY:5", "OL:POS:12"} <= {*codes}
+    assert sheet.num_bytes_downloaded < 20_000
 
 
 ROUTES = (

@@ -15,6 +15,7 @@ from starter.warehouse.manifest import manifest_pdf
 from starter.warehouse.slip import slip_pdf
 from starter.web.floor.home import HOME, Works
 from starter.web.guards import HEADERS
+from starter.web.packing import packed
 from starter.web.screens.visits import Number, ScreenRoute, Visit
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
@@ -26,7 +27,8 @@ _SHOWN: Final = ("application/pdf", "image/png")
 @router.get("/app/floor/sheet")
 async def sheet(visit: Works) -> Response:
     """Commands as barcodes."""
-    return _pdf(await asyncio.to_thread(command_sheet_pdf, visit.words.language), "commands")
+    content = await asyncio.to_thread(command_sheet_pdf, visit.words.language)
+    return _pdf(visit, content, "commands")
 
 
 @router.get("/app/floor/places")
@@ -50,7 +52,7 @@ async def _codes(visit: Visit, title: str, codes: Sequence[tuple[str, str]]) -> 
     if not codes:
         raise NotFound("there is nothing to print", reason="nothing_to_print")
     content = await asyncio.to_thread(code_sheet_pdf, title, [codes], visit.words.language)
-    return _pdf(content, "codes")
+    return _pdf(visit, content, "codes")
 
 
 @router.get("/app/floor/manifests/{number}")
@@ -58,7 +60,7 @@ async def manifest(visit: Works, number: Number) -> Response:
     """What a carrier has taken at once."""
     found = await visit.here.floor.manifest(visit.person, number)
     content = await asyncio.to_thread(manifest_pdf, found, visit.words.language)
-    return _pdf(content, f"manifest-{number}")
+    return _pdf(visit, content, f"manifest-{number}")
 
 
 @router.get("/app/floor/parcels/{part}/slip")
@@ -66,7 +68,8 @@ async def slip(visit: Works, part: str) -> Response:
     """The slip that goes into a parcel."""
     await _check(visit, part)
     packing = await visit.here.labels.slip(part)
-    return _pdf(await asyncio.to_thread(slip_pdf, packing), f"slip-{part.replace(':', '-')}")
+    content = await asyncio.to_thread(slip_pdf, packing)
+    return _pdf(visit, content, f"slip-{part.replace(':', '-')}")
 
 
 @router.post("/app/floor/parcels/{part}/label")
@@ -77,7 +80,7 @@ async def label(visit: Works, part: str) -> Response:
     file = found.file(rather="pdf")
     await visit.here.floor.label_printed(visit.person, part)
     name = f"label-{part.replace(':', '-')}.{file.format}"
-    return _file(file.content, file.media_type, name)
+    return _file(visit, file.content, file.media_type, name)
 
 
 async def _check(visit: Visit, part: str) -> None:
@@ -86,11 +89,11 @@ async def _check(visit: Visit, part: str) -> None:
     await visit.here.floor.check_parcel(visit.person, location or "", part)
 
 
-def _pdf(content: bytes, name: str) -> Response:
-    return _file(content, "application/pdf", f"{name}.pdf")
+def _pdf(visit: Visit, content: bytes, name: str) -> Response:
+    return _file(visit, content, "application/pdf", f"{name}.pdf")
 
 
-def _file(content: bytes, kind: str, name: str) -> Response:
+def _file(visit: Visit, content: bytes, kind: str, name: str) -> Response:
     how = "inline" if kind in _SHOWN else "attachment"
     headers = {**HEADERS, "Content-Disposition": f'{how}; filename="{name}"'}
-    return Response(content, media_type=kind, headers=headers)
+    return packed(visit.request, Response(content, media_type=kind, headers=headers))
