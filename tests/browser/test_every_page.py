@@ -59,6 +59,32 @@ MOVES: Final = """() => [...document.querySelectorAll("main *")].filter(one =>
   one.tabIndex == 0 && one.matches("section") && Boolean(one.getAttribute("aria-label"))])"""
 """What moves sideways by itself, and whether the keyboard reaches it and it has a name."""
 
+COVERED: Final = """() => {
+  for (const one of document.querySelectorAll("main details")) one.open = true;
+  const covered = [];
+  for (const one of document.querySelectorAll("main :is(input, select, textarea)")) {
+    if (!one.labels?.length || !one.checkVisibility()) continue;
+    one.focus({ focusVisible: true, preventScroll: true });
+    const { outlineOffset, outlineWidth } = getComputedStyle(one);
+    const ring = parseFloat(outlineOffset) + parseFloat(outlineWidth);
+    const box = one.getBoundingClientRect();
+    for (const label of one.labels) {
+      if (label.clientWidth <= 1 && getComputedStyle(label).position == "absolute") continue;
+      const text = document.createRange();
+      text.selectNodeContents(label);
+      const letters = parseFloat(getComputedStyle(label).fontSize);
+      for (const line of text.getClientRects()) {
+        const air = Math.max(0, (line.height - letters) / 2);
+        const wide = Math.min(line.right, box.right + ring) - Math.max(line.left, box.left - ring);
+        const high = Math.min(line.bottom - air, box.bottom + ring)
+          - Math.max(line.top + air, box.top - ring);
+        if (wide > 0.5 && high > 0.5) covered.push(label.textContent.trim());
+      }
+    }
+  }
+  return covered; }"""
+"""Labels whose letters are below the ring of their field while it has the focus."""
+
 
 class Look(NamedTuple):
     """How a page is looked at in a language, and what is looked at once more."""
@@ -141,5 +167,6 @@ async def _faults(page: Page, site: str, path: str, language: str) -> list[str]:
             may = path.partition("?")[0] in MAY_MOVE
             moving = await page.evaluate(MOVES)
             found += [f"moves on a phone: {one}" for one, named in moving if not (may and named)]
+    found += [f"the focus covers: {one}" for one in await page.evaluate(COVERED)]
     planted = await page.locator("[onerror], script:not([src]), main img[src='x']").count()
     return [*found, *["what somebody typed is an element"] * planted]
