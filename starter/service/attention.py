@@ -102,6 +102,10 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "give the shop these SKUs, or name them as `skus`, or say that it does not sell them",
         "orderloom shops dismiss {name} --note '…'",
     ),
+    "purchase_answer": WayOn(
+        "agree to it on its page, or cancel the rest and buy elsewhere",
+        "orderloom purchase-orders show {subject}",
+    ),
     "purchase_order": WayOn("see what it waits for", "orderloom purchase-orders show {subject}"),
 }
 

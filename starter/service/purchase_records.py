@@ -98,6 +98,14 @@ class PurchaseRecords(PurchaseReads):
                     item.check(units[item.sku])
             await proposals.change(conn, po_id, key, units, who=who, why=why)
 
+    async def agree(self, po_id: str, key: str, *, who: str, why: str = "") -> None:
+        """Take what the supplier has answered, once per key: nobody has to look at it any more.
+
+        Raises NotFound.
+        """
+        async with self._pool.acquire() as conn:
+            await proposals.agree(conn, po_id, key, who=who, why=why)
+
     async def enter(self, rows: Sequence[OnOrder], *, who: str, why: str) -> list[str]:
         """Enter purchase orders that were made before Orderloom was used. Returns the new ids.
 

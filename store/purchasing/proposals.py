@@ -1,4 +1,4 @@
-"""Changes of purchase orders that nobody has approved yet."""
+"""What buyers decide: other units before the approval, and whether the answer will do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,16 @@ from store.database import Connection, load_queries
 from store.purchasing import purchases
 
 _sql = load_queries(__file__)
+
+
+async def agree(conn: Connection, po_id: str, key: str, *, who: str, why: str) -> None:
+    """Take what the supplier has answered as it is, once per key. It changes no unit and no day.
+
+    Raises NotFound.
+    """
+    async with conn.transaction():
+        await purchases.locked(conn, po_id)
+        await purchases.tell(conn, po_id, f"agree:{key}", "agreed", who=who, why=why)
 
 
 async def change(

@@ -23,6 +23,7 @@ Kind = Literal[
     "provider_event",
     "approval",
     "purchase_order",
+    "purchase_answer",
     "shop_message",
     "carrier_message",
     "edi",

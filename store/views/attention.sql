@@ -176,6 +176,19 @@ with task as (
     ) l
     where p.state not in ('closed', 'cancelled')
       and (p.attention is not null or p.state = 'proposed' and p.needs_approval)
+    union all
+    -- The supplier's last answer was not what was ordered, and nobody has agreed to it. One that came by EDI is a
+    -- document's task above.
+    select 'purchase_answer', p.po_id, p.po_id, format('supplier %s answers otherwise: %s', s.name, e.why), '{}',
+           e.at, null, null, null, null
+    from purchase_order p join supplier s using (supplier_id)
+    cross join lateral (
+        select effect, why, at from purchase_order_event
+        where po_id = p.po_id and (starts_with(effect, 'acknowledge:') or starts_with(effect, 'agree:'))
+        order by event_id desc limit 1
+    ) e
+    where p.state not in ('closed', 'cancelled') and e.why is not null
+      and starts_with(e.effect, 'acknowledge:') and not starts_with(e.effect, 'acknowledge:edi-')
 )
 select kind, subject, name, reason, allowed, since, due, amount_minor, currency,
        c.assigned_to, case when s.sleeps then c.snoozed_until end as snoozed_until,

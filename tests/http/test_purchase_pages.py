@@ -35,7 +35,7 @@ FORMS: Final = (
     "app/purchases/new",
     *(
         f"app/purchases/PO-1/{act}"
-        for act in ("approve", "cancel", "acknowledge", "ship", "receive", "refuse")
+        for act in ("approve", "cancel", "acknowledge", "agree", "ship", "receive", "refuse")
     ),
 )
 TODAY: Final = datetime.now(UTC).date()
@@ -227,6 +227,35 @@ async def test_one_that_came_in_part_says_so_and_nothing_that_its_supplier_never
     rest = await done(desk, po_id, "receive", units__TEA="12", rest_is_cancelled="1")
     assert "State received" in text_of(rest)
     assert "TEA 120 120 20 112 more than was announced 0 0 8 units do not come" in text_of(rest)
+
+
+async def test_an_answer_that_differs_is_a_task_until_somebody_agrees(
+    bench: Bench, desk: Desk
+) -> None:
+    async def tasks() -> list[tuple[str, str, str]]:
+        return [
+            (one.kind, one.subject, one.reason)
+            for one in await desk.here.needs_attention.tasks(snoozed=None)
+        ]
+
+    po_id = await entered(bench, on_order(24))
+    page = text_of(await done(desk, po_id, "acknowledge", units__TEA="24"))
+    assert ("not what was ordered" in page, await tasks()) == (False, [])
+    page = text_of(await done(desk, po_id, "acknowledge", units__TEA="18"))
+    assert "answer is not what was ordered – 18 of 24 TEA" in page
+    told = "supplier Assam Gardens answers otherwise: 18 of 24 TEA"
+    assert await tasks() == [("purchase_answer", po_id, told)]
+    lead = await Desk(bench.pool).signed_in("kim", "admin")
+    listed = await lead.get("/app/tasks")
+    assert "Agree to it, or cancel the rest" in text_of(listed)
+    assert f"app/purchases/{po_id}" in listed.text
+    agreed = await done(desk, po_id, "agree", why="enough for Christmas")
+    assert "The answer is agreed to" in text_of(agreed)
+    assert "not what was ordered" not in text_of(agreed)
+    assert await tasks() == []
+    later = (TODAY + timedelta(days=30)).isoformat()
+    await done(desk, po_id, "acknowledge", units__TEA="18", due_on=later)
+    assert [subject for _, subject, _ in await tasks()] == [po_id]
 
 
 async def test_one_unit_is_told_as_one(bench: Bench, desk: Desk) -> None:

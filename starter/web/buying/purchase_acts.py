@@ -29,6 +29,7 @@ _PAST: Final = {
     "cancel": "cancelled",
     "refuse": "refused",
     "acknowledge": "acknowledged",
+    "agree": "agreed",
     "ship": "shipped",
     "receive": "received",
 }
@@ -86,6 +87,17 @@ async def acknowledge(visit: Writes, po_id: str) -> Response:
         await here.purchasing.acknowledge(po_id, _key(visit), answer, who=visit.person.who)
 
     return await _reported(visit, po_id, "acknowledge", act)
+
+
+@router.post("/app/purchases/{po_id}/agree")
+async def agree(visit: Writes, po_id: str) -> Response:
+    """The supplier's answer will do, although it is not what was ordered."""
+
+    async def act(here: Records, _: Shown) -> None:
+        reason = asked.why(visit) if visit.field("why").strip() else ""
+        await here.purchasing.agree(po_id, _key(visit), who=visit.person.who, why=reason)
+
+    return await _reported(visit, po_id, "agree", act)
 
 
 @router.post("/app/purchases/{po_id}/ship")

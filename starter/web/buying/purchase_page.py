@@ -60,6 +60,13 @@ class Shown:
         return self.order.state in WITH_THE_SUPPLIER and self.order.outstanding > 0
 
     @property
+    def otherwise(self) -> PurchaseEvent | None:
+        """The supplier's last answer, where it is not what was ordered and nobody agreed to it."""
+        said = [one for one in self.story if one.what in ("acknowledged", "agreed")]
+        is_open = bool(said) and said[-1].what == "acknowledged" and bool(said[-1].why)
+        return said[-1] if is_open and not self.is_over else None
+
+    @property
     def one_day(self) -> date | None:
         """The day on which all that is outstanding is due; None: there are several."""
         days = {line.due_on for line in self.order.lines if line.outstanding}

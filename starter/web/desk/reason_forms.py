@@ -79,6 +79,7 @@ WHOLE: Final[Mapping[str, str]] = {
     "task_turned_up": "it turned up, and the carrier has paid for it",
     "task_not_told": r"the customer was not told: (?P<why>.+)",
     "task_approval": r"the purchase order with supplier (?P<name>.+) waits for approval",
+    "task_answers": r"supplier (?P<name>.+) answers otherwise: (?P<why>.+)",
     # How an order ended, and why units of it are not sent.
     "end_window": "delivered, and the return window is over",
     "end_window_lost": "delivered but for what was lost, and the return window is over",

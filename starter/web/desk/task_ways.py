@@ -42,6 +42,7 @@ _SHOP: Final = Page("app/setup/shops/{name}", "sellers:read", "operations:write"
 _PAGES: Final[Mapping[Kind, Page]] = {
     "approval": _PURCHASE,
     "purchase_order": _PURCHASE,
+    "purchase_answer": _PURCHASE,
     "carrier_claim": Page("app/money/claims?order={subject}", "carriers:read", "carriers:write"),
     "difference": Page(
         "app/money/differences/{name}", "reconciliation:read", "reconciliation:write"
@@ -55,7 +56,7 @@ _PAGES: Final[Mapping[Kind, Page]] = {
 }
 """Kind → its page; where it is about an order, that order's page comes first."""
 _NOT_ORDERS: Final[frozenset[Kind]] = frozenset(
-    {"approval", "carrier_claim", "purchase_order", "edi", "difference"}
+    {"approval", "carrier_claim", "purchase_order", "purchase_answer", "edi", "difference"}
 )
 """Their subject is no order, or the task is not dealt with on its page."""
 
