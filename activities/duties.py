@@ -55,6 +55,7 @@ from activities.shops.web import Web
 from activities.stock.late_stock import LateStock
 from activities.wait_reports import WaitReports
 from activities.warehouse.carrier_messages import CarrierMessages
+from activities.warehouse.count_classes import CountClasses
 from activities.warehouse.retention import OldRuns
 from activities.warehouse.unannounced_parcels import UnannouncedParcels
 from domain.days.figures import Wait
@@ -87,7 +88,7 @@ _BACKLOG_WITHIN_S: Final = 5.0
 
 
 _MEASURE_S: Final = 1800.0
-"""What was sold is added up this often, in seconds, for all stock at once."""
+"""What was sold is added up, and what lies there valued, this often, in seconds, for all stock."""
 
 
 _FORGET_S: Final = 600.0  # What nobody needs any more is deleted this often.
@@ -172,6 +173,7 @@ def duties(
         Duty(StuckOrders(pool, client, task_queue).look, _NOTICE_S),
         Duty(StuckPurchases(pool, client, task_queue).look, _NOTICE_S),
         Duty(StockDemand(pool, purchasing).measure, _MEASURE_S, beside=True),
+        Duty(CountClasses(pool).measure, _MEASURE_S, beside=True),
         Duty(visits.visit_all, _SWEEP_S, beside=True),
         *edi_duties(pool, edi, policy or Policy(), OrderAsking(client).ask),
         *event_duties(pool, client, task_queue),

@@ -1836,13 +1836,27 @@ create table stock (
     service_level double precision
         constraint service_level_is_a_half_or_more_and_below_one
             check (0.5 <= service_level and service_level < 1),
-    counted_at    timestamptz,  -- when its units were counted last
     primary key (sku, location),
     -- No unit is sold or promised twice.
     constraint allocated_is_at_most_on_hand check (allocated <= on_hand),
     constraint order_up_to_is_above_the_reorder_point check (
         (reorder_point is null) = (order_up_to is null) and order_up_to > reorder_point)
 );
+
+-- When the units of a stock row were counted last, and how often they should be. Each stock row has one (a trigger
+-- makes it): apart from it, because a list of what is to be counted needs an index, and stock changes all day.
+create table stock_count (
+    sku        text        not null,
+    location   text        not null,
+    counted_at timestamptz not null default '-infinity',  -- never
+    -- By its share in what lies there (domain.warehouse.counts.CYCLES, from 1 on), and its worth in minor units of
+    -- whatever it was bought in; null: nobody knows. Both are of the last time that they were measured.
+    class      smallint    not null default 3 constraint class_of_a_count_is_known check (class between 1 and 3),
+    worth      double precision,
+    primary key (sku, location),
+    constraint stock_count_is_of_stock foreign key (sku, location) references stock on delete cascade
+);
+create index stock_count_in_turn on stock_count (location, class, counted_at, worth desc nulls last, sku);
 
 -- Every change of stock; rows are never removed. on_hand and allocated above are the sums of these.
 create table movement (

@@ -47,11 +47,15 @@ async def due(conn: Connection, location: str, at_most: int = 30) -> list[ToCoun
         conn,
         location=location,
         classes=list(CYCLES),
-        shares=[one.share for one in CYCLES.values()],
         every=[one.every for one in CYCLES.values()],
         at_most=at_most,
     )
     return [ToCount(**row) async for row in rows]
+
+
+async def measure(conn: Connection) -> None:
+    """Put all stock into its class anew, by what it is worth now."""
+    await _sql.measure(conn, shares=[one.share for one in CYCLES.values()])
 
 
 async def read(conn: Connection, location: str, state: Counting, code: str) -> Read:

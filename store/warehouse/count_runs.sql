@@ -73,36 +73,24 @@ select s.sku, s.on_hand,
        )::bigint as away
 from stock s where s.location = :location and s.sku = any(:skus::text[]);
 
--- name: due(location, classes, shares, every, at_most)
+-- name: due(location, classes, every, at_most)
 -- SKUs that were not counted for as long as their class says; first those that never were, then those that have waited
--- longest for it. What the seller has paid in different currencies is not added up: each has classes of its own. Those
--- that somebody counts are left out.
-with valued as (
-    select s.sku, s.counted_at, v.currency, v.value_minor::float8 * s.on_hand / h.quantity as worth
-    from stock s
-    join location l using (location)
-    left join holding h on (h.sku, h.seller) = (s.sku, l.seller) and h.quantity > 0
-    left join inventory_value v on (v.sku, v.seller) = (h.sku, h.seller)
-    where s.location = :location and s.on_hand > 0
-), ranked as (
-    select sku, counted_at, worth,
-           coalesce((sum(worth) over by_worth - worth) / nullif(sum(worth) over (partition by currency), 0), 1) as before_it
-    from valued
-    window by_worth as (partition by currency order by worth desc rows unbounded preceding)
-), classed as (
-    select sku, counted_at, max(worth) as worth,
-           least(1 + width_bucket(min(before_it), :shares::float8[]), cardinality(:shares::float8[])) as class
-    from ranked group by sku, counted_at
-), turn as (
-    select c.*, extract(epoch from moment() - c.counted_at)::float8 / every.seconds as waited
-    from classed c
-    join (select n, extract(epoch from e)::float8 as seconds
-          from unnest(:every::interval[]) with ordinality as u (e, n)) every on every.n = c.class
-), first as (
-    select * from turn t
-    where coalesce(t.waited, 1) >= 1
-      and not exists (select from scan_run_part p where p.part_id = :location || '/' || t.sku)
-    order by t.waited desc nulls first, t.class, t.worth desc nulls last, t.sku limit :at_most
+-- longest for it. Those that somebody counts are left out. Of each class the first ones are read, in the sequence of its
+-- index.
+with first as (
+    select c.sku, nullif(c.counted_at, '-infinity') as counted_at, c.class, c.worth,
+           case when c.counted_at > '-infinity'
+                then extract(epoch from moment() - c.counted_at) / extract(epoch from e.every) end::float8 as waited
+    from (select every, class, (select moment()) - every as before
+          from unnest(:every::interval[]) with ordinality as u (every, class)) e
+    cross join lateral (
+        select c.* from stock_count c
+        where c.location = :location and c.class = e.class and c.counted_at <= e.before
+          and (select on_hand > 0 from stock s where s.sku = c.sku and s.location = c.location)
+          and not exists (select from scan_run_part p where p.part_id = :location || '/' || c.sku)
+        order by c.counted_at, c.worth desc nulls last, c.sku limit :at_most
+    ) c
+    order by waited desc nulls first, c.class, c.worth desc nulls last, c.sku limit :at_most
 )
 select t.sku, i.name, coalesce(b.bin, '') as place, (:classes::text[])[t.class] as cycle, t.counted_at
 from first t
@@ -110,3 +98,28 @@ join item i using (sku)
 left join lateral (
     select bin from bin_item where (location, sku) = (:location, t.sku) order by rank, bin limit 1) b on true
 order by t.waited desc nulls first, t.class, t.worth desc nulls last, t.sku;
+
+-- name: measure(shares)!
+-- The classes, and the worth, of all stock anew. What the seller has paid in different currencies is not added up: each
+-- has classes of its own. What has not changed is not written.
+with valued as (
+    select s.sku, s.location, v.currency, v.value_minor::float8 * s.on_hand / h.quantity as worth
+    from stock s
+    join location l using (location)
+    left join holding h on (h.sku, h.seller) = (s.sku, l.seller) and h.quantity > 0
+    left join inventory_value v on (v.sku, v.seller) = (h.sku, h.seller)
+    where s.on_hand > 0
+), ranked as (
+    select sku, location, worth,
+           coalesce((sum(worth) over by_worth - worth)
+                    / nullif(sum(worth) over (partition by location, currency), 0), 1) as before_it
+    from valued
+    window by_worth as (partition by location, currency order by worth desc rows unbounded preceding)
+), classed as (
+    select sku, location, max(worth) as worth,
+           least(1 + width_bucket(min(before_it), :shares::float8[]), cardinality(:shares::float8[])) as class
+    from ranked group by sku, location
+)
+update stock_count c set class = n.class, worth = n.worth
+from classed n
+where (c.sku, c.location) = (n.sku, n.location) and (c.class, c.worth) is distinct from (n.class, n.worth);

@@ -25,7 +25,10 @@ IMPORTS = {
 }
 
 
-COUNTED = ("public.day_count", "public.day_figure", "public.day_loss", "public.stock_demand")
+COUNTED = (
+    *("public.day_count", "public.day_figure", "public.day_loss"),
+    *("public.stock_demand", "public.stock_count", "public.book_day", "public.book_day_account"),
+)
 """What the worker beside the commands counts by itself."""
 
 

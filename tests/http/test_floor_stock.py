@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from activities.warehouse.count_classes import CountClasses
 from domain.money import Price
 from store.database import Pool
 from tests.support.bench import Bench
@@ -240,15 +241,17 @@ async def test_what_is_worth_most_and_was_counted_longest_ago_is_counted_next(
         ("C", "POT"),
         ("C", "TEA"),
     ]
+    assert {name for name, _ in await listed()} == {"C"}  # nobody has seen what they are worth
+    await CountClasses(pool).measure()
     assert await listed() == first
     assert text_of(await desk.get("/app/floor/counts")).count("Count A-1") == 1  # two lie there
     run = await begun(desk, INCOMING, kind="count", part="DIAMOND")
     assert await listed() == first[1:]  # somebody counts it
     assert (await run.scan("OL:QTY:10", "DIAMOND", "OL:DONE"))["over"]
-    await pool.execute("update stock set counted_at = moment() where sku in ('POT', 'TEA')")
+    await pool.execute("update stock_count set counted_at = moment() where sku in ('POT', 'TEA')")
     assert await listed() == first[1:3]
     long_ago = "moment() - interval '31 days' * case sku when 'BEAD' then 7 else 1 end"
-    await pool.execute(f"update stock set counted_at = {long_ago} where sku <> 'POT'")
+    await pool.execute(f"update stock_count set counted_at = {long_ago} where sku <> 'POT'")
     assert await listed() == [("C", "BEAD"), ("A", "DIAMOND")]
 
 

@@ -156,6 +156,15 @@ $$;
 
 -- Whoever changes the catalogue gives it another version, last of all in his transaction: so two of them do
 -- not wait for each other in a circle. Deferred to the commit, and for the first changed row alone.
+-- A stock row that is new was never counted.
+create or replace function stock_is_counted() returns trigger language plpgsql as $$
+begin
+    insert into stock_count (sku, location) select sku, location from added;
+    return null;
+end $$;
+create or replace trigger stock_is_counted after insert on stock
+    referencing new table as added for each statement execute function stock_is_counted();
+
 create or replace function catalogue_changed() returns trigger language plpgsql as $$
 begin
     insert into catalogue_version as v (version) values (pg_current_xact_id()::text::bigint)
@@ -215,10 +224,13 @@ begin
         select sku, location, sum(on_hand_change)::bigint as on_hand,
                sum(allocated_change)::bigint as allocated, min(movement_id) as movement_id
         from booked group by sku, location
+    ), counted as (
+        update stock_count set counted_at = moment()
+        from moved
+        where its_kind = 'counted' and (stock_count.sku, stock_count.location) = (moved.sku, moved.location)
     )
     update stock
-    set on_hand = stock.on_hand + moved.on_hand, allocated = stock.allocated + moved.allocated,
-        counted_at = case when its_kind = 'counted' then moment() else stock.counted_at end
+    set on_hand = stock.on_hand + moved.on_hand, allocated = stock.allocated + moved.allocated
     from moved join location place using (location)
     where (stock.sku, stock.location) = (moved.sku, moved.location)
     returning stock.sku, stock.location, moved.movement_id, moved.on_hand,

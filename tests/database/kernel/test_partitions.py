@@ -133,7 +133,7 @@ WHOLE = {
     **dict.fromkeys(
         (
             *("location", "lane", "item", "kit", "kit_part", "stock", "inventory"),
-            "stock_demand",
+            *("stock_demand", "stock_count"),
             *("holding", "inventory_value", "routine_set", "catalogue_version", "currency"),
             "return_rule",
             "shop_level",

@@ -654,6 +654,7 @@ FORBIDDEN = {
     "purchase_order_tells_each_effect_once": f"""{purchase()};
         insert into purchase_order_event (po_id, effect, what, who)
         values ('PO-1', 'x', '', ''), ('PO-1', 'x', '', '')""",
+    "class_of_a_count_is_known": "update stock_count set class = 4",
     "demand_is_of_some_days": """insert into stock_demand (sku, location, days, total, squares)
         values ('TEA', 'main', 0, 0, 0)""",
     "lead_time_is_at_most_ten_years": terms("-1, 1, 1, 1"),
