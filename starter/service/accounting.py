@@ -11,7 +11,7 @@ from store.accounting import account_reads, documents, ledger, tax_report, valua
 from store.accounting.account_reads import AccountEntries, Moved, ToClose
 from store.accounting.documents import DocumentRow
 from store.accounting.ledger import Closing, Entry, Period, Posting
-from store.accounting.tax_report import TaxOfCountry, TaxReport
+from store.accounting.tax_report import TaxReport
 from store.accounting.valuation import Worth
 from store.database import Pool
 
@@ -124,13 +124,6 @@ class Accounting:
         """A seller's tax of some days by rate, as documents have it, beside what is booked."""
         async with self._pool.acquire() as conn:
             return await tax_report.of_days(conn, seller, first, last)
-
-    async def taxes_by_country(
-        self, seller: str, first: date, last: date
-    ) -> Sequence[TaxOfCountry]:
-        """The same by the country that the goods went to, and by rate."""
-        async with self._pool.acquire() as conn:
-            return await tax_report.by_country(conn, seller, first, last)
 
     async def today(self, seller: str) -> date:
         """The seller's day, which its books go by."""

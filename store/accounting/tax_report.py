@@ -47,12 +47,16 @@ class TaxOfCurrency(_Row):
 
 
 class TaxReport(_Row):
-    """A seller's days from `first` to `last`, by the date of documents."""
+    """A seller's days from `first` to `last`, by the date of documents.
+
+    `countries`: the same as `rates`, by the country that the goods went to.
+    """
 
     seller: str
     first: date
     last: date
     rates: tuple[TaxOfRate, ...]
+    countries: tuple[TaxOfCountry, ...]
     sums: tuple[TaxOfCurrency, ...]
 
 
@@ -60,12 +64,13 @@ async def of_days(conn: Connection, seller: str, first: date, last: date) -> Tax
     """A seller's tax of some days, read at one moment."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         asked = {"seller": seller, "first": first, "last": last}
-        rates = [TaxOfRate(**row) async for row in _sql.taxes(conn, **asked)]
+        rows = [row async for row in _sql.taxes(conn, **asked)]
         sums = [TaxOfCurrency(**row) async for row in _sql.sums(conn, **asked)]
-    return TaxReport(seller=seller, first=first, last=last, rates=tuple(rates), sums=tuple(sums))
-
-
-async def by_country(conn: Connection, seller: str, first: date, last: date) -> list[TaxOfCountry]:
-    """A seller's tax of some days, by the country that the goods went to, and by rate."""
-    rows = _sql.by_country(conn, seller=seller, first=first, last=last)
-    return [TaxOfCountry(**row) async for row in rows]
+    return TaxReport(
+        seller=seller,
+        first=first,
+        last=last,
+        rates=tuple(TaxOfRate(**row) for row in rows if row["is_whole"]),
+        countries=tuple(TaxOfCountry(**row) for row in rows if not row["is_whole"]),
+        sums=tuple(sums),
+    )

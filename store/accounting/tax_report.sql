@@ -1,8 +1,9 @@
 -- Tax by rate, out of what is printed on invoices and credit notes.
 
 -- name: taxes(seller, first, last)
--- Invoices less credit notes of these days, by currency and rate; the highest rate first.
-select d.currency, t.rate, t.category,
+-- Invoices less credit notes of these days by currency and rate, the highest rate first; and the same (`is_whole` is
+-- false) by the country that the goods went to. Both of one look at the documents.
+select grouping(d.country) = 1 as is_whole, d.country, d.currency, t.rate, t.category,
        sum(s.sign * t.net_minor)::bigint as net_minor,
        sum(s.sign * t.tax_minor)::bigint as tax_minor,
        sum(s.sign * (t.net_minor + t.tax_minor))::bigint as total_minor
@@ -13,8 +14,8 @@ cross join lateral jsonb_to_recordset(d.taxes)
 where d.seller = :seller and d.issued_on between :first and :last
   -- Of all documents, the index passes over those of other times; see store/accounting/documents.sql.
   and d.kind in ('invoice', 'credit_note') and d.issued_at > :first::date - 31 and d.issued_at < :last::date + 2
-group by d.currency, t.rate, t.category
-order by d.currency, t.rate::numeric desc nulls last, t.category nulls first;
+group by grouping sets ((d.currency, t.rate, t.category), (d.country, d.currency, t.rate, t.category))
+order by d.country nulls last, d.currency, t.rate::numeric desc nulls last, t.category nulls first;
 
 -- name: sums(seller, first, last)
 -- The same of all rates, and the tax that is booked on these days.
@@ -51,19 +52,3 @@ select currency,
        coalesce(booked.tax, 0)::bigint as booked_minor
 from printed full join booked using (currency)
 order by currency;
-
--- name: by_country(seller, first, last)
--- Invoices less credit notes of these days, by the country that the goods went to.
-select d.country, d.currency, t.rate, t.category,
-       sum(s.sign * t.net_minor)::bigint as net_minor,
-       sum(s.sign * t.tax_minor)::bigint as tax_minor,
-       sum(s.sign * (t.net_minor + t.tax_minor))::bigint as total_minor
-from document d
-cross join lateral (select case d.kind when 'invoice' then 1 else -1 end as sign) s
-cross join lateral jsonb_to_recordset(d.taxes)
-    as t (rate text, category text, net_minor numeric, tax_minor numeric)
-where d.seller = :seller and d.issued_on between :first and :last
-  -- Of all documents, the index passes over those of other times; see store/accounting/documents.sql.
-  and d.kind in ('invoice', 'credit_note') and d.issued_at > :first::date - 31 and d.issued_at < :last::date + 2
-group by d.country, d.currency, t.rate, t.category
-order by d.country nulls last, d.currency, t.rate::numeric desc nulls last, t.category nulls first;

@@ -62,7 +62,6 @@ async def taxes(visit: Reads, seller: str = "", first: str = "", last: str = "")
         since=since,
         until=until,
         report=report,
-        by_country=await visit.here.accounting.taxes_by_country(whose.seller, since, until),
     )
 
 
@@ -73,7 +72,8 @@ async def as_csv(visit: Reads, seller: str = "", first: str = "", last: str = ""
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow(_COLUMNS)
-    for one in await visit.here.accounting.taxes_by_country(whose.seller, since, until):
+    report = await visit.here.accounting.taxes(whose.seller, since, until)
+    for one in report.countries:
         amounts = (
             _amount(x, one.currency) for x in (one.net_minor, one.tax_minor, one.total_minor)
         )
