@@ -6,7 +6,8 @@
 -- at or below its reorder point. `out_by`: what runs out by this day. `order_by`: what must be ordered by this day,
 -- the most urgent first; but nothing of which a purchase order waits for approval, and nothing that is bought for
 -- each order by itself. A day is the location's.
--- The position is that of `inventory_position`, made of sets.
+-- The position is that of `inventory_position`, made of sets. A page by the day alone is found by what its day is made
+-- of (`chosen`); where a filter asks for more of each row, all rows are looked up whole.
 with place as materialized (
     select location, priority, retired_at is not null as retired, location_day(calendar) as today from location
 ), coming as materialized (
@@ -36,6 +37,22 @@ with place as materialized (
     select distinct on (sku) sku, lead_time_days from supplier_item
     where :order_by::date is not null and (:skus::text[] is null or sku = any(:skus))
     order by sku, priority, lead_time_days, supplier_id
+), chosen as materialized (
+    select s.sku, s.location
+    from stock s
+    join place using (location)
+    left join soft on (soft.sku, soft.location) = (s.sku, s.location)
+    left join stock_demand d on (d.sku, d.location) = (s.sku, s.location)
+    cross join lateral (select sold_out_on(place.today, case when place.retired then 0
+        else s.on_hand - s.allocated - s.safety - coalesce(soft.units, 0) end, d.days, d.total) as out_on) ends
+    where not :low and :order_by::date is null and :text::text is null and :skus::text[] is null
+      and (:location::text is null or s.location = :location)
+      and (:locations::text[] is null or s.location = any(:locations))
+      and (:out_by::date is null or out_on <= :out_by)
+      and (:after_sku::text is null
+           or (coalesce(out_on, 'infinity'), s.sku, s.location)
+              > (coalesce(:after_day::date, 'infinity'), :after_sku, :after_location))
+    order by out_on nulls last, s.sku, s.location limit :at_most
 ), counted as (
     select s.sku, s.location, place.retired, place.today,
            coalesce(i.handling, 'shipped') in ('drop_ship', 'made_to_order', 'service') as bought_for_orders,
@@ -50,7 +67,12 @@ with place as materialized (
            s.on_hand - s.allocated - s.safety + coalesce(c.units, 0)
                - case when f.location is null then 0 else w.units end as position,
            d.days, d.total, d.squares
-    from stock s
+    from (
+        select * from stock
+        where :low or :order_by::date is not null or :text::text is not null or :skus::text[] is not null
+        union all
+        select stock.* from chosen join stock using (sku, location)
+    ) s
     join place using (location)
     left join item i on i.sku = s.sku
     left join coming c on (c.sku, c.location) = (s.sku, s.location)
@@ -64,12 +86,8 @@ with place as materialized (
       and (:text::text is null or starts_with(lower(s.sku), lower(:text))
            or position(lower(:text) in lower(i.name)) > 0)
 ), lasting as (
-    select *,
-           case when total > 0 then today
-               + least(3650, floor(greatest(available, 0)::float8 * days / total))::int end as out_on,
-           case when total > 0 then today
-               + least(3650, floor(greatest(position - proposed - soft_reserved, 0)::float8 * days / total))::int
-               end as covered_until
+    select *, sold_out_on(today, available, days, total) as out_on,
+           sold_out_on(today, position - proposed - soft_reserved, days, total) as covered_until
     from counted
 ), picked as (
     select lasting.* from lasting left join best using (sku)
