@@ -46,5 +46,6 @@ async def test_what_to_count_next_reads_a_page_and_not_all_stock(pool: Pool) -> 
     async with pool.acquire() as conn, conn.transaction():
         await conn.execute("update stock_count set counted_at = counted_at - interval '180 days'")
         found = await count_runs.due(conn, "main", at_most=20)
-    assert [one.counted_at for one in found] == sorted(one.counted_at for one in found)
-    assert len(found) == 20
+    counted = [one.counted_at for one in found if one.counted_at is not None]
+    assert counted == sorted(counted)
+    assert len(counted) == 20
