@@ -37,6 +37,11 @@ class Search:
                 conn, text, kinds=kinds, channels=channels, sellers=sellers, at_most=at_most
             )
 
+    async def goods(self, text: str, *, at_most: int) -> Sequence[Found]:
+        """Items by words of their SKU or name: how these begin, and what stands inside of them."""
+        async with self._pool.acquire() as conn:
+            return await search.goods(conn, text, at_most=at_most)
+
     async def beginning(
         self,
         text: str,

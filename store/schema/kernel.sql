@@ -39,6 +39,27 @@ create function transaction_moment() returns timestamptz language sql stable as 
     select coalesce(nullif(current_setting('orderloom.now', true), '')::timestamptz, now())
 $$;
 
+-- A text as it is searched: in small letters, each word between blanks. Signs are named here, and not letters: a
+-- database with the locale C knows the letters of no other script.
+create function searched(its text) returns text language plpgsql immutable as $$
+declare
+    signs text := $s$-_.,;:@+*/&|\'"`´’“”()[]{}<>#!?=~$s$ || chr(9) || chr(10) || chr(13);
+begin
+    return concat(' ', translate(lower(its), signs, repeat(' ', length(signs))), ' ');
+end $$;
+
+-- The words of such a text, and behind a `~` what each ends in from its second letter on: so an index finds by their
+-- beginnings what stands inside of them. From three letters on; of Chinese, Japanese and Korean, two.
+create function words_within(its text) returns tsvector language plpgsql immutable as $$
+declare
+    words text[] := array(select distinct left(one, 40) from unnest(string_to_array(its, ' ')) as one where one <> '');
+begin
+    return array_to_tsvector(words || array(
+        select distinct '~' || substr(one, at)
+        from unnest(words) as one,
+             generate_series(2, length(one) - case when one > chr(11904) then 1 else 2 end) as at));
+end $$;
+
 -- The currencies that were ever used here, with their decimals as they were written first: a code stays
 -- readable when the standard's list lacks it one day. A process reads them when it connects, and adds those
 -- that only it knows. It begins with the list of the day on which it was made.
@@ -89,6 +110,8 @@ create table item (
         not (discontinued and (backorder or available_from is not null)))
 );
 
+-- By the words of its SKU and its name, and what stands inside of them.
+create index item_by_words on item using gin (words_within(searched(sku || ' ' || coalesce(name, ''))));
 -- What is ordered ahead, or was: few.
 create index item_with_a_first_day on item (available_from, sku) where available_from is not null;
 

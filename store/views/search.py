@@ -10,6 +10,7 @@ from domain.views.order_snapshot import OrderState
 from domain.warehouse.codes import forms
 from store.database import Connection, load_queries
 from store.views.reads import Row
+from store.words import as_asked, words_in
 
 _sql = load_queries(__file__)
 
@@ -70,6 +71,19 @@ async def found(
         at_most=at_most,
     )
     return [Found(**row) async for row in rows]
+
+
+async def goods(conn: Connection, text: str, *, at_most: int) -> list[Found]:
+    """Items by words of their SKU or name: how these begin, and what stands inside of them."""
+    words = words_in(text)
+    if not words:
+        return []
+    asked = as_asked(words)
+    rows = _sql.goods(conn, words=asked.insides, beginnings=asked.like_beginnings, at_most=at_most)
+    return [
+        Found(kind="item", id=row["sku"], order_id=None, seller=None, title=row["title"])
+        async for row in rows
+    ]
 
 
 async def beginning(

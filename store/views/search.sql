@@ -99,6 +99,14 @@ select * from (
 ) anything
 order by array_position(:kinds, kind), id;
 
+-- name: goods(words, beginnings, at_most)
+-- Items that have all of these words, or parts of them, in their SKU or name: those that begin so first. The index leads to
+-- them; no more than 500 are looked at.
+select sku, coalesce(name, sku) as title
+from (select sku, name from item
+      where words_within(searched(sku || ' ' || coalesce(name, ''))) @@ :words::text::tsquery limit 500) found
+order by searched(sku || ' ' || coalesce(name, '')) like all(:beginnings::text[]) desc, sku limit :at_most;
+
 -- name: beginning(beginnings, sellers, at_most)
 -- Orders whose ids begin so, of these sellers (null: of all). The index leads to them; where they are of other sellers,
 -- no more than 200 are looked at.

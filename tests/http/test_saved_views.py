@@ -12,6 +12,7 @@ from domain.payments.vouchers import ToIssue
 from domain.stock.items import Item
 from starter.service import saved_views
 from store.database import Pool
+from store.stock import items
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
@@ -123,3 +124,38 @@ async def test_whatever_stands_on_paper_or_goods_is_found_however_it_is_typed(po
     assert (
         await Desk(pool, lead.app).get("/app/find/suggestions?q=web")
     ).url.path == "/app/sign-in"
+
+
+async def test_goods_are_found_by_a_part_of_their_sku_or_name(pool: Pool) -> None:
+    lead = await Desk(pool).signed_in("anna", "lead")
+    async with pool.acquire() as conn:
+        await items.save(
+            conn,
+            [
+                Item(sku="MUG-RED-0042", name="Red mug"),
+                Item(sku="BOX-1", name="Gift box with a smug cat"),
+                Item(sku="ZUG", name="Zugluftstopper"),
+                Item(sku="CUP", name="머그컵 빨강"),
+                Item(sku=INJECTED, name=INJECTED),
+            ],
+        )
+
+    async def found(text: str, who: Desk = lead) -> list[str]:
+        page = await who.get("/app/find", params={"q": text})
+        assert "<img src=x" not in page.text
+        return re.findall(r'app/stock/([^"]+)">', page.text.partition("<main")[2])
+
+    assert await found("mug") == ["MUG-RED-0042", "BOX-1"], "what begins so stands first"
+    assert await found("MUG red") == ["MUG-RED-0042"]
+    assert await found("0042") == ["MUG-RED-0042"]
+    assert await found("luftstop") == ["ZUG"]
+    assert await found("그컵") == ["CUP"]
+    assert await found("ug") == [], "two letters are a beginning"
+    assert await found("mug green") == []
+    assert (await lead.get("/app/find?q=MUG-RED-0042")).url.path == "/app/stock/MUG-RED-0042"
+    answer = await lead.get("/app/find/suggestions", params={"q": "luftst"})
+    assert [tuple(one.values()) for one in answer.json()["items"]] == [
+        ("ZUG", "SKU: Zugluftstopper", "app/stock/ZUG")
+    ]
+    agent = await Desk(pool, lead.app).signed_in("cy", "accountant")
+    assert await found("mug", agent) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Final, NamedTuple
 from urllib.parse import quote
 
@@ -56,7 +56,7 @@ async def find(visit: Annotated[Visit, may("orders:read")], q: str = "") -> Resp
 
     An order's id or its channel's number, a parcel's or a tracking number, a return, an invoice, a
     claim; for those who may see them a payment, a SKU, a purchase order, a transfer, a voucher; a
-    mail address, the end of a phone number, and a name.
+    mail address, the end of a phone number, and a name. Of items a part of SKU and name is enough.
     """
     text = typed(q)
     limits = theirs(visit)
@@ -70,11 +70,22 @@ async def find(visit: Annotated[Visit, may("orders:read")], q: str = "") -> Resp
         paths = {path for _, path in found}
         if len(paths) == 1:
             return visit.lead(paths.pop())
+        found = [*found, *await goods_found(visit, text, paths, at_most=_AT_MOST)]
         if visit.person.allows("customers:read"):
             people = list(
                 await visit.here.customer_pages.found(text, part=Part(**limits), at_most=_AT_MOST)
             )
     return visit.show("desk/found", q=text, found=found, people=people)
+
+
+async def goods_found(
+    visit: Visit, text: str, known: Collection[str], *, at_most: int
+) -> list[tuple[Found, str]]:
+    """Items that a text names in part, for those who may see them; but for the `known` pages."""
+    if "item" not in kinds_of(visit):
+        return []
+    hits = await visit.here.search.goods(text, at_most=at_most)
+    return [(one, address_of(one)) for one in hits if address_of(one) not in known]
 
 
 def typed(q: str) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from domain.customers.ids import customer_id
 from starter.web.desk.access import theirs
 from starter.web.desk.customers import part_of
-from starter.web.desk.finding import address_of, address_of_order, kinds_of, typed
+from starter.web.desk.finding import address_of, address_of_order, goods_found, kinds_of, typed
 from starter.web.desk.order_list import channels_of
 from starter.web.guards import HEADERS
 from starter.web.screens.rooms import PARTS
@@ -67,9 +67,14 @@ async def _things(visit: Visit, text: str) -> list[Suggestion]:
         sellers=limits["sellers"],
         at_most=_OF_A_KIND,
     )
-    return told + [
+    told += [
         Suggestion(text=order, note=words(f"order_{state}"), path=address_of_order(order))
         for order, state in orders
+    ]
+    goods = await goods_found(visit, text, (), at_most=_OF_A_KIND)
+    return told + [
+        Suggestion(text=one.id, note=f"{words('kind_item')}: {one.title}", path=path)
+        for one, path in goods
     ]
 
 
