@@ -249,9 +249,12 @@ def _heard(work: asyncio.Future[Any]) -> None:
         work.exception()
 
 
-async def decide(caller: Caller, request: Request, order_id: str, answer: AttentionAnswer) -> None:
+async def decide(
+    caller: Caller, request: Request, order_id: str, answer: AttentionAnswer, once: Once
+) -> None:
     """Tell a step of an order what a person has decided. Raises as `Asking.answer` does."""
     shown = await mine(caller, order_id)
     check_unchanged(request, shown)
     by = answer.by if "by" in answer.model_fields_set else None
-    await caller.here.resolve(order_id, answer.model_copy(update={"by": caller.who(by)}))
+    told = answer.model_copy(update={"by": caller.who(by)})
+    await caller.here.resolve(order_id, told, request_id=once.request_id)

@@ -41,10 +41,13 @@ class Answers:
             REFUND_CAME_BACK: payments.settle_bounced,
         }
 
-    async def resolve(self, order_id: str, answer: AttentionAnswer) -> None:
+    async def resolve(
+        self, order_id: str, answer: AttentionAnswer, *, request_id: str | None = None
+    ) -> None:
         """Tell what a person has decided about a step that needs attention.
 
-        Raises NotFound, Refused, and IllegalTransition where the step does not take this answer.
+        `request_id`: under which a run of the order takes it once. Raises NotFound, Refused, and
+        IllegalTransition where the step does not take this answer.
         """
         rows = (await self._orders.get(order_id)).attention
         if any(row.step == answer.step and not row.allowed for row in rows):
@@ -60,4 +63,4 @@ class Answers:
                         f"{answer.step!r} takes no {answer.action}: it takes done"
                     )
                 return await settle(order_id, answer.step, answer.note, who=answer.by)
-        return await self._orders.resolve_attention(order_id, answer)
+        return await self._orders.resolve_attention(order_id, answer, request_id=request_id)

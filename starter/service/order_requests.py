@@ -64,16 +64,20 @@ class OrderRequests:
         result: type[Answer],
         *,
         taken: Taken | None = None,
+        update_id: str | None = None,
     ) -> Answer:
         """Send a request to an order and return its answer, also of an order that has ended.
 
+        `update_id`: by which a run of the order knows a repeat of what has no request id.
         `taken` is called once the order has it: then it is met, whoever waits for the answer.
         Raises NotFound, Refused, Conflict where the request id was used for other content, and
         Unreachable.
         """
         handle = self._temporal.get_workflow_handle(ids.workflow_id(order_id))
         try:
-            return await self._sent(handle, request, result, f"order {order_id}", taken=taken)
+            return await self._sent(
+                handle, request, result, f"order {order_id}", taken=taken, update_id=update_id
+            )
         except Ending:
             if not await self._may_come_late(order_id, request):
                 raise
@@ -92,9 +96,10 @@ class OrderRequests:
         subject: str,
         starts: Starts | None = None,
         taken: Taken | None = None,
+        update_id: str | None = None,
     ) -> Answer:
         """Send an update until the workflow takes it. The server says so where it did not."""
-        update_id = uuid.uuid4().hex
+        update_id = update_id or uuid.uuid4().hex
         if isinstance(request, OrderRequest) and request.request_id is None:
             # The library may send it again, and the order may be in its next run by then: there a
             # request is known by its own id, and no longer by that of the update.

@@ -198,9 +198,11 @@ class Orders(OrderRecords):
         """Why an order has refused a request that it had; None: it did not, or not yet."""
         return await self._requests.refusal_of(order_id, request)
 
-    async def resolve_attention(self, order_id: str, answer: AttentionAnswer) -> None:
+    async def resolve_attention(
+        self, order_id: str, answer: AttentionAnswer, *, request_id: str | None = None
+    ) -> None:
         """Tell a step that needs attention what to do. Raises Refused."""
-        await self._requests.send(order_id, answer, type(None))
+        await self._requests.send(order_id, answer, type(None), update_id=request_id)
 
     async def resume(self, order_id: str, *, settle: timedelta = SETTLE) -> Resumption:
         """Have an open order that Temporal has lost go on from its rows. Nothing is done twice.

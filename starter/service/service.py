@@ -256,12 +256,15 @@ class Service(Records):
             self.orders, self.carriers, self.found_parcels, self.payments, self.returns
         )
 
-    async def resolve(self, order_id: str, answer: AttentionAnswer) -> None:
+    async def resolve(
+        self, order_id: str, answer: AttentionAnswer, *, request_id: str | None = None
+    ) -> None:
         """Tell what a person has decided about a step that needs attention.
 
-        Raises NotFound, Refused, and IllegalTransition where the step does not take this answer.
+        `request_id`: under which a run of the order takes it once. Raises NotFound, Refused, and
+        IllegalTransition where the step does not take this answer.
         """
-        await self._answers.resolve(order_id, answer)
+        await self._answers.resolve(order_id, answer, request_id=request_id)
 
     async def check_temporal(self) -> None:
         """Raises Unreachable where Temporal does not answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import random
 import re
@@ -572,3 +573,69 @@ def chosen(rng: random.Random, facts: OrderFacts) -> tuple[str, dict[str, str]]:
 def minor(told: str) -> int:
     """$12.50 → 1250."""
     return 0 if told == "nothing" else round(float(told.replace("$", "").replace(",", "")) * 100)
+
+
+async def parked_again(shop: Shop, order_id: str, since: datetime | None = None) -> datetime:
+    """A step waits for a person, later than `since`: since when."""
+
+    async def waits() -> datetime | None:
+        found = (await shop.orders.get(order_id)).attention
+        return found[0].since if found and found[0].since != since else None
+
+    return await shop.until(waits, "a step needs a person")
+
+
+async def test_a_decision_that_is_sent_twice_is_one_and_both_are_told_so(
+    stocked: Shop, desk: Desk
+) -> None:
+    stocked.faults.refuse("pick_pack_ship")
+    order_id = await placed(stocked, "act-step-twice")
+    since = await parked_again(stocked, order_id)
+    path = f"app/orders/{order_id}/resolve"
+    page = await desk.get(f"/app/orders/{order_id}")
+    sent = {**hidden(page.text, "resolve"), "action": "retry", "note": "it is mended"}
+    both = await asyncio.gather(*(desk.send_form(path, **sent) for _ in range(2)))
+    await parked_again(stocked, order_id, since)
+    later = await desk.send_form(path, **sent)
+    for answer in (*both, later):
+        assert (answer.status_code, answer.url.path) == (200, f"/app/orders/{order_id}")
+        assert "It is decided" in text_of(answer)
+    story = await stocked.orders.events(order_id)
+    assert len([line for line in story if "it is mended" in f"{line.what} {line.why}"]) == 1
+    # The same form with something else in it was not sent twice: it is another decision.
+    other = await desk.send_form(path, **{**sent, "note": "by hand", "action": "done"})
+    assert other.status_code == 409
+    assert "This form was sent before" in text_of(other)
+    assert "used before for this path" not in text_of(other)
+    assert hidden(other.text, "resolve")["request_id"] != sent["request_id"]
+
+
+async def test_an_appointment_that_is_sent_twice_is_one_and_both_are_told_so(
+    stocked: Shop, desk: Desk
+) -> None:
+    await stocked.catalogue.set_items([Item(sku="FIT", handling="service")])
+    await stocked.stocked("FIT", 5)
+    order = an_order(("FIT", 1, "40.00"), channel_order_id="act-appointment-twice")
+    await stocked.placed(order)
+    order_id, part = order.order_id, f"{order.order_id}:1"
+    await stocked.told(order_id, "ready for its appointment")
+    await stocked.idle(order_id)
+    clerk = await Desk(stocked.pool, desk.app).signed_in("cy", "warehouse")
+    path = f"app/orders/{order_id}/appointment"
+    page = await clerk.get(f"/{path}")
+    set_ = {"part": part, "what": "set", "begins_at": "2099-12-04T10:00", "note": "second floor"}
+    sent = {**hidden(page.text, "appointment"), "go": "do", **set_}
+    both = await asyncio.gather(*(clerk.send_form(path, **sent) for _ in range(2)))
+    # Somebody agrees on another time; a browser that opens its tabs again sends the first form.
+    await stocked.appointments.make(part, datetime(2099, 12, 5, 10, tzinfo=UTC), who="ben")
+    later = await clerk.send_form(path, **sent)
+    for answer in (*both, later):
+        assert (answer.status_code, answer.url.path) == (200, f"/app/orders/{order_id}")
+        assert "The appointment is written down" in text_of(answer)
+    (one,) = [x for x in await stocked.appointments.to_come() if order_id in x.fulfilment_id]
+    assert one.begins_at == datetime(2099, 12, 5, 10, tzinfo=UTC)
+    story = [line.what for line in await stocked.orders.events(order_id)]
+    assert story.count("appointment made") == 1
+    # Seen once more before it is sent, it is told and not foretold a second time.
+    told = await clerk.send_form(path, **{**sent, "go": "preview"})
+    assert "The appointment is written down" in text_of(told)

@@ -159,7 +159,9 @@ async def resolve(
 
     A step that was resolved takes no second answer, under another key.
     """
-    return await once.safe_to_repeat(lambda: decide(caller, request, order_id, answer), status=204)
+    return await once.safe_to_repeat(
+        lambda: decide(caller, request, order_id, answer, once), status=204
+    )
 
 
 @router.get(

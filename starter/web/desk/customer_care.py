@@ -135,11 +135,14 @@ async def _met(
     part = part_of(visit)
     await visit.here.customer_pages.check_seen(customer_id, part=part)
 
+    async def told(records: Records) -> str:
+        await work(records)
+        return done
+
     async def act() -> str:
         if part != Part():
             raise NotAsked("only_a_part")
-        await once(visit, work)
-        return done
+        return await once(visit, told)
 
     async def again(status: int, trouble: Sequence[str]) -> Response:
         return await show(visit, customer_id, status=status, trouble=trouble, sent=visit.sent)

@@ -30,13 +30,13 @@ async def write(visit: Writes, order_id: str) -> Response:
     """Write one, once."""
     await check_order(visit, order_id)
 
-    async def work(here: Records) -> None:
+    async def work(here: Records) -> str:
         said = {"note": visit.field("note"), "pinned": bool(visit.field("pinned"))}
         await here.orders.note(order_id, NewOrderNote.model_validate(said), who=visit.person.who)
+        return "order_noted"
 
     async def act() -> str:
-        await once(visit, work)
-        return "order_noted"
+        return await once(visit, work)
 
     async def again(status: int, trouble: Sequence[str]) -> Response:
         return await show(

@@ -201,7 +201,8 @@ class Act:
 
     `name`: one of `OFFERS`, its address, and the end of its sentences' keys. `read` makes the
     request of what was typed, and raises NotAsked or what the model raises. `do` answers what was
-    done, by the key of its sentence. `preview` says what it would do.
+    done, by the key of its sentence. `preview` says what it would do. `is_kept_here`: no order
+    remembers the request, so `do` keeps that its form was met (`screens/once.py`).
     """
 
     name: str
@@ -209,6 +210,7 @@ class Act:
     read: Callable[[Asking], Any]
     do: Callable[[Service, str, Any], Awaitable[str]]
     preview: Callable[[Asking, Any], Awaitable[Seen]]
+    is_kept_here: bool = False
 
     @property
     def offer(self) -> Offer:

@@ -9,22 +9,24 @@ from typing import Final
 
 from domain.errors import NotFound
 from domain.orders.handling import SERVICE
-from starter.service.service import Service
+from starter.service.service import Records, Service
 from starter.web.desk.acts.acting import Act, Asking, Field, Option, Seen
 from starter.web.screens.forms import NotAsked
+from starter.web.screens.once import once
+from starter.web.screens.visits import Visit
 
 _REPORTS: Final = ("set", "done", "missed")
 
 
 @dataclass(frozen=True)
 class _Report:
-    """What is reported of one appointment. `begins_at`: of one that is agreed."""
+    """What is reported of one appointment, by this form. `begins_at`: of one that is agreed."""
 
     part: str
     what: str
     begins_at: datetime | None
     note: str
-    who: str
+    form: Visit
 
 
 def _fields(asking: Asking) -> Sequence[Field]:
@@ -48,8 +50,7 @@ def _read(asking: Asking) -> _Report:
     parts = {row.fulfilment_id for row in asking.detail.fulfilments}
     if asking.field("part") not in parts:
         raise NotFound("the order has no such fulfilment", reason="no_such_line")
-    who = asking.visit.person.who
-    return _Report(asking.field("part"), what, begins_at, asking.field("note"), who)
+    return _Report(asking.field("part"), what, begins_at, asking.field("note"), asking.visit)
 
 
 async def _preview(asking: Asking, report: _Report) -> Seen:
@@ -69,16 +70,20 @@ async def _preview(asking: Asking, report: _Report) -> Seen:
 
 
 async def _do(here: Service, order_id: str, report: _Report) -> str:
-    del order_id  # the fulfilment says it
-    who = {"who": report.who}
-    if report.what == "done":
-        await here.appointments.done(report.part, **who)
-    elif report.what == "missed":
-        await here.appointments.missed(report.part, note=report.note, **who)
-    else:
-        assert report.begins_at is not None  # as it was read
-        await here.appointments.make(report.part, report.begins_at, note=report.note, **who)
-    return f"appointment_{report.what}"
+    del here, order_id  # the fulfilment says it
+    who = {"who": report.form.person.who}
+
+    async def write(records: Records) -> str:
+        if report.what == "done":
+            await records.appointments.done(report.part, **who)
+        elif report.what == "missed":
+            await records.appointments.missed(report.part, note=report.note, **who)
+        else:
+            assert report.begins_at is not None  # as it was read
+            await records.appointments.make(report.part, report.begins_at, note=report.note, **who)
+        return f"appointment_{report.what}"
+
+    return await once(report.form, write)
 
 
-APPOINTMENT = Act("appointment", _fields, _read, _do, _preview)
+APPOINTMENT = Act("appointment", _fields, _read, _do, _preview, is_kept_here=True)

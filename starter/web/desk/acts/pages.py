@@ -18,6 +18,7 @@ from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from domain.access.request_keys import KeyReused
 from domain.errors import InvalidInput, NotFound, OrderloomError, Refused
 from starter.web.desk.acts.acting import Act, Asking, Field, Seen
 from starter.web.desk.acts.left_over import left_over
@@ -26,6 +27,7 @@ from starter.web.desk.order_page import look
 from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.desk.story import Line
 from starter.web.screens.forms import NotAsked, met, whole
+from starter.web.screens.once import met_before
 from starter.web.screens.visits import ScreenRoute, Visit, in_words, may
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
@@ -53,8 +55,11 @@ class _Page:
         """Meet the form that was sent."""
         asking, visit = self._asking, self._visit
         go = visit.field("go") or "do"
-        kept = await visit.here.orders.answer_of(asking.order_id, visit.field("request_id"))
-        if kept is None and asking.shown.version != visit.field("version"):
+        try:
+            was_met = await self._was_met()
+        except KeyReused:
+            return self.form(409, [visit.words("form_sent_before")], request_id=new_id())
+        if not was_met and asking.shown.version != visit.field("version"):
             # What has happened is told, and nothing is done; a preview is of the order as it is.
             after = whole(visit.field("seen"))
             self._news = [line for line in asking.shown.story if line.event.event_id > after]
@@ -62,10 +67,17 @@ class _Page:
                 return self.form(409, [visit.words("changed_meanwhile")], request_id=new_id())
         if go == "change":
             return self.form()
-        if go == "preview" and kept is None:
+        if go == "preview" and not was_met:
             return await self._previewed()
         then = f"app/orders/{quote(asking.order_id)}"
         return await met(visit, self._done, then, self._again)
+
+    async def _was_met(self) -> bool:
+        """Raises KeyReused where a form with its id said something else."""
+        if self._act.is_kept_here:
+            return await met_before(self._visit)
+        asked = self._asking.order_id, self._visit.field("request_id")
+        return await self._visit.here.orders.answer_of(*asked) is not None
 
     def form(
         self,

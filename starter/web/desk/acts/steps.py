@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from domain.orders.messages import AttentionAnswer
 from starter.service.attention import TaskKey
@@ -10,6 +11,8 @@ from starter.service.service import Service
 from starter.web.desk.acts.acting import Act, Asking, Field, Option, Seen, reason
 from starter.web.desk.reasons import step_told, told
 from starter.web.screens.forms import NotAsked
+from starter.web.screens.once import once_asked
+from starter.web.screens.visits import Visit
 
 
 def _fields(asking: Asking) -> Sequence[Field]:
@@ -27,13 +30,22 @@ def _fields(asking: Asking) -> Sequence[Field]:
     )
 
 
-def _read(asking: Asking) -> AttentionAnswer:
+@dataclass(frozen=True)
+class _Decision:
+    """What somebody has decided, by this form."""
+
+    answer: AttentionAnswer
+    form: Visit
+
+
+def _read(asking: Asking) -> _Decision:
     said = {name: asking.field(name) for name in ("step", "action", "note")}
-    return AttentionAnswer.model_validate({**said, "by": asking.visit.person.who})
+    answer = AttentionAnswer.model_validate({**said, "by": asking.visit.person.who})
+    return _Decision(answer, asking.visit)
 
 
-async def _preview(asking: Asking, answer: AttentionAnswer) -> Seen:
-    words, order_id = asking.visit.words, asking.order_id
+async def _preview(asking: Asking, decision: _Decision) -> Seen:
+    words, order_id, answer = asking.visit.words, asking.order_id, decision.answer
     task = next((one for one in asking.detail.attention if one.step == answer.step), None)
     if task is None or answer.action not in task.allowed:
         raise NotAsked("why_no_task")
@@ -49,9 +61,12 @@ async def _preview(asking: Asking, answer: AttentionAnswer) -> Seen:
     return Seen(rows)
 
 
-async def _do(here: Service, order_id: str, answer: AttentionAnswer) -> str:
-    await here.resolve(order_id, answer)
-    return "resolved"
+async def _do(here: Service, order_id: str, decision: _Decision) -> str:
+    async def decide(request_id: str) -> str:
+        await here.resolve(order_id, decision.answer, request_id=request_id)
+        return "resolved"
+
+    return await once_asked(decision.form, decide)
 
 
-RESOLVE = Act("resolve", _fields, _read, _do, _preview)
+RESOLVE = Act("resolve", _fields, _read, _do, _preview, is_kept_here=True)
