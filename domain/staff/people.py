@@ -19,7 +19,7 @@ from domain.access.keys import WHO_MAX, Grant, Scope
 from domain.calendars import TimeZone
 from domain.fields import READABLE, Document, Email, Id, Shape, wrong
 from domain.sellers import Language
-from domain.staff.roles import ROLES, Role, first_of, scopes_of
+from domain.staff.roles import ADMIN, ROLES, Role, first_of, scopes_of
 
 LOGIN_PATTERN: Final = r"^[a-z0-9][a-z0-9._@+-]*$"
 _NAMED_MAX: Final = 100
@@ -80,6 +80,11 @@ class StaffRequest(Document):
     locations: Some = None
     language: Language | None = None
     time_zone: TimeZone | None = None
+
+    @property
+    def limits(self) -> tuple[tuple[str, ...] | None, ...]:
+        """For which channels, sellers and locations they are; None: all of them."""
+        return self.channels, self.sellers, self.locations
 
     def changed(self, change: StaffChange) -> Self:
         """The same person with what is to be different. A null of `change` that is said counts."""
@@ -161,9 +166,28 @@ class Person:
         """Whether they have all of these scopes."""
         return all(self.grant.allows(scope) for scope in scopes)
 
+    @property
+    def lets_in(self) -> bool:
+        """Whether they may let people in: of the whole shop, or of what they are for themselves."""
+        return ADMIN in self.roles
+
     def works_at(self, location: str) -> bool:
         """Whether the location is their business."""
         return self.locations is None or location in self.locations
+
+
+def covers(mine: StaffRequest, other: StaffRequest) -> bool:
+    """Whether who is `mine` may let `other` in, change them and end them.
+
+    They have to be an admin, and the other no wider: in no channel, seller or location that is not
+    theirs, and with no scope that they have not. None is all, and so within nothing but all.
+    """
+    is_within = all(
+        limit is None or (others is not None and {*others} <= {*limit})
+        for limit, others in zip(mine.limits, other.limits, strict=True)
+    )
+    may = scopes_of(mine.roles, *mine.limits)
+    return ADMIN in mine.roles and is_within and scopes_of(other.roles, *other.limits) <= may
 
 
 def grant_of(

@@ -11,6 +11,9 @@ Role = Literal["admin", "lead", "agent", "accountant", "buyer", "warehouse"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 """Who may grant the most comes first."""
 
+ADMIN: Final[Role] = "admin"
+"""Who lets others in."""
+
 _AGENT: Final[tuple[Scope, ...]] = (
     *("orders:read", "orders:write", "aftersales:read", "aftersales:write"),
     *("payments:read", "payments:write", "customers:read", "customers:write"),

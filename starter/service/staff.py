@@ -16,7 +16,7 @@ from domain.seen import check_seen
 from domain.staff.people import Person, Staff, StaffChange, StaffRequest
 from domain.staff.sessions import Means, Session, WrongSignIn
 from starter.service import passwords
-from starter.service.staff_limits import check_covers, check_named, lets_in
+from starter.service.staff_limits import check_covers, check_named, check_theirs, lets_all_in, now
 from store.database import Pool
 from store.staff import people, sessions
 
@@ -56,16 +56,29 @@ class StaffDoor:
     # People ---------------------------------------------------------------------------------------
 
     async def list(
-        self, *, disabled: bool = False, after: str | None = None, limit: int = 1_000
+        self,
+        *,
+        disabled: bool = False,
+        by: Person | None = None,
+        after: str | None = None,
+        limit: int = 1_000,
     ) -> Sequence[Staff]:
-        """People by their logins. `disabled`: those too. `after`: those behind this login."""
+        """People by their logins, those behind `after`. `by`: whom this person may let in."""
         async with self._pool.acquire() as conn:
-            return await people.find(conn, disabled=disabled, after=after, at_most=limit)
+            within = None if by is None else await now(conn, by)
+            return await people.find(
+                conn, disabled=disabled, within=within, after=after, at_most=limit
+            )
 
-    async def get(self, login: str) -> Staff:
-        """One person, whatever their state. Raises NotFound."""
+    async def get(self, login: str, *, by: Person | None = None) -> Staff:
+        """One person, whatever their state; `by`: one whom this person may let in.
+
+        Raises NotFound.
+        """
         async with self._pool.acquire() as conn:
-            return await people.get(conn, login)
+            found = await people.get(conn, login)
+            await check_theirs(conn, by, found)
+            return found
 
     async def make(self, wanted: StaffRequest, *, who: str, by: Person | None = None) -> NewStaff:
         """Let a person in, with a password that they have to change at once.
@@ -77,8 +90,10 @@ class StaffDoor:
         password = passwords.drawn()
         kept = await passwords.encoded(password)
         async with self._pool.acquire() as conn, conn.transaction():
+            if by is not None:
+                await people.lock(conn, by.login)
+            await check_covers(conn, by, wanted)
             await check_named(conn, wanted)
-            check_covers(by, wanted)
             await people.make(conn, wanted, kept, must_change=True, who=who)
             return NewStaff(
                 staff=await people.get(conn, wanted.login), password=SecretStr(password)
@@ -111,12 +126,12 @@ class StaffDoor:
         """
         async with self._pool.acquire() as conn, conn.transaction():
             before = await people.lock(conn, login)
+            await check_theirs(conn, by, before)
             check_seen(before.wanted(), seen, login)
             wanted = before.wanted().changed(change)
+            await check_covers(conn, by, wanted)
             await check_named(conn, wanted)
-            check_covers(by, before.wanted())
-            check_covers(by, wanted)
-            if lets_in(before) and not lets_in(wanted):
+            if lets_all_in(before) and not lets_all_in(wanted):
                 await people.check_one_is_left(conn, login)
             await people.change(conn, wanted)
             return await people.get(conn, login)
@@ -130,8 +145,8 @@ class StaffDoor:
         """Let a person in no more: their sessions end at once. Raises NotFound and Refused."""
         async with self._pool.acquire() as conn, conn.transaction():
             before = await people.lock(conn, login)
-            check_covers(by, before.wanted())
-            if lets_in(before):
+            await check_theirs(conn, by, before)
+            if lets_all_in(before):
                 await people.check_one_is_left(conn, login)
             await people.disable(conn, login, who=who)
             await sessions.end_all(conn, login, who=who)
@@ -140,7 +155,7 @@ class StaffDoor:
     async def enable(self, login: str, *, by: Person | None = None) -> Staff:
         """Let a person in again. Raises NotFound and Refused."""
         async with self._pool.acquire() as conn, conn.transaction():
-            check_covers(by, (await people.lock(conn, login)).wanted())
+            await check_theirs(conn, by, await people.lock(conn, login))
             await people.enable(conn, login)
             return await people.get(conn, login)
 
@@ -154,7 +169,7 @@ class StaffDoor:
         password = passwords.drawn()
         kept = await passwords.encoded(password)
         async with self._pool.acquire() as conn, conn.transaction():
-            check_covers(by, (await people.lock(conn, login)).wanted())
+            await check_theirs(conn, by, await people.lock(conn, login))
             await people.set_password(conn, login, kept, must_change=True)
             await people.unlink(conn, login)
             await sessions.end_all(conn, login, who=who)
@@ -228,12 +243,15 @@ class StaffDoor:
         async with self._pool.acquire() as conn:
             return await sessions.open_ones(conn, login)
 
-    async def end_session(self, session_no: int, *, who: str, of: str | None = None) -> str:
+    async def end_session(
+        self, session_no: int, *, who: str, of: str | None = None, by: Person | None = None
+    ) -> str:
         """End a session, and answer whose it was. `of`: only this person's. Raises NotFound."""
         async with self._pool.acquire() as conn, conn.transaction():
             login = await sessions.end_number(conn, session_no, who=who)
             if login is None or of not in (None, login):
-                raise NotFound(f"no session {session_no} is open")
+                raise NotFound(f"no session {session_no} is open", reason="no_session")
+            await check_theirs(conn, by, await people.get(conn, login))
             return login
 
     async def end_sessions(self, login: str, *, who: str) -> int:

@@ -23,20 +23,52 @@ class Kept(NamedTuple):
 
 
 async def find(
-    conn: Connection, *, disabled: bool = False, after: str | None = None, at_most: int
+    conn: Connection,
+    *,
+    disabled: bool = False,
+    within: StaffRequest | None = None,
+    after: str | None = None,
+    at_most: int,
 ) -> list[Staff]:
-    """People by their logins. `disabled`: these too. `after`: those behind this login."""
-    rows = _sql.find(conn, login=None, disabled=disabled, after=after, at_most=at_most)
+    """People by their logins. `disabled`: these too. `after`: those behind this login.
+
+    `within`: those whose channels, sellers and locations are all this one's, too.
+    """
+    channels, sellers, locations = (None,) * 3 if within is None else map(_list, within.limits)
+    rows = _sql.find(
+        conn,
+        login=None,
+        disabled=disabled,
+        channels=channels,
+        sellers=sellers,
+        locations=locations,
+        after=after,
+        at_most=at_most,
+    )
     return [_staff(row) async for row in rows]
 
 
 async def get(conn: Connection, login: str) -> Staff:
     """One person, disabled or not. Raises NotFound."""
-    rows = _sql.find(conn, login=login, disabled=True, after=None, at_most=1)
+    rows = _sql.find(
+        conn,
+        login=login,
+        disabled=True,
+        channels=None,
+        sellers=None,
+        locations=None,
+        after=None,
+        at_most=1,
+    )
     found = [_staff(row) async for row in rows]
     if not found:
-        raise NotFound(f"there is no login {login}")
+        raise unknown(login)
     return found[0]
+
+
+def unknown(login: str) -> NotFound:
+    """The error where there is no such person, or it is none whom somebody sees."""
+    return NotFound(f"there is no login {login}", reason="no_login")
 
 
 async def are_none(conn: Connection) -> bool:

@@ -1,7 +1,8 @@
 -- People who work with the screens.
 
--- name: find(login, disabled, after, at_most)
--- One person, or many by their logins: those behind `after`, without the disabled ones if they are not wanted.
+-- name: find(login, disabled, channels, sellers, locations, after, at_most)
+-- One person, or many by their logins: those behind `after`, without the disabled ones if they are not wanted, and
+-- those alone who are for no other channels, sellers and locations than these; null: all.
 select s.login, s.name, s.roles, s.email, s.channels, s.sellers, s.locations, s.language, s.time_zone, s.made_at, s.made_by,
        s.last_seen_at, s.disabled_at, s.disabled_by,
        case when s.disabled_at is null then 'active' else 'disabled' end as state,
@@ -12,6 +13,9 @@ select s.login, s.name, s.roles, s.email, s.channels, s.sellers, s.locations, s.
 from staff s
 where (:login::text is null or s.login = :login)
   and (:disabled::boolean or s.disabled_at is null)
+  and (:channels::text[] is null or s.channels <@ :channels::text[])
+  and (:sellers::text[] is null or s.sellers <@ :sellers::text[])
+  and (:locations::text[] is null or s.locations <@ :locations::text[])
   and (:after::text is null or s.login > :after)
 order by s.login limit :at_most;
 

@@ -564,6 +564,7 @@ DOORS = {
     "starter/service/saved_views.py": ("store.staff.saved_views",),
     "starter/service/staff_limits.py": (
         *("store.accounting.sellers", "store.orders.channels", "store.stock.locations"),
+        "store.staff.people",
     ),
     "starter/service/stock.py": ("store.stock",),
     "starter/service/tracking.py": (

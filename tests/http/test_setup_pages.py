@@ -219,12 +219,14 @@ async def test_who_is_for_one_place_sees_no_others(desk: Desk, pool: Pool) -> No
     assert (made.status_code, "may not let others" in text_of(made)) == (409, True)
     for path in ("", "/retire", "/reopen"):
         assert (await mia.send_form(f"app/setup/locations/other{path}")).status_code == 404
-    # What is set for the whole shop is not hers: people, keys, sellers, subscriptions.
+    # What is set for the whole shop is not hers: its people, keys, sellers, subscriptions.
     eve = Desk(pool, desk.app)
     await eve.sign_in("eve", first)
     (session,) = await desk.here.staff.sessions("eve")
+    for path in ("", "/disable", "/enable", "/password", f"/sessions/{session.session_no}/end"):
+        assert (await mia.send_form(f"app/staff/eve{path}", name="E")).status_code == 404, path
+    assert (await mia.get("/app/staff/eve")).status_code == 404
     for path in (
-        *(f"app/staff/eve/sessions/{session.session_no}/end", "app/staff/new", "app/staff/eve"),
         *("app/setup/keys/new", "app/setup/sellers/main", "app/setup/events/new"),
         *("app/setup/channels/web/retire", "app/setup/templates/main/shipped/en"),
     ):
@@ -234,6 +236,34 @@ async def test_who_is_for_one_place_sees_no_others(desk: Desk, pool: Pool) -> No
     for plural in ("channels", "sellers"):
         assert "uk" not in text_of(await ben.get(f"/app/setup/{plural}")).split()
         assert (await ben.get(f"/app/setup/{plural}/uk")).status_code == 404
+
+
+async def test_an_admin_of_one_place_lets_people_of_it_in(desk: Desk, pool: Pool) -> None:
+    for place in ("main", "other"):
+        await desk.here.locations.add(place)
+    await desk.let_in("eve", "warehouse")
+    mia = await Desk(pool, desk.app).signed_in("mia", "admin", locations=["main"])
+    setup = await mia.get("/app/setup")
+    assert "app/staff" in setup.text
+    assert "app/setup/keys" not in setup.text
+    assert "app/staff/eve" not in (await mia.get("/app/staff?all=1")).text
+    form = await mia.get("/app/staff/new")
+    assert 'value="main" checked' in form.text
+    assert 'value="other"' not in form.text
+    wanted: dict[str, str | list[str]] = {"login": "ben", "name": "Ben", "roles": ["warehouse"]}
+    for places in ([], ["other"], ["main", "other"]):
+        no = await mia.send_form("app/staff/new", **wanted, locations=places)
+        assert (no.status_code, "not let others do more" in text_of(no)) == (422, True), places
+    made = await mia.send_form("app/staff/new", **wanted, locations=["main"])
+    assert secret_in(made)
+    assert "app/staff/ben" in (await mia.get("/app/staff")).text
+    seen = hidden((await mia.get("/app/staff/ben")).text, "ben")["seen"]
+    wider = await mia.send_form("app/staff/ben", seen=seen, name="Ben", roles=["warehouse"])
+    assert (wider.status_code, (await desk.here.staff.get("ben")).locations) == (422, ("main",))
+    gone = await mia.send_form("app/staff/ben/disable")
+    assert "cannot sign in any more" in text_of(gone)
+    clerk = await Desk(pool, desk.app).signed_in("cy", "lead", locations=["main"], language="ko")
+    assert "관리자만" in text_of(await clerk.get("/app/staff"))
 
 
 async def test_a_limit_is_not_lifted_because_its_place_is_gone(desk: Desk) -> None:

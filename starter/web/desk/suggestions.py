@@ -49,7 +49,7 @@ def _pages(visit: Visit, text: str) -> Iterator[Suggestion]:
     for part in PARTS:
         key = f"place_{part.key}"
         name = words(key if words.has(key) else part.key)
-        if visit.person.allows(part.scope) and text.casefold() in name.casefold():
+        if part.is_for(visit.person) and text.casefold() in name.casefold():
             yield Suggestion(text=name, note="", path=part.path)
 
 

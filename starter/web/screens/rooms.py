@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from domain.access.keys import Scope
+from domain.staff.people import Person
 
 _NAMES: Final = ("screens", "desk", "floor", "buying", "day", "money", "setup")
 ROOMS: Final = tuple(Path(__file__).parents[1] / name for name in _NAMES)
@@ -14,17 +15,21 @@ ROOMS: Final = tuple(Path(__file__).parents[1] / name for name in _NAMES)
 
 
 class Place(NamedTuple):
-    """A place that the navigation leads to: whoever has the scope sees it."""
+    """A place that the navigation leads to: for who has the scope; None: for who lets people in."""
 
     path: str
     key: str
-    scope: Scope
+    scope: Scope | None
     more: tuple[str, ...] = ()
     """Other addresses below which there are pages of it."""
 
     def holds(self, path: str) -> bool:
         """Whether the page at this address of ours is of this place."""
         return any(path == one or path.startswith(f"{one}/") for one in (self.path, *self.more))
+
+    def is_for(self, person: Person) -> bool:
+        """Whether somebody sees it."""
+        return person.lets_in if self.scope is None else person.allows(self.scope)
 
 
 PLACES: Final = (
@@ -63,8 +68,8 @@ SETUP_PARTS: Final = (
     Place("app/setup/templates", "templates", "sellers:read"),
     Place("app/setup/events", "subscriptions", "events:read"),
     Place("app/setup/keys", "keys", "access:read"),
-    Place("app/staff", "staff", "access:read"),
-    Place("app/setup/roles", "roles_and_scopes", "access:read"),
+    Place("app/staff", "staff", None),
+    Place("app/setup/roles", "roles_and_scopes", None),
     Place("app/setup/extensions", "extensions", "operations:read"),
 )
 PARTS: Final = (

@@ -13,7 +13,7 @@ from starter.web.screens.visits import Visit
 
 def theirs_of(visit: Visit, sections: Sequence[Place]) -> list[Place]:
     """The parts that are their business."""
-    return [one for one in sections if visit.person.allows(one.scope)]
+    return [one for one in sections if one.is_for(visit.person)]
 
 
 def show_in(visit: Visit, sections: Sequence[Place], name: str, **values: Any) -> Response:

@@ -57,7 +57,7 @@ def shown(
 def filled(request: Request, name: str, words: Words, person: Person | None, **values: Any) -> str:
     """A template with its values: of a whole page, or of a piece of one."""
     here = request.url.path.lstrip("/")
-    theirs = [] if person is None else [one for one in PLACES if person.allows(one.scope)]
+    theirs = [] if person is None else [one for one in PLACES if one.is_for(person)]
     return _TEMPLATES.get_template(f"{name}.html").render(
         w=words,
         person=person,

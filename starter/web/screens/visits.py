@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 from urllib.parse import quote
 
-from fastapi import Path, Request, Security
+from fastapi import Depends, Path, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import SecurityScopes
@@ -147,6 +147,16 @@ async def visit_of(request: Request, scopes: SecurityScopes) -> Visit:
 def may(*scopes: Scope) -> Any:
     """Who looks at a screen, and needs these scopes: `visit: Annotated[Visit, may("…")]`."""
     return Security(visit_of, scopes=scopes)
+
+
+async def _who_lets_in(request: Request, visit: Annotated[Visit, may()]) -> Visit:
+    if not visit.person.lets_in:
+        raise Elsewhere(apart(request, 403, visit.words("lets_nobody_in")))
+    return visit
+
+
+LetsIn: TypeAlias = Annotated[Visit, Depends(_who_lets_in)]
+"""Who looks at a screen, and lets people in: of the whole shop, or of what they are for."""
 
 
 async def _signed_in(request: Request) -> Visit:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from domain.access.keys import SCOPES
 from domain.staff.roles import MAY, ROLES
-from starter.web.screens.visits import ScreenRoute, Visit, may
+from starter.web.screens.visits import LetsIn, ScreenRoute, Visit, may
 from starter.web.setup.parts import show
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
@@ -22,6 +22,6 @@ async def overview(visit: Annotated[Visit, may("sellers:read")]) -> Response:
 
 
 @router.get("/app/setup/roles")
-async def roles(visit: Annotated[Visit, may("access:read")]) -> Response:
+async def roles(visit: LetsIn) -> Response:
     """What each role may: they are made of scopes, and come with Orderloom."""
     return show(visit, "roles", roles=ROLES, scopes=SCOPES, grants=MAY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from fastapi import APIRouter
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from domain.staff.people import Staff, StaffChange, StaffRequest
 from domain.staff.roles import ROLES
 from starter.service.staff import NewStaff
 from starter.web.screens.forms import told_by
-from starter.web.screens.visits import Number, ScreenRoute, Visit, in_words, may
+from starter.web.screens.visits import LetsIn, Number, ScreenRoute, Visit, in_words
 from starter.web.screens.zones import zone_named
 from starter.web.setup.fields import is_stale
 from starter.web.setup.parts import show
@@ -24,26 +24,26 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 _PAGE: Final = 100
 _TEXTS: Final = ("name", "email", "language", "time_zone")
-Reads = Annotated[Visit, may("access:read")]
-Writes = Annotated[Visit, may("access:read", "access:write")]
 
 
 @router.get("/app/staff")
-async def people(visit: Reads, after: str = "", all: str = "") -> Response:
+async def people(visit: LetsIn, after: str = "", all: str = "") -> Response:
     """Everybody, by login."""
-    found = await visit.here.staff.list(disabled=bool(all), after=after or None, limit=_PAGE + 1)
+    found = await visit.here.staff.list(
+        disabled=bool(all), by=visit.person, after=after or None, limit=_PAGE + 1
+    )
     more = found[_PAGE - 1].login if len(found) > _PAGE else ""
     return show(visit, "people", people=found[:_PAGE], more=more, all=bool(all))
 
 
 @router.get("/app/staff/new")
-async def new(visit: Writes) -> Response:
+async def new(visit: LetsIn) -> Response:
     """The form for somebody new."""
     return await _form(visit, {})
 
 
 @router.post("/app/staff/new")
-async def add(visit: Writes) -> Response:
+async def add(visit: LetsIn) -> Response:
     """Let somebody in, and show their first password: this once."""
     said = {"login": visit.field("login"), **_said(visit)}
     try:
@@ -55,13 +55,13 @@ async def add(visit: Writes) -> Response:
 
 
 @router.get("/app/staff/{login}")
-async def person(visit: Reads, login: str, done: str = "") -> Response:
+async def person(visit: LetsIn, login: str, done: str = "") -> Response:
     """One person, with what can be changed."""
     return await _one(visit, login, done=done)
 
 
 @router.post("/app/staff/{login}")
-async def change(visit: Writes, login: str) -> Response:
+async def change(visit: LetsIn, login: str) -> Response:
     """Make something of a person different."""
     said = _said(visit)
     try:
@@ -78,30 +78,30 @@ async def change(visit: Writes, login: str) -> Response:
 
 
 @router.post("/app/staff/{login}/disable")
-async def disable(visit: Writes, login: str) -> Response:
+async def disable(visit: LetsIn, login: str) -> Response:
     """Let them in no more."""
     await visit.here.staff.disable(login, who=visit.person.who, by=visit.person)
     return visit.lead(f"app/staff/{login}?done=disabled")
 
 
 @router.post("/app/staff/{login}/enable")
-async def enable(visit: Writes, login: str) -> Response:
+async def enable(visit: LetsIn, login: str) -> Response:
     """Let them in again."""
     await visit.here.staff.enable(login, by=visit.person)
     return visit.lead(f"app/staff/{login}?done=enabled")
 
 
 @router.post("/app/staff/{login}/password")
-async def reset_password(visit: Writes, login: str) -> Response:
+async def reset_password(visit: LetsIn, login: str) -> Response:
     """Give them a new first password, and show it: this once."""
     made = await visit.here.staff.reset_password(login, who=visit.person.who, by=visit.person)
     return _once(visit, made)
 
 
 @router.post("/app/staff/{login}/sessions/{session_no}/end")
-async def end_session(visit: Writes, login: str, session_no: Number) -> Response:
+async def end_session(visit: LetsIn, login: str, session_no: Number) -> Response:
     """Sign them out somewhere."""
-    await visit.here.staff.end_session(session_no, who=visit.person.who, of=login)
+    await visit.here.staff.end_session(session_no, who=visit.person.who, of=login, by=visit.person)
     return visit.lead(f"app/staff/{login}?done=session")
 
 
@@ -120,7 +120,7 @@ async def _form(
     visit: Visit, said: dict[str, Any], *, status: int = 200, trouble: Sequence[str] = ()
 ) -> Response:
     empty = {"login": "", "roles": [], **dict.fromkeys(_TEXTS, "")}
-    some: dict[str, Any] = {"channels": [], "sellers": [], "locations": []}
+    some = {kind: sorted(limit or ()) for kind, limit in _limits(visit).items()}
     return show(
         visit,
         "new_person",
@@ -141,7 +141,7 @@ async def _one(
     trouble: Sequence[str] = (),
 ) -> Response:
     """`said`: what was typed into the form, which was not met."""
-    one = await visit.here.staff.get(login)
+    one = await visit.here.staff.get(login, by=visit.person)
     typed = {**one.wanted().model_dump(), **(said or {})}
     return show(
         visit,
@@ -154,7 +154,6 @@ async def _one(
         seen=version_of(one.wanted()),
         others=_differing(one, typed) if is_stale(visit, one.wanted()) else [],
         sessions=await visit.here.staff.sessions(login),
-        may_change=visit.person.allows("access:write"),
         **await _choices(visit),
     )
 
@@ -170,14 +169,30 @@ def _differing(now: Staff, typed: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 async def _choices(visit: Visit) -> dict[str, Any]:
-    """What can be ticked."""
+    """What can be ticked: of what is theirs. `is_limited`: of which there is no "all" for them."""
+    every = {
+        "channels": [x.channel for x in await visit.here.channels.list()],
+        "sellers": [x.seller for x in await visit.here.sellers.list()],
+        "locations": [x.location for x in await visit.here.locations.list()],
+    }
+    limits = _limits(visit)
     return {
         "roles": ROLES,
+        "is_limited": {kind for kind, limit in limits.items() if limit is not None},
         "choices": {
-            "channels": [x.channel for x in await visit.here.channels.list()],
-            "sellers": [x.seller for x in await visit.here.sellers.list()],
-            "locations": [x.location for x in await visit.here.locations.list()],
+            kind: [one for one in known if limits[kind] is None or one in (limits[kind] or ())]
+            for kind, known in every.items()
         },
+    }
+
+
+def _limits(visit: Visit) -> dict[str, frozenset[str] | None]:
+    """What who asks is for; None: all of them."""
+    grant = visit.person.grant
+    return {
+        "channels": grant.channels,
+        "sellers": grant.sellers,
+        "locations": visit.person.locations,
     }
 
 
