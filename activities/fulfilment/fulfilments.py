@@ -153,7 +153,10 @@ class Fulfilments:
 
     @activity.defn
     async def put_back(self, part: Part) -> None:
-        """Undo picking and packing: a recalled fulfilment's units go back to the shelf."""
+        """Undo picking and packing: a recalled fulfilment's units are free again.
+
+        Whoever brings them to the shelf reports that later; the story calls that "put back".
+        """
         fulfilment_id = part.fulfilment_id
         effect = f"put_back:{fulfilment_id}"
         async with self._pool.acquire() as conn, conn.transaction():
@@ -170,7 +173,7 @@ class Fulfilments:
                 conn,
                 order_id,
                 effect,
-                "put back",
+                "units freed",
                 who=ids.WHO,
                 why=f"{fulfilment_id} was recalled",
                 data={"fulfilment_id": fulfilment_id, "units": units},

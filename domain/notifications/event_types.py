@@ -193,6 +193,7 @@ NOT_TOLD: Final = frozenset(
         "rejection asked for",
         "stock reserved",
         "unexpected carrier scan",
+        "units freed",
         "to be sent anew",
         "void refused",
         "work done",

@@ -228,8 +228,8 @@ async def test_s24_after_the_label_was_bought_it_is_voided_and_the_goods_are_put
         await shop.workflow(order.order_id).signal("cancel", {"reason": "changed my mind"})
     await shop.settled()
     story = await shop.story(order.order_id)
-    assert [what for what in story if what in ("label voided", "put back", "cancelled")] == [
-        *("label voided", "put back", "cancelled", "cancelled")  # the units, then the order
+    assert [what for what in story if what in ("label voided", "units freed", "cancelled")] == [
+        *("label voided", "units freed", "cancelled", "cancelled")  # the units, then the order
     ]
     level = await shop.level("TEA")
     assert (level.on_hand, level.allocated) == (9, 0)

@@ -31,7 +31,7 @@ UNDONE_STORY = sorted(
         *("received", "stock reserved", "confirmed"),
         *("picked", "packed", "label bought", "shipped", "charged", "delivered"),  # one parcel
         *("picked", "packed", "label bought"),  # the other
-        *("label voided", "put back", "cancelled", "authorization released"),
+        *("label voided", "units freed", "cancelled", "authorization released"),
         "put back",  # by whoever brings the goods to the shelf
         *("return approved", "return received", "refunded", "closed"),
     ]

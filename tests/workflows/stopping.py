@@ -38,10 +38,10 @@ UNDONE: dict[Moment, list[str]] = {
     "reserving": [],
     "authorizing": [],
     "confirmed": [],
-    "picked": ["put back"],
-    "packed": ["put back"],
-    "buying": ["label voided", "put back"],
-    "labelled": ["label voided", "put back"],
+    "picked": ["units freed"],
+    "packed": ["units freed"],
+    "buying": ["label voided", "units freed"],
+    "labelled": ["label voided", "units freed"],
 }
 TOO_LATE: tuple[Stage, ...] = ("shipped", "delivered")
 

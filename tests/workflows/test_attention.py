@@ -120,7 +120,7 @@ async def test_a_step_given_up_by_an_operator_cancels_its_units(shop: Shop) -> N
     assert await shop.parked(order.order_id) == f"pick_pack_ship {first}"
     shop.faults.heal("pick_pack_ship")
     await resolve(shop, order, f"pick_pack_ship {first}", "cancel")
-    await shop.told(order.order_id, "put back")
+    await shop.told(order.order_id, "units freed")
     assert (await shop.finish(order.order_id))["outcome"] == "closed"
     counts = {
         line.line_id: (line.delivered, line.cancelled)
@@ -184,7 +184,7 @@ async def test_a_payment_given_up_that_has_confirmed_the_order_unheard_is_cancel
     assert (await placing).outcome == "confirmed"
     assert (await shop.finish(order.order_id))["outcome"] == "cancelled"
     story = await shop.story(order.order_id)
-    assert "put back" in story
+    assert "units freed" in story
     assert "shipped" not in story
     level = await shop.level("TEA")
     assert (level.on_hand, level.allocated) == (10 - (task == "short pick"), 0)

@@ -45,7 +45,7 @@ async def test_before_the_hand_over_the_whole_order_is_stopped_and_undone(
     result = await shop.result(order.order_id)
     assert (result["outcome"], result["reason"]) == ("cancelled", "changed my mind")
     story = await shop.story(order.order_id)
-    assert [what for what in story if what in ("label voided", "put back")] == UNDONE[moment]
+    assert [what for what in story if what in ("label voided", "units freed")] == UNDONE[moment]
     await assert_nothing_was_sent(shop, order)
 
 

@@ -37,7 +37,7 @@ async def test_what_was_picked_before_the_order_could_be_stopped_is_put_back(sho
     shop.faults.release("recall")
     await placing
     assert (await shop.result(order.order_id))["outcome"] == "cancelled"
-    assert "put back" in await shop.story(order.order_id)
+    assert "units freed" in await shop.story(order.order_id)
     await assert_nothing_was_sent(shop, order)
 
 
@@ -230,7 +230,7 @@ async def test_s22_a_pick_and_the_recall_that_caught_it_are_heard_in_one_task(
     async with shop.working():
         assert (await shop.result(order.order_id))["outcome"] == "cancelled"
         await assert_nothing_was_sent(shop, order)
-        assert "put back" in await shop.story(order.order_id)
+        assert "units freed" in await shop.story(order.order_id)
 
 
 async def test_a_worker_that_dies_with_the_label_of_a_recalled_parcel_keeps_nobody_waiting(
