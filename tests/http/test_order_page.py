@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from activities.aftersales.returns import ApproveReturn
 from domain.notifications.event_types import NOT_TOLD, TOLD
 from domain.orders.claim_rules import ClaimRules
 from domain.orders.edit_messages import OrderEdit
@@ -23,7 +24,9 @@ from starter.web.desk.reasons import CHANGED, change_told, held_told, said
 from starter.web.desk.reasons import told as reason_told
 from starter.web.desk.story import KINDS, key_of, lines_of
 from starter.web.screens.words import screen_words
+from store.aftersales.returns import Counted
 from store.database import Pool
+from store.orders import events
 from store.views.reads import EventRow
 from tests.support.api import Api
 from tests.support.bench import Bench
@@ -113,6 +116,42 @@ async def test_what_is_asked_for_after_its_time_stands_apart_with_the_reason(
         form = text_of(await desk.get(f"/{at}/return"))
         assert ("without this tick the rules say no" in form) is is_late
     assert exceptions.count("The time for it was over on") == 3
+
+
+@pytest.mark.parametrize(
+    ("story", "step", "fate"),
+    [
+        ("", "", "they stay with the customer, and are not paid back"),
+        ("refund granted", "return_short", "Somebody has the customer pay them"),
+        ("refund granted", "", "and stay paid back"),
+        ("refund granted,not returned, written off", "", "written off by the rules"),
+    ],
+)
+async def test_a_return_says_what_is_missing_of_it_and_what_becomes_of_that(
+    bench: Bench, desk: Desk, story: str, step: str, fate: str
+) -> None:
+    order = ordered("page-missing")
+    order_id = order.order_id
+    await bench.charged(await bench.at(order, "delivered"))
+    ask = ApproveReturn(
+        order_id=order_id, request_id="r1", units={"1": 2}, reason="too small", who="kim"
+    )
+    return_id = (await bench.returns.approve_return(ask)).return_id
+    page = text_of(await desk.get(f"/app/orders/{order_id}"))
+    assert "missing" not in page.partition("Returns and claims")[2]
+    await bench.warehouse.receive_return(return_id, {"1": Counted(restocked=1)}, who="dock")
+    for what in filter(None, story.split(",", 1)):
+        await bench.pool.execute(
+            "insert into order_event (order_no, effect, what, who, data) "
+            "values (order_no_of($1), $2, $2, 'orderloom', $3)",
+            *(order_id, what, {"return_id": return_id}),
+        )
+    if step:
+        async with bench.pool.acquire() as conn:
+            await events.raise_attention(conn, order_id, f"{step} {return_id}", "?", ("done",))
+    page = text_of(await desk.get(f"/app/orders/{order_id}"))
+    assert "2 asked for, 1 came, 1 missing 1 × TEA (line 1): they" in page
+    assert fate in page
 
 
 async def test_the_lines_the_shipping_and_the_tax_make_the_total(bench: Bench, desk: Desk) -> None:

@@ -13,12 +13,13 @@ from domain.orders.hold_messages import StandingHold
 from domain.payments.payments import Payment
 from domain.views.possible import OrderFacts
 from starter.service.order_pages import OrderPage
+from starter.web.desk.order_returns import Counted, counted_of
 from starter.web.desk.order_sums import Sums, line_sum, sums_of
 from starter.web.desk.story import Line, lines_of
 from starter.web.kept import Sum
 from starter.web.words import Words
 from store.views.order_page import AskedCarrier, Scan
-from store.views.reads import FulfilmentRow, OrderDetail, OrderLine
+from store.views.reads import FulfilmentRow, OrderDetail, OrderLine, ReturnRow
 
 _BAR: Final = 100
 _OF_PROMISES: Final = frozenset({"promise at risk", "promise missed"})
@@ -130,6 +131,12 @@ class Shown:
             for line in self.story
             if line.word in _OF_PROMISES and line.event.data.get("fulfilment_id") == fulfilment_id
         ]
+
+    def counted(self, one: ReturnRow) -> Counted | None:
+        """What came of a return; None: it was not counted."""
+        return counted_of(
+            self.detail, one, {each.return_id for each in self.page.facts.exchanged_for}
+        )
 
     @property
     def means(self) -> list[Means]:
