@@ -91,11 +91,16 @@ class ExchangeWorth(BaseModel):
 
 
 class ExchangePreview(ExchangeWorth):
-    """What an exchange would do; nothing is written. `asks`: why a person decides first."""
+    """What an exchange would do; nothing is written. `asks`: why a person decides first.
+
+    Of the amounts, `shipping` is in `total`, and `shipping_back` in `comes_back`; both with fees.
+    """
 
     order_id: str
     mode: ExchangeMode
     lines: tuple[Units, ...]
+    shipping: Money
+    shipping_back: Money
     asks: tuple[str, ...] = ()
 
 

@@ -11,6 +11,7 @@ from domain.aftersales.return_labels import wanted_label
 from domain.aftersales.return_rules import UNITS_OF_A_RECORD, Asked, decide, is_paid_at_once
 from domain.errors import NotFound, Refused
 from domain.money import Money
+from domain.orders.amounts import Worth
 from domain.orders.exchange_messages import ExchangePreview, ExchangeRequest
 from domain.orders.exchanged import ComesBack, Exchange, Exchanged, exchanged
 from domain.orders.handling import NEVER_BACK
@@ -37,13 +38,14 @@ NUMBER_KEEPS: Final = 85
 
 @dataclass(frozen=True)
 class Quote:
-    """An exchange as it can be agreed on by now. `units`: that come back, by line."""
+    """An exchange as it can be agreed on by now. `units`: that come back, by line, for `back`."""
 
     units: LineUnits
     exchanged: Exchanged
     policy: Policy
     seller: str
     asked: Asked
+    back: Worth
 
 
 async def quote(
@@ -89,7 +91,9 @@ async def quote(
         number=f"{original.channel_order_id[:NUMBER_KEEPS]}-X{row['exchanges'] + 1}",
         main=stored(Payment, row["main"]),
     )
-    return Quote(units, exchanged(exchange, clock.now()), policy, row["seller"], asked)
+    return Quote(
+        units, exchanged(exchange, clock.now()), policy, row["seller"], asked, expected.worth
+    )
 
 
 async def preview(conn: Connection, order_id: str, request: ExchangeRequest) -> ExchangePreview:
@@ -97,10 +101,17 @@ async def preview(conn: Connection, order_id: str, request: ExchangeRequest) -> 
     async with conn.transaction():
         await lock_order(conn, order_id)
         quoted = await quote(conn, order_id, request)
+    order = quoted.exchanged.order
+
+    def money(minor: int) -> Money:
+        return Money(minor=minor, currency=order.currency)
+
     return ExchangePreview(
         order_id=order_id,
         mode=request.mode,
         lines=tuple(Units(line_id=k, quantity=n) for k, n in quoted.units.items()),
+        shipping=money(sum(part.total for part in order.prices.beside_goods)),
+        shipping_back=money(quoted.back.only_shipping.total),
         asks=decide(quoted.asked).asks,
         **dict(quoted.exchanged.worth),
     )

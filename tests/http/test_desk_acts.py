@@ -261,6 +261,14 @@ async def test_an_exchange_tells_its_sums_first(stocked: Shop, desk: Desk) -> No
     fields = {"units__1": "1", "reason": "a pot rather", "want1-sku": "POT", "want1-quantity": "1"}
     no = await seen(desk, order_id, "exchange", **fields)
     assert "say what the other goods cost" in text_of(no)
+    asked = re.search(r'<input id="want1-unit_price"[^>]*>', no.text)
+    assert asked, no.text
+    assert 'value="30.00"' in asked[0]
+    assert 'aria-describedby="want1-unit_price-fault"' in asked[0]
+    assert "In this order POT costs this: is it right?" in text_of(no)
+    unknown = await seen(desk, order_id, "exchange", **{**fields, "want1-sku": "MUG"})
+    assert "In this order TEA costs this" in text_of(unknown)
+    assert re.search(r'id="want1-unit_price"[^>]* value="10.00"', unknown.text)
     fields |= {"want1-unit_price": "30.00"}
     told = await act_on(desk, order_id, "exchange", "The exchange is approved", **fields)
     assert told["The customer gets"] == "1 × POT"
@@ -268,6 +276,8 @@ async def test_an_exchange_tells_its_sums_first(stocked: Shop, desk: Desk) -> No
     assert told["The other goods cost"] == dollars(other.summary.total_minor)
     owed = other.summary.total_minor - round(float(told["It is worth"][1:]) * 100)
     assert told["The customer pays"] == dollars(owed)
+    shipping = sum(line.shipping_minor + line.shipping_tax_minor for line in other.lines)
+    assert told["of it shipping"] == dollars(shipping)
 
 
 async def test_money_goes_back_as_foretold(stocked: Shop, desk: Desk) -> None:

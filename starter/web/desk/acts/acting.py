@@ -77,6 +77,18 @@ class Field:
     fold: str = ""
 
 
+class FieldLacks(NotAsked):
+    """A field lacks what only a person can say. `faults`: field → what is said beside it.
+
+    `filled`: what is put into fields that were left empty, for the person to look at.
+    """
+
+    def __init__(self, key: str, faults: Mapping[str, str], filled: Mapping[str, str]) -> None:
+        super().__init__(key)
+        self.faults = faults
+        self.filled = filled
+
+
 @dataclass(frozen=True)
 class Seen:
     """What an act would do: `rows` of a name and a value, and sentences.

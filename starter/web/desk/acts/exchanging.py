@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
+from domain.errors import Refused
 from domain.orders.exchange_messages import ExchangeRequest
 from starter.service.service import Service
-from starter.web.desk.acts.acting import Act, Asking, Field, Seen
+from starter.web.desk.acts.acting import Act, Asking, Field, FieldLacks, Seen
 from starter.web.desk.acts.money_told import way_name
 from starter.web.desk.acts.returning import asks_told, return_content, return_fields
 
@@ -48,7 +49,12 @@ def _read(asking: Asking) -> ExchangeRequest:
 
 async def _preview(asking: Asking, request: ExchangeRequest) -> Seen:
     words = asking.visit.words
-    found = await asking.here.exchanges.preview(asking.order_id, request)
+    try:
+        found = await asking.here.exchanges.preview(asking.order_id, request)
+    except Refused as no:
+        if no.reason == "price_missing":
+            raise _with_prices(asking, request) from None
+        raise
     gets = ", ".join(
         words("n_of_sku", n=words.number(one.quantity), sku=one.sku) for one in request.wants
     )
@@ -56,7 +62,9 @@ async def _preview(asking: Asking, request: ExchangeRequest) -> Seen:
         (words("comes_back"), asking.units(found.lines)),
         (words("customer_gets"), gets or words("the_same_again")),
         (words("is_worth"), asking.money(found.comes_back)),
+        (words("shipping_in_worth"), asking.money(found.shipping_back)),
         (words("replacement_costs"), asking.money(found.total)),
+        (words("shipping_in_costs"), asking.money(found.shipping)),
         (words("of_it_tax"), asking.money(found.tax)),
     ]
     if found.owed.minor:
@@ -69,6 +77,35 @@ async def _preview(asking: Asking, request: ExchangeRequest) -> Seen:
         rows.append((words("customer_pays"), words("nothing_paid_back")))
     sent = "sent_before" if found.mode == "advance" else "sent_after"
     return Seen(rows, [words(sent), words("as_new"), *asks_told(asking, found.asks)])
+
+
+def _with_prices(asking: Asking, request: ExchangeRequest) -> FieldLacks:
+    """What the fields lack that say what the other goods cost, with what the order suggests.
+
+    That is the price of the same SKU in the order; else of the first line that comes back.
+    """
+    words = asking.visit.words
+    lines = {line.line_id: line for line in asking.detail.lines}
+    coming = [lines[one.line_id] for one in request.lines if one.line_id in lines]
+    free = {
+        name: item for name in WANTS if (item := asking.item(name)) and "unit_price" not in item
+    }
+    other = {k: item for k, item in free.items() if item.get("sku") not in {x.sku for x in coming}}
+    faults, filled = {}, {}
+    for name, item in (other or free).items():
+        sku = item.get("sku", "")
+        same = [line for line in lines.values() if line.sku == sku]
+        like = next(iter([*same, *coming]), None)
+        ordered = {} if like is None else asking.shown.ordered_line(like)
+        if like is None or "unit_price" not in ordered:
+            faults[f"{name}-unit_price"] = words("price_lacks", sku=sku)
+            continue
+        of = asking.shown.goods(like)
+        faults[f"{name}-unit_price"] = words("price_suggested", sku=sku, of=of)
+        filled[f"{name}-unit_price"] = str(ordered["unit_price"])
+        if ordered.get("tax_rate") and not same:
+            filled[f"{name}-tax_rate"] = str(ordered["tax_rate"])
+    return FieldLacks("why_price_missing", faults, filled)
 
 
 async def _do(here: Service, order_id: str, request: ExchangeRequest) -> str:

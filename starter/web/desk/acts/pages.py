@@ -9,7 +9,7 @@ the form's id, though nobody had an answer, is told and not foretold a second ti
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 from urllib.parse import quote
@@ -20,7 +20,7 @@ from starlette.responses import Response
 
 from domain.access.request_keys import KeyReused
 from domain.errors import InvalidInput, NotFound, OrderloomError, Refused
-from starter.web.desk.acts.acting import Act, Asking, Field, Seen
+from starter.web.desk.acts.acting import Act, Asking, Field, FieldLacks, Seen
 from starter.web.desk.acts.left_over import left_over
 from starter.web.desk.acts.table import ACTS
 from starter.web.desk.order_page import look
@@ -50,6 +50,7 @@ class _Page:
         self._visit = asking.visit
         self._error: OrderloomError | None = None
         self._news: Sequence[Line] = ()
+        self._filled: Mapping[str, str] = {}
 
     async def answer(self) -> Response:
         """Meet the form that was sent."""
@@ -105,13 +106,18 @@ class _Page:
             instead=[*(no.instead if no else ()), *(self._error.instead if self._error else ())],
             detail=str(self._error or ""),
             seen=seen,
-            said={name: values[0] for name, values in self._visit.sent.items()},
+            said=self._said(),
             typed=self._typed(seen),
             request_id=request_id or self._visit.field("request_id") or new_id(),
             news=self._news,
             named=_NAMED,
             **IN_TEMPLATES,
         )
+
+    def _said(self) -> dict[str, str]:
+        """What was typed, and what is suggested where nothing was."""
+        said = {name: values[0] for name, values in self._visit.sent.items()}
+        return said | {name: text for name, text in self._filled.items() if not said.get(name)}
 
     def _typed(self, seen: Seen | None) -> list[tuple[str, str]]:
         if seen is None:
@@ -125,6 +131,8 @@ class _Page:
         try:
             return self.form(seen=await act.preview(asking, act.read(asking)))
         except NotAsked as no:
+            if isinstance(no, FieldLacks):
+                self._visit.faults, self._filled = dict(no.faults), no.filled
             return self.form(422, [self._visit.words(no.key)])
         except (ValidationError, InvalidInput) as wrong:
             return self.form(422, in_words(self._visit.words, wrong))
