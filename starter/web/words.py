@@ -114,9 +114,14 @@ class Words:
         """The day of a moment, where the seller is."""
         return moment.astimezone(self._zone).date()
 
-    def moment(self, moment: datetime) -> str:
-        """A moment, where the seller is, such as Fri, Dec 4, 2026, 2:30 PM."""
-        time = format_time(moment, "short", tzinfo=self._zone, locale=self._locale)
+    def moment(self, moment: datetime, *, exact: bool = False) -> str:
+        """A moment, where the seller is, such as Fri, Dec 4, 2026, 2:30 PM.
+
+        `exact`: to the second.
+        """
+        time = format_time(
+            moment, "medium" if exact else "short", tzinfo=self._zone, locale=self._locale
+        )
         return f"{self.day(self.day_of(moment))}, {time}"
 
     def brief(self, moment: datetime) -> str:

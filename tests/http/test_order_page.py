@@ -316,6 +316,33 @@ def test_what_rules_and_edits_write_is_told_in_each_language(language: str) -> N
     assert reason_told(words, INJECTED) == INJECTED
 
 
+async def test_a_story_of_several_parcels_says_which_and_when_to_the_second(
+    bench: Bench, desk: Desk
+) -> None:
+    order = ordered("page-parcels")
+    await bench.on_record(order)
+    noon = datetime(2027, 3, 1, 12, tzinfo=UTC)
+    for part, what, told, seconds in (
+        (1, "picked", {"picked": {"1": 2, "2": 0}, "missing": {}}, 7),
+        (2, "shipped", {"units": {"2": 1}}, 9),
+        (2, "delivered", {"units": {"2": 1}}, 3600),
+    ):
+        await bench.pool.execute(
+            "insert into order_event (order_no, effect, at, what, who, data) "
+            "values (order_no_of($1), $2, $3, $2, 'ben', $4)",
+            *(order.order_id, what, noon + timedelta(seconds=seconds)),
+            {"fulfilment_id": f"{order.order_id}:{part}", **told},
+        )
+    at = f"/app/orders/{order.order_id}"
+    for page in [text_of(await desk.get(path)) for path in (at, f"{at}/story?kind=goods")]:
+        assert f"12:00:07 PM picked {order.order_id}:1: 2 × TEA (line 1) ben" in page
+        assert f"12:00:09 PM handed to the carrier {order.order_id}:2: 1 × POT (line 2)" in page
+        assert f"1:00 PM delivered {order.order_id}:2: 1 × POT (line 2)" in page
+    alone = await lived(bench, "page-alone")
+    story = text_of(await desk.get(f"/app/orders/{alone.order_id}/story"))
+    assert f"picked {alone.order_id}:1" not in story
+
+
 async def test_an_edit_is_told_before_and_after(bench: Bench, desk: Desk) -> None:
     order = ordered("page-edited")
     await bench.on_record(order)

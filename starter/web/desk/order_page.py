@@ -68,6 +68,7 @@ async def show(
         detail=shown.detail,
         summary=shown.detail.summary,
         story=shown.story[:_STORY_MAX],
+        skus=_skus_of(shown.detail),
         story_kinds=KINDS,
         customer=_customer(visit, shown.detail),
         can=possible.offers(visit, shown.facts),
@@ -86,10 +87,10 @@ async def story(
     await check_order(visit, order_id)
     chosen = kind if kind in KINDS else ""
     first = whole(before)
-    events = await visit.here.orders.events(order_id)
+    detail = await visit.here.orders.get(order_id)
     lines = [
         line
-        for line in lines_of(reversed(events))
+        for line in lines_of(reversed(detail.story))
         if (not chosen or line.kind == chosen) and (not first or line.event.event_id < first)
     ]
     shown = lines[:_STORY_PAGE]
@@ -98,11 +99,17 @@ async def story(
         "desk/story",
         order_id=order_id,
         lines=shown,
+        skus=_skus_of(detail),
         kinds=[(one, visit.words(f"story_{one}")) for one in KINDS],
         kind=chosen,
         more=urlencode({name: value for name, value in onward.items() if value}),
         **IN_TEMPLATES,
     )
+
+
+def _skus_of(detail: OrderDetail) -> dict[str, str]:
+    """Line → its SKU."""
+    return {line.line_id: line.sku for line in detail.lines}
 
 
 def _customer(visit: Visit, detail: OrderDetail) -> dict[str, Any] | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, get_args
 
 from domain.notifications.event_types import TOLD
 from starter.web.desk.reasons import step_told
@@ -49,11 +49,18 @@ class Change:
 
 @dataclass(frozen=True)
 class Line:
-    """One line. `word`: what happened; `rest`: to what, or which."""
+    """One line. `word`: what happened; `rest`: to what, or which.
+
+    `part`: the parcel that it is about, where the order has several; `units`: its units by line.
+    `is_close`: another line beside it has the same minute.
+    """
 
     event: EventRow
     word: str
     rest: str
+    part: str = ""
+    units: Mapping[str, int] = field(default_factory=dict)
+    is_close: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -74,6 +81,13 @@ class Line:
             for one in found
             if isinstance(one, dict)
         ]
+
+    def units_told(self, words: Words, skus: Mapping[str, str]) -> str:
+        """Its units, such as: 2 × TEA (line 1). `skus`: line → SKU."""
+        return ", ".join(
+            words("units_of", n=words.number(n), sku=skus.get(line, "?"), line=line)
+            for line, n in self.units.items()
+        )
 
     def what(self, words: Words) -> str:
         """What happened, in the reader's language; as it was written, where no sentence is."""
@@ -117,10 +131,28 @@ def key_of(word: str) -> str:
 
 
 def lines_of(events: Iterable[EventRow]) -> list[Line]:
-    """The lines of a story, in the sequence in which they come."""
-    return [_line(event) for event in events]
+    """The lines of a whole story, in the sequence in which they come."""
+    story = list(events)
+    parts = {part for event in story if (part := event.data.get("fulfilment_id"))}
+    minutes = [event.at.replace(second=0, microsecond=0) for event in story]
+    beside = zip([None, *minutes], minutes, [*minutes[1:], None], strict=False)
+    return [
+        _line(event, several=len(parts) > 1, is_close=minute in (before, after))
+        for event, (before, minute, after) in zip(story, beside, strict=True)
+    ]
 
 
-def _line(event: EventRow) -> Line:
+def _line(event: EventRow, *, several: bool, is_close: bool) -> Line:
     word, _, rest = event.what.partition(":")
-    return Line(event, word, rest.strip())
+    line = Line(event, word, rest.strip(), is_close=is_close)
+    part = event.data.get("fulfilment_id")
+    if not several or not part or part == line.rest:
+        return line
+    return replace(line, part=part, units=_units(event.data))
+
+
+def _units(data: Mapping[str, Any]) -> Mapping[str, int]:
+    """How many of each line it is about; of a pick, those that were found."""
+    told = data.get("picked") if "picked" in data else data.get("units")
+    found = told if isinstance(told, dict) else {}
+    return {line: n for line, n in found.items() if isinstance(n, int) and n > 0}
