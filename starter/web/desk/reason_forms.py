@@ -13,6 +13,7 @@ _ID: Final = r"(?P<id>\S+)"
 _PART: Final = r"(?P<id>\S+:R?[0-9]+)"
 """A fulfilment, or a return."""
 
+_AMOUNT: Final = "[0-9.]+ [A-Z]{3}"
 _DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 WHOLE: Final[Mapping[str, str]] = {
@@ -63,7 +64,8 @@ WHOLE: Final[Mapping[str, str]] = {
         r"(?P<id>\S+): (?P<asks>.+); decide by `orderloom returns approve` or `returns refuse`"
     ),
     "step_goodwill": (
-        r"(?P<name>.+?) asks for goodwill, (?P<why>.+): [^:]+\. Who may give it says `orderloom .+"
+        r"(?P<name>.+?) asks for goodwill, (?P<why>.+): (?P<limit>[^:]+: [^:]+)\. Who may give it "
+        r"says `orderloom .+"
     ),
     "step_dispute": (
         r"(?P<amount>.+) are disputed at (?P<name>\S+), in another currency than the order's: book "
@@ -209,6 +211,20 @@ WHOLE: Final[Mapping[str, str]] = {
     "claim_no_wish": "the customer has not said what to do",
     "claim_worth": r"(?P<amount>[0-9.]+ [A-Z]{3}) is more than is decided without a person",
     "claim_many": r"the customer has made (?P<n>[0-9]+) claims within a year",
+    # Goodwill that is more than somebody may give.
+    "limit_order": (
+        rf"(?P<amount>{_AMOUNT}) is more than (?P<role>\S+) may give for an order: "
+        rf"(?P<other_amount>{_AMOUNT})(?:; ask .+)?"
+    ),
+    "limit_day": (
+        rf"(?P<amount>{_AMOUNT}) is more than (?P<role>\S+) may give on a day: "
+        rf"(?P<other_amount>{_AMOUNT}), {_AMOUNT} of it given(?:; ask .+)?"
+    ),
+    "limit_share": (
+        rf"(?P<amount>{_AMOUNT}) is more than (?:goodwill may come to): "
+        rf"(?P<other_amount>{_AMOUNT}) "
+        rf"\((?P<n>[0-9]+) % of what was charged\)(?:, {_AMOUNT} of it given)?(?:; ask .+)?"
+    ),
     # What was answered to a step.
     "answer": r"(?P<action>retry|done|cancel|store_credit|send_back|charge): (?P<why>.+)",
     "answer_after_all": "it happened after all",

@@ -80,6 +80,11 @@ def who_told(words: Words, who: str) -> str:
     return who
 
 
+def role_told(words: Words, role: str) -> str:
+    """What a role is called; one that the shop has named itself, as it is."""
+    return words(f"role_{role}") if words.has(f"role_{role}") else role
+
+
 def said(words: Words, text: str) -> str | None:
     """One reason of ours in the reader's language; None: it is not known here."""
     if text in _SENTENCES:
@@ -146,6 +151,8 @@ _PARTS: Final[Mapping[str, Callable[[Words, str], str]]] = {
     "claim": _of("claim_"),
     "action": _of("action_"),
     "means": _of("means_"),
+    "role": role_told,
+    "limit": told,
     "span": _span,
     "amount": _amount,
     "other_amount": _amount,
@@ -165,5 +172,6 @@ IN_TEMPLATES: Final[Mapping[str, Callable[[Words, str], str]]] = {
     "step_told": step_told,
     "change_told": change_told,
     "who_told": who_told,
+    "role_told": role_told,
 }
 """What a page is given that tells reasons."""

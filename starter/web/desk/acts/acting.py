@@ -94,13 +94,15 @@ class Seen:
     """What an act would do: `rows` of a name and a value, and sentences.
 
     `stops`: why it cannot be done like this. `carry`: what the form sends along, by which the
-    order finds out whether it is as it was.
+    order finds out whether it is as it was. `button`: what its button says, by its key; "": as
+    usual.
     """
 
     rows: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
     stops: Sequence[str] = ()
     carry: Mapping[str, str] = field(default_factory=dict)
+    button: str = ""
 
 
 @dataclass(frozen=True)

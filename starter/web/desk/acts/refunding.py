@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
+from domain.errors import Refused
 from domain.orders.handling import DIGITAL
 from domain.orders.messages import RefundOutcome, RefundRequest
 from domain.orders.price_match_messages import PriceMatchRequest
-from domain.staff.roles import first_of
+from domain.staff.roles import Role, first_of
 from starter.service.service import Service
 from starter.web.desk.acts.acting import Act, Asking, Field, Option, Seen, reason
 from starter.web.desk.acts.money_told import paid_back
+from starter.web.desk.reasons import role_told, told
 from starter.web.screens.forms import NotAsked
 
 TO: Final = ("original", "store_credit", "voucher")
@@ -58,19 +61,25 @@ def _refund(asking: Asking) -> RefundRequest:
 # Goodwill ----------------------------------------------------------------------------------------
 
 
-def _roles(asking: Asking) -> list[str]:
-    """In which somebody may give goodwill for this order; an admin, in each that may."""
-    mine, taken = asking.visit.person.roles, list(asking.facts.goodwill_roles)
+def roles_of(mine: Sequence[Role], taken: Sequence[str]) -> list[str]:
+    """In which of their roles somebody may give goodwill for an order; an admin, in each that may.
+
+    `taken`: those that the order takes; none: any.
+    """
     if not taken:
         return [first_of(mine)]
-    return taken if "admin" in mine else [role for role in taken if role in mine] or [mine[0]]
+    return list(taken) if "admin" in mine else [x for x in taken if x in mine] or [mine[0]]
+
+
+def _roles(asking: Asking) -> list[str]:
+    return roles_of(asking.visit.person.roles, asking.facts.goodwill_roles)
 
 
 def _role_field(asking: Asking) -> Sequence[Field]:
     roles = _roles(asking)
     if len(roles) == 1:
         return ()
-    options = [Option(role, role) for role in roles]
+    options = [Option(role, role_told(asking.visit.words, role)) for role in roles]
     return (Field("choice", "role", "goodwill_in_role", options=options),)
 
 
@@ -102,7 +111,7 @@ def _goodwill(asking: Asking) -> RefundRequest:
 def _approve_fields(asking: Asking) -> Sequence[Field]:
     asked = {f"goodwill {one}": one for one in asking.facts.goodwill_asked}
     options = [
-        Option(asked[task.step], task.reason)
+        Option(asked[task.step], told(asking.visit.words, task.reason))
         for task in asking.detail.attention
         if task.step in asked
     ]
@@ -146,11 +155,22 @@ async def _preview(asking: Asking, request: RefundRequest | PriceMatchRequest) -
     rows += paid_back(asking, found.amount, found.ways)
     if found.tax is not None and found.tax.minor:
         rows.append((words("of_it_tax"), asking.money(found.tax)))
-    notes = [words("goodwill_asks")] if found.asks else []
+    notes = [f"{told(words, found.asks)}.", words("goodwill_asks")] if found.asks else []
     codes = [x for x in found.units if asking.facts.handlings.get(x.line_id) == DIGITAL]
     if codes:
         notes.append(words("codes_revoked", units=asking.units(codes)))
-    return Seen(rows, notes)
+    return Seen(rows, notes, button="do_it_ask_goodwill" if found.asks else "")
+
+
+async def _preview_goodwill(asking: Asking, request: RefundRequest) -> Seen:
+    """What is more than somebody may give is asked for, where another role may give it."""
+    try:
+        return await _preview(asking, request)
+    except Refused as no:
+        if no.reason != "goodwill_limit" or not no.instead:
+            raise
+    seen = await _preview(asking, request.model_copy(update={"ask": True}))
+    return replace(seen, carry={"ask": "1"})
 
 
 async def _do(here: Service, order_id: str, request: RefundRequest) -> str:
@@ -166,6 +186,6 @@ def _outcome(found: RefundOutcome) -> str:
 
 
 REFUND = Act("refund", _refund_fields, _refund, _do, _preview)
-GOODWILL = Act("goodwill", _goodwill_fields, _goodwill, _do, _preview)
+GOODWILL = Act("goodwill", _goodwill_fields, _goodwill, _do, _preview_goodwill)
 APPROVE = Act("approve", _approve_fields, _approve, _do, _preview)
 PRICE_MATCH = Act("price-match", _match_fields, _match, _do_match, _preview)
