@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starter.service.customers import Part
 from starter.web.desk import possible
 from starter.web.desk.access import check_order, theirs
-from starter.web.desk.acts.refunding import roles_of
 from starter.web.desk.order_shown import Shown
 from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.desk.story import KINDS, lines_of
@@ -72,7 +71,7 @@ async def show(
         skus=_skus_of(shown.detail),
         story_kinds=KINDS,
         customer=_customer(visit, shown.detail),
-        goodwill_roles=roles_of(visit.person.roles, shown.facts.goodwill_roles),
+        goodwill_roles=possible.roles_of(visit.person.roles, shown.facts.goodwill_roles),
         can=possible.offers(visit, shown.facts),
         request_id=request_id or f"desk-{uuid.uuid4().hex}",
         may_write=visit.person.allows("orders:write"),

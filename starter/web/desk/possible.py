@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from domain.access.keys import Scope
 from domain.orders.handling import DIGITAL, PICK_UP, SERVICE
+from domain.staff.roles import Role, first_of
 from domain.views.possible import Asked, No, OrderFacts, why_not
 from starter.web.screens.visits import Visit
 
@@ -102,3 +103,13 @@ def offers(visit: Visit, facts: OrderFacts) -> Offers:
     if visit.person.allows("customers:read") and _has_codes(facts):
         found.possible.append("codes")
     return found
+
+
+def roles_of(mine: Sequence[Role], taken: Sequence[str]) -> list[str]:
+    """In which of their roles somebody may give goodwill for an order; an admin, in each that may.
+
+    `taken`: those that the order takes; none: any.
+    """
+    if not taken:
+        return [first_of(mine)]
+    return list(taken) if "admin" in mine else [x for x in taken if x in mine] or [mine[0]]

@@ -10,10 +10,10 @@ from domain.errors import Refused
 from domain.orders.handling import DIGITAL
 from domain.orders.messages import RefundOutcome, RefundRequest
 from domain.orders.price_match_messages import PriceMatchRequest
-from domain.staff.roles import Role, first_of
 from starter.service.service import Service
 from starter.web.desk.acts.acting import Act, Asking, Field, Option, Seen, reason
 from starter.web.desk.acts.money_told import paid_back
+from starter.web.desk.possible import roles_of
 from starter.web.desk.reasons import role_told, told
 from starter.web.screens.forms import NotAsked
 
@@ -59,16 +59,6 @@ def _refund(asking: Asking) -> RefundRequest:
 
 
 # Goodwill ----------------------------------------------------------------------------------------
-
-
-def roles_of(mine: Sequence[Role], taken: Sequence[str]) -> list[str]:
-    """In which of their roles somebody may give goodwill for an order; an admin, in each that may.
-
-    `taken`: those that the order takes; none: any.
-    """
-    if not taken:
-        return [first_of(mine)]
-    return list(taken) if "admin" in mine else [x for x in taken if x in mine] or [mine[0]]
 
 
 def _roles(asking: Asking) -> list[str]:
