@@ -23,6 +23,7 @@ from domain.aftersales.conditions import Condition
 from domain.aftersales.return_counts import Found
 from domain.fulfilment.tracking import CarrierStatus
 from domain.money import Money, to_decimal
+from domain.orders.amounts import Worth
 from domain.orders.edited import tax_of, total_of
 from domain.orders.exchange_messages import ExchangeMode, ExchangeWorth
 from domain.orders.exchanged import Exchanged
@@ -124,7 +125,7 @@ class Original:
             await lock_order(conn, self.order.order_id)
             asked = await return_rules.asked(conn, self.order.order_id, {"1": UNITS}, {}, late=True)
             done = Exchanged(order, money(tender), worth)
-            quoted = Quote({"1": UNITS}, done, policy, "main", asked)
+            quoted = Quote({"1": UNITS}, done, policy, "main", asked, Worth(goods=self.worth))
             made = await exchanges.agree(conn, self.return_id, quoted, self.mode, waits=False)
         assert made == order.order_id
 
