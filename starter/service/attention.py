@@ -12,7 +12,7 @@ from domain.orders.attention import answering, how_it_ends
 from store.database import Connection, Pool
 from store.staff import care, people
 from store.views import attention
-from store.views.attention import AttentionTask, Kind, Place, Whose
+from store.views.attention import AttentionTask, For, Kind, Place, Whose
 
 TaskKey: TypeAlias = care.TaskKey
 """What the list calls a task: its kind, its subject and its name."""
@@ -133,18 +133,26 @@ class AttentionList:
         *,
         seller: str | None = None,
         whose: Whose | None = None,
+        reader: For | None = None,
         snoozed: bool | None = False,
         after: Place | None = None,
         at_most: int = 100,
     ) -> Sequence[AttentionTask]:
         """Those about money first, the oldest first: of one seller or of all.
 
-        `whose`: who sees to them. `snoozed`: those that nobody has to look at yet; None: all.
+        `whose`: who sees to them. `reader`: what somebody can do. `snoozed`: those that nobody has
+        to look at yet; None: all.
         `after`: behind the one with this place.
         """
         async with self._pool.acquire() as conn:
             return await attention.tasks(
-                conn, seller=seller, whose=whose, snoozed=snoozed, after=after, at_most=at_most
+                conn,
+                seller=seller,
+                whose=whose,
+                reader=reader,
+                snoozed=snoozed,
+                after=after,
+                at_most=at_most,
             )
 
     async def task(self, key: TaskKey) -> AttentionTask:
@@ -152,10 +160,13 @@ class AttentionList:
         async with self._pool.acquire() as conn:
             return await _found(conn, key)
 
-    async def counts(self) -> Mapping[str | None, int]:
-        """Login → how many are theirs to look at now; None: nobody's. Of the first 1,000."""
+    async def counts(self) -> Mapping[tuple[str | None, Kind], int]:
+        """Login and kind → how many are theirs to look at now; None: nobody's.
+
+        Of the first 1,000.
+        """
         found = await self.tasks(at_most=_COUNTED_MAX)
-        return Counter(task.assigned_to for task in found)
+        return Counter((task.assigned_to, task.kind) for task in found)
 
     async def assign(self, key: TaskKey, login: str | None, *, had: str | None, who: str) -> None:
         """Give a task to a person; None: to nobody. `had`: whose it was when the caller looked.

@@ -67,6 +67,13 @@ class Whose(NamedTuple):
     login: str = ""
 
 
+class For(NamedTuple):
+    """Tasks of these kinds, and all that are this person's."""
+
+    kinds: frozenset[Kind]
+    login: str
+
+
 class Place(NamedTuple):
     """Where a task stands in the list. `is_free`: no money is at stake."""
 
@@ -87,6 +94,7 @@ async def tasks(
     *,
     seller: str | None = None,
     whose: Whose | None = None,
+    reader: For | None = None,
     snoozed: bool | None = False,
     named: tuple[str, str, str] | None = None,
     after: Place | None = None,
@@ -94,6 +102,7 @@ async def tasks(
 ) -> list[AttentionTask]:
     """What waits for a person, of one seller or of all: money first, then by age.
 
+    `reader`: what they can do.
     `snoozed`: those alone that nobody has to look at yet; False: the others; None: all. `named`:
     the one of this kind, subject and name. `after`: behind the one with this place.
     """
@@ -104,6 +113,8 @@ async def tasks(
         seller=seller,
         assigned=whose and whose.how,
         assigned_to=whose and whose.login,
+        kinds=reader and sorted(reader.kinds),
+        reader=reader and reader.login,
         snoozed=snoozed,
         its_kind=its_kind,
         its_subject=its_subject,

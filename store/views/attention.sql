@@ -1,6 +1,6 @@
 -- What waits for a person, of every kind, in one list.
 
--- name: tasks(seller, assigned, assigned_to, snoozed, its_kind, its_subject, its_name, after_free, after_since, after_subject, after_name, after_kind, at_most)
+-- name: tasks(seller, assigned, assigned_to, kinds, reader, snoozed, its_kind, its_subject, its_name, after_free, after_since, after_subject, after_name, after_kind, at_most)
 -- Those about money first, each kind of the two by age. `amount_minor`: what is at stake. Behind one of which
 -- `after_free` says whether no money is at stake; null: from the first on.
 with task as (
@@ -200,6 +200,7 @@ cross join lateral (
 ) s (sleeps)
 where (:seller::text is null or seller = :seller)
   and (:its_kind::text is null or kind = :its_kind and subject = :its_subject and name = :its_name)
+  and (:kinds::text[] is null or kind = any(:kinds::text[]) or c.assigned_to = :reader::text)
   and (:snoozed::boolean is null or s.sleeps = :snoozed)
   and case :assigned::text when 'to' then c.assigned_to = :assigned_to
                            when 'others' then c.assigned_to <> :assigned_to

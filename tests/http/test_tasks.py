@@ -6,13 +6,17 @@ import asyncio
 import html
 import re
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import httpx
 import pytest
 
 from domain.errors import InvalidInput, NotFound
+from domain.staff.roles import MAY, ROLES
 from starter.service.attention import TaskKey, whose_of
+from starter.web.screens.to_do import TO_DO
 from store.database import Pool
+from store.views.attention import Kind
 from tests.support.api import Api
 from tests.support.bench import Bench
 from tests.support.builders import an_order
@@ -178,3 +182,31 @@ async def test_tasks_are_in_the_readers_language_and_for_those_who_may(
     assert (none.status_code, "waits for nobody" in text_of(none)) == (404, True)
     for odd in ("/app/tasks?whose=odd&snoozed=x", "/app/tasks?after=%5B%5D"):
         assert (await desk.get(odd)).status_code == 200
+
+
+def test_each_kind_of_task_says_what_it_takes_and_somebody_may_do_it() -> None:
+    assert set(TO_DO) == set(get_args(Kind))
+    for kind, scopes in TO_DO.items():
+        assert any(MAY[role].issuperset(scopes) for role in ROLES), kind
+
+
+async def test_who_may_not_do_it_gives_it_to_somebody_who_may(pool: Pool, desk: Desk) -> None:
+    cy = await Desk(pool, desk.app).signed_in("cy", "accountant")
+    assert await listed(desk)
+    assert "app/tasks?" not in (await desk.get("/app/tasks")).text
+    nothing = await cy.get("/app/tasks")
+    assert "Nothing waits for you" in text_of(nothing)
+    assert "web-stuck" not in text_of(nothing)
+    assert await listed(cy, "all=1")
+    page = await cy.get("/app/tasks?all=1")
+    assert "Your roles do not allow this. Who may: Lead, Agent" in text_of(page)
+    assert 'name="to" value="me"' not in page.text
+    at = re.search(r'href="(?:\.\./)*(app/tasks/one\?[^"]*)#who"', page.text)
+    assert at
+    one = await cy.get(f"/{html.unescape(at[1])}")
+    assert re.findall(r'<option value="(\w*)"', one.text) == ["", "anna"]
+    await done(cy, "assign", to="anna")
+    assert await listed(desk, "whose=me")
+    # What somebody has given them is in their list, whatever they may.
+    await done(desk, "assign", to="cy", had="anna")
+    assert await listed(cy)

@@ -7,21 +7,22 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from domain.access.keys import Scope
+from domain.staff.people import Person, Staff
 from domain.staff.roles import MAY, ROLES
 from starter.service.attention import way_on_of
+from starter.web.screens.to_do import TO_DO
 from starter.web.screens.visits import Visit
-from store.views.attention import AttentionTask, Kind
+from store.views.attention import AttentionTask, For, Kind
 
 
 class Page(NamedTuple):
     """Where tasks of a kind are dealt with: an address with {subject}, {name} or {channel}.
 
-    `scope`: to see it. `does`: to deal with them there; None: it depends on what is done.
+    `scope`: to see it. What it takes to deal with them there: `TO_DO`.
     """
 
     path: str
     scope: Scope
-    does: Scope | None = None
 
 
 class Way(NamedTuple):
@@ -37,22 +38,20 @@ class Way(NamedTuple):
 
 
 _ORDER: Final = Page("app/orders/{subject}", "orders:read")
-_PURCHASE: Final = Page("app/purchases/{subject}", "purchasing:read", "purchasing:write")
-_SHOP: Final = Page("app/setup/shops/{name}", "sellers:read", "operations:write")
+_PURCHASE: Final = Page("app/purchases/{subject}", "purchasing:read")
+_SHOP: Final = Page("app/setup/shops/{name}", "sellers:read")
 _PAGES: Final[Mapping[Kind, Page]] = {
     "approval": _PURCHASE,
     "purchase_order": _PURCHASE,
     "purchase_answer": _PURCHASE,
-    "carrier_claim": Page("app/money/claims?order={subject}", "carriers:read", "carriers:write"),
-    "difference": Page(
-        "app/money/differences/{name}", "reconciliation:read", "reconciliation:write"
-    ),
+    "carrier_claim": Page("app/money/claims?order={subject}", "carriers:read"),
+    "difference": Page("app/money/differences/{name}", "reconciliation:read"),
     "dispute": Page("app/money/disputes", "payments:read"),
     "provider_event": Page("app/money/open/events", "payments:read"),
-    "subscription": Page("app/setup/events/{name}", "events:read", "events:write"),
+    "subscription": Page("app/setup/events/{name}", "events:read"),
     "shop": _SHOP,
     "shop_levels": _SHOP,
-    "shop_message": Page("app/setup/shops/{channel}", "sellers:read", "operations:write"),
+    "shop_message": Page("app/setup/shops/{channel}", "sellers:read"),
 }
 """Kind → its page; where it is about an order, that order's page comes first."""
 _NOT_ORDERS: Final[frozenset[Kind]] = frozenset(
@@ -71,9 +70,20 @@ def way_of(visit: Visit, task: AttentionTask) -> Way:
             key = "ends_by_itself"
     page = _page(task)
     path = "" if page is None else _path(visit, task, page)
-    roles = "" if page is None else _roles(visit, page)
+    roles = _roles(visit, task)
     do = words(key) if words.has(key) else told.do
     return Way(do, path, "" if path or roles else told.command, roles)
+
+
+def theirs(person: Person) -> For | None:
+    """What somebody can do; None: all that there is."""
+    kinds = frozenset(kind for kind, scopes in TO_DO.items() if person.allows(*scopes))
+    return None if len(kinds) == len(TO_DO) else For(kinds, person.login)
+
+
+def can_do(one: Staff, task: AttentionTask) -> bool:
+    """Whether somebody sees a task, and may deal with it."""
+    return {"orders:read", "operations:read", *TO_DO[task.kind]} <= {*one.scopes}
 
 
 def _page(task: AttentionTask) -> Page | None:
@@ -82,9 +92,9 @@ def _page(task: AttentionTask) -> Page | None:
     return _PAGES.get(task.kind)
 
 
-def _roles(visit: Visit, page: Page) -> str:
-    """Who may deal with it there, where the reader may not: admins only if nobody else."""
-    needs = [page.scope] if page.does is None else [page.scope, page.does]
+def _roles(visit: Visit, task: AttentionTask) -> str:
+    """Who may deal with it, where the reader may not: admins only if nobody else."""
+    needs = TO_DO[task.kind]
     if visit.person.allows(*needs):
         return ""
     able = [role for role in ROLES if MAY[role].issuperset(needs)]

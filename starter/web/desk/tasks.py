@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from starter.service.attention import SNOOZED_MAX, TaskKey
 from starter.web.desk.reasons import IN_TEMPLATES
-from starter.web.desk.task_ways import way_of
+from starter.web.desk.task_ways import can_do, theirs, way_of
 from starter.web.screens.addresses import day_in, moment_in
 from starter.web.screens.forms import NotAsked, met, told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
@@ -33,22 +33,25 @@ Sees = Annotated[Visit, may("orders:read", "operations:read")]
 
 @router.get("/app/tasks")
 async def tasks(
-    visit: Sees, whose: str = "", snoozed: str = "", after: str = "", done: str = ""
+    visit: Sees, whose: str = "", snoozed: str = "", all: str = "", after: str = "", done: str = ""
 ) -> Response:
     """One page of them. `whose`: who sees to them; `snoozed`: those that were put off.
 
-    `after`: behind the one with this place.
+    `all`: those, too, that the reader may not deal with. `after`: behind the one with this place.
     """
     login = visit.person.login
     asked = {"me": Whose("to", login), "others": Whose("others", login), "nobody": Whose("nobody")}
+    reader = theirs(visit.person)
     found = await visit.here.needs_attention.tasks(
         whose=asked.get(whose),
+        reader=None if all == "1" else reader,
         snoozed=snoozed == "1",
         after=place_in(after),
         at_most=_PAGE + 1,
     )
     shown = found[:_PAGE]
     filters = {"whose": whose if whose in asked else "", "snoozed": "1" if snoozed == "1" else ""}
+    filters["all"] = "1" if all == "1" and reader is not None else ""
     place = {**filters, "after": name_of(shown[-1]) if len(found) > _PAGE else ""}
     kept = "&".join(f"{name}={value}" for name, value in place.items() if value)
     return visit.show(
@@ -56,6 +59,7 @@ async def tasks(
         told=told_by(visit, done),
         tasks=[(task, way_of(visit, task), address_of(task)) for task in shown],
         filters=filters,
+        can_all=reader is None,
         whose=[(one, visit.words(f"whose_{one}")) for one in _WHOSE],
         more=kept if len(found) > _PAGE else "",
         **IN_TEMPLATES,
@@ -146,7 +150,11 @@ async def _page(
         trouble=trouble,
         task=found,
         way=way_of(visit, found),
-        people=[(one.login, f"{one.name} ({one.login})") for one in people],
+        people=[
+            (one.login, f"{one.name} ({one.login})")
+            for one in people
+            if can_do(one, found) or one.login == found.assigned_to
+        ],
         said={name: visit.field(name) for name in ("until", "note")},
         tomorrow=(datetime.now(visit.words.zone) + timedelta(days=1)).date().isoformat(),
         **IN_TEMPLATES,

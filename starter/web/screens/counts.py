@@ -11,6 +11,8 @@ from fastapi import Request
 from domain.errors import Unreachable
 from domain.staff.people import Person
 from starter.service.service import Service
+from starter.web.screens.to_do import TO_DO
+from store.views.attention import Kind
 
 _GOOD_FOR_S: Final = 3.0
 """One look for everybody in so long: hardly a page waits for a count of its own."""
@@ -20,11 +22,14 @@ class Counts:
     """What this process has last counted."""
 
     def __init__(self) -> None:
-        self._tasks: Mapping[str | None, int] = {}
+        self._tasks: Mapping[tuple[str | None, Kind], int] = {}
         self._until = 0.0
 
     async def of(self, here: Service, person: Person) -> Mapping[str, int]:
-        """Key of a place → how many things there wait for this person."""
+        """Key of a place → how many things there wait for this person: theirs, and nobody's.
+
+        Of nobody's, those that they can do.
+        """
         if not person.allows("operations:read"):
             return {}
         now = asyncio.get_running_loop().time()
@@ -35,7 +40,12 @@ class Counts:
                 self._tasks = await here.needs_attention.counts()
             except Unreachable:
                 return {}
-        return {"tasks": self._tasks.get(person.login, 0) + self._tasks.get(None, 0)}
+        waits = [
+            count
+            for (whose, kind), count in self._tasks.items()
+            if whose == person.login or (whose is None and person.allows(*TO_DO[kind]))
+        ]
+        return {"tasks": sum(waits)}
 
     def forget(self) -> None:
         """Something is being changed here: the next page counts anew."""
