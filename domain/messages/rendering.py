@@ -154,7 +154,11 @@ def _check(source: str) -> None:
             raise SecurityError(f"{why} is not for templates, line {node.lineno}")
     lacking = [name for name in BLOCKS if name not in {x.name for x in tree.find_all(nodes.Block)}]
     if lacking:
-        raise InvalidInput(f"lacks the block {', '.join(lacking)}", where="template")
+        raise InvalidInput(
+            f"lacks the block {', '.join(lacking)}",
+            where="template",
+            reason="template_lacks_blocks",
+        )
 
 
 def _not_taken(node: nodes.Node) -> str | None:

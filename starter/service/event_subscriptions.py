@@ -125,7 +125,9 @@ class EventSubscriptions:
             message_id = await deliveries.add_test(conn, subscription_id)
             if message_id is None:
                 await subscriptions.get(conn, subscription_id)
-                raise NotFound(f"there is no subscription {subscription_id}")
+                raise NotFound(
+                    f"there is no subscription {subscription_id}", reason="no_subscription"
+                )
         return message_id
 
     async def deliveries(

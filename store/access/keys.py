@@ -51,7 +51,9 @@ async def get(conn: Connection, key_id: str) -> ApiKey:
 
 def unknown(key_id: str) -> NotFound:
     """The error about a key that is not there."""
-    return NotFound(f"there is no key {key_id}; `orderloom api-keys list --all` shows them")
+    return NotFound(
+        f"there is no key {key_id}; `orderloom api-keys list --all` shows them", reason="no_key"
+    )
 
 
 async def make(conn: Connection, wanted: KeyRequest, text: KeyText, *, who: str) -> None:

@@ -95,7 +95,8 @@ async def _check_unused(conn: Connection, seller: str) -> None:
     if channels:
         raise Refused(
             f"{seller} still sells by {few(channels, 'channel')}: `orderloom channels retire` ends "
-            "a channel, `orderloom channels import` gives it another seller"
+            "a channel, `orderloom channels import` gives it another seller",
+            reason="still_sells",
         )
 
 

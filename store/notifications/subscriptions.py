@@ -27,7 +27,8 @@ async def get(conn: Connection, subscription_id: str) -> Subscription:
     async for row in _sql.find(conn, subscription_id=subscription_id):
         return Subscription(**row)
     raise NotFound(
-        f"there is no subscription {subscription_id}; `orderloom webhooks list` shows them"
+        f"there is no subscription {subscription_id}; `orderloom webhooks list` shows them",
+        reason="no_subscription",
     )
 
 
@@ -103,5 +104,6 @@ async def not_called(conn: Connection, subscription_ids: Sequence[str]) -> None:
 def _known(changed: str | None, subscription_id: str) -> None:
     if changed is None:
         raise NotFound(
-            f"there is no subscription {subscription_id}; `orderloom webhooks list` shows them"
+            f"there is no subscription {subscription_id}; `orderloom webhooks list` shows them",
+            reason="no_subscription",
         )

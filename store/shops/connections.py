@@ -76,5 +76,6 @@ async def disconnect(conn: Connection, channel: str) -> None:
 
 def _unknown(channel: str) -> NotFound:
     return NotFound(
-        f"no shop is connected with channel {channel}; `orderloom shops connect` connects one"
+        f"no shop is connected with channel {channel}; `orderloom shops connect` connects one",
+        reason="no_shop",
     )

@@ -101,7 +101,8 @@ async def want_check(conn: Connection, channel: str) -> None:
     """A worker asks it at once. Raises NotFound for one that cannot be asked."""
     if await _sql.want_check(conn, channel=channel) is None:
         raise NotFound(
-            f"the shop of {channel} cannot be asked; `orderloom shops connect` takes its `access`"
+            f"the shop of {channel} cannot be asked; `orderloom shops connect` takes its `access`",
+            reason="shop_without_access",
         )
 
 

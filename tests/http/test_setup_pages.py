@@ -460,6 +460,14 @@ async def test_a_location_has_its_days_and_ways(desk: Desk) -> None:
     assert "retired" in text_of(await desk.get("/app/setup/locations"))
 
 
+async def test_a_key_that_may_nothing_is_told_so_beside_the_scopes(desk: Desk) -> None:
+    answer = await desk.send_form("app/setup/keys/new", name="till", per_minute="600")
+    assert answer.status_code == 422
+    (told,) = re.findall(r'id="scopes-fault">(.*?)</p>', answer.text, re.S)
+    assert "Tick at least one" in told
+    assert "scopes: " not in text_of(answer)
+
+
 async def test_a_key_is_shown_once_and_may_no_more_than_its_maker(desk: Desk) -> None:
     made = await saved(
         *(desk, "app/setup/keys/new"), name="Till", scopes=["orders:read"], expires_on="2030-01-31"
@@ -611,6 +619,23 @@ async def test_roles_and_extensions_are_told(desk: Desk) -> None:
         assert words(f"scope_{capability}") in new
     extensions = text_of(await desk.get("/app/setup/extensions"))
     assert "sandbox" in extensions
+
+
+@pytest.mark.parametrize("path", [*FORMS, "app/staff/new", "app/staff/ann", "app/me/language"])
+async def test_an_empty_form_says_in_the_readers_language_what_is_missing(
+    desk: Desk, path: str
+) -> None:
+    await desk.here.locations.add("main")
+    kim = await Desk(desk.pool, desk.app).signed_in("ann", language="ko")
+    answer = await kim.send_form(path)
+    told = re.findall(r'class="(?:told trouble|fault)"[^>]*>(.*?)</(?:div|p)>', answer.text, re.S)
+    for one in told:
+        text = html.unescape(re.sub(r"<[^>]+>", " ", one))
+        # No name of a field as programs call it, and no sentence of a library.
+        assert re.search(r"[a-z_.]+: |is missing|must |should ", text) is None, text
+        assert re.search(r"[가-힣]", text), text
+    if answer.status_code == 422:
+        assert told
 
 
 async def test_moments_are_told_in_a_persons_own_time_zone(desk: Desk) -> None:

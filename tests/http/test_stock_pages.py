@@ -334,7 +334,7 @@ async def test_a_promise_is_asked_for_on_its_page(desk: Desk) -> None:
     assert "12 – " not in told
     assert "cannot be promised" in told
     wrong = text_of(await desk.get("/app/stock/TEA?n=x"))
-    assert "n: " in wrong
+    assert "This has to be a whole number." in wrong
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ async def test_what_cannot_be_is_refused_and_nothing_typed_is_lost(
         ("receive", {"n": ""}, "Choose how many units"),
         ("receive", {"n": "1", "unit_cost": "2"}, "goes with currency"),
         ("adjust", {"n": "x"}, "Write digits alone"),
-        ("write_off", {"n": "1", "why": ""}, "why"),
+        ("write_off", {"n": "1", "why": ""}, "Why: This is needed."),
         ("send", {"n": "1", "to": "main"}, "leads elsewhere"),
         ("kit", {"parts": "TEA"}, "Write the parts as"),
         ("levels", {"reorder_point": "9"}, "goes with reorder_point"),

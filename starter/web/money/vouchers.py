@@ -102,7 +102,7 @@ async def issue(visit: Writes) -> Response:
             visit.field("request_id"), wanted, who=visit.person.who, why=asked.reason
         )
     except (ValidationError, InvalidInput) as wrong:
-        visit.faults = by_field(wrong)
+        visit.faults = by_field(visit.words, wrong)
         return await _form(visit, status=422, trouble=in_words(visit.words, wrong))
     except (Refused, NotFound) as no:
         return await _form(visit, status=409, trouble=in_words(visit.words, no))
@@ -159,7 +159,7 @@ async def draw_code(visit: Writes, voucher_id: str) -> Response:
             visit.field("request_id"), voucher_id, who=visit.person.who, why=asked.reason
         )
     except ValidationError as wrong:
-        visit.faults = by_field(wrong)
+        visit.faults = by_field(visit.words, wrong)
         return await _one(visit, voucher_id, status=422, trouble=in_words(visit.words, wrong))
     except Refused as no:
         return await _one(visit, voucher_id, status=409, trouble=in_words(visit.words, no))

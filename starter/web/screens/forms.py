@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from domain.errors import InvalidInput, NotFound, Refused, Unreachable
-from domain.faults import faults
+from starter.web.screens.faults_told import faults_told
 from starter.web.screens.visits import Visit, in_words
+from starter.web.words import Words
 
 _DIGITS_MAX: Final = 9
 
@@ -48,7 +49,7 @@ async def met(visit: Visit, act: Callable[[], Awaitable[str]], then: str, again:
     except NotAsked as no:
         return await again(422, [visit.words(no.key)])
     except (ValidationError, InvalidInput) as wrong:
-        visit.faults = by_field(wrong)
+        visit.faults = by_field(visit.words, wrong)
         return await again(422, in_words(visit.words, wrong))
     except (Refused, NotFound) as no:
         return await again(409, in_words(visit.words, no))
@@ -59,11 +60,9 @@ async def met(visit: Visit, act: Callable[[], Awaitable[str]], then: str, again:
     return visit.lead(f"{then}{mark}done={done}")
 
 
-def by_field(wrong: ValidationError | InvalidInput) -> dict[str, str]:
+def by_field(words: Words, wrong: ValidationError | InvalidInput) -> dict[str, str]:
     """What is wrong, by the places of a document that a form's fields have as their names."""
-    if isinstance(wrong, ValidationError):
-        return {place: reason for _, place, reason in faults(wrong)}
-    return {wrong.where: str(wrong)} if wrong.where else {}
+    return {place: told for place, told in faults_told(words, wrong) if place}
 
 
 def told_by(visit: Visit, done: str) -> str:

@@ -72,7 +72,7 @@ async def make(visit: Writes) -> Response:
             wanted, who=visit.person.who, by_grant=_without_limits_of_programs(visit.person.grant)
         )
     except (ValidationError, InvalidInput) as wrong:
-        visit.faults = by_field(wrong)
+        visit.faults = by_field(visit.words, wrong)
         return await _form(visit, status=422, trouble=in_words(visit.words, wrong))
     except (Refused, NotFound) as no:
         return await _form(visit, status=409, trouble=in_words(visit.words, no))

@@ -14,7 +14,7 @@ from domain.seen import version_of
 from domain.staff.people import Staff, StaffChange, StaffRequest
 from domain.staff.roles import ROLES
 from starter.service.staff import NewStaff
-from starter.web.screens.forms import told_by
+from starter.web.screens.forms import by_field, told_by
 from starter.web.screens.visits import LetsIn, Number, ScreenRoute, Visit, in_words
 from starter.web.screens.zones import zone_named
 from starter.web.setup.fields import is_stale
@@ -50,6 +50,8 @@ async def add(visit: LetsIn) -> Response:
         wanted = StaffRequest.model_validate({k: v for k, v in said.items() if v})
         made = await visit.here.staff.make(wanted, who=visit.person.who, by=visit.person)
     except (ValidationError, InvalidInput, Refused) as no:
+        if not isinstance(no, Refused):
+            visit.faults = by_field(visit.words, no)
         return await _form(visit, said, status=422, trouble=in_words(visit.words, no))
     return _once(visit, made)
 
@@ -72,6 +74,8 @@ async def change(visit: LetsIn, login: str) -> Response:
         raise
     except (ValidationError, InvalidInput, Refused) as no:
         status = 409 if isinstance(no, Conflict) else 422
+        if not isinstance(no, Refused):
+            visit.faults = by_field(visit.words, no)
         trouble = in_words(visit.words, no)
         return await _one(visit, login, said, status=status, trouble=trouble)
     return visit.lead(f"app/staff/{login}?done=changed")

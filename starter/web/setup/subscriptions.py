@@ -65,7 +65,7 @@ async def make(visit: Writes) -> Response:
         wanted = NewSubscription.model_validate(_within(visit, document_of(visit, _FIELDS)))
         made = await visit.here.subscriptions.make(wanted, by=visit.person.who)
     except (ValidationError, InvalidInput) as wrong:
-        visit.faults = by_field(wrong)
+        visit.faults = by_field(visit.words, wrong)
         return await _form(visit, status=422, trouble=in_words(visit.words, wrong))
     except Refused as no:
         return await _form(visit, status=409, trouble=in_words(visit.words, no))
@@ -143,7 +143,7 @@ async def mine(visit: Visit, subscription_id: str) -> Subscription:
     """Raises NotFound, alike for what tells more than they may see."""
     found = await visit.here.subscriptions.get(subscription_id)
     if not _is_mine(visit, found):
-        raise NotFound(f"there is no subscription {subscription_id}")
+        raise NotFound(f"there is no subscription {subscription_id}", reason="no_subscription")
     return found
 
 

@@ -21,6 +21,7 @@ from domain.seen import check_seen, version_of
 from domain.sellers import LANGUAGES, Language
 from starter.service.messages import Sample
 from starter.web.guards import HEADERS
+from starter.web.screens.faults_told import faults_told
 from starter.web.screens.forms import met, told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from starter.web.setup.fields import is_stale
@@ -152,7 +153,7 @@ async def _page(
     try:
         made = await door.sample(seller, kind, language, source)
     except InvalidInput as wrong:
-        visit.faults = {"source": str(wrong)}
+        visit.faults = {"source": faults_told(visit.words, wrong)[0][1]}
         status, trouble = max(status, 422), trouble or [visit.words("template_does_not_work")]
     return show(
         visit,
