@@ -582,6 +582,13 @@ async def test_a_template_is_looked_at_saved_and_put_back(desk: Desk) -> None:
         assert (await desk.get(f"/app/setup/templates/{odd}")).status_code == 404
 
 
+async def test_a_field_that_is_called_as_a_method_of_dicts_is_shows_no_method(pool: Pool) -> None:
+    desk = await Desk(pool).signed_in("anna")
+    page = await desk.get("/app/setup/rules")
+    assert 'name="values"' in page.text
+    assert "built-in method" not in page.text
+
+
 async def test_a_rule_holds_orders_and_a_list_keeps_hashes(desk: Desk) -> None:
     empty = await saved(desk, "app/setup/rules/new", rule="dear", reason="fraud_review")
     assert (empty.status_code, "must say what an order is like" in text_of(empty)) == (422, True)

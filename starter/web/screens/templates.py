@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
@@ -21,8 +21,22 @@ from starter.web.words import Words
 _HEADERS: Final = {**HEADERS, "Referrer-Policy": "same-origin"}
 """Forms say where they come from: no address of a screen is a secret, unlike a customer's page."""
 
+
+class _Environment(Environment):
+    """Under a key stands what the mapping has there, or nothing: a field may be called `values`."""
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """A dict's own `values` would else be found where no field of that name has a fault."""
+        if not isinstance(obj, Mapping):
+            return super().getitem(obj, argument)
+        try:
+            return obj[argument]
+        except KeyError:
+            return self.undefined(obj=obj, name=argument)
+
+
 ASSETS: Final = Assets(*(room / "static" for room in ROOMS), frame="screens.css")
-_TEMPLATES: Final = Environment(
+_TEMPLATES: Final = _Environment(
     loader=PrefixLoader({room.name: FileSystemLoader(room / "templates") for room in ROOMS}),
     autoescape=True,
     undefined=StrictUndefined,
