@@ -231,7 +231,7 @@ async def test_every_command_has_help_with_an_example_and_takes_json(cli: Cli) -
         "suppliers": ("list", "show", "import"),
         "purchase-orders": (
             *("list", "show", "document", "propose", "approve", "cancel", "import"),
-            *("acknowledge", "ship", "receive", "refuse"),
+            *("acknowledge", "agree", "ship", "receive", "refuse"),
         ),
         "locations": ("list", "import"),
         "channels": ("list", "show", "import", "retire", "reopen"),

@@ -66,6 +66,7 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: 
         ("purchase-orders", "document", ours.po_id, "--x12"),
         ("purchase-orders", "document", ours.po_id, "--pdf", str(tmp_path / "order.pdf")),
         ("purchase-orders", "acknowledge", ours.po_id, "--due", "2026-12-08", "--json"),
+        ("purchase-orders", "agree", ours.po_id, "--reason", "soon enough", "--by", "kim"),
         ("purchase-orders", "receive", ours.po_id, "--count", "CUP-STONEWARE-02=6", "--key", "1"),
         ("purchase-orders", "receive", ours.po_id, "--json", "--by", "anna"),
         ("purchase-orders", "receive", ours.po_id, "--count", "CUP-STONEWARE-02=1", "--json"),
@@ -81,7 +82,9 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: 
             "due_on": ours.lines[0].due_on.isoformat(),
         }
     ]
-    part, received, closed, story = others
+    agreed, part, received, closed, story = others
+    assert agreed.code == 0
+    assert "agreed, by kim: soon enough" in story.out
     assert f"BEG*00*SA*{ours.po_id}*" in x12.out
     assert paper.out == f"{ours.po_id} written to {tmp_path / 'order.pdf'}\n"
     assert ours.po_id in printed.pages((tmp_path / "order.pdf").read_bytes())[0]

@@ -133,6 +133,7 @@ async def test_what_suppliers_and_the_dock_report_counts_once(shop: Shop, caller
     line = {"sku": "TEA", "quantity": 36, "due_on": "2026-12-24"}
     for key, act, content in (
         ("a", "acknowledge", {"lines": [line]}),
+        ("g", "agree", {"reason": "three dozen will do", "by": "kim"}),
         ("d", "dispatch", {"units": {"TEA": 36}}),
         ("r", "receive", {"units": {"TEA": 24}, "by": "dock"}),
     ):
@@ -142,6 +143,8 @@ async def test_what_suppliers_and_the_dock_report_counts_once(shop: Shop, caller
             assert answer.headers.get("idempotent-replayed") == replayed
     shown = (await caller.get(where)).json()
     assert (shown["state"], shown["events"][-1]["what"]) == ("partly_received", "partly received")
+    (agreed,) = [event for event in shown["events"] if event["what"] == "agreed"]
+    assert (agreed["why"], "kim" in agreed["who"]) == ("three dozen will do", True)
     (now,) = shown["lines"]
     assert now["acknowledged"] == 36
     assert (now["cancelled"], now["shipped"], now["received"], now["outstanding"]) == (
@@ -210,7 +213,7 @@ async def test_whoever_may_read_may_not_buy(api: Api) -> None:
     problem(await reader.put("/v1/supplier-terms", json={}), 403, "missing_scope")
     buyer = await api.caller("purchasing:write")
     problem(await buyer.send_once("/v1/purchase-orders/PO-1/receive", {}), 403, "missing_scope")
-    for act in ("approve", "cancel", "acknowledge", "dispatch", "receive", "refuse"):
+    for act in ("approve", "cancel", "acknowledge", "agree", "dispatch", "receive", "refuse"):
         answer = await reader.send_once(f"/v1/purchase-orders/PO-1/{act}", {})
         problem(answer, 403, "missing_scope")
     for path in ("/v1/purchase-orders", "/v1/stock-levels/replenish"):

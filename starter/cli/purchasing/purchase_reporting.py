@@ -1,4 +1,4 @@
-"""`orderloom purchase-orders acknowledge, ship, receive, refuse`: suppliers' and docks' reports."""
+"""`orderloom purchase-orders acknowledge, agree, …`: what suppliers and docks report."""
 
 from __future__ import annotations
 
@@ -111,6 +111,27 @@ def acknowledge(
             for sku, line in lines.items()
         }
         await buying.acknowledge(po_id, key or fresh_id("cli"), answer, who=reporter(by))
+
+    _report(po_id, work, as_json=as_json)
+
+
+@app.command()
+def agree(
+    po_id: PurchaseId,
+    reason: Annotated[str, typer.Option("--reason", help="Why.")] = "",
+    key: Key = None,
+    by: Who = "",
+    as_json: Json = False,
+) -> None:
+    """Take what a supplier has answered, although it is not what was ordered.
+
+    Nobody has to look at that answer any more. It changes no unit and no day.
+
+    Example: `orderloom purchase-orders agree PO-5ff1c0de9a3b --by kim`
+    """
+
+    async def work(buying: PurchaseRecords) -> None:
+        await buying.agree(po_id, key or fresh_id("cli"), who=reporter(by), why=reason)
 
     _report(po_id, work, as_json=as_json)
 

@@ -44,6 +44,12 @@ class Acknowledgement(Report):
     )
 
 
+class Agreement(Report):
+    """Who agrees, and why."""
+
+    reason: Reason | None = None
+
+
 class Parcel(Document):
     """Who carries it, and under which number."""
 
@@ -106,6 +112,25 @@ async def acknowledge(
         po_id,
         lambda here: here.purchasing.acknowledge(
             po_id, once.request_id, answer, who=caller.who(content.by)
+        ),
+    )
+
+
+@router.post(
+    "/{po_id}/agree",
+    operation_id="agreeToPurchaseOrder",
+    summary="Take what the supplier has answered, although it is not what was ordered",
+    response_model=ShownPurchaseOrder,
+)
+async def agree(
+    po_id: Id, content: Annotated[Agreement, example({"by": "kim"})], caller: Writes, once: Keyed
+) -> Response:
+    """Nobody has to look at that answer any more. It changes no unit and no day."""
+    return await _reported(
+        once,
+        po_id,
+        lambda here: here.purchasing.agree(
+            po_id, once.request_id, who=caller.who(content.by), why=content.reason or ""
         ),
     )
 
