@@ -46,7 +46,7 @@ _Act = Callable[[Task], Awaitable[None]]
 _POLL_S: Final = 0.25
 _AT_MOST: Final = 10_000
 _WHO: Final = "warehouse (simulated)"
-_SENT: Final = ("sent", "acknowledged", "shipped")
+_SENT: Final = ("sent", "acknowledged", "shipped", "partly_received")
 _SUPPLIED: Final = {
     "acknowledge": "orders_acknowledged",
     "refuse": "orders_refused",

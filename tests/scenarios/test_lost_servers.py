@@ -86,7 +86,7 @@ async def opened(
             yield server, here
 
 
-NO_DATABASE = ("suggested", "run_of")
+NO_DATABASE = ("suggested", "is_sent_at_once", "run_of")
 """What a door reckons by itself, or asks Temporal alone."""
 
 
