@@ -105,8 +105,8 @@ async def test_a_purchase_order_is_received_with_nothing_but_scans(
         ("received", 1, f"{po_id} from assam"),
         ("written_off", -1, f"{po_id}: came damaged"),
     ]
-    (event,) = [x for x in await bench.purchasing.story(po_id) if x.what == "received"]
-    assert (event.who, event.why) == ("Anna (anna)", "1 POT, 12 TEA")
+    (event,) = [x for x in await bench.purchasing.story(po_id) if x.what == "partly received"]
+    assert (event.who, event.why) == ("Anna (anna)", "1 POT, 12 TEA; still to come: 1 POT")
     assert await lies_at(pool, "TEA") == ["A-1"]
     # The rest comes another day, with another run.
     run = await begun(desk, INCOMING, kind="receive", part=po_id)

@@ -37,7 +37,7 @@ async def order(pool: Pool) -> Order:
 async def test_no_text_is_lost(pool: Pool, order: Order, act: Act) -> None:
     desk = await Desk(pool).signed_in("anna")
     path = f"app/orders/{order.order_id}/{act.name}"
-    sent = {**TEXTS, "units:1": "2", "version": "old", "seen": "0", "go": "do"}
+    sent = {**TEXTS, "units:1": "2", "version": "old", "seen": "0", "go": "do", "request_id": "r1"}
     answer = await desk.send_form(path, **sent)
     assert answer.status_code == 409
     assert any(text in answer.text for text in TEXTS.values())
