@@ -414,6 +414,7 @@ async def test_a_service_has_its_appointment(stocked: Shop, desk: Desk) -> None:
     order = an_order(("FIT", 1, "40.00"), channel_order_id="act-appointment")
     await stocked.placed(order)
     order_id = order.order_id
+    await stocked.told(order_id, "ready for its appointment")  # else the page is old at once
     clerk = await Desk(stocked.pool, desk.app).signed_in("cy", "warehouse")
     assert "Appointment" in text_of(await clerk.get(f"/app/orders/{order_id}"))
     page = await clerk.get(f"/app/orders/{order_id}/appointment")
