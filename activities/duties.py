@@ -84,7 +84,7 @@ _NOTICE_S: Final = 60.0
 
 
 _BACKLOG_WITHIN_S: Final = 5.0
-"""How long we wait for Temporal to say what waits there."""
+"""How long Temporal may take to answer how many tasks are waiting in its queues."""
 
 
 _MEASURE_S: Final = 1800.0

@@ -90,7 +90,7 @@ class Desk:
             await step(order)
 
     async def begin(self, order: Order, number: int) -> None:
-        """Begin an order. What is not done yet is late; some orders wait for a person."""
+        """Begin an order and leave it late at one of its stages. Some then need a person."""
         await self.live(order, _STAGES[number % (len(_STAGES) - 1)])
         await get_stuck(self.pool, order.order_id, number)
 
