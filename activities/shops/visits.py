@@ -111,6 +111,7 @@ class ShopVisits:
                 *(conn, contact.channel, holder, said),
                 refuses=refuses,
                 rest=_rest(fault, contact.failures),
+                wanted=contact.checks,
             )
 
     async def _parts(self, contact: Contact, holder: str) -> ShopFault | None:
@@ -118,7 +119,7 @@ class ShopVisits:
         client = self._clients.of(contact)
         tells = Telling(self._pool, client, contact, holder)
         parts: list[Part] = [tells.parcels]
-        if contact.checks:
+        if contact.checks is not None:
             parts.insert(0, lambda: self._check(client, contact, holder))
         if contact.tells_levels:
             parts.append(tells.levels)
@@ -144,7 +145,7 @@ class ShopVisits:
         found = await client.rights()
         rights = [found.name, *found.rights, *(f"lacks {one}" for one in found.lacking)]
         async with self._pool.acquire() as conn:
-            await contacts.checked(conn, contact.channel, holder, rights)
+            await contacts.checked(conn, contact.channel, holder, rights, contact.checks)
 
 
 def _rest(fault: ShopFault, failures: int) -> timedelta:

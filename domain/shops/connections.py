@@ -94,7 +94,8 @@ class ShopContact(BaseModel):
     `asked_at`: when it last was, whatever came of it. `answered_at`: when it last did.
     `not_answering_since`: None: it answers. `next_try_at`: until then it is left alone, unless
     somebody wants it to be checked. `read_upto`: up to where its changes were read, by its
-    own clock. `rights`: what it said of our access when that was checked, at `checked_at`.
+    own clock. `check_wanted_at`: None: nobody waits for a check. `rights`: what it said of our
+    access when that was checked, at `checked_at`.
     `to_tell`: parcels that it was not told of yet. `refused`: parcels and SKUs that it refused.
     """
 
@@ -107,6 +108,7 @@ class ShopContact(BaseModel):
     error: str | None
     next_try_at: datetime | None
     read_upto: datetime | None
+    check_wanted_at: datetime | None
     checked_at: datetime | None
     rights: tuple[str, ...]
     to_tell: int

@@ -123,8 +123,8 @@ class Shops:
     async def check(self, channel: str, *, again: bool = False) -> Shop:
         """Have a worker ask the shop at once: whether it answers, and what our access may do.
 
-        `again`: also tell it once more what it refused. Returns it as it stands: `checked_at` says
-        when it was asked last. Raises NotFound for one that cannot be asked.
+        `again`: also tell it once more what it refused. Returns it as it stands: when the worker
+        has asked, `check_wanted_at` is None again. Raises NotFound for one that cannot be asked.
         """
         async with self._pool.acquire() as conn, conn.transaction():
             await contacts.want_check(conn, channel)

@@ -8,7 +8,7 @@ select s.channel, kind, cardinality(secrets) as secrets, options, connected_by, 
            'address', c.address, 'asked_at', c.asked_at, 'answered_at', c.answered_at,
            'not_answering_since', c.away_since, 'error', c.error,
            'next_try_at', c.rest_until, 'read_upto', c.read_upto,
-           'checked_at', c.checked_at, 'rights', to_jsonb(c.rights),
+           'check_wanted_at', c.check_at, 'checked_at', c.checked_at, 'rights', to_jsonb(c.rights),
            'to_tell', (select count(*) from shop_parcel p where p.channel = c.channel and p.state = 'due'),
            'refused', (select count(*) from shop_parcel p where p.channel = c.channel and p.state = 'refused')
                + (select count(*) from shop_level l

@@ -19,7 +19,8 @@ class Contact:
     """What is needed to speak with a shop, and what is due with it.
 
     It has no `repr`, so that no message or log shows what opens the shop. `asks`, `checks` and
-    `tells_levels`: what is due. `now`: the database's time as it was read.
+    `tells_levels`: what is due; for `checks`, since when a check is wanted. `now`: the database's
+    time as it was read.
     """
 
     channel: str
@@ -32,7 +33,7 @@ class Contact:
     reading: bool
     failures: int
     asks: bool
-    checks: bool
+    checks: datetime | None
     tells_levels: bool
     levels_told: datetime | None
     now: datetime
@@ -75,9 +76,11 @@ async def asked(conn: Connection, channel: str, holder: str, pause: timedelta) -
     await _sql.asked(conn, channel=channel, holder=holder, pause=pause)
 
 
-async def checked(conn: Connection, channel: str, holder: str, rights: Sequence[str]) -> None:
-    """What it says of our access."""
-    await _sql.checked(conn, channel=channel, holder=holder, rights=list(rights))
+async def checked(
+    conn: Connection, channel: str, holder: str, rights: Sequence[str], wanted: datetime | None
+) -> None:
+    """It answers, and this is what it says of our access. `wanted`: the wish that this answers."""
+    await _sql.checked(conn, channel=channel, holder=holder, rights=list(rights), wanted=wanted)
 
 
 async def answered(conn: Connection, channel: str, holder: str) -> None:
@@ -86,10 +89,28 @@ async def answered(conn: Connection, channel: str, holder: str) -> None:
 
 
 async def failed(
-    conn: Connection, channel: str, holder: str, error: str, *, refuses: bool, rest: timedelta
+    conn: Connection,
+    channel: str,
+    holder: str,
+    error: str,
+    *,
+    refuses: bool,
+    rest: timedelta,
+    wanted: datetime | None,
 ) -> None:
-    """It does not answer, or does not let us in (`refuses`), and is left alone for the rest."""
-    await _sql.failed(conn, channel=channel, holder=holder, error=error, refuses=refuses, rest=rest)
+    """It does not answer, or does not let us in (`refuses`), and is left alone for the rest.
+
+    `wanted`: the wish for a check that this answers.
+    """
+    await _sql.failed(
+        conn,
+        channel=channel,
+        holder=holder,
+        error=error,
+        refuses=refuses,
+        rest=rest,
+        wanted=wanted,
+    )
 
 
 async def let_go(conn: Connection, channel: str, holder: str) -> None:

@@ -38,14 +38,15 @@ set holder = :holder, held_until = moment() + :lease::interval, asked_at = momen
 from next join shop s using (channel)
 where c.channel = next.channel
 returning c.channel, s.kind, s.options, c.address, c.credentials, c.since, c.read_upto, c.reading, c.failures,
-          c.ask_at <= moment() as asks, c.check_at <= moment() as checks,
-          coalesce((s.options ->> 'tell_stock')::boolean, false) and c.levels_at <= moment() as tells_levels,
+          coalesce(c.check_at, c.ask_at) <= moment() as asks, c.check_at as checks,
+          coalesce((s.options ->> 'tell_stock')::boolean, false)
+              and coalesce(c.check_at, c.levels_at) <= moment() as tells_levels,
           c.levels_told, moment() as now;
 
 -- name: of_channel(channel)^
 -- The same of one shop, for one call.
 select c.channel, s.kind, s.options, c.address, c.credentials, c.since, c.read_upto, c.reading, c.failures,
-       false as asks, false as checks, false as tells_levels, c.levels_told, moment() as now
+       false as asks, null::timestamptz as checks, false as tells_levels, c.levels_told, moment() as now
 from shop_contact c join shop s using (channel) where c.channel = :channel;
 
 -- name: read_upto(channel, holder, upto, reading)$
@@ -60,8 +61,11 @@ update shop_contact set read_upto = :upto where channel = :channel and holder = 
 -- name: asked(channel, holder, pause)!
 update shop_contact set ask_at = moment() + :pause::interval where channel = :channel and holder = :holder;
 
--- name: checked(channel, holder, rights)!
-update shop_contact set check_at = null, checked_at = moment(), rights = :rights
+-- name: checked(channel, holder, rights, wanted)!
+-- It answers. Who has asked for a check since waits for the next one.
+update shop_contact
+set check_at = nullif(check_at, :wanted), checked_at = moment(), rights = :rights,
+    answered_at = moment(), away_since = null, refuses = false, error = null
 where channel = :channel and holder = :holder;
 
 -- name: answered(channel, holder)!
@@ -71,11 +75,12 @@ set answered_at = moment(), away_since = null, failures = 0, refuses = false, er
     held_until = null
 where channel = :channel and holder = :holder;
 
--- name: failed(channel, holder, error, refuses, rest)!
--- It does not answer, or not as it should. It is left alone for a while.
+-- name: failed(channel, holder, error, refuses, rest, wanted)!
+-- It does not answer, or not as it should. It is left alone for a while, unless somebody has asked for a check since.
 update shop_contact
 set away_since = coalesce(away_since, moment()), failures = failures + 1, refuses = :refuses, error = :error,
-    rest_until = moment() + :rest::interval, held_until = null, check_at = null
+    rest_until = moment() + :rest::interval, held_until = null,
+    check_at = nullif(check_at, :wanted)
 where channel = :channel and holder = :holder;
 
 -- name: let_go(channel, holder)!

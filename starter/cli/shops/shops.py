@@ -119,16 +119,13 @@ def check(
 
 
 async def _checked(here: Records, channel: str, *, again: bool, wait_s: int) -> Shop:
-    before = await here.shops.check(channel, again=again)
-    assert before.contact is not None
-    rest = before.contact.next_try_at
+    await here.shops.check(channel, again=again)
     for _ in range(wait_s * 2):
         shop = await here.shops.get(channel)
         contact = shop.contact
         if contact is None:
             break
-        failed = contact.next_try_at is not None and contact.next_try_at != rest
-        if failed or contact.checked_at != before.contact.checked_at:
+        if contact.check_wanted_at is None:
             return shop
         await asyncio.sleep(0.5)
     raise Unreachable(f"no worker has asked the shop of {channel} within {wait_s} s")

@@ -140,8 +140,8 @@ async def check_shop(
 ) -> Response:
     """A worker asks whether it answers and what our access may do, and what changed there.
 
-    The answer shows the shop as it stands; a moment later `contact.checked_at` has moved. 404 for
-    one that we have no access to.
+    The answer shows the shop as it stands; as soon as it was asked, `contact.check_wanted_at` is
+    null. 404 for one that we have no access to.
     """
     return await once.in_database(lambda here: here.shops.check(channel, again=content.again))
 
