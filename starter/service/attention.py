@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
 
@@ -132,6 +132,7 @@ class AttentionList:
         self,
         *,
         seller: str | None = None,
+        locations: Collection[str] | None = None,
         whose: Whose | None = None,
         reader: For | None = None,
         snoozed: bool | None = False,
@@ -140,14 +141,15 @@ class AttentionList:
     ) -> Sequence[AttentionTask]:
         """Those about money first, the oldest first: of one seller or of all.
 
-        `whose`: who sees to them. `reader`: what somebody can do. `snoozed`: those that nobody has
-        to look at yet; None: all.
+        `locations`: without those of other locations. `whose`: who sees to them. `reader`: what
+        somebody can do. `snoozed`: those that nobody has to look at yet; None: all.
         `after`: behind the one with this place.
         """
         async with self._pool.acquire() as conn:
             return await attention.tasks(
                 conn,
                 seller=seller,
+                locations=locations,
                 whose=whose,
                 reader=reader,
                 snoozed=snoozed,
@@ -160,13 +162,13 @@ class AttentionList:
         async with self._pool.acquire() as conn:
             return await _found(conn, key)
 
-    async def counts(self) -> Mapping[tuple[str | None, Kind], int]:
-        """Login and kind → how many are theirs to look at now; None: nobody's.
+    async def counts(self) -> Mapping[tuple[str | None, Kind, str | None], int]:
+        """Login, kind and location → how many are theirs to look at now; None: nobody's, of none.
 
         Of the first 1,000.
         """
         found = await self.tasks(at_most=_COUNTED_MAX)
-        return Counter((task.assigned_to, task.kind) for task in found)
+        return Counter((task.assigned_to, task.kind, task.location) for task in found)
 
     async def assign(self, key: TaskKey, login: str | None, *, had: str | None, who: str) -> None:
         """Give a task to a person; None: to nobody. `had`: whose it was when the caller looked.
@@ -208,5 +210,10 @@ def whose_of(login: str | None) -> Whose | None:
 async def _found(conn: Connection, key: TaskKey) -> AttentionTask:
     found = await attention.tasks(conn, snoozed=None, named=key, at_most=1)
     if not found:
-        raise NotFound("this waits for nobody any more", reason="no_task")
+        raise waits_for_nobody()
     return found[0]
+
+
+def waits_for_nobody() -> NotFound:
+    """The error where there is no such task, or it is none that somebody sees."""
+    return NotFound("this waits for nobody any more", reason="no_task")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -43,7 +44,8 @@ class AttentionTask(Row):
     `subject`: the order or purchase order that it is about; empty where none is known. `name`: what
     it is called there: a step, a payment's key, a difference's number. `allowed`: the answers that
     a step takes. `due`: by when. `amount_minor`, in `currency`: the money at stake; None: none is.
-    `assigned_to`: whose it is, a login. `snoozed_until`: nobody has to look at it before then.
+    `location`: where goods lie or are to come; None: it is of no location. `assigned_to`: whose it
+    is, a login. `snoozed_until`: nobody has to look at it before then.
     """
 
     kind: Kind
@@ -55,6 +57,7 @@ class AttentionTask(Row):
     due: datetime | None
     amount_minor: int | None
     currency: str | None
+    location: str | None = None
     assigned_to: str | None = None
     snoozed_until: datetime | None = None
     snoozed_note: str | None = None
@@ -93,6 +96,7 @@ async def tasks(
     conn: Connection,
     *,
     seller: str | None = None,
+    locations: Collection[str] | None = None,
     whose: Whose | None = None,
     reader: For | None = None,
     snoozed: bool | None = False,
@@ -102,7 +106,7 @@ async def tasks(
 ) -> list[AttentionTask]:
     """What waits for a person, of one seller or of all: money first, then by age.
 
-    `reader`: what they can do.
+    `locations`: without those of other locations. `reader`: what they can do.
     `snoozed`: those alone that nobody has to look at yet; False: the others; None: all. `named`:
     the one of this kind, subject and name. `after`: behind the one with this place.
     """
@@ -111,6 +115,7 @@ async def tasks(
     rows = _sql.tasks(
         conn,
         seller=seller,
+        locations=None if locations is None else sorted(locations),
         assigned=whose and whose.how,
         assigned_to=whose and whose.login,
         kinds=reader and sorted(reader.kinds),

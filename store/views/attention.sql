@@ -1,8 +1,9 @@
 -- What waits for a person, of every kind, in one list.
 
--- name: tasks(seller, assigned, assigned_to, kinds, reader, snoozed, its_kind, its_subject, its_name, after_free, after_since, after_subject, after_name, after_kind, at_most)
+-- name: tasks(seller, locations, assigned, assigned_to, kinds, reader, snoozed, its_kind, its_subject, its_name, after_free, after_since, after_subject, after_name, after_kind, at_most)
 -- Those about money first, each kind of the two by age. `amount_minor`: what is at stake. Behind one of which
--- `after_free` says whether no money is at stake; null: from the first on.
+-- `after_free` says whether no money is at stake; null: from the first on. `locations`: those of other locations are
+-- left out; what is of none is not.
 with task as (
     select 'order' as kind, o.order_id as subject, a.step as name, a.reason, a.allowed, a.since,
            null::timestamptz as due,
@@ -190,7 +191,7 @@ with task as (
     where p.state not in ('closed', 'cancelled') and e.why is not null
       and starts_with(e.effect, 'acknowledge:') and not starts_with(e.effect, 'acknowledge:edi-')
 )
-select kind, subject, name, reason, allowed, since, due, amount_minor, currency,
+select kind, subject, name, reason, allowed, since, due, amount_minor, currency, place.location,
        c.assigned_to, case when s.sleeps then c.snoozed_until end as snoozed_until,
        case when s.sleeps then c.note end as snoozed_note
 from task left join task_care c using (kind, subject, name)
@@ -198,7 +199,15 @@ from task left join task_care c using (kind, subject, name)
 cross join lateral (
     select coalesce(c.snoozed_until > moment() and c.snoozed_reason = task.reason and task.since <= c.snoozed_at, false)
 ) s (sleeps)
+cross join lateral (
+    select case
+        when kind in ('approval', 'purchase_order', 'purchase_answer', 'edi')
+            then (select location from purchase_order where po_id = task.subject)
+        when kind = 'parcel' then (select location from unannounced_parcel where parcel_no = task.name::bigint)
+    end
+) place (location)
 where (:seller::text is null or seller = :seller)
+  and (:locations::text[] is null or place.location is null or place.location = any(:locations::text[]))
   and (:its_kind::text is null or kind = :its_kind and subject = :its_subject and name = :its_name)
   and (:kinds::text[] is null or kind = any(:kinds::text[]) or c.assigned_to = :reader::text)
   and (:snoozed::boolean is null or s.sleeps = :snoozed)

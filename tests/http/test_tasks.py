@@ -210,3 +210,52 @@ async def test_who_may_not_do_it_gives_it_to_somebody_who_may(pool: Pool, desk: 
     # What somebody has given them is in their list, whatever they may.
     await done(desk, "assign", to="cy", had="anna")
     assert await listed(cy)
+
+
+async def test_somebody_for_some_locations_sees_no_task_of_another_one(
+    pool: Pool, desk: Desk
+) -> None:
+    await pool.execute("insert into location (location) values ('main'), ('shop')")
+    await pool.execute("insert into supplier (supplier_id, name) values ('forge', 'Forge')")
+    await pool.execute(
+        """
+        insert into purchase_order
+            (po_id, supplier_id, location, currency, state, needs_approval, policy)
+        values ('PO-MAIN', 'forge', 'main', 'EUR', 'proposed', true, '{}'),
+               ('PO-SHOP', 'forge', 'shop', 'EUR', 'proposed', true, '{}')
+        """
+    )
+    await pool.execute(
+        "insert into unannounced_parcel (key, location, why, who) "
+        "values ('a', 'main', 'whose is it?', 'x'), ('b', 'shop', 'whose is it?', 'x')"
+    )
+    lena = await Desk(pool, desk.app).signed_in("lena", "lead")
+    ben = await Desk(pool, desk.app).signed_in("ben", "lead", locations=["shop"])
+    for query in ("", "all=1"):
+        told = text_of(await ben.get(f"/app/tasks?{query}"))
+        assert ("PO-SHOP" in told, "PO-MAIN" in told) == (True, False), query
+        assert "PO-MAIN" in text_of(await lena.get(f"/app/tasks?{query}"))
+    count = re.compile(r'Tasks <span class="count">(\d+)</span>')
+    assert count.findall((await ben.get("/app/orders")).text) == ["3"]
+    assert count.findall((await lena.get("/app/orders")).text) == ["5"]
+    there = TaskKey("approval", "PO-MAIN", "PO-MAIN")
+    # Nor what somebody has given to them by mistake.
+    await desk.here.needs_attention.assign(there, "ben", had=None, who="test")
+    assert "PO-MAIN" not in text_of(await ben.get("/app/tasks?whose=me"))
+    of_it = there._asdict()
+    assert (await ben.get("/app/tasks/one", params=of_it)).status_code == 404
+    sent = {"until": tomorrow(), "note": "x"}
+    for path, more in (
+        ("assign", {"to": "", "had": "ben"}),
+        ("snooze", sent),
+        ("snooze", {"now": "1"}),
+    ):
+        for back in ("", "list"):
+            refused = await ben.send_form(f"app/tasks/{path}", **of_it, **more, back=back)
+            assert refused.status_code == 404, (path, more)
+    task = await desk.here.needs_attention.task(there)
+    assert (task.assigned_to, task.snoozed_until, task.location) == ("ben", None, "main")
+    # It is given to somebody who works there.
+    await desk.here.needs_attention.assign(there, None, had="ben", who="test")
+    page = await lena.get("/app/tasks/one", params=of_it)
+    assert re.findall(r'<option value="(\w*)"', page.text) == ["", "lena"]

@@ -36,8 +36,9 @@ class ShownTask(_Shown):
 
     `subject`: the order or purchase order; empty where none is known. `name`: what it is called
     there. `allowed`: the answers that a step of an order takes. `amount`: the money at stake; null:
-    none is. `assigned_to`: who sees to it, a login. `snoozed_until`: nobody has to look at it
-    before then. `do`: what to do, and `command` for it.
+    none is. `location`: where goods lie or are to come; null: it is of none. `assigned_to`: who
+    sees to it, a login. `snoozed_until`: nobody has to look at it before then. `do`: what to do,
+    and `command` for it.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class ShownTask(_Shown):
     due: datetime | None
     amount: AmountText | None
     currency: str | None
+    location: str | None
     assigned_to: str | None
     snoozed_until: datetime | None
     snoozed_note: str | None

@@ -202,7 +202,9 @@ async def _attention(board: Board) -> dict[str, Any]:
     door = board.visit.here.needs_attention
     found: list[AttentionTask] = []
     for seller in [None] if limits is None else limits:
-        found += await door.tasks(seller=seller, at_most=_TASKS_MAX)
+        found += await door.tasks(
+            seller=seller, locations=board.visit.person.locations, at_most=_TASKS_MAX
+        )
     kinds: dict[str, list[AttentionTask]] = {}
     for task in found:
         kinds.setdefault(task.kind, []).append(task)

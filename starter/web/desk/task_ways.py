@@ -83,7 +83,8 @@ def theirs(person: Person) -> For | None:
 
 def can_do(one: Staff, task: AttentionTask) -> bool:
     """Whether somebody sees a task, and may deal with it."""
-    return {"orders:read", "operations:read", *TO_DO[task.kind]} <= {*one.scopes}
+    is_there = task.location is None or one.locations is None or task.location in one.locations
+    return is_there and {"orders:read", "operations:read", *TO_DO[task.kind]} <= {*one.scopes}
 
 
 def _page(task: AttentionTask) -> Page | None:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from starter.service.attention import SNOOZED_MAX, TaskKey
+from starter.service.attention import SNOOZED_MAX, TaskKey, waits_for_nobody
 from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.desk.task_ways import can_do, theirs, way_of
 from starter.web.screens.addresses import day_in, moment_in
@@ -28,7 +28,7 @@ _NOTE_MAX: Final = 500
 _WHOSE: Final = ("me", "others", "nobody")
 
 Sees = Annotated[Visit, may("orders:read", "operations:read")]
-"""Who may see tasks: somebody without limits, because tasks are of all channels and sellers."""
+"""Who may see tasks: they are of all channels and sellers, so somebody for some has no right."""
 
 
 @router.get("/app/tasks")
@@ -43,6 +43,7 @@ async def tasks(
     asked = {"me": Whose("to", login), "others": Whose("others", login), "nobody": Whose("nobody")}
     reader = theirs(visit.person)
     found = await visit.here.needs_attention.tasks(
+        locations=visit.person.locations,
         whose=asked.get(whose),
         reader=None if all == "1" else reader,
         snoozed=snoozed == "1",
@@ -81,6 +82,7 @@ async def assign(visit: Sees) -> Response:
     to = visit.person.login if visit.field("to") == "me" else visit.field("to") or None
 
     async def act() -> str:
+        await _theirs(visit, key)
         had = visit.field("had") or None
         await visit.here.needs_attention.assign(key, to, had=had, who=visit.person.who)
         return "assigned"
@@ -94,6 +96,7 @@ async def snooze(visit: Sees) -> Response:
     key = _key(visit)
 
     async def act() -> str:
+        await _theirs(visit, key)
         if visit.field("now") == "1":
             await visit.here.needs_attention.wake(key)
             return "woken"
@@ -141,7 +144,7 @@ async def _page(
     told: str = "",
     trouble: Sequence[str] = (),
 ) -> Response:
-    found = await visit.here.needs_attention.task(key)
+    found = await _theirs(visit, key)
     people = await visit.here.staff.list(limit=_PEOPLE_MAX)
     return visit.show(
         "desk/task",
@@ -159,6 +162,14 @@ async def _page(
         tomorrow=(datetime.now(visit.words.zone) + timedelta(days=1)).date().isoformat(),
         **IN_TEMPLATES,
     )
+
+
+async def _theirs(visit: Visit, key: TaskKey) -> AttentionTask:
+    """Raises NotFound for what waits for nobody, or at a location that is not theirs."""
+    found = await visit.here.needs_attention.task(key)
+    if found.location is not None and not visit.person.works_at(found.location):
+        raise waits_for_nobody()
+    return found
 
 
 def name_of(task: AttentionTask) -> str:

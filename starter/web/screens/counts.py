@@ -22,7 +22,7 @@ class Counts:
     """What this process has last counted."""
 
     def __init__(self) -> None:
-        self._tasks: Mapping[tuple[str | None, Kind], int] = {}
+        self._tasks: Mapping[tuple[str | None, Kind, str | None], int] = {}
         self._until = 0.0
 
     async def of(self, here: Service, person: Person) -> Mapping[str, int]:
@@ -42,8 +42,9 @@ class Counts:
                 return {}
         waits = [
             count
-            for (whose, kind), count in self._tasks.items()
-            if whose == person.login or (whose is None and person.allows(*TO_DO[kind]))
+            for (whose, kind, place), count in self._tasks.items()
+            if (place is None or person.works_at(place))
+            and (whose == person.login or (whose is None and person.allows(*TO_DO[kind])))
         ]
         return {"tasks": sum(waits)}
 
