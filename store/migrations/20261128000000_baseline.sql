@@ -684,24 +684,26 @@ create table closed_balance (
 
 -- Days of a seller's books that are over and added up: all up to the last of them, so that a page adds up these sums
 -- and the entries after them alone. A duty of the relay adds a day up. An entry of such a day that is written later is
--- added by the trigger that looks for its closing (routines/accounting.sql), so the sums are always those of all
--- entries. A day without entries has no row.
+-- added by the trigger that looks for its closing (routines/accounting.sql): in rows of its own, so that no entry waits
+-- for another one. So the sums are always those of all entries. A day without entries has no row.
 create table book_day (
-    seller  text   not null constraint book_day_is_of_a_seller references seller on update cascade,
-    day     date   not null,
-    entries bigint not null,
-    primary key (seller, day)
+    seller     text   not null constraint book_day_is_of_a_seller references seller on update cascade,
+    day        date   not null,
+    late_entry bigint not null default 0,  -- the one that came later; 0: all that were there when it was added up
+    entries    bigint not null,
+    primary key (seller, day, late_entry)
 );
 
 create table book_day_account (
     seller       text          not null,
     day          date          not null,
+    late_entry   bigint        not null default 0,
     account      text          not null,
     currency     currency_code not null,
     debit_minor  minor_units   not null,
     credit_minor minor_units   not null,
-    primary key (seller, day, account, currency),
-    constraint book_day_account_is_of_an_added_day foreign key (seller, day)
+    primary key (seller, day, late_entry, account, currency),
+    constraint book_day_account_is_of_an_added_day foreign key (seller, day, late_entry)
         references book_day on update cascade
 );
 

@@ -281,15 +281,11 @@ begin
             new.seller, closed, new.booked_on using errcode = 'restrict_violation';
     end if;
     if new.booked_on <= added then
-        -- The day's row first: whoever is also late waits here, and not for an account that another one holds.
-        insert into book_day as d (seller, day, entries) values (new.seller, new.booked_on, 1)
-        on conflict (seller, day) do update set entries = d.entries + 1;
-        insert into book_day_account as a (seller, day, account, currency, debit_minor, credit_minor)
-        select new.seller, new.booked_on, account, currency, greatest(amount_minor, 0), greatest(-amount_minor, 0)
-        from posting where entry_id = new.entry_id
-        on conflict (seller, day, account, currency) do update
-        set debit_minor = a.debit_minor + excluded.debit_minor,
-            credit_minor = a.credit_minor + excluded.credit_minor;
+        insert into book_day (seller, day, late_entry, entries) values (new.seller, new.booked_on, new.entry_id, 1);
+        insert into book_day_account (seller, day, late_entry, account, currency, debit_minor, credit_minor)
+        select new.seller, new.booked_on, new.entry_id, account, currency,
+               greatest(amount_minor, 0), greatest(-amount_minor, 0)
+        from posting where entry_id = new.entry_id;
     end if;
     return null;
 end $$;
@@ -297,29 +293,33 @@ drop trigger if exists journal_entry_in_order on journal_entry;
 create constraint trigger journal_entry_in_order after insert on journal_entry
     deferrable initially deferred for each row execute function entry_is_of_open_period();
 
--- Adds up the next day of a seller's books that is over. Returns it; null: all are added up. It holds the lock of a
--- closing, so that each entry is either there already, or sees this day's row and adds itself.
-create or replace function book_day_added(its_seller text) returns date language plpgsql as $$
+-- Adds up the next day of a seller's books that is over. Returns it; null: all are added up, or somebody keeps an entry
+-- uncommitted. It holds the lock of a closing, so that each entry is either there already, or sees this day's row and adds
+-- itself. It waits a second for it and no longer: whoever commits an entry meanwhile waits behind it.
+create or replace function book_day_added(its_seller text) returns date language plpgsql
+set lock_timeout = '1s' as $$
 declare
-    today   date := seller_day(its_seller, moment());
-    the_day date;
+    the_day date := next_book_day(its_seller);
 begin
-    if (next_book_day(its_seller) < today) is not true then
+    if (the_day < seller_day(its_seller, moment())) is not true then
         return null;
     end if;
-    perform pg_advisory_xact_lock(hashtext('closing'), hashtext(its_seller));
-    the_day := next_book_day(its_seller);
-    if (the_day < today) is not true then
+    begin
+        perform pg_advisory_xact_lock(hashtext('closing'), hashtext(its_seller));
+    exception when lock_not_available then
         return null;
+    end;
+    -- Meanwhile somebody may have added it up, or written an entry of a day before it: the next look sees that.
+    if the_day = next_book_day(its_seller) then
+        insert into book_day (seller, day, entries)
+        select its_seller, the_day, count(*) from journal_entry where seller = its_seller and booked_on = the_day;
+        insert into book_day_account (seller, day, account, currency, debit_minor, credit_minor)
+        select its_seller, the_day, account, currency,
+               sum(greatest(amount_minor, 0)), sum(greatest(-amount_minor, 0))
+        from journal_entry e join posting p using (entry_id)
+        where e.seller = its_seller and e.booked_on = the_day
+        group by account, currency;
     end if;
-    insert into book_day (seller, day, entries)
-    select its_seller, the_day, count(*) from journal_entry where seller = its_seller and booked_on = the_day;
-    insert into book_day_account (seller, day, account, currency, debit_minor, credit_minor)
-    select its_seller, the_day, account, currency,
-           sum(greatest(amount_minor, 0)), sum(greatest(-amount_minor, 0))
-    from journal_entry e join posting p using (entry_id)
-    where e.seller = its_seller and e.booked_on = the_day
-    group by account, currency;
     return the_day;
 end $$;
 

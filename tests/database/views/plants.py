@@ -677,8 +677,8 @@ PLANTS = {
         "revenue through 2000-01-31 is carried forward as -0.05 USD, but 0.00 USD is booked",
     ),
     "a day of the books that is added up to what is not booked": Plant(
-        "insert into book_day values ('main', '2000-01-31', 0); "
-        "insert into book_day_account values ('main', '2000-01-31', 'revenue', 'USD', 0, 5)",
+        "insert into book_day (seller, day, entries) values ('main', '2000-01-31', 0); "
+        "insert into book_day_account values ('main', '2000-01-31', 0, 'revenue', 'USD', 0, 5)",
         "ledger",
         "main",
         "2000-01-31 is added up to 5 (credit revenue USD), but 0 is booked",
