@@ -118,6 +118,7 @@ class Job(BaseModel):
     skipped: int
     channels: tuple[str, ...] | None
     sellers: tuple[str, ...] | None
+    locations: tuple[str, ...] | None
     made_at: datetime
     made_by: str
     begun_at: datetime | None
@@ -156,24 +157,38 @@ class Maker:
     """Who makes a job, and whose things they see. None: all of them.
 
     `key_id`: the key that they came with, or `staff:` and the login of somebody at a screen. None:
-    a command has made it, which needs no key.
+    a command has made it, which needs no key. `locations`: a key is for all of them.
     """
 
     by: str
     key_id: str | None = None
     channels: tuple[str, ...] | None = None
     sellers: tuple[str, ...] | None = None
+    locations: tuple[str, ...] | None = None
 
     def sees(self, channel: str, seller: str) -> bool:
         """Whether something of this channel and this seller is their business."""
         return covers(self.channels, (channel,)) and covers(self.sellers, (seller,))
 
-    def within(self, now: Grant) -> Maker:
-        """The same, who sees no more than by what they may now."""
+    def works_at(self, location: str) -> bool:
+        """Whether the location is their business."""
+        return covers(self.locations, (location,))
+
+    def sees_all_of(self, job: Job) -> bool:
+        """Whether they see all that somebody's job does: no job is shown to who sees less."""
+        return (
+            covers(self.channels, job.channels)
+            and covers(self.sellers, job.sellers)
+            and covers(self.locations, job.locations)
+        )
+
+    def within(self, now: Grant, locations: Collection[str] | None) -> Maker:
+        """The same, who sees no more than by what they may now, and at these locations."""
         return replace(
             self,
             channels=_both(self.channels, now.channels),
             sellers=_both(self.sellers, now.sellers),
+            locations=_both(self.locations, locations),
         )
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from domain.errors import NotFound
 from domain.fields import Document
-from domain.jobs.jobs import KINDS, NEEDS, Job, Kind, Maker, covers
+from domain.jobs.jobs import KINDS, NEEDS, Job, Kind, Maker
 from starter.http.callers import Caller
 from starter.http.once import Once
 
@@ -31,13 +31,7 @@ async def mine(caller: Caller, job_id: str) -> Job:
         job = await caller.here.jobs.get(job_id)
     except NotFound:
         job = None
-    maker = maker_of(caller)
-    if (
-        job is None
-        or job.kind not in may_know(caller)
-        or not covers(maker.channels, job.channels)
-        or not covers(maker.sellers, job.sellers)
-    ):
+    if job is None or job.kind not in may_know(caller) or not maker_of(caller).sees_all_of(job):
         raise NotFound(f"there is no job {job_id}")
     return job
 

@@ -61,7 +61,11 @@ async def find_parcels(here: Service, job: Standing, item: OpenItem) -> Told:
     await check_order(here, job.maker, order_id)
     states = PRINTED[job.kind]
     found = (await here.orders.get(order_id)).fulfilments
-    parts = [one.fulfilment_id for one in found if one.state in states]
+    parts = [
+        one.fulfilment_id
+        for one in found
+        if one.state in states and job.maker.works_at(one.location)
+    ]
     if not parts:
         raise NotFound(f"{order_id} has no parcel to print this for")
     return Told(item.number, "done", answer=" ".join(parts))

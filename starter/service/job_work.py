@@ -144,12 +144,12 @@ class JobWork:
         if job.maker.key_id is None:
             return job
         async with self._pool.acquire() as conn:
-            grant = await _grant_now(conn, job.maker.key_id)
+            grant, locations = await _rights_now(conn, job.maker.key_id)
         if grant is None or not NEEDS[job.kind] <= grant.scopes:
             raise MakerMayNot(
                 f"{job.maker.by} may not do this any more, so what was left was not done"
             )
-        return replace(job, maker=job.maker.within(grant))
+        return replace(job, maker=job.maker.within(grant, locations))
 
     async def stop(self, job_id: str, why: MakerMayNot) -> None:
         """Do nothing more of it: it has failed, where it has not ended.
@@ -171,11 +171,11 @@ def unsure(item: OpenItem, why: MakerMayNot) -> Told:
     return Told(item.number, "refused", code=why.kind, detail=detail)
 
 
-async def _grant_now(conn: Connection, key_id: str) -> Grant | None:
-    """What a maker of jobs may by now. None: they come in no more."""
+async def _rights_now(conn: Connection, key_id: str) -> tuple[Grant | None, tuple[str, ...] | None]:
+    """What a maker of jobs may by now, and at which locations. None: they come in no more; all."""
     _, is_person, login = key_id.partition(OF_STAFF)
     if not is_person:
         key = await keys.get(conn, key_id)
-        return key.grant() if key.state == "live" else None
+        return key.grant() if key.state == "live" else None, None
     person = await people.get(conn, login)
-    return person.grant() if person.state == "active" else None
+    return person.grant() if person.state == "active" else None, person.locations

@@ -87,6 +87,7 @@ class Jobs:
         state: State | None = None,
         channels: Collection[str] | None = None,
         sellers: Collection[str] | None = None,
+        locations: Collection[str] | None = None,
         after: tuple[datetime, str] | None = None,
         at_most: int = 100,
     ) -> Sequence[Job]:
@@ -102,6 +103,7 @@ class Jobs:
                 state=state,
                 channels=channels,
                 sellers=sellers,
+                locations=locations,
                 after=after,
                 at_most=at_most,
             )

@@ -39,6 +39,7 @@ async def make(
         made_by=maker.by,
         channels=_list(maker.channels),
         sellers=_list(maker.sellers),
+        locations=_list(maker.locations),
     )
     return made is not None
 
@@ -59,10 +60,11 @@ async def listed(
     state: State | None = None,
     channels: Collection[str] | None = None,
     sellers: Collection[str] | None = None,
+    locations: Collection[str] | None = None,
     after: tuple[datetime, str] | None = None,
     at_most: int,
 ) -> list[Job]:
-    """Jobs, newest first, of some kinds. `channels`, `sellers`: within these alone.
+    """Jobs, newest first, of some kinds. `channels`, `sellers`, `locations`: within these.
 
     `after`: a page behind the job that was made then and has this id.
     """
@@ -74,6 +76,7 @@ async def listed(
         state=state,
         channels=None if channels is None else list(channels),
         sellers=None if sellers is None else list(sellers),
+        locations=None if locations is None else list(locations),
         after_at=at,
         after_id=job_id,
         at_most=at_most,

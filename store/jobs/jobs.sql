@@ -1,10 +1,10 @@
 -- Jobs: made, read, cancelled, called for, and forgotten.
 
--- name: make(job_id, kind, options, key_id, made_by, channels, sellers)$
+-- name: make(job_id, kind, options, key_id, made_by, channels, sellers, locations)$
 -- Nothing → waiting. A worker's relay is woken at commit. Null: there is one of this id.
 with made as (
-    insert into job (job_id, kind, options, key_id, made_by, channels, sellers)
-    values (:job_id, :kind, :options, :key_id, :made_by, :channels, :sellers)
+    insert into job (job_id, kind, options, key_id, made_by, channels, sellers, locations)
+    values (:job_id, :kind, :options, :key_id, :made_by, :channels, :sellers, :locations)
     on conflict (job_id) do nothing
     returning job_id
 )
@@ -15,14 +15,16 @@ select count(*) from job where ended_at is null and key_id = :key_id;
 
 -- name: find(job_id)^
 select job_id, kind, options, state, cancel_asked_at is not null as cancel_asked, total, done, refused, skipped,
-       channels, sellers, made_at, made_by, begun_at, ended_at, failure, failure_code, file_name, media_type,
+       channels, sellers, locations, made_at, made_by, begun_at, ended_at, failure, failure_code, file_name,
+       media_type,
        (select sum(octet_length(content)) from job_part p where p.job_id = j.job_id) as bytes
 from job j where job_id = :job_id;
 
--- name: listed(kinds, kind, state, channels, sellers, after_at, after_id, at_most)
--- Newest first: of these kinds, and of what somebody sees who sees these channels and sellers.
+-- name: listed(kinds, kind, state, channels, sellers, locations, after_at, after_id, at_most)
+-- Newest first: of these kinds, and of what somebody sees who sees these channels, sellers and locations.
 select job_id, kind, options, state, cancel_asked_at is not null as cancel_asked, total, done, refused, skipped,
-       channels, sellers, made_at, made_by, begun_at, ended_at, failure, failure_code, file_name, media_type,
+       channels, sellers, locations, made_at, made_by, begun_at, ended_at, failure, failure_code, file_name,
+       media_type,
        (select sum(octet_length(content)) from job_part p where p.job_id = j.job_id) as bytes
 from job j
 where kind = any(:kinds::text[])
@@ -30,6 +32,7 @@ where kind = any(:kinds::text[])
   and (:state::text is null or state = :state)
   and (:channels::text[] is null or channels <@ :channels::text[])
   and (:sellers::text[] is null or sellers <@ :sellers::text[])
+  and (:locations::text[] is null or locations <@ :locations::text[])
   and (:after_at::timestamptz is null or (made_at, job_id) < (:after_at::timestamptz, :after_id::text))
 order by made_at desc, job_id desc limit :at_most;
 

@@ -68,7 +68,8 @@ async def lock(conn: Connection, job_id: str) -> Standing:
     row = await _sql.lock(conn, job_id=job_id)
     if row is None:
         raise unknown(job_id)
-    maker = Maker(row["made_by"], row["key_id"], _codes(row["channels"]), _codes(row["sellers"]))
+    limits = {name: _codes(row[name]) for name in ("channels", "sellers", "locations")}
+    maker = Maker(row["made_by"], row["key_id"], **limits)
     return Standing(
         job_id=job_id,
         kind=row["kind"],

@@ -2,7 +2,7 @@
 -- attempts at once see each other's.
 
 -- name: lock(job_id)^
-select kind, options, made_by, key_id, channels, sellers, state, cancel_asked_at is not null as cancel_asked,
+select kind, options, made_by, key_id, channels, sellers, locations, state, cancel_asked_at is not null as cancel_asked,
        items_known, reached, erased
 from job where job_id = :job_id for no key update;
 

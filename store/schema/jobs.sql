@@ -14,6 +14,7 @@ create table job (
     -- What its maker sees, and so what it may touch. Null: all of them.
     channels        text[],
     sellers         text[],
+    locations       text[],
     state           text        not null default 'waiting' constraint job_state_is_known check (
         state in ('waiting', 'running', 'done', 'cancelled', 'failed')),
     made_at         timestamptz not null default moment(),

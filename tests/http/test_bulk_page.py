@@ -149,7 +149,8 @@ async def test_who_may_not_do_it_may_not_do_it_many_times(pool: Pool) -> None:
     forced = {"act": "hold", "chosen": "order=web-1", "job_id": f"job_{'a' * 20}", "note": "x"}
     assert (await clerk.send_form("app/orders/bulk", **forced)).status_code == 403
     pos = await Desk(pool, desk.app).signed_in("ben", "agent", channels=["pos"])
-    for who in (clerk, pos):
+    shop = await Desk(pool, desk.app).signed_in("dee", "agent", locations=["shop"])
+    for who in (clerk, pos, shop):
         for more in ("", "/version", "/file"):
             assert (await who.get(f"{made.url.path}{more}")).status_code == 404, more
         assert (await who.send_form(f"{made.url.path[1:]}/cancel")).status_code == 404

@@ -227,8 +227,18 @@ async def test_somebody_elses_order_is_as_if_not_there(
 async def test_a_parcel_of_somebody_else_is_as_if_not_there(bench: Bench, desk: Desk) -> None:
     part = await bench.at(ordered("page-parcel"), "packed")
     pos = await Desk(bench.pool, desk.app).signed_in("ben", "agent", channels=["pos"])
+    # A label names who gets the parcel: that is for those who work where it leaves.
+    await bench.pool.execute("insert into location (location) values ('shop')")
+    shop = await Desk(bench.pool, desk.app).signed_in("cy", "agent", locations=["shop"])
     for path in ("label", "slip"):
         assert (await pos.get(f"/app/parcels/{part}/{path}")).status_code == 404
+        assert (await shop.get(f"/app/parcels/{part}/{path}")).status_code == 404
+    page = f"/app/orders/{part.partition(':')[0]}"
+    assert "/slip" in (await desk.get(page)).text
+    assert "/slip" not in (await shop.get(page)).text
+    main = await Desk(bench.pool, desk.app).signed_in("dee", "agent", locations=["main", "shop"])
+    assert "/slip" in (await main.get(page)).text
+    assert (await main.get(f"/app/parcels/{part}/slip")).content.startswith(b"%PDF")
 
 
 async def test_the_story_is_whole_page_by_page_and_by_kind(bench: Bench, desk: Desk) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from domain.access.api_keys import KeyRequest
 from domain.jobs.jobs import Kind, Maker
-from domain.jobs.options import ManyHolds, StockImport
+from domain.jobs.options import ManyHolds, Print, StockImport
 from domain.staff.people import StaffChange, StaffRequest
 from domain.views.order_filters import OrderFilters
 from starter.jobs import exports, working
@@ -133,6 +133,31 @@ async def test_orders_that_its_maker_sees_no_more_are_left_as_they_are(
     await here.staff.change("anna", StaffChange(channels=None))
     await turns(here, job_id)
     assert await outcomes(here, job_id) == [("refused", "not_found")] * 2
+
+
+async def test_slips_are_printed_of_parcels_at_places_of_their_maker_alone(
+    shop: Shop, here: Service
+) -> None:
+    await shop.stocked("TEA", 10)
+    await shop.pool.execute("insert into location (location) values ('other')")
+    order = an_order(("TEA", 1))
+    await shop.placed(order)
+    anna = await maker(here, "warehouse", locations=["other", "main"])
+    wanted = Print(order_ids=(order.order_id,))
+    job_id = await made(here, "print_packing_slips", wanted, anna)
+    await turns(here, job_id)
+    assert await outcomes(here, job_id) == [("done", None)]
+    narrow = Maker("Anna (anna)", "staff:anna", locations=("other",))
+    of_narrow = await made(here, "print_packing_slips", wanted, narrow)
+    await turns(here, of_narrow)
+    assert await outcomes(here, of_narrow) == [("refused", "not_found")]
+    # They work elsewhere by the time it is done.
+    meanwhile = await made(here, "print_packing_slips", wanted, anna)
+    await here.staff.change("anna", StaffChange(locations=("other",)))
+    await turns(here, meanwhile)
+    assert await outcomes(here, meanwhile) == [("refused", "not_found")]
+    shown = await here.jobs.get(meanwhile)
+    assert (shown.locations, shown.result) == (("other", "main"), None)
 
 
 async def test_what_an_attempt_has_begun_is_not_asked_again_for_who_may_no_more(

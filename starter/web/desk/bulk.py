@@ -72,12 +72,16 @@ async def begin(visit: Annotated[Visit, may("orders:read")]) -> Response:
 
 def maker_of(visit: Visit) -> Maker:
     """Who makes a job, and what they see."""
-    grant = visit.person.grant
+    person = visit.person
+    limits = {
+        "channels": person.grant.channels,
+        "sellers": person.grant.sellers,
+        "locations": person.locations,
+    }
     return Maker(
-        visit.person.who,
-        f"{OF_STAFF}{visit.person.login}",
-        None if grant.channels is None else tuple(sorted(grant.channels)),
-        None if grant.sellers is None else tuple(sorted(grant.sellers)),
+        person.who,
+        f"{OF_STAFF}{person.login}",
+        **{name: None if some is None else tuple(sorted(some)) for name, some in limits.items()},
     )
 
 

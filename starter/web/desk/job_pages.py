@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
 from domain.errors import NotFound
-from domain.jobs.jobs import KINDS, NEEDS, Job, Kind, Outcome, covers
+from domain.jobs.jobs import KINDS, NEEDS, Job, Kind, Outcome
 from starter.web.desk.bulk import maker_of
 from starter.web.guards import HEADERS
 from starter.web.screens.addresses import moment_in
@@ -43,6 +43,7 @@ async def jobs(visit: Works, after: str = "") -> Response:
         kinds=_kinds(visit),
         channels=maker.channels,
         sellers=maker.sellers,
+        locations=maker.locations,
         after=(at, job_id) if mark and at is not None else None,
         at_most=_PAGE + 1,
     )
@@ -124,12 +125,7 @@ def _kinds(visit: Visit) -> list[Kind]:
 async def _theirs(visit: Visit, job_id: str) -> Job:
     """Raises NotFound, alike for one that is somebody else's."""
     found = await visit.here.jobs.get(job_id)
-    maker = maker_of(visit)
-    if (
-        found.kind not in _kinds(visit)
-        or not covers(maker.channels, found.channels)
-        or not covers(maker.sellers, found.sellers)
-    ):
+    if found.kind not in _kinds(visit) or not maker_of(visit).sees_all_of(found):
         raise NotFound(f"there is no job {job_id}")
     return found
 

@@ -50,7 +50,7 @@ async def document_json(visit: Buyer, order_id: str, number: str) -> Response:
 @router.get("/app/parcels/{fulfilment_id}/label")
 async def label(visit: Packs, fulfilment_id: str, form: str = "") -> Response:
     """A parcel's label as its carrier made it. `form`: pdf, zpl and the like; "": the first."""
-    await check_order(visit, order_of(fulfilment_id))
+    await _check_parcel(visit, fulfilment_id)
     found = (await visit.here.labels.of(fulfilment_id)).file(form or None, rather="pdf")
     return _file(
         found.content, found.media_type, f"label-{fulfilment_id}.{found.format}", download=True
@@ -60,7 +60,7 @@ async def label(visit: Packs, fulfilment_id: str, form: str = "") -> Response:
 @router.get("/app/parcels/{fulfilment_id}/slip")
 async def slip(visit: Packs, fulfilment_id: str) -> Response:
     """The slip that goes into a parcel: without prices."""
-    await check_order(visit, order_of(fulfilment_id))
+    await _check_parcel(visit, fulfilment_id)
     packing = await visit.here.labels.slip(fulfilment_id)
     content = await asyncio.to_thread(slip_pdf, packing)
     return _file(content, _PDF, f"slip-{fulfilment_id}.pdf")
@@ -121,6 +121,16 @@ async def _message(
         trouble=trouble,
         **IN_TEMPLATES,
     )
+
+
+async def _check_parcel(visit: Visit, fulfilment_id: str) -> None:
+    """Raises NotFound for a parcel at another location: its label names who gets it."""
+    order_id = order_of(fulfilment_id)
+    await check_order(visit, order_id)
+    of_order = (await visit.here.orders.get(order_id)).fulfilments
+    places = [one.location for one in of_order if one.fulfilment_id == fulfilment_id]
+    if not any(map(visit.person.works_at, places)):
+        raise NotFound(f"there is no parcel {fulfilment_id}", reason="no_parcel")
 
 
 async def _document(visit: Visit, order_id: str, number: str) -> Issued:

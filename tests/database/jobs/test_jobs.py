@@ -57,7 +57,8 @@ async def test_jobs_are_listed_newest_first_within_what_somebody_sees(pool: Pool
     web = await make(pool, maker=Maker("a", channels=("web",)))
     both = await make(pool, maker=Maker("a", channels=("web", "b2b")))
     of_seller = await make(pool, kind="export_orders", maker=Maker("a", sellers=("main",)))
-    everything = [of_seller, both, web, whole]
+    at_shop = await make(pool, maker=Maker("a", locations=("shop",)))
+    everything = [at_shop, of_seller, both, web, whole]
     assert await here.list() == everything
     first = await here.list(at_most=2)
     rest = await here.list(after=(first[1].made_at, first[1].job_id))
@@ -65,6 +66,8 @@ async def test_jobs_are_listed_newest_first_within_what_somebody_sees(pool: Pool
     assert await here.list(channels=["web"]) == [web]
     assert await here.list(channels=["b2b", "web", "pos"]) == [both, web]
     assert await here.list(sellers=["main"]) == [of_seller]
+    assert await here.list(locations=["shop", "main"]) == [at_shop]
+    assert await here.list(locations=["main"]) == []
     assert await here.list(kinds=["export_orders"]) == [of_seller]
     assert await here.list(state="running") == []
     with pytest.raises(NotFound):
