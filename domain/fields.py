@@ -38,10 +38,11 @@ from domain.stored import is_stored
 
 @dataclass(frozen=True)
 class Shape:
-    """A regular expression that a whole string must match, and the same in words."""
+    """A regular expression that a whole string must match; in words; `code`: as of `wrong`."""
 
     pattern: str
     words: str
+    code: str = ""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -55,7 +56,7 @@ class Shape:
 
     def _check(self, text: str, info: ValidationInfo) -> str:
         if not is_stored(info) and re.fullmatch(self.pattern, text) is None:
-            raise wrong(f"must be {self.words}")
+            raise wrong(f"must be {self.words}", self.code)
         return text
 
 
@@ -65,9 +66,9 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def wrong(reason: str) -> PydanticCustomError:
-    """The error of a validator about its field. The reason continues a sentence about the field."""
-    return PydanticCustomError("wrong", "{reason}", {"reason": reason})
+def wrong(reason: str, code: str = "") -> PydanticCustomError:
+    """The error of a validator: what its field lacks, and a code by which screens translate it."""
+    return PydanticCustomError("wrong", "{reason}", {"reason": reason, "code": code})
 
 
 def inconsistent(where: str, reason: str) -> PydanticCustomError:
@@ -91,7 +92,7 @@ _LINES: Final = Shape(
 
 def _visible(text: str) -> str:
     if not any(character.isprintable() and not character.isspace() for character in text):
-        raise wrong("must hold something that can be read")
+        raise wrong("must hold something that can be read", "nothing_seen")
     return text
 
 
@@ -144,6 +145,7 @@ Token = Annotated[
     Shape(
         r"^[A-Za-z][A-Za-z0-9_.:-]{2,127}$",
         "the provider's token: 3 to 128 letters, digits, '_', '-', '.', ':', with a letter first",
+        "token",
     ),
 ]
 
@@ -197,14 +199,15 @@ _COUNTRY_WORDS: Final = "an ISO 3166-1 alpha-2 country code such as DE or KR"
 
 def _known_country(code: str, info: ValidationInfo) -> str:
     if code != "*" and not is_stored(info) and code not in COUNTRY_CODES:
-        raise wrong(f"must be {_COUNTRY_WORDS}")
+        raise wrong(f"must be {_COUNTRY_WORDS}", "country")
     return code
 
 
 CurrencyOnceUsed = Annotated[str, Shape(r"^[A-Z]{3}$", "an ISO 4217 currency code such as USD")]
 """For settings and for questions about what is stored: it may have left the list."""
 Currency = Annotated[CurrencyOnceUsed, AfterValidator(_known_currency)]
-Country = Annotated[str, Shape(r"^[A-Z]{2}$", _COUNTRY_WORDS), AfterValidator(_known_country)]
+_COUNTRY: Final = Shape(r"^[A-Z]{2}$", _COUNTRY_WORDS, "country")
+Country = Annotated[str, _COUNTRY, AfterValidator(_known_country)]
 CountryOrAny = Annotated[
     str,
     Shape(r"^([A-Z]{2}|\*)$", f"{_COUNTRY_WORDS}, or * for any"),
@@ -224,12 +227,10 @@ def decimal_as_written(value: Any, pattern: str, decimals_max: int) -> str:
         case _:
             raise wrong('must be a decimal string, for example "12.50", not a number')
     if text.startswith("-"):
-        raise wrong("must not be negative")
+        raise wrong("must not be negative", "negative")
     if re.fullmatch(pattern, text) is None:
-        raise wrong(
-            'must be a decimal string such as "12.50": '
-            f"up to 14 digits, and up to {decimals_max} decimals after a point"
-        )
+        size = f"up to 14 digits, and up to {decimals_max} decimals after a point"
+        raise wrong(f'must be a decimal string such as "12.50": {size}', "amount")
     return text
 
 
@@ -270,18 +271,18 @@ def _day_as_written(value: Any) -> Any:
         return value
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         return value
-    raise wrong("must be a day, such as 2026-11-20")
+    raise wrong("must be a day, such as 2026-11-20", "day")
 
 
 def _instant_in_range(value: datetime) -> datetime:
     if not _FIRST <= value < _END:
-        raise wrong("must be in the years 1970 to 2199")
+        raise wrong("must be in the years 1970 to 2199", "years")
     return value
 
 
 def _day_in_range(value: date) -> date:
     if not _FIRST.date() <= value < _END.date():
-        raise wrong("must be in the years 1970 to 2199")
+        raise wrong("must be in the years 1970 to 2199", "years")
     return value
 
 

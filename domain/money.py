@@ -82,7 +82,8 @@ def _strange(amount: object) -> InvalidInput:
 
 def _too_fine(amount: object, currency: str) -> InvalidInput:
     return InvalidInput(
-        f"{str(amount)[:40]} has more decimals than {currency} allows ({decimals(currency)})"
+        f"{str(amount)[:40]} has more decimals than {currency} allows ({decimals(currency)})",
+        reason="too_fine",
     )
 
 

@@ -180,7 +180,7 @@ def _part(how: Payment, units: LineUnits, facts: Facts) -> int:
     try:
         amount = to_minor(how.amount, facts.currency)
     except InvalidInput as error:
-        raise InvalidInput(str(error), where="amount") from None
+        raise InvalidInput(str(error), where="amount", reason=error.reason) from None
     if amount > whole:
         shown = [Money(minor=minor, currency=facts.currency) for minor in (amount, whole)]
         raise Refused(

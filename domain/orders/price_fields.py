@@ -39,7 +39,7 @@ def _rate_as_written(value: Any) -> Any:
         text = format(text, "f")
     bare = text.strip().removesuffix("%").rstrip() if isinstance(text, str) else ""
     if re.fullmatch(RATE_PATTERN, bare) is None:
-        raise wrong('must be a rate in percent, such as "19" or "7.7"')
+        raise wrong('must be a rate in percent, such as "19" or "7.7"', "rate")
     return bare
 
 

@@ -52,7 +52,7 @@ def _goodwill(
     try:
         amount = to_minor(asked, currency)
     except InvalidInput as error:
-        raise InvalidInput(str(error), where="amount") from None
+        raise InvalidInput(str(error), where="amount", reason=error.reason) from None
 
     def shown(minor: int) -> Money:
         return Money(minor=minor, currency=currency)

@@ -54,11 +54,13 @@ def faults_told(words: Words, wrong: ValidationError | InvalidInput) -> list[tup
 def _told(words: Words, place: str, reason: str, fault: Mapping[str, Any]) -> str:
     kind = fault["type"]
     is_empty = fault.get("input") in ("", None) and kind in _EMPTY
-    key = "wrong_missing" if is_empty else _KEYS.get(kind, "")
+    said = fault.get("ctx", {})
+    coded = f"wrong_{said['code']}" if said.get("code") else ""
+    key = "wrong_missing" if is_empty else _KEYS.get(kind, coded)
     own = f"{key}_{_key_of(place)}"
     if key and words.has(own):
         return words(own)
-    return words(key, **fault.get("ctx", {})) if key else words("wrong_other", reason=reason)
+    return words(key, **said) if key else words("wrong_other", reason=reason)
 
 
 def with_label(words: Words, place: str, told: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from domain.errors import Refused
 from domain.money import Money
 from domain.notifications.event_types import EventType
 from domain.orders.messages import Units
@@ -87,6 +88,14 @@ class FieldLacks(NotAsked):
         super().__init__(key)
         self.faults = faults
         self.filled = filled
+
+
+class AllRefused(Refused):
+    """An order has refused all that was asked of it. `units`: each with why it stays, as a code."""
+
+    def __init__(self, message: str, units: Sequence[Units]) -> None:
+        super().__init__(message, reason="" if units else "nothing_to_cancel")
+        self.units = tuple(units)
 
 
 @dataclass(frozen=True)
@@ -184,6 +193,10 @@ class Asking:
         """Such as: 2 × Green tea (TEA, line 1), 1 × POT (line 2)."""
         pairs = [(each.line_id, each.quantity) for each in units]
         return self.shown.units_told(self.visit.words, pairs)
+
+    def stays(self, each: Units) -> str:
+        """Units with the reason why they stay as they are."""
+        return f"{self.units([each])}: {self.visit.words(f'why_{each.reason}')}"
 
     def counted(self, units: Mapping[str, int]) -> str:
         """The same of units by line."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.errors import Refused
 from domain.orders.messages import CancelRequest
 from domain.stock.cancelling import CancelPreview, SmallerPart
 from starter.service.service import Service
-from starter.web.desk.acts.acting import Act, Asking, Field, Seen, reason
+from starter.web.desk.acts.acting import Act, AllRefused, Asking, Field, Seen, reason
 from starter.web.desk.acts.money_told import paid_back
 from starter.web.screens.forms import NotAsked
 
@@ -34,10 +33,7 @@ def seen_of(asking: Asking, found: CancelPreview) -> Seen:
     """What a cancellation would do, as it is read."""
     words = asking.visit.words
     rows = [(words("not_sent"), asking.units(found.cancelled))] if found.cancelled else []
-    rows += [
-        (words("stays"), f"{asking.units([each])}: {words(f'why_{each.reason}')}")
-        for each in found.refused
-    ]
+    rows += [(words("stays"), asking.stays(each)) for each in found.refused]
     rows += [(part.fulfilment_id, _part(asking, part)) for part in found.parts]
     rows += paid_back(asking, found.paid_back, found.ways)
     if found.not_charged.minor:
@@ -62,7 +58,7 @@ def _part(asking: Asking, part: SmallerPart) -> str:
 async def _do(here: Service, order_id: str, request: CancelRequest) -> str:
     outcome = await here.aftersales.cancel(order_id, request)
     if outcome.outcome == "refused":
-        raise Refused(outcome.message)
+        raise AllRefused(outcome.message, outcome.refused)
     return "cancelled" if outcome.outcome == "cancelled" else "partly_cancelled"
 
 

@@ -111,7 +111,7 @@ def _read(asking: Asking) -> OrderEdit:
     content: dict[str, Any] = {
         **asking.named(),
         "reason": asking.field("reason"),
-        "lines": _line_changes(asking),
+        "lines": line_changes(asking),
         "add": [item for name in ADDS if (item := asking.item(name)) is not None],
         "discount": _changed(asking, "discount", now["discount"], _NO_DISCOUNT),
         "requested_delivery_date": _changed(asking, "date", now["date"]),
@@ -138,14 +138,15 @@ def _read(asking: Asking) -> OrderEdit:
 _NO_CHANGES: Final = ("request_id", "by", "reason", "version", "total")
 
 
-def _line_changes(asking: Asking) -> list[dict[str, Any]]:
+def line_changes(asking: Asking) -> list[dict[str, Any]]:
+    """The lines that were changed in the form. Raises NotAsked for what is no number."""
     found = []
     for line_id, before in _lines(asking).items():
         change: dict[str, Any] = {}
         wanted = f"{LINE}{line_id}:quantity"
         if wanted in asking.visit.sent:
             text = asking.field(wanted)
-            if not text.isdecimal():
+            if not whole(text) and set(text) != {"0"}:
                 raise NotAsked("no_number")
             if text != before["quantity"]:
                 change["quantity"] = whole(text)

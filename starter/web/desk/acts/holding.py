@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from domain.errors import Refused
 from domain.fulfilment.fulfilments import RECALLABLE
 from domain.orders.hold_messages import (
     AtEnd,
@@ -18,7 +17,7 @@ from domain.orders.hold_messages import (
 )
 from domain.orders.messages import CancelRequest
 from starter.service.service import Service
-from starter.web.desk.acts.acting import Act, Asking, Field, Option, Seen, reason
+from starter.web.desk.acts.acting import Act, AllRefused, Asking, Field, Option, Seen, reason
 from starter.web.desk.acts.cancelling import seen_of
 from starter.web.desk.reasons import told
 from starter.web.screens.forms import NotAsked
@@ -192,7 +191,7 @@ async def _preview_reject(asking: Asking, request: RejectRequest) -> Seen:
 async def _do_reject(here: Service, order_id: str, request: RejectRequest) -> str:
     outcome = await here.holds.reject(order_id, request)
     if outcome.outcome == "refused":
-        raise Refused(outcome.message)
+        raise AllRefused(outcome.message, outcome.refused)
     return outcome.outcome
 
 

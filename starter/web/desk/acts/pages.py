@@ -20,7 +20,8 @@ from starlette.responses import Response
 
 from domain.access.request_keys import KeyReused
 from domain.errors import InvalidInput, NotFound, OrderloomError, Refused
-from starter.web.desk.acts.acting import Act, Asking, Field, FieldLacks, Seen
+from starter.web.desk.acts.acting import Act, AllRefused, Asking, Field, FieldLacks, Seen
+from starter.web.desk.acts.boxes import located
 from starter.web.desk.acts.left_over import left_over
 from starter.web.desk.acts.table import ACTS
 from starter.web.desk.order_page import look
@@ -49,6 +50,7 @@ class _Page:
         self._asking = asking
         self._visit = asking.visit
         self._error: OrderloomError | None = None
+        self._wrong: ValidationError | InvalidInput | None = None
         self._news: Sequence[Line] = ()
         self._filled: Mapping[str, str] = {}
 
@@ -93,6 +95,11 @@ class _Page:
         no = act.offer.why_not(asking.facts)
         fields = act.fields(asking)
         shown = () if no else fields
+        if self._wrong is not None:
+            trouble, self._visit.faults = located(asking, fields, self._wrong)
+        detail = str(self._error or "")
+        if isinstance(self._error, AllRefused) and self._error.units:
+            trouble, detail = [asking.stays(each) for each in self._error.units], ""
         return self._visit.show(
             "desk/act",
             status=status,
@@ -104,7 +111,7 @@ class _Page:
             left_over=left_over(asking, fields, shown) if self._visit.sent else (),
             no=no,
             instead=[*(no.instead if no else ()), *(self._error.instead if self._error else ())],
-            detail=str(self._error or ""),
+            detail="" if detail in trouble else detail,
             seen=seen,
             said=self._said(),
             typed=self._typed(seen),
@@ -135,7 +142,8 @@ class _Page:
                 self._visit.faults, self._filled = dict(no.faults), no.filled
             return self.form(422, [self._visit.words(no.key)])
         except (ValidationError, InvalidInput) as wrong:
-            return self.form(422, in_words(self._visit.words, wrong))
+            self._wrong = wrong
+            return self.form(422)
         except (Refused, NotFound) as no:
             self._error = no
             return self.form(409, in_words(self._visit.words, no))
@@ -146,6 +154,9 @@ class _Page:
             return await self._act.do(asking.here, asking.order_id, self._act.read(asking))
         except Refused as no:
             self._error = no
+            raise
+        except (ValidationError, InvalidInput) as wrong:
+            self._wrong = wrong
             raise
 
     async def _again(self, status: int, trouble: Sequence[str]) -> Response:
