@@ -42,8 +42,11 @@ async def confirm(conn: Connection, came: Came) -> Acted:
     answer = {
         line.sku: Acknowledged(quantity=line.quantity, due_on=line.due_on) for line in said.lines
     }
-    await purchase_facts.acknowledge(conn, order.po_id, _key(came), answer, who=who)
-    return Acted(note="acknowledged", po_id=order.po_id, task="; ".join(said.differs))
+    # What of it is not as ordered is the answer's task, as if somebody had reported it.
+    await purchase_facts.acknowledge(
+        conn, order.po_id, _key(came), answer, differs=said.differs, who=who
+    )
+    return Acted(note="acknowledged", po_id=order.po_id)
 
 
 async def answer_change(conn: Connection, came: Came) -> Acted:

@@ -106,6 +106,10 @@ _WAYS: Final[dict[Kind, WayOn]] = {
         "agree to it on its page, or cancel the rest and buy elsewhere",
         "orderloom purchase-orders show {subject}",
     ),
+    "purchase_document": WayOn(
+        "agree on it with the supplier; then say so on the page of the purchase order",
+        "orderloom edi list --failed",
+    ),
     "purchase_order": WayOn("see what it waits for", "orderloom purchase-orders show {subject}"),
 }
 

@@ -101,7 +101,7 @@ class PurchaseRecords(PurchaseReads):
     async def agree(self, po_id: str, key: str, *, who: str, why: str = "") -> None:
         """Take what the supplier has answered, once per key: nobody has to look at it any more.
 
-        Raises NotFound.
+        Raises NotFound, and IllegalTransition where no answer waits for that.
         """
         async with self._pool.acquire() as conn:
             await proposals.agree(conn, po_id, key, who=who, why=why)

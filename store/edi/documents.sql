@@ -44,9 +44,13 @@ set state = :state, note = nullif(:note, ''), order_id = coalesce(:order_id, ord
 where document_no = :document_no;
 
 -- name: later(document_no, error, pause, order_id)!
-update edi_document
+-- An answer that could not be acted on is about the purchase order that it names, where its sender supplies that.
+update edi_document d
 set tries = tries + 1, try_after = moment() + :pause::interval, error = nullif(:error, ''),
-    order_id = coalesce(:order_id, order_id)
+    order_id = coalesce(:order_id, order_id),
+    po_id = coalesce(d.po_id, (
+        select p.po_id from purchase_order p join edi_partner e using (supplier_id)
+        where p.po_id = d.reference and e.partner = d.partner and d.code in ('855', '865')))
 where document_no = :document_no;
 
 -- name: receipt(partner, kind_codes, control, set_control, accepted, note)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.errors import IllegalTransition, InvalidInput
-from domain.purchasing.purchase_orders import PurchasingPolicy, check_units
+from domain.purchasing.answers import not_agreed
+from domain.purchasing.purchase_orders import ENDED, PurchasingPolicy, check_units
 from store.database import Connection, load_queries
-from store.purchasing import purchases
+from store.purchasing import purchase_reads, purchases
 
 _sql = load_queries(__file__)
 
@@ -15,11 +16,22 @@ _sql = load_queries(__file__)
 async def agree(conn: Connection, po_id: str, key: str, *, who: str, why: str) -> None:
     """Take what the supplier has answered as it is, once per key. It changes no unit and no day.
 
-    Raises NotFound.
+    Raises NotFound, and IllegalTransition where no answer waits for that.
     """
     async with conn.transaction():
-        await purchases.locked(conn, po_id)
-        await purchases.tell(conn, po_id, f"agree:{key}", "agreed", who=who, why=why)
+        row, _ = await purchases.locked(conn, po_id)
+        effect = f"agree:{key}"
+        if await purchases.done(conn, po_id, effect) is not None:
+            return
+        if row["state"] in ENDED:
+            raise IllegalTransition(f"{po_id} is {row['state']}: there is nothing to agree to")
+        story = await purchase_reads.story(conn, po_id)
+        if not not_agreed((one.what, one.why) for one in story):
+            raise IllegalTransition(
+                f"there is nothing to agree to: {po_id} has no answer that is not as ordered, or "
+                "somebody agreed to it"
+            )
+        await purchases.tell(conn, po_id, effect, "agreed", who=who, why=why)
 
 
 async def change(

@@ -8,7 +8,7 @@ different one with the key is a Conflict.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain import ids
@@ -17,7 +17,7 @@ from domain.purchasing.purchase_orders import ENDED, Acknowledged, check_units
 from store import waits
 from store.accounting.valuation import Paid
 from store.database import Connection, Record, load_queries
-from store.purchasing import order_purchases, purchases, receivable
+from store.purchasing import answers, order_purchases, purchases, receivable
 from store.stock import stock
 
 _sql = load_queries(__file__, "purchases")
@@ -29,9 +29,13 @@ async def acknowledge(
     key: str,
     answer: Mapping[str, Acknowledged] | None = None,
     *,
+    differs: Sequence[str] | None = None,
     who: str,
 ) -> None:
     """Record the supplier's answer: units and day for each SKU; left out: everything as ordered.
+
+    `differs`: how it is not what was ordered, in the words of who told it, but for days; left out:
+    by its units. Somebody has to agree to that.
 
     Units that it will not send are cancelled for good: a later answer can only change the day, or
     cancel more. No unit of a SKU is a refusal of that SKU. Raises InvalidInput for more than was
@@ -58,7 +62,7 @@ async def acknowledge(
                     f"{one.quantity} of {sku} were not ordered: {by_sku[sku]['quantity']} were"
                 )
         skus = sorted(told)
-        changes = [_given_up(by_sku[sku], told[sku].quantity) for sku in skus]
+        changes = [answers.given_up(by_sku[sku], told[sku].quantity) for sku in skus]
         await _sql.answer(
             conn,
             po_id=po_id,
@@ -68,11 +72,11 @@ async def acknowledge(
             due_on=[told[sku].due_on for sku in skus],
         )
         await purchases.advance(conn, row, "acknowledged")
-        why = _differences(by_sku, told)
+        why = answers.differences(by_sku, told, differs)
         await purchases.tell(conn, po_id, effect, "acknowledged", who=who, why=why, data=data)
         if row["order_no"] is not None:
             await order_purchases.promised(conn, row, max(one.due_on for one in told.values()))
-        if any(_refused(by_sku[sku], one) for sku, one in told.items()):
+        if any(answers.refused(by_sku[sku], one) for sku, one in told.items()):
             await purchases.mark_refused(conn, row)
         outcome = {"outcome": "acknowledged"}
         step = ids.wait_id("await_acknowledgement", po_id)
@@ -263,27 +267,6 @@ def _check_open(row: Record, lines: list[Record]) -> None:
 
 def _outstanding(lines: list[Record]) -> dict[str, int]:
     return {line["sku"]: line["outstanding"] for line in lines if line["outstanding"]}
-
-
-def _given_up(line: Record, acknowledged: int) -> int:
-    """Units that will not arrive; units missing from an earlier answer stay cancelled."""
-    missing: int = line["quantity"] - max(acknowledged, line["received"])
-    return max(int(line["cancelled"]), missing, 0)
-
-
-def _refused(line: Record, one: Acknowledged) -> bool:
-    return one.quantity == 0 and bool(line["outstanding"])
-
-
-def _differences(lines: Mapping[str, Record], told: Mapping[str, Acknowledged]) -> str:
-    found = []
-    for sku, one in sorted(told.items()):
-        line = lines[sku]
-        if one.quantity < line["quantity"] - line["cancelled"]:
-            found.append(f"{one.quantity} of {line['quantity']} {sku}")
-        if one.due_on > line["due_on"]:
-            found.append(f"{sku} on {one.due_on}, later than {line['due_on']}")
-    return "; ".join(found)
 
 
 def _came(lines: list[Record], came: Mapping[str, int], *, is_all: bool) -> tuple[str, str]:

@@ -25,6 +25,7 @@ Kind = Literal[
     "approval",
     "purchase_order",
     "purchase_answer",
+    "purchase_document",
     "shop_message",
     "carrier_message",
     "edi",

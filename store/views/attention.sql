@@ -105,7 +105,8 @@ with task as (
            m.received_at, null, null, null, null
     from carrier_message m where carrier_message_needs_a_person(m)
     union all
-    select 'edi', coalesce(d.order_id, d.po_id, ''), format('document %s', d.document_no),
+    -- What suppliers send about a purchase order is the buyers'; the rest is for those who run the shop.
+    select case when d.po_id is null then 'edi' else 'purchase_document' end, coalesce(d.order_id, d.po_id, ''), format('document %s', d.document_no),
            format('%s %s of %s: %s', d.code, d.reference, d.partner, edi_document_task(d)), '{}', d.at, null, null, null, c.seller
     from edi_document d join edi_partner p using (partner) left join channel c using (channel)
     where (d.error is not null and d.settled_at is null or d.state = 'open' and d.receipt_due < moment())
@@ -178,18 +179,25 @@ with task as (
     where p.state not in ('closed', 'cancelled')
       and (p.attention is not null or p.state = 'proposed' and p.needs_approval)
     union all
-    -- The supplier's last answer was not what was ordered, and nobody has agreed to it. One that came by EDI is a
-    -- document's task above.
-    select 'purchase_answer', p.po_id, p.po_id, format('supplier %s answers otherwise: %s', s.name, e.why), '{}',
-           e.at, null, null, null, null
-    from purchase_order p join supplier s using (supplier_id)
+    -- Answers of the supplier were not what was ordered, and nobody has agreed to them since: `domain.purchasing.answers`.
+    select 'purchase_answer', p.po_id, p.po_id, format('supplier %s answers otherwise: %s', s.name, e.whys), '{}',
+           e.since, null, nullif(l.worth, 0), p.currency, null
+    from purchase_order p join currency c using (currency) join supplier s using (supplier_id)
     cross join lateral (
-        select effect, why, at from purchase_order_event
-        where po_id = p.po_id and (starts_with(effect, 'acknowledge:') or starts_with(effect, 'agree:'))
-        order by event_id desc limit 1
+        select string_agg(why, '; ' order by first) as whys, max(last) as since
+        from (
+            select why, min(event_id) as first, max(at) as last from purchase_order_event
+            where po_id = p.po_id and starts_with(effect, 'acknowledge:') and why is not null
+              and event_id > coalesce((select max(event_id) from purchase_order_event a
+                                       where a.po_id = p.po_id and starts_with(a.effect, 'agree:')), 0)
+            group by why
+        ) answers
     ) e
-    where p.state not in ('closed', 'cancelled') and e.why is not null
-      and starts_with(e.effect, 'acknowledge:') and not starts_with(e.effect, 'acknowledge:edi-')
+    cross join lateral (
+        select round(sum(outstanding * unit_price) * 10 ^ c.decimals)::bigint as worth
+        from purchase_order_line l where l.po_id = p.po_id
+    ) l
+    where p.state not in ('closed', 'cancelled') and e.whys is not null
 )
 select kind, subject, name, reason, allowed, since, due, amount_minor, currency, place.location,
        c.assigned_to, case when s.sleeps then c.snoozed_until end as snoozed_until,

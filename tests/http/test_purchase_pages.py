@@ -37,6 +37,7 @@ FORMS: Final = (
         f"app/purchases/PO-1/{act}"
         for act in ("approve", "cancel", "acknowledge", "agree", "ship", "receive", "refuse")
     ),
+    "app/purchases/PO-1/documents/1",
 )
 TODAY: Final = datetime.now(UTC).date()
 

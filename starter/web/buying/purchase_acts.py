@@ -9,13 +9,14 @@ from urllib.parse import quote
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from domain.errors import NotFound
 from domain.purchasing.purchase_orders import Acknowledged
 from starter.service.service import Records
 from starter.web.buying import asked
 from starter.web.buying.limits import is_buyer
 from starter.web.buying.purchase_page import Shown, look, page
 from starter.web.screens.forms import NotAsked, met, whole
-from starter.web.screens.visits import ScreenRoute, Visit, may
+from starter.web.screens.visits import Number, ScreenRoute, Visit, may
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -148,6 +149,27 @@ async def refuse(visit: Writes, po_id: str) -> Response:
         await here.purchasing.refuse(po_id, asked.why(visit), who=visit.person.who)
 
     return await _reported(visit, po_id, "refuse", act)
+
+
+@router.post("/app/purchases/{po_id}/documents/{number}")
+async def settle(visit: Writes, po_id: str, number: Number) -> Response:
+    """Somebody has seen to what is wrong with a document of the supplier."""
+    shown = await look(visit, po_id)
+    document = next((one for one in shown.documents if one.document_no == number), None)
+    if document is None:
+        raise NotFound(f"{po_id} has no document {number}")
+
+    async def act() -> str:
+        note = f"{asked.why(visit)} ({visit.person.who})"
+        if document.task is not None:
+            await visit.here.edi.settle(number, note, document=True)
+        return "po_document_settled"
+
+    async def again(status: int, trouble: Sequence[str]) -> Response:
+        told: dict[str, Any] = {"sent": visit.sent, "act": f"documents/{number}"}
+        return await page(visit, await look(visit, po_id), status=status, trouble=trouble, **told)
+
+    return await met(visit, act, f"app/purchases/{quote(po_id)}", again)
 
 
 def _key(visit: Visit) -> str:

@@ -15,6 +15,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from domain.money import price_text, shown, to_decimal, worth_of_units
+from domain.purchasing.answers import not_agreed
 from domain.purchasing.purchase_orders import ENDED, version_of
 from domain.purchasing.x12 import purchase_order_850
 from runtime.papers.purchase import purchase_pdf
@@ -60,11 +61,10 @@ class Shown:
         return self.order.state in WITH_THE_SUPPLIER and self.order.outstanding > 0
 
     @property
-    def otherwise(self) -> PurchaseEvent | None:
-        """The supplier's last answer, where it is not what was ordered and nobody agreed to it."""
-        said = [one for one in self.story if one.what in ("acknowledged", "agreed")]
-        is_open = bool(said) and said[-1].what == "acknowledged" and bool(said[-1].why)
-        return said[-1] if is_open and not self.is_over else None
+    def otherwise(self) -> str:
+        """How the supplier's answers are not what was ordered, where nobody agreed to them."""
+        said = not_agreed((one.what, one.why) for one in self.story)
+        return "" if self.is_over else "; ".join(said)
 
     @property
     def one_day(self) -> date | None:

@@ -44,6 +44,7 @@ _PAGES: Final[Mapping[Kind, Page]] = {
     "approval": _PURCHASE,
     "purchase_order": _PURCHASE,
     "purchase_answer": _PURCHASE,
+    "purchase_document": _PURCHASE,
     "carrier_claim": Page("app/money/claims?order={subject}", "carriers:read"),
     "difference": Page("app/money/differences/{name}", "reconciliation:read"),
     "dispute": Page("app/money/disputes", "payments:read"),
@@ -55,7 +56,10 @@ _PAGES: Final[Mapping[Kind, Page]] = {
 }
 """Kind → its page; where it is about an order, that order's page comes first."""
 _NOT_ORDERS: Final[frozenset[Kind]] = frozenset(
-    {"approval", "carrier_claim", "purchase_order", "purchase_answer", "edi", "difference"}
+    {
+        *("approval", "purchase_order", "purchase_answer", "purchase_document"),
+        *("carrier_claim", "edi", "difference"),
+    }
 )
 """Their subject is no order, or the task is not dealt with on its page."""
 

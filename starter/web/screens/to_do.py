@@ -22,6 +22,7 @@ TO_DO: Final[Mapping[Kind, tuple[Scope, ...]]] = {
     "approval": ("purchasing:read", "purchasing:write"),
     "purchase_order": ("purchasing:read", "purchasing:write"),
     "purchase_answer": ("purchasing:read", "purchasing:write"),
+    "purchase_document": ("purchasing:read", "purchasing:write"),
     "shop_message": ("sellers:read", "operations:write"),
     "carrier_message": ("operations:write",),
     "edi": ("operations:write",),
@@ -33,4 +34,4 @@ TO_DO: Final[Mapping[Kind, tuple[Scope, ...]]] = {
     "shop_parcel": ("operations:write",),
     "shop_levels": ("sellers:read", "operations:write"),
 }
-"""Kind → the scopes. The mail server and what comes by EDI are dealt with by command."""
+"""Kind → the scopes. The mail server and what customers send by EDI are dealt with by command."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
@@ -16,15 +18,19 @@ from domain.edi.partners import Partner
 from domain.edi.written import Written, interchange
 from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.locations import Location
+from starter.service.attention import AttentionList
 from store.database import Pool
 from store.purchasing import purchase_reads, purchases
 from store.purchasing.purchase_reads import PurchaseOrder
 from store.stock import locations
+from store.views.attention import AttentionTask
 from tests.support.bench import Bench
+from tests.support.desk import Desk, text_of
 from tests.support.trading import Trade, a_mock, faults_of
 
 BEHAVIOURS = ("over-ship", "reject-all", "strict", "corrupt", "reject-ack", "no-ack")
 """With the days of its week these are all that mock-edi has as a supplier."""
+_AT = datetime(2026, 11, 30, 8, 5, tzinfo=UTC)
 
 
 class Buyer(Trade):
@@ -82,6 +88,20 @@ class Buyer(Trade):
     async def order(self, po_id: str) -> PurchaseOrder:
         async with self.pool.acquire() as conn:
             return await purchase_reads.get(conn, po_id)
+
+    async def tasks(self) -> list[str]:
+        """What needs a person, with what suppliers answer otherwise than ordered."""
+        return [*await super().tasks(), *(one.reason for one in await self.answers())]
+
+    async def answers(self) -> list[AttentionTask]:
+        """What they answer so."""
+        found = await AttentionList(self.pool).tasks()
+        return [one for one in found if one.kind == "purchase_answer"]
+
+    async def them(self) -> Partner:
+        """Who writes to us."""
+        (partner,) = await self.edi.partners()
+        return partner.model_copy(update={"ours": partner.theirs, "theirs": partner.ours})
 
     async def settle(self, mock: Any) -> None:
         """Carry everything back and forth until nothing is left."""
@@ -172,13 +192,11 @@ async def test_whatever_the_supplier_does_nothing_is_lost_and_a_person_hears_of_
 
 async def test_a_short_shipment_is_a_task_until_the_rest_is_sent(buyer: Buyer) -> None:
     await buyer.orders("PO-5", WIDGET_001=10)
-    (partner,) = await buyer.edi.partners()
-    them = partner.model_copy(update={"ours": partner.theirs, "theirs": partner.ours})
-    at = datetime(2026, 11, 30, 8, 5, tzinfo=UTC)
+    them = await buyer.them()
 
     def notice(control: int, shipment_id: str, units: int) -> bytes:
         body: list[Written] = [
-            ("BSN", "00", shipment_id, at.date(), "0805"),
+            ("BSN", "00", shipment_id, _AT.date(), "0805"),
             ("HL", 1, "", "S"),
             ("HL", 2, 1, "O"),
             ("PRF", "PO-5"),
@@ -187,7 +205,7 @@ async def test_a_short_shipment_is_a_task_until_the_rest_is_sent(buyer: Buyer) -
             ("SN1", 1, units, "EA"),
             ("CTT", 3),
         ]
-        return interchange(them, "856", control, body, at=at)
+        return interchange(them, "856", control, body, at=_AT)
 
     await buyer.comes(notice(1, "SH-1", 8))
     assert "short: 8 of 10 WIDGET-001 are sent" in (await buyer.tasks())[0]
@@ -198,6 +216,85 @@ async def test_a_short_shipment_is_a_task_until_the_rest_is_sent(buyer: Buyer) -
     assert await buyer.tasks() == []
     await buyer.comes(notice(4, "SH-2", 2))
     assert await buyer.tasks() == []
+
+
+def confirmation(them: Partner, po_id: str, control: int, *lines: tuple[Written, Written]) -> bytes:
+    """An 855 of PO1 and ACK for each line."""
+    body: list[Written] = [("BAK", "00", "AC", po_id, _AT.date())]
+    for line in lines:
+        body += line
+    return interchange(them, "855", control, [*body, ("CTT", len(lines))], at=_AT)
+
+
+async def test_an_answer_that_differs_is_one_task_until_somebody_agrees_to_it(
+    buyer: Buyer,
+) -> None:
+    await buyer.orders("PO-6", WIDGET_001=10, BRKT_050=6)
+    later = datetime(2027, 6, 1, tzinfo=UTC).date()
+    brackets: tuple[Written, Written] = (
+        ("PO1", 1, 6, "EA", "4.15", "", "VP", "BRKT-050"),
+        ("ACK", "IA", 6, "EA", "067", later),
+    )
+    widgets: tuple[Written, Written] = (
+        ("PO1", 2, 8, "EA", "13.00", "", "VP", "WIDGET-001"),
+        ("ACK", "IQ", 8, "EA", "067", _AT.date()),
+    )
+    them = await buyer.them()
+    await buyer.comes(confirmation(them, "PO-6", 1, brackets, widgets))
+    (task,) = await AttentionList(buyer.pool).tasks()
+    assert (task.kind, task.subject) == ("purchase_answer", "PO-6")
+    for part in (
+        "8 of 10 WIDGET-001 are confirmed",
+        "WIDGET-001 costs 13.00, and was ordered at 12.50",
+        f"BRKT-050 on {later}, later than",
+    ):
+        assert part in task.reason, task.reason
+    await buyer.bench.purchasing.agree("PO-6", "yes", who="kim")
+    assert [*await AttentionList(buyer.pool).tasks()] == []
+
+
+async def test_an_answer_to_what_is_over_leads_to_its_purchase_order(buyer: Buyer) -> None:
+    await buyer.orders("PO-7", WIDGET_001=10)
+    await buyer.bench.purchasing.receive("PO-7", "all", who="dock")
+    widgets: tuple[Written, Written] = (
+        ("PO1", 1, 10, "EA", "12.50", "", "VP", "WIDGET-001"),
+        ("ACK", "IA", 10, "EA", "067", _AT.date()),
+    )
+    await buyer.comes(confirmation(await buyer.them(), "PO-7", 1, widgets))
+    (task,) = await AttentionList(buyer.pool).tasks()
+    assert (task.kind, task.subject) == ("purchase_document", "PO-7")
+    await buyer.comes(confirmation(await buyer.them(), "PO-none", 2, widgets))
+    kinds = [(one.kind, one.subject) for one in await AttentionList(buyer.pool).tasks()]
+    assert sorted(kinds) == [("edi", ""), ("purchase_document", "PO-7")]
+
+
+async def test_a_buyer_sees_to_a_suppliers_document_on_the_page_of_its_order(
+    buyer: Buyer,
+) -> None:
+    await buyer.orders("PO-8", WIDGET_001=10)
+    odd: tuple[Written, Written] = (
+        ("PO1", 7, 10, "EA", "12.50", "", "VP", "<b>BOLT</b>"),
+        ("ACK", "IA", 10, "EA"),
+    )
+    await buyer.comes(confirmation(await buyer.them(), "PO-8", 1, odd))
+    desk = await Desk(buyer.pool).signed_in("anna", "buyer")
+    tasks = await desk.get("/app/tasks")
+    assert "A supplier's document by EDI" in html.unescape(text_of(tasks))
+    assert "app/purchases/PO-8" in tasks.text
+    page = await desk.get("/app/purchases/PO-8")
+    assert "the order has no line 7" in text_of(page)
+    assert "<b>BOLT" not in page.text
+    (path,) = set(re.findall(r'action="[^"]*(app/purchases/PO-8/documents/[0-9]+)"', page.text))
+    none = await desk.send_form(path, why="")
+    assert (none.status_code, "the order has no line 7" in text_of(none)) == (422, True)
+    for _ in range(2):
+        told = await desk.send_form(path, why="we called them")
+        assert "The document is dealt with" in text_of(told)
+        assert "settled: we called them (Anna (anna))" in text_of(told)
+    assert "Nothing waits for you" in text_of(await desk.get("/app/tasks"))
+    assert [*await AttentionList(buyer.pool).tasks()] == []
+    strange = await desk.send_form("app/purchases/PO-8/documents/999", why="odd")
+    assert strange.status_code == 404
 
 
 async def test_what_x12_cannot_write_is_not_ordered_under_another_name(buyer: Buyer) -> None:

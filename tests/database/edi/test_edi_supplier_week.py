@@ -57,6 +57,8 @@ async def seen_to(buyer: Buyer) -> None:
         for document in one.documents:
             if document.task:
                 await buyer.edi.settle(document.document_no, "called them", document=True)
+    for answer in await buyer.answers():
+        await buyer.bench.purchasing.agree(answer.subject, "called them", who="kim")
     assert await buyer.tasks() == []
 
 
