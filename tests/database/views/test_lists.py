@@ -29,6 +29,9 @@ OF_A_KIND_MAX: Final = 80 * LOOKS_AT
 """For a page of the customers of a kind: each has ten orders, which are looked at. All customers
 would be 50,000."""
 
+SOON_FULL: Final = ("None", "again", "private")
+"""Kinds of nearly all customers: the first ones fill the page, and no more are looked at."""
+
 OF_A_CUSTOMER_MAX: Final = 250
 """To find a customer, and for a part of the page. The persons of all orders are about 280."""
 
@@ -211,4 +214,6 @@ async def test_a_list_of_many_orders_looks_at_few(pool: Pool, database_url: str)
     assert {what: n for what, n in few.items() if n > OF_A_CUSTOMER_MAX} == {}
     assert {name: count for name, count in looked_at.items() if count > BLOCKS_MAX} == {}
     assert {name: count for name, count in of_kinds.items() if count > OF_A_KIND_MAX} == {}
+    soon = {name: of_kinds[f"customers, {name}"] for name in SOON_FULL}
+    assert {name: count for name, count in soon.items() if count > 2 * BLOCKS_MAX} == {}
     assert counted == {"closed": 24 * 60 - 1, "delivered": 1}
