@@ -656,3 +656,27 @@ async def test_an_appointment_that_is_sent_twice_is_one_and_both_are_told_so(
     # Seen once more before it is sent, it is told and not foretold a second time.
     told = await clerk.send_form(path, **{**sent, "go": "preview"})
     assert "The appointment is written down" in text_of(told)
+
+
+async def test_a_decision_that_no_run_waits_for_is_one_too_and_both_are_told_so(
+    stocked: Shop, desk: Desk
+) -> None:
+    order_id = await placed(stocked, "act-elsewhere-twice")
+    await stocked.idle(order_id)
+    step = "pay_back_elsewhere p1"
+    await stocked.pool.execute(
+        "insert into attention (order_no, step, reason, allowed) "
+        "values (order_no_of($1), $2, 'it came paid', '{done}')",
+        *(order_id, step),
+    )
+    path = f"app/orders/{order_id}/resolve"
+    page = await desk.get(f"/app/orders/{order_id}")
+    sent = {**hidden(page.text, "resolve"), "action": "done", "note": "paid back in the shop"}
+    both = await asyncio.gather(*(desk.send_form(path, **sent) for _ in range(4)))
+    for answer in (*both, await desk.send_form(path, **sent)):
+        assert (answer.status_code, answer.url.path) == (200, f"/app/orders/{order_id}"), text_of(
+            answer
+        )
+        assert "It is decided" in text_of(answer)
+    story = await stocked.orders.events(order_id)
+    assert len([one for one in story if "paid back in the shop" in f"{one.what} {one.why}"]) == 1

@@ -385,6 +385,10 @@ async def test_somebody_for_one_location_sees_and_buys_for_it_alone(bench: Bench
         assert (answer.status_code, "no such purchase order" in text_of(answer)) == (404, True)
     refused = await desk.send_form(f"app/purchases/{other}/refuse", why="x")
     assert refused.status_code == 404
+    # All levels are also those of other locations.
+    assert "app/purchases/replenish" not in (await desk.get("/app/purchases/proposals")).text
+    looked = await desk.send_form("app/purchases/replenish")
+    assert (looked.status_code, "for all locations" in text_of(looked)) == (422, True)
     form = await desk.get("/app/purchases/new?supplier=assam")
     fields = {**hidden(form.text, "new"), "location": "main", "why": "x", "units:TEA": "12"}
     answer = await desk.send_form("app/purchases/new", **fields)

@@ -82,6 +82,8 @@ async def replenish(
     """Look at all levels now, and buy what is low. To ask for it twice buys nothing twice."""
 
     async def act() -> str:
+        if visit.person.locations is not None:
+            raise NotAsked("levels_are_of_all")
         await visit.here.purchasing.replenish()
         return "levels_looked_at"
 

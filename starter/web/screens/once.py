@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,8 @@ from starter.web.screens.visits import Visit
 
 _DONE: Final = 204
 """As a program would be answered; a browser is led on."""
+_LOOKS: Final = 20
+_LOOKS_EVERY_S: Final = 0.1
 _BY_THE_PAGE: Final = ("go", "version", "seen")
 """Fields that say how far a form is, and not what it asks for."""
 
@@ -60,13 +63,19 @@ async def once_asked(visit: Visit, work: Callable[[str], Awaitable[str]]) -> str
     """The same of what others do: `work` asks them under this id, which makes two forms one.
 
     The form is kept before they are asked, so that a second one that comes meanwhile is told from
-    one that somebody sends over what has changed. It asks again, and hears what the first one did.
+    one that somebody sends over what has changed. It waits for what the first one is told: asked
+    twice at once, some answer one of the two that nothing is left to be done. Where nobody hears
+    from the first one any more, it asks again.
     """
     key = key_of(visit)
-    async with visit.here.in_one_transaction() as records:
-        kept = await records.requests.claimed(key)
-    if kept is not None and kept.body is not None:
-        return str(kept.body)
+    for _ in range(_LOOKS):
+        async with visit.here.in_one_transaction() as records:
+            kept = await records.requests.claimed(key)
+        if kept is None:
+            break
+        if kept.body is not None:
+            return str(kept.body)
+        await asyncio.sleep(_LOOKS_EVERY_S)
     try:
         done = await work(key.request_id)
     except (Refused, InvalidInput):
