@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -91,6 +92,9 @@ async def measure(console: Console, args: argparse.Namespace) -> None:
             async with pool.acquire() as conn:  # as a worker has done by then
                 await book_days.add_up(conn, 10_000)
             known = await _known(pool)
+            # As `orderloom serve` does before its first answer: see `settle` there.
+            gc.collect()
+            gc.freeze()
             asked = [Screen(path) for path in (*sorted(_paths(known)), *_questions(known))]
             for screen in asked:
                 await _ask(browser, screen, args.asked)
