@@ -85,7 +85,7 @@ def steps(
         Interceptions(pool, carriers).intercept_parcel,
         SendingAnew(pool).send_anew,
         *(backorders.await_stock, backorders.join_backorders, backorders.fill_backorder),
-        *(backorders.first_days, backorders.wait_longer),
+        *(backorders.before_giving_up, backorders.wait_longer),
         *(authorizations.authorize_payment, authorizations.void_payment),
         *(payments.charge_payment, payments.grant_refund, payments.refund_payment),
         *(fulfilment.pick_pack_ship, fulfilment.stages, fulfilment.recall),

@@ -89,6 +89,6 @@ STEPS = StepTable(
     Step(OrderRecords.close_again, because="it comes last, as closing does"),
     Step(OrderRecords.read_state, because="it reads only"),
     Step(Fulfilments.stages, because="it reads only"),
-    Step(Backorders.first_days, because="it reads only"),
+    Step(Backorders.before_giving_up, because="what it keeps for the order goes with its wait"),
     Step(Delivery.last_scan, because="it reads only"),
 )

@@ -81,9 +81,17 @@ class Backorders:
             await backorders.join(conn, ask.order_id, round=ask.round)
 
     @activity.defn
-    async def first_days(self, ask: AwaitStock) -> FirstDays:
-        """When what the order waits for is on sale: nobody gives a pre-order up before that."""
-        async with self._pool.acquire() as conn:
+    async def before_giving_up(self, ask: AwaitStock) -> FirstDays:
+        """Keep for the order what it can have by now, and tell when the rest is on sale.
+
+        What time alone has freed, a worker would only notice within a minute. And nobody gives a
+        pre-order up before its first day.
+        """
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_order(conn, ask.order_id)
+            waiting = [row["sku"] for row in await backorders.lines_of(conn, ask.order_id)]
+            await lock_stock(conn, waiting)
+            await backorders.serve(conn, waiting)
             return FirstDays(lines=await first_days.of_order(conn, ask.order_id))
 
     @activity.defn

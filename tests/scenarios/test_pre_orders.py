@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from domain.purchasing.purchase_orders import SupplierItem
 from domain.stock.items import Item
 from domain.stock.locations import Lane, Location
 from tests.support.builders import a_policy, an_order
-from tests.support.shop import Shop
+from tests.support.shop import PATIENCE_S, Shop
 
 LANE = Lane(cost=Decimal("4.00"), currency="USD", transit_days=1)
 
@@ -53,7 +54,7 @@ async def test_a_pre_order_is_not_given_up_and_is_charged_and_sent_on_its_day(sh
     ]
 
     async def looked() -> bool:
-        return shop.faults.calls["first_days"] > 0
+        return shop.faults.calls["before_giving_up"] > 0
 
     await shop.until(looked, "its wait has become long")
     assert "charged" not in await shop.story(order.order_id)
@@ -64,6 +65,22 @@ async def test_a_pre_order_is_not_given_up_and_is_charged_and_sent_on_its_day(sh
     await shop.result(order.order_id)
     story = await shop.story(order.order_id)
     assert (story.count("charged"), story.count("authorization renewed")) == (1, 1)
+    await shop.settled()
+
+
+async def test_what_comes_on_sale_as_its_wait_ends_is_sent(shop: Shop) -> None:
+    """No duty has noticed it yet, and the order is asked for the last time."""
+    await moved_to(shop, datetime.now(UTC).date() + timedelta(days=90))
+    await shop.stocked("NEW", 1)
+    shop.faults.hold("before_giving_up")
+    order = an_order(("NEW", 1))
+    policy = a_policy(backorder_within=0.5, return_window=0.01)
+    assert (await shop.orders.place(order, policy=policy)).outcome == "confirmed"
+    await asyncio.wait_for(shop.faults.reached["before_giving_up"].wait(), PATIENCE_S)
+    await shop.catalogue.set_items([Item(sku="NEW", backorder=True)])
+    shop.faults.release("before_giving_up")
+    await shop.drive(ids.fulfilment_id(order.order_id, 1), "delivered")
+    await shop.result(order.order_id)
     await shop.settled()
 
 

@@ -160,10 +160,10 @@ LEADS: Final[Mapping[str, Lead]] = {
     ),
     "stop_work": Lead(when=_in("labelled"), act="cancel", slow=20, workshop=True, spoilt=0),
     "work_wanted_again": Lead(workshop=True, spoilt=0.8),
-    **dict.fromkeys(
-        ("first_days", "wait_longer"),
-        Lead({**_BACKORDERS, "backorder_within": days(1)}, ahead=True),
+    "before_giving_up": Lead(
+        {**_BACKORDERS, "backorder_within": days(1)}, ahead=True, stocked="badly"
     ),
+    "wait_longer": Lead({**_BACKORDERS, "backorder_within": days(1)}, ahead=True),
     "apply_edit": Lead(when=_in("open", "picking", "picked", "packed"), act="wish"),
     "reserve_again": Lead({"replace_missing": True}, short=0.9),
     "note_hold": Lead({"charge": "manual"}),

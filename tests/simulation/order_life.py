@@ -279,7 +279,7 @@ class OrderLife:
             **dict.fromkeys(
                 (
                     *("reserve_stock", "release_stock", "reserve_again", "reassign"),
-                    *("await_stock", "join_backorders", "fill_backorder", "first_days"),
+                    *("await_stock", "join_backorders", "fill_backorder", "before_giving_up"),
                     "wait_longer",
                 ),
                 self.stock,

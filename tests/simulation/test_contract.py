@@ -364,7 +364,7 @@ async def test_what_is_not_on_sale_yet_waits_for_its_first_day_though_it_is_ther
     await world.do("authorize_payment", authorizing(order))
     wait = AwaitStock(order_id=order.order_id, round=1)
     assert await world.do("await_stock", wait) == WAITS
-    told = await twice(world, "first_days", wait)
+    told = await twice(world, "before_giving_up", wait)
     begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
     assert told.lines == {"1": begins}
     longer = WaitLonger(order_id=order.order_id, since=told.lines)
@@ -373,6 +373,10 @@ async def test_what_is_not_on_sale_yet_waits_for_its_first_day_though_it_is_ther
     assert state.waits_since == begins
     await world.goods_come("TEA", 1)
     assert await world.do("await_stock", wait) == WAITS
+    # It is on sale at once, and nobody has noticed: the order is given it before it is given up.
+    await world.on_sale_from("TEA", datetime.now(UTC).date() - timedelta(days=2))
+    await twice(world, "before_giving_up", wait)
+    assert await world.do("await_stock", wait) != WAITS
 
 
 # The warehouse and the carrier --------------------------------------------------------------------

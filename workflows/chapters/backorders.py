@@ -217,6 +217,11 @@ class OrderBackorders:
         But for what is not on sale for that long yet, and for what suppliers do not stop any more:
         both are waited for, and this is decided again.
         """
+        ask = AwaitStock(order_id=self._order_id, round=self._book.round)
+        # First when it is on sale, then what has come: what is on sale by then has come, too.
+        found = await self._steps.record(
+            Backorders.before_giving_up, ask, self._part, "Look when it is on sale"
+        )
         await self._fill()
         if not self._book.waiting:
             return
@@ -225,10 +230,6 @@ class OrderBackorders:
         anew: dict[LineId, datetime] = {}  # since when these count as waited for
         if self._too_long:
             why = f"not in stock within {span(within)}"
-            ask = AwaitStock(order_id=self._order_id, round=self._book.round)
-            found = await self._steps.record(
-                Backorders.first_days, ask, self._part, "Look when it is on sale"
-            )
             anew = {k: day for k, day in found.lines.items() if day + within > now}
         gone = {k: n for k, n in self._book.waiting.items() if k not in anew}
         for line_id in await self.call_back(gone, why, WHO):

@@ -294,8 +294,9 @@ class Stock:
         if any(sum(each.soft.values()) for each in self.backorders.values()):
             self._report(ask.round)
 
-    def first_days(self, ask: AwaitStock) -> FirstDays:
+    def before_giving_up(self, ask: AwaitStock) -> FirstDays:
         del ask  # the order is this one
+        self.serve()
         waiting = {k: self.sku(k) for k, each in self.backorders.items() if each.quantity}
         return FirstDays(
             lines={k: self.on_sale[sku] for k, sku in waiting.items() if sku in self.on_sale}
