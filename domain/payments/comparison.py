@@ -221,11 +221,12 @@ def _missing_there(done: Ours) -> Difference:
 
 
 def _unsettled(done: Ours, effect: Theirs | None) -> Difference:
-    there = "it is done there" if effect else "it is not listed there"
+    done_there = "its outcome is not known here, and it is done there"
+    not_there = "its outcome is not known here, and it is not listed there"
     return Difference(
         subject=done.key,
         what=DifferenceClass.STATE,
-        why=f"its outcome is not known here, and {there}",
+        why=done_there if effect else not_there,
         remedy=Remedy.RETRY,
         ours=done,
         theirs=effect,

@@ -11,6 +11,7 @@ from domain.access.keys import Scope
 from starter.service.purchase_reads import COUNTED_MAX
 from starter.web.buying import asked
 from starter.web.buying.limits import places
+from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.screens.visits import Visit
 
 _STOCK: Final[tuple[tuple[str, str, Scope], ...]] = (
@@ -38,12 +39,13 @@ async def show(visit: Visit, name: str, **values: Any) -> Response:
         "app/suppliers": _note(visit, "n_known", counts.suppliers),
     }
     by_week = {"day": week, "due": counts.due if counts.open <= COUNTED_MAX else None}
-    return visit.show(name, tabs=_PURCHASES, notes=notes, by_week=by_week, **values)
+    told = {**IN_TEMPLATES, **values}
+    return visit.show(name, tabs=_PURCHASES, notes=notes, by_week=by_week, **told)
 
 
 def show_stock(visit: Visit, name: str, **values: Any) -> Response:
     """A page of stock, such as buying/stock."""
-    return visit.show(name, tabs=_STOCK, notes={}, by_week=None, **values)
+    return visit.show(name, tabs=_STOCK, notes={}, by_week=None, **{**IN_TEMPLATES, **values})
 
 
 def _note(visit: Visit, key: str, n: int) -> str:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from domain.errors import NotFound
 from starter.web.day.asked import Asked, asked
 from starter.web.day.tiles import MONEY
+from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.screens.addresses import PAGE, onward, place_in
 from starter.web.screens.visits import ScreenRoute, Visit, apart, may
 from store.days.figures import DayParcel, Late, Moved, Paid
@@ -94,7 +95,11 @@ async def losses(visit: Annotated[Visit, may("orders:read", "accounting:read")])
     day = await _day(visit, wanted)
     found = await visit.here.days.losses(day, **wanted.whose, currency=wanted.currency or None)
     return visit.show(
-        "day/losses", day=visit.words.day(day), currency=wanted.currency, losses=found
+        "day/losses",
+        day=visit.words.day(day),
+        currency=wanted.currency,
+        losses=found,
+        **IN_TEMPLATES,
     )
 
 

@@ -16,6 +16,7 @@ from starter.web import charts
 from starter.web.day import pictures
 from starter.web.day.asked import asked, book_of
 from starter.web.day.tiles import MONEY, Board, Tile, fresh, sees_stock
+from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from starter.web.words import Words
 from store.views.attention import AttentionTask
@@ -111,7 +112,7 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
             visit.words, look, lambda figure: pictures.most(waited, now, figure)
         )
         values["chart_waits"] = pictures.waits(board, waited, now)
-    return visit.show("day/day", **values)
+    return visit.show("day/day", **{**IN_TEMPLATES, **values})
 
 
 def _orders(board: Board, *, sees_money: bool) -> list[Tile]:

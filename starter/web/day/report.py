@@ -15,6 +15,7 @@ from starter.service.day_book import DayReport
 from starter.web import charts
 from starter.web.day.asked import asked
 from starter.web.day.tiles import MONEY, fresh, sees_stock
+from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.screens.visits import ScreenRoute, Visit, may
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
@@ -56,4 +57,4 @@ async def report(visit: Annotated[Visit, may("orders:read")]) -> Response:
         "made": visit.words.moment(datetime.now(UTC)),
         "back": wanted.address("app/day"),
     }
-    return visit.show("day/report", **values)
+    return visit.show("day/report", **{**IN_TEMPLATES, **values})

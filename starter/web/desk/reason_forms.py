@@ -225,6 +225,26 @@ WHOLE: Final[Mapping[str, str]] = {
         rf"(?P<other_amount>{_AMOUNT}) "
         rf"\((?P<n>[0-9]+) % of what was charged\)(?:, {_AMOUNT} of it given)?(?:; ask .+)?"
     ),
+    # Purchases for an order, parcels that nobody announced, and money of another company.
+    "buy_cannot": (
+        r"(?P<n>[0-9]+) × (?P<sku>.+) cannot be bought: (?P<why>.+)\. See to it \(a "
+        r"supplier sells it after `orderloom suppliers import`\) and say done, or cancel the units"
+    ),
+    "buy_no_supplier": "no supplier sells (?P<sku>.+), or none will now",
+    "buy_no_location": "there is no location that its order may be sent from",
+    "came_unknown": "nobody knows whose it is",
+    "came_to_return": "make a return of it",
+    "came_to_approve": r"approve (?P<id>\S+) and count it, or refuse it: its parcel is here",
+    "came_counted": r"(?P<id>\S+) was counted before this parcel came: make another return of it",
+    "came_with": r"it came with (?P<id>\S+), which was for less, or for other goods",
+    "money_paid_there": r"(?P<amount>[0-9.]+ [A-Z]{3}) were paid back at (?P<provider>\S+)",
+    "money_paid_there_as": r"paid back at (?P<provider>\S+) as (?P<id>\S+)",
+    "money_shop_no": "the shop does not: (?P<why>.+)",
+    "work_cancelled": "it was cancelled",
+    "work_stopped": "it stopped by itself: (?P<why>.+)",
+    "work_unread": "its answer cannot be read: (?P<name>.+)",
+    "money_shop_paid": "the shop has paid it back",
+    "money_taken_off": "taken off the order in the shop",
     # What was answered to a step.
     "answer": r"(?P<action>retry|done|cancel|store_credit|send_back|charge): (?P<why>.+)",
     "answer_after_all": "it happened after all",

@@ -16,17 +16,37 @@ from typing import Final
 
 from domain.errors import InvalidInput
 from domain.money import to_minor
+from starter.web.desk.journal_forms import JOURNAL
 from starter.web.desk.reason_forms import CHANGES, WHO, WHOLE
 from starter.web.words import Words
 
-_SENTENCES: Final = {
-    form: key for key, form in WHOLE.items() if re.escape(form) == form.replace(" ", r"\ ")
-}
-"""Those that are always the same → the end of their key. They are found without looking at all."""
 
-_KNOWN: Final = {
-    key: re.compile(form, re.DOTALL) for key, form in WHOLE.items() if form not in _SENTENCES
-}
+class _Forms:
+    """What is written, by its form. One that is always the same is found without looking at all."""
+
+    def __init__(self, forms: Mapping[str, str]) -> None:
+        fixed = {form for form in forms.values() if re.escape(form) == form.replace(" ", r"\ ")}
+        self._fixed = {form: key for key, form in forms.items() if form in fixed}
+        self._others = {
+            key: re.compile(form, re.DOTALL) for key, form in forms.items() if form not in fixed
+        }
+
+    def said(self, words: Words, text: str) -> str | None:
+        """The same in the reader's language; None: it has none of the forms."""
+        if text in self._fixed:
+            return words(f"because_{self._fixed[text]}")
+        for key, form in self._others.items():
+            if found := form.fullmatch(text):
+                parts = {name: part or "" for name, part in found.groupdict().items()}
+                values = {
+                    name: _PARTS.get(name, _as_is)(words, part) for name, part in parts.items()
+                }
+                return words(f"because_{key}", **values)
+        return None
+
+
+_OF_ORDERS: Final = _Forms(WHOLE)
+_OF_JOURNALS: Final = _Forms(JOURNAL)
 _WHO: Final = {key: re.compile(form) for key, form in WHO.items()}
 CHANGED: Final = {key: re.compile(form) for key, form in CHANGES.items()}
 
@@ -44,6 +64,11 @@ def told(words: Words, text: str) -> str:
         return whole
     parts = text.split("; ")
     return "; ".join(said(words, part) or part for part in parts) if parts[1:] else text
+
+
+def journal_told(words: Words, text: str) -> str:
+    """Why stock moved or a purchase changed, what an entry of the ledger is for, what differs."""
+    return _OF_JOURNALS.said(words, text) or told(words, text)
 
 
 def held_told(words: Words, text: str) -> str:
@@ -87,14 +112,7 @@ def role_told(words: Words, role: str) -> str:
 
 def said(words: Words, text: str) -> str | None:
     """One reason of ours in the reader's language; None: it is not known here."""
-    if text in _SENTENCES:
-        return words(f"because_{_SENTENCES[text]}")
-    for key, form in _KNOWN.items():
-        if found := form.fullmatch(text):
-            parts = {name: part or "" for name, part in found.groupdict().items()}
-            values = {name: _PARTS.get(name, _as_is)(words, part) for name, part in parts.items()}
-            return words(f"because_{key}", **values)
-    return None
+    return _OF_ORDERS.said(words, text)
 
 
 def _as_is(_: Words, text: str) -> str:
@@ -144,6 +162,10 @@ def _units(words: Words, text: str) -> str:
 _PARTS: Final[Mapping[str, Callable[[Words, str], str]]] = {
     "hold": _of("hold_"),
     "call": _of("kind_of_call_"),
+    "other_call": _of("kind_of_call_"),
+    "dispute": _of("dispute_"),
+    "moved": _of("move_"),
+    "move": journal_told,
     "scan": _of("scan_"),
     "before": _of("scan_"),
     "status": _of("scan_"),
@@ -168,6 +190,7 @@ _PARTS: Final[Mapping[str, Callable[[Words, str], str]]] = {
 
 IN_TEMPLATES: Final[Mapping[str, Callable[[Words, str], str]]] = {
     "reason_told": told,
+    "journal_told": journal_told,
     "held_told": held_told,
     "step_told": step_told,
     "change_told": change_told,

@@ -12,6 +12,7 @@ from domain.errors import NotFound
 from domain.fields import Document, Reason
 from domain.warehouse.scans import CODE_MAX
 from starter.web.desk.access import theirs
+from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.floor.home import HOME
 from starter.web.screens.forms import NotAsked, met, told_by
 from starter.web.screens.visits import Number, ScreenRoute, Visit, may
@@ -74,6 +75,7 @@ async def _page(
         is_open=is_open,
         candidates=await orders(found.parcel_no, **theirs(visit)) if is_open else (),
         typed={name: visit.field(name) for name in ("code", "late", "note")},
+        **IN_TEMPLATES,
     )
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from domain.errors import NotFound
 from domain.sellers import Seller
+from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.screens.rooms import MONEY_PARTS
 from starter.web.screens.sections import show_in
 from starter.web.screens.visits import Visit
@@ -23,7 +24,7 @@ class Whose(TypedDict):
 
 def show(visit: Visit, name: str, **values: Any) -> Response:
     """A page about money, such as documents."""
-    return show_in(visit, MONEY_PARTS, f"money/{name}", **values)
+    return show_in(visit, MONEY_PARTS, f"money/{name}", **{**IN_TEMPLATES, **values})
 
 
 def whose(visit: Visit) -> Whose:
