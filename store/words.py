@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+import unicodedata
+from typing import Final, NamedTuple
+
+_INDEXED: Final = 40
+"""Letters of a word that the index has."""
 
 
 class Words(NamedTuple):
@@ -14,8 +17,21 @@ class Words(NamedTuple):
 
 
 def words_in(text: str) -> list[str]:
-    """The words of a text, in small letters."""
-    return re.findall(r"[^\W_]+", text.lower())
+    """The words of a text, in small letters, each as long as the index has it.
+
+    A mark above or below a letter belongs to it. One letter becomes one letter, as in PostgreSQL.
+    """
+    letters = (one.lower()[0] if _is_of_a_word(one) else " " for one in _composed(text))
+    return [word[:_INDEXED] for word in "".join(letters).split()]
+
+
+def _composed(text: str) -> str:
+    """A letter and its mark as one letter, however they were typed."""
+    return unicodedata.normalize("NFC", text)
+
+
+def _is_of_a_word(letter: str) -> bool:
+    return letter.isalnum() or unicodedata.category(letter).startswith("M")
 
 
 def _is_east_asian(word: str) -> bool:

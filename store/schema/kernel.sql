@@ -39,25 +39,25 @@ create function transaction_moment() returns timestamptz language sql stable as 
     select coalesce(nullif(current_setting('orderloom.now', true), '')::timestamptz, now())
 $$;
 
--- A text as it is searched: in small letters, each word between blanks. Signs are named here, and not letters: a
--- database with the locale C knows the letters of no other script.
+-- A text as it is searched: in small letters, a letter and its mark as one, each word between blanks. Signs are named
+-- here, and not letters: a database with the locale C knows the letters of no other script.
 create function searched(its text) returns text language plpgsql immutable as $$
 declare
-    signs text := $s$-_.,;:@+*/&|\'"`´’“”()[]{}<>#!?=~$s$ || chr(9) || chr(10) || chr(13);
+    signs text := $s$-_.,;:@+*/&|\'"`´’“”()[]{}<>#!?=~%$s$ || chr(9) || chr(10) || chr(13);
 begin
-    return concat(' ', translate(lower(its), signs, repeat(' ', length(signs))), ' ');
+    return concat(' ', translate(lower(normalize(its)), signs, repeat(' ', length(signs))), ' ');
 end $$;
 
 -- The words of such a text, and behind a `~` what each ends in from its second letter on: so an index finds by their
--- beginnings what stands inside of them. From three letters on; of Chinese, Japanese and Korean, two.
+-- beginnings what stands inside of them. Ends of three letters or more; of Chinese, Japanese and Korean, two.
 create function words_within(its text) returns tsvector language plpgsql immutable as $$
 declare
     words text[] := array(select distinct left(one, 40) from unnest(string_to_array(its, ' ')) as one where one <> '');
 begin
     return array_to_tsvector(words || array(
         select distinct '~' || substr(one, at)
-        from unnest(words) as one,
-             generate_series(2, length(one) - case when one > chr(11904) then 1 else 2 end) as at));
+        from unnest(words) as one, generate_series(2, length(one) - 1) as at
+        where at < length(one) - 1 or substr(one, at) collate "C" > chr(11904)));
 end $$;
 
 -- The currencies that were ever used here, with their decimals as they were written first: a code stays
