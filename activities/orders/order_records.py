@@ -62,7 +62,10 @@ class KeepAnswer(BaseModel):
 
 
 class Notice(BaseModel):
-    """A line of the order's story. `effect` is its key: the line is written once."""
+    """A line of the order's story. `effect` is its key: the line is written once.
+
+    `reason`: which rule says no, as a code; "": none does.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,6 +74,7 @@ class Notice(BaseModel):
     what: str
     why: str
     who: str = WHO
+    reason: str = ""
 
 
 class Attention(BaseModel):
@@ -148,7 +152,10 @@ class OrderRecords:
         """Add to the order's story."""
         async with self._pool.acquire() as conn, conn.transaction():
             await lock_order(conn, ask.order_id)
-            await events.tell(conn, ask.order_id, ask.effect, ask.what, who=ask.who, why=ask.why)
+            data = {"reason": ask.reason} if ask.reason else None
+            await events.tell(
+                conn, ask.order_id, ask.effect, ask.what, who=ask.who, why=ask.why, data=data
+            )
 
     @activity.defn
     async def note_attention(self, ask: Attention) -> None:

@@ -149,3 +149,27 @@ async def test_what_an_order_refuses_to_cancel_is_told_by_unit_in_the_readers_la
     assert "2 × TEA (Position 1): Der Paketdienst hat diese Stücke." in told
     assert "already handed over" not in told
     assert "zu viel" in told
+
+
+async def test_a_request_that_was_refused_without_an_answer_says_why_in_the_story(
+    shop: Shop,
+) -> None:
+    """A program asked by a signal, which nobody answers: its rule is told, and not its English."""
+    await shop.stocked("TEA", 9)
+    order = an_order(("TEA", 2), channel_order_id="refused")
+    await shop.placed(order)
+    order_id = order.order_id
+    refund = {"reason": "torn", "lines": [{"line_id": "1", "quantity": 1}]}
+    await shop.workflow(order_id).signal("refund", refund)
+    await shop.told(order_id, "refund refused")
+    await shop.drive(f"{order_id}:1", "shipped")
+    await shop.workflow(order_id).signal("cancel", {"reason": "again"})
+    await shop.told(order_id, "cancel refused")
+    german = await Desk(shop.pool, Api(shop).app).signed_in("anna", language="de")
+    told = text_of(await german.get(f"/app/orders/{order_id}/story"))
+    assert "Der Paketdienst hat diese Stücke." in told
+    assert "So viele Stücke hat der Kunde nicht" in told
+    assert "already handed over" not in told
+    english = await Desk(shop.pool, Api(shop).app).signed_in("ben")
+    told = text_of(await english.get(f"/app/orders/{order_id}/story"))
+    assert "line 1: 2 already handed over to the carrier" in told

@@ -11,7 +11,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel
 
-    from domain.orders.messages import OrderRequest
+    from domain.orders.hold_messages import RejectOutcome
+    from domain.orders.messages import CancelOutcome, OrderRequest
 
 Asked = TypeVar("Asked", bound=OrderRequest)
 Outcome = TypeVar("Outcome", bound=BaseModel)
@@ -40,3 +41,10 @@ def anything(request: OrderRequest) -> None:
 def unless(met: str) -> Callable[[Any], str]:
     """An answer with another outcome than this says no."""
     return lambda answer: "" if answer.outcome == met else answer.message
+
+
+def rule_of(outcome: BaseModel) -> str:
+    """The rule by which an answer says no, as a code; "": there are several, or it names none."""
+    units = outcome.refused if isinstance(outcome, CancelOutcome | RejectOutcome) else ()
+    rules = {each.reason for each in units}
+    return rules.pop() if len(rules) == 1 else ""

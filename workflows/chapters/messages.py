@@ -16,12 +16,12 @@ from workflows.chapters.cancellations import OrderCancellations, tell_asked
 from workflows.chapters.claims import OrderClaims
 from workflows.chapters.edits import OrderEdits
 from workflows.chapters.interceptions import OrderInterceptions
-from workflows.chapters.meetings import Meeting, anything, unless
+from workflows.chapters.meetings import Meeting, anything, rule_of, unless
 from workflows.chapters.payments import OrderPayments
 from workflows.chapters.refunds import OrderRefunds
 from workflows.chapters.returns import OrderReturns
 from workflows.engine.inbox import NOTHING, Inbox, SignalMessage, parse_signal, parse_update
-from workflows.engine.refusals import refuse, refused
+from workflows.engine.refusals import reason_of, refuse, refused
 from workflows.engine.runs import Runs
 from workflows.engine.steps import Steps
 from workflows.state.contracts import OrderEnd, OrderView
@@ -144,7 +144,7 @@ class OrderMessages:
         try:
             await self.obey(message)
         except ApplicationError as error:
-            await self.report_refusal(name, error.message)
+            await self.report_refusal(name, error.message, reason_of(error))
 
     async def obey(self, message: SignalMessage) -> None:
         """Do what a signal asks for, in the same way as the update of that kind."""
@@ -154,9 +154,11 @@ class OrderMessages:
         meeting = self.meetings[type(message)]
         if not meeting.waits:
             self.check(message)
-        no = meeting.said_no(await self.meet(message))
+        outcome = await self.meet(message)
+        no = meeting.said_no(outcome)
         if no:
-            await self.report_refusal(BY_REQUEST[type(message)].signal, no)
+            name = BY_REQUEST[type(message)].signal
+            await self.report_refusal(name, no, rule_of(outcome))
 
     def check(self, request: OrderRequest) -> None:
         """Raises where the request cannot be met, as far as is known now; `meet` looks again.
@@ -224,7 +226,7 @@ class OrderMessages:
         await workflow.wait_condition(lambda: self.book.known or self.placement is not None)
         self.check_open()
 
-    async def report_refusal(self, name: str, why: str) -> None:
+    async def report_refusal(self, name: str, why: str, reason: str = "") -> None:
         """Tell in the order's story that a message was refused and changed nothing."""
         await workflow.wait_condition(lambda: self.placement is not None)
         if not self.book.known:
@@ -236,6 +238,7 @@ class OrderMessages:
                 effect=f"refused:{workflow.uuid4().hex[:12]}",
                 what=f"{name if name.isidentifier() else 'signal'} refused"[:100],
                 why=why[:1000],
+                reason=reason,
             ),
             self.order_id,
             f"Refused: {name[:40]}",

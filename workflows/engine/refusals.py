@@ -30,6 +30,12 @@ def refused(message: str, *, reason: str = "", instead: Sequence[str] = ()) -> A
     return refuse(Refused(message, reason=reason, instead=instead))
 
 
+def reason_of(error: ApplicationError) -> str:
+    """Which rule says no, as a code; "": the error names none."""
+    said = error.details[0] if error.details else None
+    return str(said.get("reason", "")) if isinstance(said, dict) else ""
+
+
 def raise_refusal(no: Refusal | None) -> None:
     """Raises what a step has answered, where that is a no."""
     if no is not None:

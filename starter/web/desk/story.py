@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
 from domain.notifications.event_types import TOLD
-from starter.web.desk.reasons import step_told
+from starter.web.desk.reasons import said, step_told, told
 from starter.web.words import Words
 from store.views.reads import EventRow
 
@@ -74,8 +74,8 @@ class Line:
     @property
     def changes(self) -> Sequence[Change]:
         """Before and after, of a line that tells it."""
-        told = self.event.data.get("changes")
-        found = told if isinstance(told, list) else []
+        changes = self.event.data.get("changes")
+        found = changes if isinstance(changes, list) else []
         return [
             Change(str(one.get("what", "")), str(one.get("before", "")), str(one.get("after", "")))
             for one in found
@@ -99,6 +99,12 @@ class Line:
             key = f"act_{_ACTS.get(asked, asked).replace('_', '-')}"
             return words("storyline_refused", what=words(key) if words.has(key) else asked)
         return self.word
+
+    def why(self, words: Words) -> str:
+        """Why it happened. A rule that said no to a request is told by its code."""
+        text, rule = self.event.why, f"why_{self.event.data.get('reason', '')}"
+        is_told = words.language == "en" or said(words, text) is not None
+        return words(rule) if words.has(rule) and not is_told else told(words, text)
 
     def about(self, words: Words) -> str:
         """To what or which it happened; "": that is said already."""
@@ -153,6 +159,6 @@ def _line(event: EventRow, *, several: bool, is_close: bool) -> Line:
 
 def _units(data: Mapping[str, Any]) -> Mapping[str, int]:
     """How many of each line it is about; of a pick, those that were found."""
-    told = data.get("picked") if "picked" in data else data.get("units")
-    found = told if isinstance(told, dict) else {}
+    units = data.get("picked") if "picked" in data else data.get("units")
+    found = units if isinstance(units, dict) else {}
     return {line: n for line, n in found.items() if isinstance(n, int) and n > 0}
