@@ -84,6 +84,9 @@ OF_NOBODY_ALLOWED: Final[tuple[Scope, ...]] = (
 )
 """Of what belongs to nobody, a restricted key may have these scopes."""
 
+OF_ORDERS_DOCUMENTS: Final[tuple[Scope, ...]] = ("orders:read", "customers:read", "payments:read")
+"""An order's invoices and credit notes say what was bought, by whom, and what was paid back."""
+
 WHO_MAX: Final = 100
 """The length of who did something, as an order's story keeps it (`domain.fields.Who`)."""
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.access.keys import Grant, Scope
+from domain.access.keys import OF_ORDERS_DOCUMENTS, Grant, Scope
 from domain.errors import Refused
 
 Kind = Literal[
@@ -57,7 +57,7 @@ NEEDS: Final[Mapping[Kind, frozenset[Scope]]] = {
     "print_pick_list": frozenset({"warehouse:read", "orders:read"}),
     "print_packing_slips": frozenset({"warehouse:read", "orders:read"}),
     "print_labels": frozenset({"warehouse:read", "orders:read"}),
-    "print_documents": frozenset({"accounting:read", "customers:read", "orders:read"}),
+    "print_documents": frozenset(OF_ORDERS_DOCUMENTS),
 }
 """The scopes of what a job does: whoever makes, reads or cancels it has them."""
 

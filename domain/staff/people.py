@@ -15,7 +15,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from domain.access.keys import WHO_MAX, Grant, Scope
+from domain.access.keys import OF_ORDERS_DOCUMENTS, WHO_MAX, Grant, Scope
 from domain.calendars import TimeZone
 from domain.fields import READABLE, Document, Email, Id, Shape, wrong
 from domain.sellers import Language
@@ -165,6 +165,11 @@ class Person:
     def allows(self, *scopes: Scope) -> bool:
         """Whether they have all of these scopes."""
         return all(self.grant.allows(scope) for scope in scopes)
+
+    @property
+    def reads_documents(self) -> bool:
+        """Whether they may read the invoices and credit notes of orders that they see."""
+        return self.allows(*OF_ORDERS_DOCUMENTS)
 
     @property
     def lets_in(self) -> bool:

@@ -15,7 +15,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from domain import ids
-from domain.access.keys import Grant, Scope
+from domain.access.keys import OF_ORDERS_DOCUMENTS, Grant, Scope
 from domain.errors import NotFound
 from domain.sellers import Seller
 from starter.http.problems import ProblemError
@@ -213,6 +213,10 @@ def check_allows(caller: Caller, *scopes: str) -> None:
 def may(scope: Scope) -> Any:
     """The caller of a route, who needs this scope: `caller: Annotated[Caller, may("…")]`."""
     return Security(caller_of, scopes=[scope])
+
+
+ReadsDocuments: TypeAlias = Annotated[Caller, Security(caller_of, scopes=list(OF_ORDERS_DOCUMENTS))]
+"""The caller of a route that tells an order's invoices and credit notes."""
 
 
 def anybody() -> Any:

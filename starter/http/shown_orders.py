@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from fastapi import Query
 from pydantic import ConfigDict
 
-from domain.access.keys import Scope
+from domain.access.keys import OF_ORDERS_DOCUMENTS, Scope
 from domain.errors import NotFound
 from domain.views.order_snapshot import OrderSnapshot
 from starter.http.callers import Caller, check_allows
@@ -18,10 +18,10 @@ from store.views.reads import EventRow
 Part: TypeAlias = Literal["document", "documents", "story"]
 """What belongs to an order, by the last word of its own path."""
 
-_NEEDS: Final[dict[str, Scope]] = {
-    "document": "customers:read",
-    "documents": "accounting:read",
-    "story": "orders:read",
+_NEEDS: Final[dict[str, tuple[Scope, ...]]] = {
+    "document": ("customers:read",),
+    "documents": OF_ORDERS_DOCUMENTS,
+    "story": ("orders:read",),
 }
 _DOCUMENTS_MAX: Final = 100
 
@@ -30,7 +30,8 @@ Expand = Annotated[
     Query(
         max_length=len(_NEEDS),
         description="Show this of the order, too, as its own path does: `document` (takes "
-        f"customers:read), `documents` (the first {_DOCUMENTS_MAX}; takes accounting:read), "
+        f"customers:read), `documents` (the first {_DOCUMENTS_MAX}; takes customers:read "
+        "and payments:read), "
         "`story`. Give it several times for several.",
     ),
 ]
@@ -59,7 +60,7 @@ async def mine(caller: Caller, order_id: str) -> OrderSnapshot:
 
 async def expanded(caller: Caller, shown: OrderSnapshot, parts: Collection[Part]) -> str:
     """The JSON of an order with these parts. Raises ProblemError where a scope is lacking."""
-    check_allows(caller, *(_NEEDS[part] for part in parts))
+    check_allows(caller, *(scope for part in parts for scope in _NEEDS[part]))
     found: dict[str, Any] = {}
     here, order_id = caller.here, shown.order_id
     if "document" in parts:

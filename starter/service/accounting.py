@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from domain.accounting.accounts import Account
 from domain.accounting.documents import Issued, Kind
+from domain.errors import NotFound
 from store.accounting import account_reads, documents, ledger, tax_report, valuation
 from store.accounting.account_reads import AccountEntries, Moved, ToClose
 from store.accounting.documents import DocumentRow
@@ -14,6 +15,7 @@ from store.accounting.ledger import Closing, Entry, Period, Posting
 from store.accounting.tax_report import TaxReport
 from store.accounting.valuation import Worth
 from store.database import Pool
+from store.views import reads
 
 
 class Accounting:
@@ -148,6 +150,16 @@ class Accounting:
         """
         async with self._pool.acquire() as conn:
             return await documents.get(conn, number, seller=seller, sellers=sellers)
+
+    async def document_of(self, order_id: str, number: str) -> Issued:
+        """A document of an order, as it was issued. Raises NotFound, also for one of another."""
+        async with self._pool.acquire() as conn:
+            whose = await reads.whose(conn, order_id)
+            seller = None if whose is None else whose[1]
+            found = await documents.get(conn, number, seller=seller)
+        if found.order_id != order_id:
+            raise NotFound(f"there is no document {number} of {order_id}", reason="no_document")
+        return found
 
     async def documents_of(
         self, order_id: str, *, after: tuple[datetime, str] | None = None, at_most: int

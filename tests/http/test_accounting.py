@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from domain.access.keys import OF_ORDERS_DOCUMENTS, SCOPES
+from domain.jobs.jobs import NEEDS
 from domain.orders.order import Order
 from tests.support.api import Api, Caller, problem
 from tests.support.builders import an_order
+from tests.support.desk import Desk
 from tests.support.planted import WORDS, found_in, planted
 from tests.support.shop import Shop
 
@@ -91,6 +94,52 @@ async def test_of_the_buyer_only_whoever_may_is_told(api: Api, shop: Shop, calle
     problem(await clerk.get(f"{path}.pdf"), 403, "missing_scope")
     asked = await clerk.get(path, headers={"Accept": "application/pdf"})
     problem(asked, 403, "missing_scope")
+
+
+async def test_an_orders_documents_are_for_who_sees_orders_customers_and_payments(
+    api: Api, shop: Shop, caller: Caller
+) -> None:
+    await sell_as_de(caller)
+    (order,) = await sold(shop, caller)
+    (other,) = await sold(shop, caller, channel="b2b")
+    (number,) = [x["number"] for x in await pages(caller, f"/v1/orders/{order.order_id}/documents")]
+    desk = await api.caller(*OF_ORDERS_DOCUMENTS, channels=["web"])
+    at = f"/v1/orders/{order.order_id}/documents"
+    (listed,) = await pages(desk, at)
+    told = (await desk.get(f"{at}/{number}")).json()
+    assert (told["number"], told["order_id"]) == (listed["number"], order.order_id)
+    assert told["buyer"] is not None
+    books = await api.caller("accounting:read", "customers:read", sellers=["main"])
+    of_books = await books.get(f"/v1/documents/{number}")
+    assert of_books.json() == told
+    printed = await desk.get(f"{at}/{number}.pdf")
+    assert printed.content[:5] == b"%PDF-"
+    assert printed.content == (await books.get(f"/v1/documents/{number}.pdf")).content
+    (of_other,) = await pages(caller, f"/v1/orders/{other.order_id}/documents")
+    elsewhere = f"/v1/orders/{other.order_id}/documents"
+    for path in (elsewhere, f"{elsewhere}/{of_other['number']}", f"{elsewhere}/{number}.pdf"):
+        problem(await desk.get(path), 404, "not_found")
+    # Both sellers have one of this number, which is not the other order's.
+    assert of_other["number"] == number
+    assert (await caller.get(f"{elsewhere}/{number}")).json()["order_id"] == other.order_id
+    problem(await desk.get(f"{at}/INV-1999-000001"), 404, "not_found")
+    every = (at, f"{at}/{number}", f"{at}/{number}.pdf", f"{at[:-10]}?expand=documents")
+    for scope in OF_ORDERS_DOCUMENTS:
+        less = await api.caller(*({*SCOPES} - {scope}))
+        for path in every:
+            detail = problem(await less.get(path), 403, "missing_scope")["detail"]
+            assert scope in detail, path
+        asked = await less.send_once("/v1/bulk/documents", {"order_ids": [order.order_id]})
+        assert scope in problem(asked, 403, "missing_scope")["detail"]
+    # For many orders, too, and at the screens: it is one rule.
+    assert NEEDS["print_documents"] == {*OF_ORDERS_DOCUMENTS}
+    anna = Desk(shop.pool, api.app)
+    await anna.signed_in("anna", "agent", channels=["web"])
+    page = f"/app/orders/{order.order_id}"
+    assert (await anna.get(f"{page}/documents/{number}.pdf")).content == printed.content
+    assert (await anna.get(f"{page}/documents/{of_other['number']}.json")).status_code == 200
+    of_b2b = f"/app/orders/{other.order_id}/documents/{number}.json"
+    assert (await anna.get(of_b2b)).status_code == 404
 
 
 async def test_the_books_add_up_and_are_read_page_by_page(shop: Shop, caller: Caller) -> None:
@@ -181,7 +230,6 @@ async def test_books_of_others_are_not_there(api: Api, shop: Shop, caller: Calle
     days = {"from": "2026-01-01", "to": "2026-01-02"}
     for answer in (
         await of_de.get(path, params={"seller": "main"}),
-        await of_de.get(f"/v1/orders/{theirs.order_id}/documents"),
         await of_de.get("/v1/ledger/entries", params={"order_id": theirs.order_id}),
         await of_de.get("/v1/ledger/balance", params={"seller": "main"}),
         await of_de.get("/v1/ledger/taxes", params=days | {"seller": "main"}),

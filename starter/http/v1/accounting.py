@@ -10,8 +10,9 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from domain.accounting.documents import Issued
 from runtime.papers.pdf import render
-from starter.http.callers import Caller, check_allows, may
+from starter.http.callers import Caller, ReadsDocuments, check_allows, may
 from starter.http.paging import Page, Paged
 from starter.http.reading import StrictRoute
 from starter.http.shown_documents import ListedDocument, ShownDocument, listed, shown
@@ -64,7 +65,7 @@ async def list_documents(
     summary="List an order's invoices and credit notes, as they were issued",
 )
 async def list_documents_of_order(
-    order_id: str, caller: Annotated[Caller, may("accounting:read")], paged: Paged
+    order_id: str, caller: ReadsDocuments, paged: Paged
 ) -> Page[ListedDocument]:
     """An invoice for each parcel, a credit note for each refund of what was invoiced."""
     await caller.check_order(order_id)
@@ -74,6 +75,33 @@ async def list_documents_of_order(
     return paged.page(
         {}, found, place=lambda one: (one.issued_at.isoformat(), one.number), show=listed
     )
+
+
+@router.get(
+    "/orders/{order_id}/documents/{number:path}.pdf",
+    operation_id="printDocumentOfOrder",
+    summary="Print an order's invoice or credit note",
+    response_class=Response,
+    responses=_AS_PDF,
+)
+async def print_document_of_order(order_id: str, number: str, caller: ReadsDocuments) -> Response:
+    """As PDF, in the customer's language. A reprint has the same bytes."""
+    await caller.check_order(order_id)
+    return await _printed(await caller.here.accounting.document_of(order_id, number))
+
+
+@router.get(
+    "/orders/{order_id}/documents/{number:path}",
+    operation_id="getDocumentOfOrder",
+    summary="Read an order's invoice or credit note",
+)
+async def get_document_of_order(
+    order_id: str, number: str, caller: ReadsDocuments
+) -> ShownDocument:
+    """As it was issued; what was issued is never changed."""
+    await caller.check_order(order_id)
+    document = await caller.here.accounting.document_of(order_id, number)
+    return shown(document, with_person=True)
 
 
 @router.get(
@@ -90,7 +118,8 @@ async def print_document(
     seller: Whose = None,
 ) -> Response:
     """As PDF, in the customer's language. A reprint has the same bytes."""
-    return await _printed(caller, number, seller)
+    document = await caller.here.accounting.document(number, seller, sellers=caller.sellers)
+    return await _printed(document)
 
 
 @router.get(
@@ -111,18 +140,19 @@ async def get_document(
     With `Accept: application/pdf` it is printed. Who bought is told to keys with `customers:read`
     alone.
     """
-    if _PDF in request.headers.get("accept", ""):
+    as_pdf = _PDF in request.headers.get("accept", "")
+    if as_pdf:
         check_allows(caller, "customers:read")  # a print names people
-        return await _printed(caller, number, seller)
     document = await caller.here.accounting.document(number, seller, sellers=caller.sellers)
+    if as_pdf:
+        return await _printed(document)
     answer = shown(document, with_person=caller.grant.allows("customers:read"))
     headers = {"Vary": "Accept"}
     return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
 
 
-async def _printed(caller: Caller, number: str, seller: str | None) -> Response:
-    document = await caller.here.accounting.document(number, seller, sellers=caller.sellers)
+async def _printed(document: Issued) -> Response:
     content = await asyncio.to_thread(render, document)
-    name = f"inline; filename*=UTF-8''{quote(f'{number}.pdf', safe='')}"
+    name = f"inline; filename*=UTF-8''{quote(f'{document.number}.pdf', safe='')}"
     headers = {"Content-Disposition": name, "Vary": "Accept"}
     return Response(content, media_type=_PDF, headers=headers)

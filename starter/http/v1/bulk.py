@@ -15,7 +15,7 @@ from domain.jobs.options import (
     Print,
     StepAnswers,
 )
-from starter.http.callers import Caller, may
+from starter.http.callers import Caller, ReadsDocuments, may
 from starter.http.examples import example
 from starter.http.once import Keyed
 from starter.http.reading import StrictRoute
@@ -196,9 +196,7 @@ async def print_labels(
 )
 async def print_documents(
     wanted: Annotated[Print, example({"where": {"state": "closed", "channel": "web"}})],
-    caller: Annotated[Caller, may("accounting:read")],
-    _: Annotated[Caller, may("customers:read")],
-    __: Annotated[Caller, may("orders:read")],
+    caller: ReadsDocuments,
     once: Keyed,
 ) -> Response:
     """One PDF with what was issued for these orders, 500 at most. It names who bought."""

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from domain.access.keys import OF_ORDERS_DOCUMENTS
 from domain.accounting.documents import Issued
 from domain.errors import NotFound
 from domain.ids import message_ref, order_of
@@ -28,20 +29,22 @@ _PDF: Final = "application/pdf"
 _JSON: Final = "application/json"
 
 Buyer = Annotated[Visit, may("orders:read", "customers:read")]
-"""Who sees an order and who bought it: its documents say nothing else."""
+"""Who sees an order and who bought it."""
+
+Documents = Annotated[Visit, may(*OF_ORDERS_DOCUMENTS)]
 
 Packs = Annotated[Visit, may("orders:read", "warehouse:read")]
 
 
 @router.get("/app/orders/{order_id}/documents/{number:path}.pdf")
-async def document_pdf(visit: Buyer, order_id: str, number: str) -> Response:
+async def document_pdf(visit: Documents, order_id: str, number: str) -> Response:
     """An invoice or a credit note as it is printed. A reprint has the same bytes."""
     issued = await _document(visit, order_id, number)
     return _file(await asyncio.to_thread(render, issued), _PDF, f"{number}.pdf")
 
 
 @router.get("/app/orders/{order_id}/documents/{number:path}.json")
-async def document_json(visit: Buyer, order_id: str, number: str) -> Response:
+async def document_json(visit: Documents, order_id: str, number: str) -> Response:
     """The same as data, as it was issued."""
     issued = await _document(visit, order_id, number)
     return _file(issued.model_dump_json(indent=2).encode(), _JSON, f"{number}.json")
@@ -136,11 +139,7 @@ async def _check_parcel(visit: Visit, fulfilment_id: str) -> None:
 async def _document(visit: Visit, order_id: str, number: str) -> Issued:
     """Raises NotFound, also for a document of another order."""
     await check_order(visit, order_id)
-    whose = await visit.here.orders.whose(order_id)
-    found = await visit.here.accounting.document(number, None if whose is None else whose[1])
-    if found.order_id != order_id:
-        raise NotFound(f"there is no document {number} of {order_id}", reason="no_document")
-    return found
+    return await visit.here.accounting.document_of(order_id, number)
 
 
 def _file(content: bytes, kind: str, name: str, *, download: bool = False) -> Response:
