@@ -121,11 +121,14 @@ async def waiting(visit: Visit) -> list[Proposal]:
 async def needs(visit: Visit, until: date, skus: Sequence[str] | None = None) -> list[Need]:
     """Stock to be ordered by a day of which nothing is proposed, the most urgent first.
 
-    `skus`: of these alone. There is one more than `NEEDED_MAX` where there are more.
+    `skus`: all of these; else there is one more than `NEEDED_MAX` where there are more.
     """
     buying = visit.here.purchasing
     rows = await buying.outlook(
-        skus=skus, order_by=until, locations=places(visit), at_most=NEEDED_MAX + 1
+        skus=skus,
+        order_by=until,
+        locations=places(visit),
+        at_most=NEEDED_MAX + 1 if skus is None else None,
     )
     sold = await buying.terms(skus=[row.sku for row in rows]) if rows else ()
     terms = {(item.supplier, item.sku): item for item in sold}
