@@ -109,7 +109,10 @@ async def test_a_form_that_is_sent_twice_says_twice_that_it_is_approved_and_why(
         for sku, units in (("TEA", 2000), ("CUP", 2000), ("POT", 4200))
     ]
     desk = await Desk(shop.pool, Api(shop).app).signed_in("ben", "buyer")
-    fields = {"po": [f"{one}~1.proposed" for one in (*made, high)], "why": "a good price"}
+    fields: dict[str, Any] = {
+        "po": [f"{one}~1.proposed" for one in (*made, high)],
+        "why": "a good price",
+    }
     first = text_of(await desk.send_form(TOGETHER, **fields))
     assert (first.count("It is approved"), first.count("not done")) == (2, 1)
     both = await asyncio.gather(*(desk.send_form(TOGETHER, **fields) for _ in range(2)))
