@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,6 +29,17 @@ class GoodwillLimit(BaseModel):
 
 
 GoodwillRoles = Annotated[dict[Id, GoodwillLimit], Field(max_length=20)]
+
+
+def most_first(roles: Mapping[str, GoodwillLimit], currency: str) -> tuple[str, ...]:
+    """The roles by what they may give in a currency for an order, then on a day."""
+
+    def least(name: str) -> tuple[Decimal, ...]:
+        limit, none = roles[name], Decimal("Infinity")
+        sums = limit.per_order.get(currency, none), limit.per_day.get(currency, none)
+        return (-sums[0], -sums[1], Decimal(-limit.percent_max))
+
+    return tuple(sorted(roles, key=least))
 
 
 @dataclass(frozen=True)

@@ -72,8 +72,9 @@ class OrderFacts:
     """What rows say of an order. `claim`: its money and units, and its claims.
 
     `returns`: the states of returns that a customer asked for. `goodwill_asked`: ids of requests
-    for goodwill that somebody in a role of `goodwill_roles` decides about; without such roles
-    anybody gives it. `open_claims`: how many wait for a person. `provider`: who has its money.
+    for goodwill that somebody in a role of `goodwill_roles` decides about, who may give the most
+    first; without such roles anybody gives it. `open_claims`: how many wait for a person.
+    `provider`: who has its money.
     `has_vouchers`: something was paid back as a voucher. `charges_by_hand`: it waits until somebody
     says that it is to be charged. `match_is_over`: so is the time in which a lower price is met.
     `late`: what is asked for by exception, and when the time for it ended.

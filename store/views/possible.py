@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.aftersales import claims as rules
 from domain.errors import NotFound
+from domain.orders.goodwill import most_first
 from domain.orders.policy import Policy
 from domain.views.possible import OrderFacts, ParcelFacts
 from store import clock
@@ -36,7 +37,7 @@ async def facts(conn: Connection, order_id: str) -> OrderFacts:
         holds=tuple(await holds.standing(conn, order_id)),
         returns=tuple(row["returns"]),
         goodwill_asked=tuple(row["goodwill_asked"]),
-        goodwill_roles=tuple(policy.goodwill_roles),
+        goodwill_roles=most_first(policy.goodwill_roles, found.currency),
         open_claims=row["open_claims"],
         provider=row["provider"] or "",
         charges_by_hand=policy.charge == "manual" and found.charges.left_to_charge > 0,

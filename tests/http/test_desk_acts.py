@@ -324,6 +324,22 @@ async def test_goodwill_over_a_limit_is_asked_for_and_approved(stocked: Shop, de
     assert (await stocked.previews.facts(order_id)).goodwill_asked == ()
 
 
+async def test_an_admin_gives_goodwill_in_the_role_that_may_give_most_and_need_not_choose(
+    stocked: Shop, desk: Desk
+) -> None:
+    limits = {"agent": {"per_order": {"USD": "1.00"}}, "accountant": {"percent_max": 5}, "lead": {}}
+    order_id = await delivered(stocked, "act-goodwill-admin", goodwill_roles=limits)
+    over = await seen(desk, order_id, "goodwill", amount="3.00", reason="sorry")
+    await done(desk, order_id, "goodwill", over)
+    admin = await Desk(stocked.pool, desk.app).signed_in("kim", "admin")
+    page = (await admin.get(f"/app/orders/{order_id}")).text
+    form = page.partition(f'{order_id}/approve">')[2].partition("</form>")[0]
+    assert re.findall(r'<option value="(\w+)"', form) == ["lead", "accountant", "agent"]
+    sent = dict(re.findall(r'name="(\w+)"[^>]* value="([^"]*)"', form))
+    paid = await admin.send_form(f"app/orders/{order_id}/approve", **sent)
+    assert "It is paid back" in text_of(paid)
+
+
 async def test_a_claim_is_made_and_decided(stocked: Shop, desk: Desk) -> None:
     order_id = await delivered(stocked, "act-claim")
     fields = {"kind": "damaged", "units__2": "1", "reason": "a crack", "wish": "refund"}
