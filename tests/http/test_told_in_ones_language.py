@@ -19,6 +19,7 @@ from starter.web.desk.journal_forms import JOURNAL
 from starter.web.desk.reason_forms import WHO, WHOLE
 from starter.web.desk.reasons import told as reason_told
 from starter.web.desk.reasons import who_told
+from starter.web.desk.task_forms import TASKS
 from starter.web.screens.words import screen_words
 from store.database import Pool
 from tests.support.bench import Bench
@@ -48,8 +49,8 @@ _TYPED: Final = (
 )
 """What people and companies say in the whole shop."""
 
-_BRIEF: Final = ("move_sent",)
-"""Forms with too few words of their own: they are looked for where sentences are found."""
+_BRIEF: Final = ("move_sent", "tasks_differs", "tasks_dispute", "tasks_document")
+"""Forms of codes, or with too few words: tests/unit/web/test_sentences.py has these."""
 
 _LEFT_OUT: Final = {"step_early": {"name"}}
 """Parts of a form that its sentence does not say."""
@@ -92,7 +93,7 @@ async def _ended(bench: Bench) -> str:
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_each_form_has_its_sentence_which_says_all_of_it(language: str) -> None:
     words = screen_words(language)
-    for begin, forms in (("because_", {**WHOLE, **JOURNAL}), ("who_", WHO)):
+    for begin, forms in (("because_", {**WHOLE, **JOURNAL, **TASKS}), ("who_", WHO)):
         for key, form in forms.items():
             parts = {name: f"<{name}>" for name in re.compile(form).groupindex}
             told = words(f"{begin}{key}", **parts)
@@ -103,11 +104,11 @@ def test_each_form_has_its_sentence_which_says_all_of_it(language: str) -> None:
 def test_each_form_is_written_somewhere() -> None:
     """A sentence that was changed where it is written is noticed here."""
     written = _written()
-    for key, form in {**WHOLE, **JOURNAL, **WHO}.items():
-        pieces = _PIECE.findall(re.sub(r"\?P<\w+>|\\\w", "", form))
-        longest = max(pieces, key=len).strip()
+    for key, form in {**WHOLE, **JOURNAL, **TASKS, **WHO}.items():
         if key in _BRIEF:
             continue
+        pieces = _PIECE.findall(re.sub(r"\?P<\w+>|\\\w", "", form))
+        longest = max(pieces, key=len).strip()
         assert len(longest) > 2, key
         assert longest in written, key
 

@@ -18,6 +18,7 @@ from domain.errors import InvalidInput
 from domain.money import to_minor
 from starter.web.desk.journal_forms import JOURNAL
 from starter.web.desk.reason_forms import CHANGES, WHO, WHOLE
+from starter.web.desk.task_forms import TASKS
 from starter.web.words import Words
 
 
@@ -47,6 +48,7 @@ class _Forms:
 
 _OF_ORDERS: Final = _Forms(WHOLE)
 _OF_JOURNALS: Final = _Forms(JOURNAL)
+_OF_TASKS: Final = _Forms(TASKS)
 _WHO: Final = {key: re.compile(form) for key, form in WHO.items()}
 CHANGED: Final = {key: re.compile(form) for key, form in CHANGES.items()}
 
@@ -69,6 +71,12 @@ def told(words: Words, text: str) -> str:
 def journal_told(words: Words, text: str) -> str:
     """Why stock moved or a purchase changed, what an entry of the ledger is for, what differs."""
     return _OF_JOURNALS.said(words, text) or told(words, text)
+
+
+def task_told(words: Words, text: str) -> str:
+    """Why a task waits."""
+    whole = said(words, text)
+    return whole or _OF_TASKS.said(words, text) or told(words, text)
 
 
 def held_told(words: Words, text: str) -> str:
@@ -191,6 +199,7 @@ _PARTS: Final[Mapping[str, Callable[[Words, str], str]]] = {
 IN_TEMPLATES: Final[Mapping[str, Callable[[Words, str], str]]] = {
     "reason_told": told,
     "journal_told": journal_told,
+    "task_told": task_told,
     "held_told": held_told,
     "step_told": step_told,
     "change_told": change_told,

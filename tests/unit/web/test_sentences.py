@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,7 +13,7 @@ import pytest
 from starter.web.desk.journal_forms import JOURNAL
 from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.screens.words import screen_words
-from tests.support.written import HOLE, Sources, Written
+from tests.support.written import HOLE, ROOT, Sources, Written
 
 SAMPLES: Final = (
     *("web-1:2", "web-1:R1", "12.50 USD", "3", "2nd", "2027-03-01", "3 days", "TEA", "PO-7"),
@@ -109,3 +110,58 @@ def test_what_somebody_types_about_an_order_is_no_journal() -> None:
     assert IN_TEMPLATES["reason_told"](words, "from grandma") == "from grandma"
     assert IN_TEMPLATES["journal_told"](words, "from main") == "von main"
     assert "move_from" in JOURNAL
+
+
+NAMES: Final = {
+    "document %s",
+    "interchange %s",
+    "order %s",
+    "mail server",
+    "book_dispute %s:%s",
+    "YYYY-MM-DD HH24:MI UTC",
+    "it is not known what became of a %s at %s (%s)",
+}
+"""What tasks are called by, and not why they wait."""
+
+VALUES: Final = (
+    *("refund", "sandbox", "12", "855", "web", "damaged", "fraud review", "needs response", "Kim"),
+    *("2027-03-01 08:00 UTC", "the amounts differ", "units are missing", "https://one.example"),
+)
+
+
+def task_sentences() -> set[str]:
+    """All that the list of tasks writes in English."""
+    source = (ROOT / "store/views/attention.sql").read_text(encoding="utf-8")
+    code = re.sub(r"--.*", "", source)
+    texts = {text.replace('"', "") for text in re.findall(r"'([^']*)'", code)}
+    english = {text for text in texts if re.search(r"[A-Za-z]{2,},? [a-z%]", text)}
+    return english - NAMES
+
+
+def test_each_task_says_why_in_the_readers_language() -> None:
+    words, told = screen_words("de"), IN_TEMPLATES["task_told"]
+    unknown = [
+        text
+        for text in sorted(task_sentences())
+        if all(told(words, one) == one for one in with_values(text))
+    ]
+    assert unknown == []
+
+
+def with_values(text: str) -> Iterator[str]:
+    parts = text.split("%s")
+    for some in itertools.product(VALUES, repeat=len(parts) - 1):
+        yield "".join(itertools.chain(*zip(parts, (*some, ""), strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("sandbox: the amounts differ", "sandbox: die Beträge sind verschieden"),
+        ("stripe: needs response, fraudulent", "stripe: zu beantworten, fraudulent"),
+        ("late: it came after its promised day", "zu spät: es kam nach dem zugesagten Tag"),
+        ("sandbox: what nobody knows", "sandbox: what nobody knows"),
+    ],
+)
+def test_a_task_is_told_with_what_it_is_about(text: str, told: str) -> None:
+    assert IN_TEMPLATES["task_told"](screen_words("de"), text) == told
