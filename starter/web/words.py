@@ -22,6 +22,7 @@ from babel.numbers import format_decimal
 from domain.fields import COUNTRY_CODES
 from domain.messages.words import amount_in
 from domain.sellers import LANGUAGES, Language
+from starter.web.amounts import amount_read, amount_typed
 
 FALLBACK: Final[Language] = "en"
 
@@ -135,6 +136,14 @@ class Words:
     def money(self, minor: int, currency: str) -> str:
         """An amount, such as $12.50 or 12,50 €."""
         return amount_in(minor, currency, self._locale)
+
+    def typed(self, amount: str) -> str:
+        """An amount or a rate as they type it into a form, such as 12,50."""
+        return amount_typed(amount, self._locale)
+
+    def amount(self, typed: str) -> str:
+        """What they typed, as documents have it. Raises TwoReadings."""
+        return amount_read(typed, self._locale)
 
     def countries(self) -> list[str]:
         """The codes of all countries that have a name in this language."""

@@ -69,7 +69,7 @@ def beside(answer: httpx.Response, box: str) -> str:
     ("act", "sent", "box", "label", "told"),
     [
         ("return", {"units:1": "1"}, "reason", "In Worten", "Diese Angabe fehlt."),
-        ("goodwill", {"amount": "1,500", "reason": "s"}, "amount", "Betrag", "12.50"),
+        ("goodwill", {"amount": "1,5,0", "reason": "s"}, "amount", "Betrag", "12,50"),
         ("goodwill", {"amount": "-3", "reason": "s"}, "amount", "Betrag", "nicht unter 0"),
         (
             *("exchange", {"units:1": "1", "reason": "s", **WANTS, "want1-quantity": "-1"}),

@@ -139,7 +139,7 @@ async def _page(
     """`sku`: whose terms stand in the form."""
     code = one.supplier.supplier
     known = await visit.here.purchasing.terms(supplier=code, skus=[sku]) if sku else ()
-    filled = _filled(known[0]) if known else {"sku": [sku]}
+    filled = _filled(visit, known[0]) if known else {"sku": [sku]}
     values: dict[str, Any] = {
         "status": status,
         "told": told,
@@ -198,6 +198,7 @@ async def _figures(visit: Visit, codes: Sequence[str], today: date) -> dict[str,
 def _terms(visit: Visit, supplier: str) -> SupplierItem:
     """What a form says. Raises ValidationError and NotAsked."""
     said = {name: visit.field(name).strip() for name in _FIELDS}
+    said["unit_price"] = visit.amount("unit_price")
     told: dict[str, Any] = {name: text for name, text in said.items() if text}
     for name in ("lead_time_days", "minimum", "multiple", "priority"):
         if name in told:
@@ -205,9 +206,9 @@ def _terms(visit: Visit, supplier: str) -> SupplierItem:
     return SupplierItem.model_validate({**told, "supplier": supplier})
 
 
-def _filled(terms: SupplierItem) -> dict[str, list[str]]:
+def _filled(visit: Visit, terms: SupplierItem) -> dict[str, list[str]]:
     told = terms.model_dump(mode="json", exclude={"unit_price", "name"})
-    told["unit_price"] = price_text(terms.unit_price, terms.currency)
+    told["unit_price"] = visit.words.typed(price_text(terms.unit_price, terms.currency))
     return {name: [str(value)] for name, value in told.items()}
 
 

@@ -13,6 +13,7 @@ from starlette.datastructures import QueryParams
 
 from domain.views.order_filters import OrderFilters
 from domain.views.order_snapshot import FulfilmentStatus, OrderState, PaymentStatus
+from starter.web.amounts import TwoReadings
 from starter.web.desk.access import Whose, theirs
 from starter.web.desk.columns import BY_NAME, STANDARD, columns_for
 from starter.web.screens.visits import Visit
@@ -23,6 +24,7 @@ from store.views.reads import OrderSummary
 PAGE: Final = 50
 _TEXT_MAX: Final = 200
 _TOTALS: Final = ("total_from", "total_to")
+_OF_THOUSANDS: Final = 3
 _DAYS: Final = ("received_from", "received_to", "placed_from", "placed_to")
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "state": get_args(OrderState),
@@ -87,7 +89,8 @@ def asked_by(visit: Visit, query: QueryParams, channels: Sequence[str]) -> Asked
     for name, text in said.items():
         if not text:
             continue
-        told = _read(name, text, visit.words.zone)
+        said[name] = _plain(visit.words, text) if name in _TOTALS else text
+        told = _read(name, said[name], visit.words.zone)
         if name in _TOTALS and "currency" in given:
             told["currency"] = given["currency"]  # it stands before them in FILTERS
         if _fits(told) and (name != "channel" or text in channels):
@@ -116,6 +119,19 @@ def _standard(filters: Collection[str], allowed: Collection[str]) -> tuple[str, 
     by_placed = not {"placed_from", "placed_to"}.isdisjoint(filters)
     columns = (*STANDARD, "placed") if by_placed else STANDARD
     return tuple(name for name in columns if name in allowed)
+
+
+def _plain(words: Words, text: str) -> str:
+    """An amount as addresses have it, which reads alike in all languages.
+
+    After a point a German may read three digits as thousands, so there a fourth one stands. "",
+    which fits no filter: it can be read in two ways.
+    """
+    try:
+        amount = words.amount(text)
+    except TwoReadings:
+        return ""
+    return f"{amount}0" if len(amount.partition(".")[2]) == _OF_THOUSANDS else amount
 
 
 def _text(text: str) -> str:

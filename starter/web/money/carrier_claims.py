@@ -53,7 +53,7 @@ async def file(visit: Writes, part_id: str) -> Response:
     """A claim was sent to the carrier."""
 
     async def act() -> str:
-        said = {name: visit.field(name) for name in ("amount", "reference") if visit.field(name)}
+        said = _said(visit, "reference")
         asked = _Filed.model_validate(said)
         amount = await _money(visit, part_id, asked.amount)
         await visit.here.carrier_claims.file(
@@ -70,7 +70,7 @@ async def answer(visit: Writes, part_id: str) -> Response:
     outcome = visit.field("outcome")
 
     async def act() -> str:
-        said = {name: visit.field(name) for name in ("amount", "note") if visit.field(name)}
+        said = _said(visit, "note")
         asked = _Answered.model_validate(said)
         door, who = visit.here.carrier_claims, visit.person.who
         if outcome == "dropped":
@@ -96,6 +96,11 @@ async def _met(visit: Visit, part_id: str, act: Callable[[], Awaitable[str]]) ->
         return await _list(visit, "", order_of(part_id), status=status, trouble=trouble, of=part_id)
 
     return await met(visit, act, _AT, again)
+
+
+def _said(visit: Visit, also: str) -> dict[str, str]:
+    said = {"amount": visit.amount("amount"), also: visit.field(also)}
+    return {name: text for name, text in said.items() if text}
 
 
 async def _money(visit: Visit, part_id: str, amount: Amount) -> Money:

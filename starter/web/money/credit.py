@@ -38,6 +38,8 @@ async def give(visit: Gives) -> Response:
 
     async def act() -> str:
         said: dict[str, Any] = {name: visit.field(name) for name in _FIELDS if visit.field(name)}
+        if "amount" in said:
+            said["amount"] = visit.amount("amount")
         asked = CreditRequest.model_validate({**said, "customer": customer})
         if visit.person.grant.channels is not None:
             raise Refused("store credit is of no channel", reason="of_all_channels")

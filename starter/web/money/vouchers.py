@@ -83,6 +83,8 @@ async def issue(visit: Writes) -> Response:
     """Issue it. Its code is shown on the page that answers, and nowhere else."""
     said: dict[str, Any] = {name: visit.field(name) for name in _FIELDS if visit.field(name)}
     try:
+        if "amount" in said:
+            said["amount"] = visit.amount("amount")
         asked = IssueRequest.model_validate({**said, "single_use": bool(visit.field("single_use"))})
         if visit.person.grant.channels is not None:
             raise Refused("a voucher is of no channel", reason="of_all_channels")

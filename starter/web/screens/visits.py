@@ -20,6 +20,7 @@ from domain.staff.people import Person
 from domain.staff.sessions import TooManyTries
 from starter.service.service import Service
 from starter.service.staff import Browser
+from starter.web.amounts import TwoReadings
 from starter.web.guards import BadForm, form_lists, is_foreign
 from starter.web.screens import cookies
 from starter.web.screens.counts import counts_of
@@ -63,6 +64,18 @@ class Visit:
     def field(self, name: str) -> str:
         """A field of the form; "" where it is not there."""
         return self.sent.get(name, [""])[0]
+
+    def amount(self, name: str) -> str:
+        """An amount or a rate in a field, as documents have it. Raises InvalidInput."""
+        return self.amount_in(self.field(name), name)
+
+    def amount_in(self, typed: str, where: str) -> str:
+        """The same of what was typed there."""
+        try:
+            return self.words.amount(typed)
+        except TwoReadings:
+            reason = "amount_two_ways"
+            raise InvalidInput("can be read in two ways", where=where, reason=reason) from None
 
     def show(self, name: str, **values: Any) -> Response:
         """A screen for them."""

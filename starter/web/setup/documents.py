@@ -120,7 +120,7 @@ class Documents(ABC, Generic[Model]):
         fields = (Field(self.code, required=True), *self.fields)
         values = sent_values(visit, fields)
         if not visit.sent:
-            values = values_of({**self._defaults(), self.code: ""}, fields)
+            values = values_of(visit.words, {**self._defaults(), self.code: ""}, fields)
         return show(
             visit,
             "new_document",
@@ -162,7 +162,7 @@ class Documents(ABC, Generic[Model]):
     ) -> Response:
         """One of them. `typed`: with what was typed, beside what has changed meanwhile."""
         one = await self.get(visit, code)
-        now = values_of(one.model_dump(mode="json", warnings=False), self.fields)
+        now = values_of(visit.words, one.model_dump(mode="json", warnings=False), self.fields)
         values = sent_values(visit, self.fields) if typed else now
         return show(
             visit,

@@ -11,12 +11,14 @@ from pydantic import BaseModel
 from domain.errors import InvalidInput
 from domain.seen import version_of
 from starter.web.screens.visits import Visit
+from starter.web.words import Words
 
 Kind = Literal[
     "text",
     "email",
     "time",
     "number",
+    "amount",
     "zone",
     "area",
     "lines",
@@ -45,12 +47,14 @@ class Field(NamedTuple):
 
     Its label is the sentence `field_<path>`, with _ for each dot; `hint_<path>` stands below it,
     where there is one. `columns`: of a table; their heads are `column_<path>_<column>`.
+    `amounts`: those of its columns that have amounts.
     """
 
     path: str
     kind: Kind = "text"
     required: bool = False
     columns: tuple[str, ...] = ()
+    amounts: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -62,9 +66,9 @@ class Field(NamedTuple):
         return [*value, *({} for _ in range(_ROWS_MORE))]
 
 
-def values_of(document: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
+def values_of(words: Words, document: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
     """What stands in each field for a document, as JSON has it: a text, or the ticked values."""
-    return {field.path: _text(_at(document, field.path), field) for field in fields}
+    return {field.path: _text(words, _at(document, field.path), field) for field in fields}
 
 
 def sent_values(visit: Visit, fields: Sequence[Field]) -> dict[str, Any]:
@@ -164,7 +168,7 @@ def _at(document: Mapping[str, Any], path: str) -> Any:
     return part
 
 
-def _text(value: Any, field: Field) -> Any:
+def _text(words: Words, value: Any, field: Field) -> Any:
     match field.kind:
         case "ticks":
             return [str(one) for one in value or ()]
@@ -175,12 +179,22 @@ def _text(value: Any, field: Field) -> Any:
         case "json":
             return json.dumps(value, ensure_ascii=False, indent=2) if value else ""
         case "table" | "pairs":
-            found = value or ()
-            if isinstance(found, Mapping):
-                found = [dict(zip(field.columns, pair, strict=True)) for pair in found.items()]
-            rows = [{name: str(row.get(name, "")) for name in field.columns} for row in found]
-            return rows if len(rows) <= ROWS_MAX else _lines_of(rows, field)
-    return "" if value is None else str(value)
+            return _rows(words, value or (), field)
+    text = "" if value is None else str(value)
+    return words.typed(text) if field.kind == "amount" else text
+
+
+def _rows(words: Words, found: Any, field: Field) -> Any:
+    """The rows of a table, or their text: there, commas stand between what is in them."""
+    if isinstance(found, Mapping):
+        found = [dict(zip(field.columns, pair, strict=True)) for pair in found.items()]
+    rows = [{name: str(row.get(name, "")) for name in field.columns} for row in found]
+    if len(rows) > ROWS_MAX:
+        return _lines_of(rows, field)
+    return [
+        {name: words.typed(text) if name in field.amounts else text for name, text in row.items()}
+        for row in rows
+    ]
 
 
 def _value(visit: Visit, field: Field) -> Any:
@@ -192,9 +206,19 @@ def _value(visit: Visit, field: Field) -> Any:
         case "flag":
             return text == "1"
         case "table" | "pairs":
-            rows = _sent_rows(visit, field) or [_split(x, field) for x in _lines(text)]
+            rows = _typed_rows(visit, field) or [_split(x, field) for x in _lines(text)]
             return _table(rows, field) or None
+        case "amount":
+            return visit.amount(field.path) or None
     return _read(text, field) if text else None
+
+
+def _typed_rows(visit: Visit, field: Field) -> list[dict[str, str]]:
+    """The rows of a table, their amounts as documents have them. Raises InvalidInput."""
+    return [
+        {k: visit.amount_in(v, field.path) if k in field.amounts else v for k, v in row.items()}
+        for row in _sent_rows(visit, field)
+    ]
 
 
 def _read(text: str, field: Field) -> Any:

@@ -36,7 +36,7 @@ _FIELDS: Final = (
     Field("reason", "choice", required=True),
     Field("owner"),
     Field("active", "flag"),
-    Field("when.amount_over.amount"),
+    Field("when.amount_over.amount", "amount"),
     Field("when.amount_over.currency"),
     Field("when.orders_within.more_than", "number"),
     Field("when.orders_within.within"),
@@ -184,7 +184,7 @@ async def _form(
     fields = (Field("rule", required=True), *_FIELDS) if one is None else _FIELDS
     values = sent_values(visit, fields)
     set_as = {} if one is None or one.set_as is None else one.set_as.model_dump(mode="json")
-    kept = values_of(set_as, fields)
+    kept = values_of(visit.words, set_as, fields)
     if one is not None and not typed:
         values = kept
     elif not visit.sent:

@@ -28,7 +28,7 @@ class _Locations(Documents[Location]):
         Field("calendar.cut_off", "time"),
         Field("calendar.handling_days", "number"),
         Field("parcels_a_day", "number"),
-        Field("lanes", "table", columns=tuple(Lane.model_fields)),
+        Field("lanes", "table", columns=tuple(Lane.model_fields), amounts=("cost",)),
     )
 
     def door(self, visit: Visit) -> Locations:

@@ -143,7 +143,7 @@ async def _show(
         known = {"options": ShopOptions().model_dump(mode="json")}
         if found is not None:
             known = found.model_dump(mode="json", include={"kind", "options"})
-        values = values_of(known, _FIELDS)
+        values = values_of(visit.words, known, _FIELDS)
     return show(
         visit,
         "shop",

@@ -170,7 +170,9 @@ async def one_page(
         dead=await door.dead(subscription_id, at_most=_SHOWN),
         retried=await door.retried(subscription_id, at_most=_SHOWN),
         fields=_FIELDS,
-        values=sent_values(visit, _FIELDS) if typed else values_of(one.model_dump(), _FIELDS),
+        values=sent_values(visit, _FIELDS)
+        if typed
+        else values_of(visit.words, one.model_dump(), _FIELDS),
         options=await _options(visit),
         may_write=visit.person.allows("events:write"),
     )

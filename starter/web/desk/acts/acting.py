@@ -24,6 +24,9 @@ UNITS = "units:"
 """The names of fields with units of a line begin so; the line's id follows."""
 
 ITEM = ("sku", "quantity", "unit_price", "tax_rate")
+AMOUNTS = ("unit_price", "tax_rate", "discount")
+"""Those parts of rows that people type as their language writes numbers."""
+
 ADDRESS = ("name", "company", "line1", "line2", "postal_code", "city", "region", "country")
 """The parts of such fields; their names begin with the field's."""
 
@@ -143,6 +146,14 @@ class Asking:
         """A field without blanks around it; "" where it is not there."""
         return self.visit.field(name).strip()
 
+    def amount(self, name: str) -> str:
+        """An amount or a rate as documents have it. Raises InvalidInput."""
+        return self.visit.amount(name)
+
+    def part(self, part: str, name: str) -> str:
+        """What was typed for a part of a row."""
+        return self.amount(name) if part in AMOUNTS else self.field(name)
+
     def named(self) -> dict[str, Any]:
         """Whose request it is, and the same one when the form is sent again."""
         return {"request_id": self.field("request_id"), "by": self.visit.person.who}
@@ -161,7 +172,7 @@ class Asking:
 
     def item(self, name: str) -> dict[str, Any] | None:
         """A row of what is wanted. None: it was left empty."""
-        parts = {part: self.field(f"{name}-{part}") for part in ITEM}
+        parts = {part: self.part(part, f"{name}-{part}") for part in ITEM}
         if not any(parts.values()):
             return None
         said = {part: text for part, text in parts.items() if text}

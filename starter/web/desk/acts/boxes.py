@@ -89,7 +89,7 @@ def located(
     words, above = asking.visit.words, labels(asking, fields)
     sentences, by_box = [], {}
     for place, told in faults_told(words, wrong):
-        box = _box(asking, fields, place)
+        box = place if place in above else _box(asking, fields, place)
         if box in above:
             by_box[box] = told
         sentences.append(f"{above[box]}: {told}" if box in above else told)

@@ -122,7 +122,7 @@ def _decide(asking: Asking) -> DecideClaimRequest:
     content: dict[str, Any] = {
         **asking.named(),
         **said,
-        "amount": asking.field("amount") or None,
+        "amount": asking.amount("amount") or None,
         "percent": whole(asking.field("percent")) or None,
         "to": asking.field("to") or "original",
         "send_back": bool(asking.field("send_back")),

@@ -13,7 +13,7 @@ from domain.errors import Refused
 from domain.money import to_decimal
 from domain.orders.edit_messages import EditPreview, Obstacle, OrderEdit
 from starter.service.service import Service
-from starter.web.desk.acts.acting import ADDRESS, Act, Asking, Field, Seen, reason
+from starter.web.desk.acts.acting import ADDRESS, AMOUNTS, Act, Asking, Field, Seen, reason
 from starter.web.desk.reasons import change_told
 from starter.web.screens.forms import NotAsked, whole
 
@@ -71,10 +71,10 @@ def _delivery(document: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _fields(asking: Asking) -> Sequence[Field]:
-    now = _now(asking)
+    now, typed = _now(asking), asking.visit.words.typed
     may_see = asking.visit.person.allows("customers:read")
     lines = {
-        f"{line_id}:{part}": text
+        f"{line_id}:{part}": typed(text) if part in AMOUNTS else text
         for line_id, parts in _lines(asking).items()
         for part, text in parts.items()
     }
@@ -89,21 +89,27 @@ def _fields(asking: Asking) -> Sequence[Field]:
         Field("lines", "line", "lines", about="edit_lines_about", values=lines),
         *(Field("item", name, "line_to_add", fold="lines_to_add") for name in ADDS),
         _how("text", "service", "shipping_service", value=now["service"]),
-        _how("money", "shipping_price", "shipping_price", value=now["shipping_price"]),
-        _how("money", "shipping_tax", "shipping_tax", value=now["shipping_tax"]),
-        _how("money", "discount", "order_discount", value=now["discount"]),
+        _how("money", "shipping_price", "shipping_price", value=typed(now["shipping_price"])),
+        _how("money", "shipping_tax", "shipping_tax", value=typed(now["shipping_tax"])),
+        _how("money", "discount", "order_discount", value=typed(now["discount"])),
         _how("day", "date", "wished_day", value=now["date"]),
         *person,
         reason(),
     )
 
 
-def _changed(asking: Asking, name: str, before: str, empty: str = "") -> str | None:
-    """What was typed, if it is not as it was. `empty`: what it means to leave it empty."""
+def _changed(asking: Asking, name: str, before: str) -> str | None:
+    """What was typed, if it is not as it was."""
+    text = asking.field(name)
+    return text if text and text != before else None
+
+
+def _other(asking: Asking, name: str, before: str, empty: str = "") -> str | None:
+    """The same of an amount or a rate. `empty`: what it means to leave it empty."""
     if name not in asking.visit.sent:
         return None
-    text = asking.field(name) or empty
-    return text if text and text != (before or empty) else None
+    amount = asking.amount(name) or empty
+    return amount if amount and amount != (before or empty) else None
 
 
 def _read(asking: Asking) -> OrderEdit:
@@ -113,15 +119,15 @@ def _read(asking: Asking) -> OrderEdit:
         "reason": asking.field("reason"),
         "lines": line_changes(asking),
         "add": [item for name in ADDS if (item := asking.item(name)) is not None],
-        "discount": _changed(asking, "discount", now["discount"], _NO_DISCOUNT),
+        "discount": _other(asking, "discount", now["discount"], _NO_DISCOUNT),
         "requested_delivery_date": _changed(asking, "date", now["date"]),
         "note": _changed(asking, "note", now["note"]),
         "forget": _forgotten(asking, now),
     }
     shipping = {
         "service": _changed(asking, "service", now["service"]),
-        "price": _changed(asking, "shipping_price", now["shipping_price"]),
-        "tax_rate": _changed(asking, "shipping_tax", now["shipping_tax"]),
+        "price": _other(asking, "shipping_price", now["shipping_price"]),
+        "tax_rate": _other(asking, "shipping_tax", now["shipping_tax"]),
     }
     content["shipping"] = shipping if any(shipping.values()) else None
     for which in ("address", "billing"):
@@ -152,7 +158,7 @@ def line_changes(asking: Asking) -> list[dict[str, Any]]:
                 change["quantity"] = whole(text)
         for part in PARTS:
             empty = _NO_DISCOUNT if part == "discount" else ""
-            other = _changed(asking, f"{LINE}{line_id}:{part}", before[part], empty)
+            other = _other(asking, f"{LINE}{line_id}:{part}", before[part], empty)
             if other is not None:
                 change[part] = other
         if change:

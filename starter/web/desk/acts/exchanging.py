@@ -35,7 +35,10 @@ def _fields(asking: Asking) -> Sequence[Field]:
 
 def _read(asking: Asking) -> ExchangeRequest:
     said = asking.field
-    shipping = {"service": said("service") or None, "price": said("shipping_price") or None}
+    shipping = {
+        "service": said("service") or None,
+        "price": asking.amount("shipping_price") or None,
+    }
     payment = {"provider": said("provider"), "token": said("token")}
     content: dict[str, Any] = {
         **return_content(asking),
@@ -102,9 +105,9 @@ def _with_prices(asking: Asking, request: ExchangeRequest) -> FieldLacks:
             continue
         of = asking.shown.goods(like)
         faults[f"{name}-unit_price"] = words("price_suggested", sku=sku, of=of)
-        filled[f"{name}-unit_price"] = str(ordered["unit_price"])
+        filled[f"{name}-unit_price"] = words.typed(str(ordered["unit_price"]))
         if ordered.get("tax_rate") and not same:
-            filled[f"{name}-tax_rate"] = str(ordered["tax_rate"])
+            filled[f"{name}-tax_rate"] = words.typed(str(ordered["tax_rate"]))
     return FieldLacks("why_price_missing", faults, filled)
 
 

@@ -91,7 +91,7 @@ def _goodwill_fields(asking: Asking) -> Sequence[Field]:
 
 
 def _goodwill(asking: Asking) -> RefundRequest:
-    said: dict[str, Any] = {name: asking.field(name) for name in ("amount", "reason")}
+    said: dict[str, Any] = {"amount": asking.amount("amount"), "reason": asking.field("reason")}
     said |= {"to": asking.field("to") or "original", "role": _role(asking)}
     return RefundRequest.model_validate(
         {**asking.named(), **said, "ask": bool(asking.field("ask"))}
@@ -130,7 +130,7 @@ def _match_fields(asking: Asking) -> Sequence[Field]:
 
 
 def _match(asking: Asking) -> PriceMatchRequest:
-    said = {name: asking.field(name) for name in ("unit_price", "evidence")}
+    said = {"unit_price": asking.amount("unit_price"), "evidence": asking.field("evidence")}
     said |= {"line_id": asking.field("line"), "to": asking.field("to") or "original"}
     return PriceMatchRequest.model_validate({**asking.named(), **said})
 
