@@ -101,11 +101,12 @@ order by t.waited desc nulls first, t.class, t.worth desc nulls last, t.sku;
 
 -- name: measure(shares)!
 -- The classes, and the worth, of all stock anew. What the seller has paid in different currencies is not added up: each
--- has classes of its own. What has not changed is not written.
+-- has classes of its own. What has not changed is not written; what somebody counts at this moment is left for the next
+-- time, because a count of several SKUs and this one would wait for each other.
 with valued as (
     select s.sku, s.location, v.currency, v.value_minor::float8 * s.on_hand / h.quantity as worth
-    from stock s
-    join location l using (location)
+    from location l
+    join stock s using (location)
     left join holding h on (h.sku, h.seller) = (s.sku, l.seller) and h.quantity > 0
     left join inventory_value v on (v.sku, v.seller) = (h.sku, h.seller)
     where s.on_hand > 0
@@ -114,12 +115,15 @@ with valued as (
            coalesce((sum(worth) over by_worth - worth)
                     / nullif(sum(worth) over (partition by location, currency), 0), 1) as before_it
     from valued
-    window by_worth as (partition by location, currency order by worth desc rows unbounded preceding)
+    window by_worth as (partition by location, currency order by worth desc, sku rows unbounded preceding)
 ), classed as (
     select sku, location, max(worth) as worth,
            least(1 + width_bucket(min(before_it), :shares::float8[]), cardinality(:shares::float8[])) as class
     from ranked group by sku, location
 )
 update stock_count c set class = n.class, worth = n.worth
-from classed n
-where (c.sku, c.location) = (n.sku, n.location) and (c.class, c.worth) is distinct from (n.class, n.worth);
+from (
+    select n.* from classed n join stock_count c using (sku, location)
+    where (c.class, c.worth) is distinct from (n.class, n.worth) for no key update of c skip locked
+) n
+where (c.sku, c.location) = (n.sku, n.location);

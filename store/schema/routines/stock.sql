@@ -154,8 +154,6 @@ create or replace function ways_to(
     order by a.number, place.location
 $$;
 
--- Whoever changes the catalogue gives it another version, last of all in his transaction: so two of them do
--- not wait for each other in a circle. Deferred to the commit, and for the first changed row alone.
 -- A stock row that is new was never counted.
 create or replace function stock_is_counted() returns trigger language plpgsql as $$
 begin
@@ -165,6 +163,8 @@ end $$;
 create or replace trigger stock_is_counted after insert on stock
     referencing new table as added for each statement execute function stock_is_counted();
 
+-- Whoever changes the catalogue gives it another version, last of all in his transaction: so two of them do
+-- not wait for each other in a circle. Deferred to the commit, and for the first changed row alone.
 create or replace function catalogue_changed() returns trigger language plpgsql as $$
 begin
     insert into catalogue_version as v (version) values (pg_current_xact_id()::text::bigint)
