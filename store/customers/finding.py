@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from domain import ids
 from domain.customers.ids import number_in
 from store.database import Connection, load_queries
+from store.words import words_in
 
 _sql = load_queries(__file__)
 
@@ -148,9 +149,12 @@ def _phone_ends(text: str) -> list[str]:
 
 def _beginnings(text: str) -> str | None:
     """`kim mi` → words that begin with these, as PostgreSQL's text search writes it."""
-    words = re.findall(r"[^\W_]+", text)
-    if "@" in text or not any(
-        (word.isalpha() and len(word) > 1) or ord(word[0]) > 0x2E80 for word in words
-    ):
+    words = words_in(text)
+    if "@" in text or not any(_is_of_a_name(one) for one in words):
         return None
-    return " & ".join(f"'{word}':*" for word in words)
+    return " & ".join(f"'{one}':*" for one in words)
+
+
+def _is_of_a_name(word: str) -> bool:
+    letters_alone = not any(one.isnumeric() for one in word)
+    return (letters_alone and len(word) > 1) or ord(word[0]) > 0x2E80

@@ -359,8 +359,8 @@ create index customer_order_charged_by_hand on customer_order (order_no) where p
 -- The words of a person's names, for the search. A Korean name is one word: its given name alone is found as well.
 create function words_of_names(person jsonb) returns tsvector language plpgsql immutable as $$
 declare
-    names text := concat_ws(' ', person #>> '{customer,name}', person #>> '{customer,company}',
-                            person #>> '{address,name}', person #>> '{billing,name}');
+    names text := normalize(concat_ws(' ', person #>> '{customer,name}', person #>> '{customer,company}',
+                                      person #>> '{address,name}', person #>> '{billing,name}'));
 begin
     return to_tsvector('simple', concat_ws(' ', names,
         case when names ~ '[가-힣]{3}' then regexp_replace(names, '(^|[^가-힣])[가-힣]([가-힣]{2,})', '\1\2', 'g') end));

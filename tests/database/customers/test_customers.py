@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from typing import Any
 
 import pytest
@@ -147,6 +148,9 @@ async def test_who_is_erased_while_an_order_comes_stays_for_that_order(pool: Poo
     assert await keys(pool) == [f"id:{CUSTOMER['id']}"]
 
 
+DECOMPOSED = unicodedata.normalize("NFD", "Renée Fontaine")
+
+
 @pytest.mark.parametrize(
     ("text", "who"),
     [
@@ -164,6 +168,10 @@ async def test_who_is_erased_while_an_order_comes_stays_for_that_order(pool: Poo
         ("김민", "김민수"),
         ("민수", "김민수"),
         ("수", None),
+        ("प्रिया", "प्रिया शर्मा"),
+        ("शर्मा प्रि", "प्रिया शर्मा"),
+        ("rené", DECOMPOSED),
+        (DECOMPOSED, DECOMPOSED),
         ("+82 10 1234 5678", "김민수"),
         ("0082-10-1234-5678", "김민수"),
         ("010 1234 5678", "김민수"),
@@ -194,6 +202,8 @@ async def test_customers_are_found(pool: Pool, text: str, who: str | None) -> No
     await bench.take_in(
         of({"id": "2", "name": "김민수", "phone": "010-1234-5678"}, channel_order_id="#1002")
     )
+    for number, name in (("3", "प्रिया शर्मा"), ("4", DECOMPOSED)):
+        await bench.take_in(of({"id": number, "name": name}))
     assert await found(pool, text) == ([] if who is None else [who])
 
 
