@@ -209,7 +209,7 @@ cross join lateral (
 ) s (sleeps)
 cross join lateral (
     select case
-        when kind in ('approval', 'purchase_order', 'purchase_answer', 'edi')
+        when kind in ('approval', 'purchase_order', 'purchase_answer', 'purchase_document')
             then (select location from purchase_order where po_id = task.subject)
         when kind = 'parcel' then (select location from unannounced_parcel where parcel_no = task.name::bigint)
     end

@@ -56,7 +56,7 @@ class Buyer(Trade):
             for sku, price in (("WIDGET-001", "12.50"), ("BRKT-050", "4.15"))
         ]
         async with self.pool.acquire() as conn:
-            await locations.save(conn, [Location(location="main")])
+            await locations.save(conn, [Location(location=one) for one in ("main", "shop")])
         await self.bench.purchasing.set_terms(terms)
         partner = {
             "partner": "mock",
@@ -281,6 +281,8 @@ async def test_a_buyer_sees_to_a_suppliers_document_on_the_page_of_its_order(
     tasks = await desk.get("/app/tasks")
     assert "A supplier's document by EDI" in html.unescape(text_of(tasks))
     assert "app/purchases/PO-8" in tasks.text
+    elsewhere = await Desk(buyer.pool).signed_in("ben", "buyer", locations=["shop"])
+    assert "PO-8" not in (await elsewhere.get("/app/tasks")).text
     page = await desk.get("/app/purchases/PO-8")
     assert "the order has no line 7" in text_of(page)
     assert "<b>BOLT" not in page.text
