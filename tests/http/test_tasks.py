@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from domain.errors import InvalidInput, NotFound
+from domain.purchasing.purchase_orders import SupplierItem
 from domain.staff.roles import MAY, ROLES
 from starter.service.attention import TaskKey, whose_of
 from starter.web.screens.to_do import TO_DO
@@ -164,6 +165,22 @@ async def test_the_navigation_counts_what_is_mine_or_nobodys(pool: Pool, desk: D
     await pool.execute("update attention set resolved_at = now()")
     await done(desk, "snooze", until="", note="")
     assert count.findall((await desk.get("/app/orders")).text) == [], "after any form"
+
+
+async def test_purchases_in_the_navigation_say_how_much_of_buying_waits(pool: Pool) -> None:
+    bench = Bench(pool)
+    await bench.stocked("TEA", 1)
+    terms = {"supplier": "assam", "sku": "TEA", "lead_time_days": 7, "currency": "EUR"}
+    await bench.purchasing.set_terms([SupplierItem.model_validate({**terms, "unit_price": "9.00"})])
+    await bench.purchasing.propose("assam", "main", {"TEA": 900}, who="x", why="y")
+    count = re.compile(r'Purchases <span class="count">(\d+)</span>')
+    desk = await Desk(pool).signed_in("bea", "buyer")
+    page = (await desk.get("/app/purchases")).text
+    assert count.findall(page) == ["1"]
+    assert 'app/tasks">Waits for somebody <span class="note">1</span>' in page
+    ann = await Desk(pool).signed_in("ann", "accountant")  # reads purchases, and buys nothing
+    page = (await ann.get("/app/purchases")).text
+    assert (count.findall(page), "Waits for somebody" in page) == ([], False)
 
 
 async def test_tasks_are_in_the_readers_language_and_for_those_who_may(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,6 +15,9 @@ from starter.service.service import Service
 from starter.web.screens.to_do import TO_DO
 from store.views.attention import Kind
 
+_OF_BUYING: Final[tuple[Kind, ...]] = (
+    *("approval", "purchase_order", "purchase_answer", "purchase_document"),
+)
 _GOOD_FOR_S: Final = 3.0
 """One look for everybody in so long: hardly a page waits for a count of its own."""
 
@@ -40,13 +44,12 @@ class Counts:
                 self._tasks = await here.needs_attention.counts()
             except Unreachable:
                 return {}
-        waits = [
-            count
-            for (whose, kind, place), count in self._tasks.items()
-            if (place is None or person.works_at(place))
-            and (whose == person.login or (whose is None and person.allows(*TO_DO[kind])))
-        ]
-        return {"tasks": sum(waits)}
+        waits = Counter[Kind]()
+        for (whose, kind, place), count in self._tasks.items():
+            is_theirs = whose == person.login or (whose is None and person.allows(*TO_DO[kind]))
+            if is_theirs and (place is None or person.works_at(place)):
+                waits[kind] += count
+        return {"tasks": waits.total(), "purchases": sum(waits[kind] for kind in _OF_BUYING)}
 
     def forget(self) -> None:
         """Something is being changed here: the next page counts anew."""
