@@ -270,6 +270,9 @@ async def test_an_exchange_tells_its_sums_first(stocked: Shop, desk: Desk) -> No
     assert "In this order TEA costs this" in text_of(unknown)
     assert re.search(r'id="want1-unit_price"[^>]* value="10.00"', unknown.text)
     fields |= {"want1-unit_price": "30.00"}
+    typo = await seen(desk, order_id, "exchange", **{**fields, "want1-sku": "POTT"})
+    assert "No item has the SKU POTT: is it right?" in text_of(typo)
+    assert "No item has" not in text_of(await seen(desk, order_id, "exchange", **fields))
     told = await act_on(desk, order_id, "exchange", "The exchange is approved", **fields)
     assert told["The customer gets"] == "1 × POT"
     other = await stocked.orders.get(f"{order_id}-X1")

@@ -79,7 +79,20 @@ async def _preview(asking: Asking, request: ExchangeRequest) -> Seen:
     if not found.owed.minor and not found.paid_back.minor:
         rows.append((words("customer_pays"), words("nothing_paid_back")))
     sent = "sent_before" if found.mode == "advance" else "sent_after"
-    return Seen(rows, [words(sent), words("as_new"), *asks_told(asking, found.asks)])
+    notes = [words("sku_not_known", sku=sku) for sku in await _not_known(asking, request)]
+    return Seen(rows, [*notes, words(sent), words("as_new"), *asks_told(asking, found.asks)])
+
+
+async def _not_known(asking: Asking, request: ExchangeRequest) -> list[str]:
+    """What the customer is to get and no item has: it would wait for stock, perhaps for ever."""
+    catalogue, ordered = asking.here.catalogue, {line.sku for line in asking.detail.lines}
+    return [
+        sku
+        for sku in dict.fromkeys(one.sku for one in request.wants)
+        if sku not in ordered
+        and not await catalogue.items(sku=sku)
+        and not await catalogue.kits(sku)
+    ]
 
 
 def _with_prices(asking: Asking, request: ExchangeRequest) -> FieldLacks:
