@@ -230,7 +230,7 @@ async def _units(
             )
         if not 0 < quantity <= returnable[line_id]:
             raise Refused(
-                f"line {line_id}: {quantity} cannot be returned, but {returnable[line_id]}",
+                f"line {line_id}: {quantity} cannot be returned; {returnable[line_id]} can",
                 reason="more_than_delivered",
             )
 

@@ -173,3 +173,20 @@ async def test_a_request_that_was_refused_without_an_answer_says_why_in_the_stor
     english = await Desk(shop.pool, Api(shop).app).signed_in("ben")
     told = text_of(await english.get(f"/app/orders/{order_id}/story"))
     assert "line 1: 2 already handed over to the carrier" in told
+
+
+@pytest.mark.parametrize(
+    ("act", "sent", "told"),
+    [
+        ("return", {"units:1": "9"}, "Position 1: 3 können zurückkommen, nicht 9"),
+        ("refund", {"units:1": "9"}, "Position 1: 3 können erstattet werden, nicht 9"),
+        ("goodwill", {"amount": "90000"}, "33.000 ₩ können erstattet werden, nicht 90.000 ₩"),
+    ],
+)
+async def test_the_numbers_of_a_refusal_are_told_in_the_readers_language(
+    pool: Pool, delivered: Order, act: str, sent: dict[str, str], told: str
+) -> None:
+    answer = await foretold(pool, delivered, act, "de", **sent, reason="s")
+    assert answer.status_code == 409
+    assert told in text_of(answer)
+    assert 'lang="en"' not in answer.text.partition("<main")[2]

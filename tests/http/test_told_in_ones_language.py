@@ -19,6 +19,7 @@ from starter.web.desk.journal_forms import JOURNAL
 from starter.web.desk.reason_forms import WHO, WHOLE
 from starter.web.desk.reasons import told as reason_told
 from starter.web.desk.reasons import who_told
+from starter.web.desk.refusal_forms import REFUSALS
 from starter.web.desk.task_forms import TASKS
 from starter.web.screens.words import screen_words
 from store.database import Pool
@@ -93,7 +94,7 @@ async def _ended(bench: Bench) -> str:
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_each_form_has_its_sentence_which_says_all_of_it(language: str) -> None:
     words = screen_words(language)
-    for begin, forms in (("because_", {**WHOLE, **JOURNAL, **TASKS}), ("who_", WHO)):
+    for begin, forms in (("because_", {**WHOLE, **JOURNAL, **TASKS, **REFUSALS}), ("who_", WHO)):
         for key, form in forms.items():
             parts = {name: f"<{name}>" for name in re.compile(form).groupindex}
             told = words(f"{begin}{key}", **parts)
@@ -104,7 +105,7 @@ def test_each_form_has_its_sentence_which_says_all_of_it(language: str) -> None:
 def test_each_form_is_written_somewhere() -> None:
     """A sentence that was changed where it is written is noticed here."""
     written = _written()
-    for key, form in {**WHOLE, **JOURNAL, **TASKS, **WHO}.items():
+    for key, form in {**WHOLE, **JOURNAL, **TASKS, **REFUSALS, **WHO}.items():
         if key in _BRIEF:
             continue
         pieces = _PIECE.findall(re.sub(r"\?P<\w+>|\\\w", "", form))

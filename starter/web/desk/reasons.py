@@ -18,6 +18,7 @@ from domain.errors import InvalidInput
 from domain.money import to_minor
 from starter.web.desk.journal_forms import JOURNAL
 from starter.web.desk.reason_forms import CHANGES, WHO, WHOLE
+from starter.web.desk.refusal_forms import REFUSALS
 from starter.web.desk.task_forms import TASKS
 from starter.web.words import Words
 
@@ -49,6 +50,7 @@ class _Forms:
 _OF_ORDERS: Final = _Forms(WHOLE)
 _OF_JOURNALS: Final = _Forms(JOURNAL)
 _OF_TASKS: Final = _Forms(TASKS)
+_OF_REFUSALS: Final = _Forms(REFUSALS)
 _WHO: Final = {key: re.compile(form) for key, form in WHO.items()}
 CHANGED: Final = {key: re.compile(form) for key, form in CHANGES.items()}
 
@@ -77,6 +79,11 @@ def task_told(words: Words, text: str) -> str:
     """Why a task waits."""
     whole = said(words, text)
     return whole or _OF_TASKS.said(words, text) or told(words, text)
+
+
+def refusal_told(words: Words, text: str) -> str:
+    """What a refusal says beside its rule."""
+    return _OF_REFUSALS.said(words, text) or told(words, text)
 
 
 def held_told(words: Words, text: str) -> str:
@@ -200,6 +207,7 @@ IN_TEMPLATES: Final[Mapping[str, Callable[[Words, str], str]]] = {
     "reason_told": told,
     "journal_told": journal_told,
     "task_told": task_told,
+    "refusal_told": refusal_told,
     "held_told": held_told,
     "step_told": step_told,
     "change_told": change_told,
