@@ -77,7 +77,7 @@ def read_supply(
         supplier = by_id[product.supplier_id]
         days = LEAD_TIME_DAYS.get(supplier.country, LEAD_TIME_DAYS_ELSEWHERE)
         item = SupplierItem(
-            supplier=f"NW-{supplier.supplier_id}",
+            supplier=f"SUP-{supplier.supplier_id}",
             name=supplier.company_name,
             sku=product.product_id,
             lead_time_days=days,

@@ -94,7 +94,7 @@ class OutlookReads:
     def suggested(self, row: Outlook, terms: SupplierItem) -> int:
         """Units to buy of a stock row on these terms: up to its level, or to what its demand asks.
 
-        0 where it has neither.
+        0 where it has neither, or is sold for less than a week.
         """
         levels = self._levels(row, terms)
         if levels is None:
@@ -105,7 +105,7 @@ class OutlookReads:
         if row.reorder_point is not None and row.order_up_to is not None:
             return Levels(reorder_point=row.reorder_point, order_up_to=row.order_up_to)
         sold = row.demand
-        if sold is None or not sold.mean:
+        if sold is None or not sold.mean or row.is_too_new:
             return None
         return levels_for(
             sold,

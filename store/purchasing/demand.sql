@@ -5,8 +5,24 @@
 -- without any count, from the first movement on, at least one; but no day on which nothing could be bought, because
 -- nothing was free from its beginning to its end, unless the item is sold all the same. Nobody reads these days as
 -- dates, so they are those of UTC. What has not changed is not written.
+-- Stock that is here for less than a week (`young`) has no past here. Where its orders are older, as those that a shop
+-- brings when it begins, it is measured by the days on which these were placed, from the earliest one on.
 with since as (
     select transaction_moment()::date - (:days::int - 1) as day
+), began as materialized (
+    select s.sku, s.location, first.at::date as day, first.at::date > transaction_moment()::date - 6 as is_young
+    from stock s
+    cross join lateral (
+        select m.at from movement m where m.sku = s.sku and m.location = s.location
+        order by m.movement_id limit 1) first
+), of_young as (
+    select m.sku, m.location, least(o.placed_at, min(m.at))::date as day, sum(m.allocated_change) as units
+    from movement m
+    join began b on (b.sku, b.location) = (m.sku, m.location) and b.is_young
+    join customer_order o using (order_no)
+    where m.kind in ('allocated', 'released') and m.at >= transaction_moment()::date - 6
+      and o.placed_at >= (select day from since)
+    group by m.sku, m.location, m.order_no, o.placed_at
 ), moved as materialized (
     select m.sku, m.location, m.at::date as day,
            coalesce(sum(m.allocated_change) filter (where m.kind = 'allocated'), 0) as claimed,
@@ -25,11 +41,15 @@ with since as (
     where r.kind = 'released' and r.at >= (select day from since) and claim.at >= (select day from since)
     group by r.sku, r.location, claim.at::date
 ), sold as (
-    select sku, location, sum(units)::bigint as total, sum(units * units)::bigint as squares
+    select sku, location, sum(units)::bigint as total, sum(units * units)::bigint as squares,
+           min(day) filter (where units > 0) as since
     from (
         select sku, location, day, greatest(sum(units), 0) as units
-        from (select sku, location, day, claimed as units from moved
-              union all select sku, location, day, units from given_back) both_ways
+        from (select sku, location, day, units, false as is_young
+              from (select sku, location, day, claimed as units from moved
+                    union all select sku, location, day, units from given_back) both_ways
+              union all select sku, location, day, units, true from of_young) every
+        join (select sku, location, is_young from began) b using (sku, location, is_young)
         group by sku, location, day) daily
     group by sku, location
 ), ends as (
@@ -48,16 +68,14 @@ with since as (
     group by e.sku, e.location
 )
 insert into stock_demand (sku, location, days, total, squares)
-select s.sku, s.location,
-       greatest(1, least(:days::int, transaction_moment()::date - first.at::date + 1) - coalesce(empty.days, 0)),
+select b.sku, b.location,
+       greatest(1, least(:days::int, transaction_moment()::date - least(b.day, sold.since) + 1)
+                   - coalesce(empty.days, 0)),
        coalesce(sold.total, 0), coalesce(sold.squares, 0)
-from stock s
-cross join lateral (
-    select m.at from movement m where m.sku = s.sku and m.location = s.location
-    order by m.movement_id limit 1) first
-left join sold on (sold.sku, sold.location) = (s.sku, s.location)
-left join empty on (empty.sku, empty.location) = (s.sku, s.location)
-order by s.sku, s.location
+from began b
+left join sold on (sold.sku, sold.location) = (b.sku, b.location)
+left join empty on (empty.sku, empty.location) = (b.sku, b.location)
+order by b.sku, b.location
 on conflict (sku, location) do update
 set days = excluded.days, total = excluded.total, squares = excluded.squares
 where (stock_demand.days, stock_demand.total, stock_demand.squares)

@@ -23,7 +23,8 @@ class Outlook(BaseModel):
     compared with. `days`, `total`, `squares`: the demand that was measured; None: never.
     `out_on`: the day on which what is available is sold, at that pace; `covered_until`: the same
     with what is on its way. `order_by`: the last day on which the first supplier can be asked, so
-    that it comes before that. A day is None where nothing is sold. `today`: at the location.
+    that it comes before that. A day is None where nothing is sold, and where there is less than a
+    week to tell it by, unless it is sold out. `today`: at the location.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,6 +64,11 @@ class Outlook(BaseModel):
         return Demand.over(self.days, self.total, self.squares)
 
     @property
+    def is_too_new(self) -> bool:
+        """Whether it was sold, but for too short a time to say how many in a day."""
+        return bool(self.total) and self.days is not None and self.days < _WEEK
+
+    @property
     def is_mostly_of_one_day(self) -> bool:
         """Whether one day has sold more than half of all: it says little of the days to come."""
         if self.days is None or self.total is None or self.squares is None:
@@ -77,9 +83,15 @@ class Outlook(BaseModel):
 
     @property
     def is_low_no_more(self) -> bool:
-        """Whether it is above its reorder point without what is proposed: goods came meanwhile."""
-        return self.reorder_point is not None and (
-            self.position - self.proposed > self.reorder_point
+        """Whether it needs no order now: it is above its reorder point without what is proposed.
+
+        So it is where goods came meanwhile; but not where it is sold out before more can come.
+        """
+        lasts = self.order_by is None or self.order_by >= self.today
+        return (
+            lasts
+            and self.reorder_point is not None
+            and (self.position - self.proposed > self.reorder_point)
         )
 
     @property

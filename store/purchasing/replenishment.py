@@ -108,7 +108,7 @@ def _units(need: Record, item: SupplierItem) -> int:
 async def follow_demand(conn: Connection, policy: PurchasingPolicy) -> None:
     """Compute the levels that follow demand again, where there is enough demand."""
     await demand.measure(conn, policy)
-    rows = [row async for row in _sql.demand(conn) if row["days"] >= DAYS_MIN]
+    rows = [row async for row in _sql.demand(conn, days_min=DAYS_MIN)]
     terms, _ = await best_terms(conn, [row["sku"] for row in rows], policy)
     found = [(row, _levels(row, terms[row["sku"]], policy)) for row in rows if row["sku"] in terms]
     if not found:

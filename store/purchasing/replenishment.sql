@@ -78,11 +78,16 @@ where s.sku = any(:skus::text[]) and s.reorder_point is not null
       where l.sku = s.sku and l.location = s.location and l.answered_at is null)
 order by s.sku, s.location;
 
--- name: demand()
--- What was measured of SKUs that are bought by demand.
+-- name: demand(days_min)
+-- What was measured of SKUs that are bought by demand, in so many days of their own: what orders of before tell
+-- (demand.sql) is good for a look, and no level is set by it.
 select s.sku, s.location, s.service_level, d.days, d.total, d.squares
 from stock s join stock_demand d using (sku, location)
-where s.service_level is not null
+cross join lateral (
+    select m.at from movement m where m.sku = s.sku and m.location = s.location
+    order by m.movement_id limit 1) first
+where s.service_level is not null and d.days >= :days_min
+  and first.at::date <= transaction_moment()::date - (:days_min::int - 1)
 order by s.sku, s.location;
 
 -- name: set_computed(skus, locations, reorder_points, order_up_tos)!

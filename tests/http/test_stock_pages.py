@@ -20,6 +20,7 @@ from tests.support.api import Api
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.desk import Desk, text_of
+from tests.support.earlier import earlier
 
 INJECTED: Final = '"><img src=x onerror=alert(1)>{{7*7}}'
 TODAY: Final = datetime.now(UTC).date()
@@ -49,15 +50,16 @@ def terms(sku: str = "TEA", **changes: Any) -> SupplierItem:
 
 @pytest.fixture
 async def bench(pool: Pool) -> Bench:
-    """TEA: 2 of 10 are sold at main, on its first day; 5 lie in the shop."""
+    """TEA: 2 of 10 are sold at main, in its first week; 5 lie in the shop."""
     bench = Bench(pool)
     await bench.stocked("TEA", 10)
+    await bench.reserve(an_order(("TEA", 2)))
+    await earlier(pool, 6)
     await bench.stocked("TEA", 5, "shop")
     await bench.stocked("CUP", 7)
     await bench.catalogue.set_items(
         [Item(sku="TEA", name="Assam tea"), Item(sku="CUP", name=INJECTED)]
     )
-    await bench.reserve(an_order(("TEA", 2)))
     await bench.purchasing.set_terms([terms()])
     await bench.purchasing.measure_demand()
     return bench
@@ -82,11 +84,11 @@ async def test_the_first_to_run_out_comes_first(bench: Bench, desk: Desk) -> Non
     page = await desk.get("/app/stock")
     told = text_of(page)
     assert told.index("TEA") < told.index("CUP")
-    for part in ("Assam tea", "in 4 days", "10 on hand, of them 2 allocated", "low"):
+    for part in ("Assam tea", "in 28 days", "10 on hand, of them 2 allocated", "low"):
         assert part in page.text, part
     assert "<img src=x" not in page.text
     assert "&lt;img src=x onerror=alert(1)&gt;{{7*7}}" in page.text
-    out = (TODAY + timedelta(days=4)).isoformat()
+    out = (TODAY + timedelta(days=28)).isoformat()
     for query, found in (
         *(("q=te", "TEA"), ("q=assam", "TEA"), ("location=shop", "TEA"), ("low=1", "CUP")),
         *((f"out={out}", "TEA"), (f"after={out}~main~TEA", "CUP"), ("after=odd&out=x", "TEA")),
@@ -99,11 +101,11 @@ async def test_the_first_to_run_out_comes_first(bench: Bench, desk: Desk) -> Non
 async def test_what_must_be_bought_says_why_what_it_costs_and_by_when(
     bench: Bench, desk: Desk
 ) -> None:
-    day = TODAY + timedelta(days=1)
+    day = TODAY + timedelta(days=25)
     page = await desk.get(f"/app/purchases/proposals?by={day.isoformat()}")
     assert "Nothing waits for approval" in text_of(page)
     assert "4 units for €10.00" in text_of(page)  # 4 at 2.50: the supplier's least
-    assert "measured over 1 day" in text_of(page)
+    assert "measured over 7 days" in text_of(page)
     assert "sku=TEA&amp;units=4" in page.text
     none = await desk.get(f"/app/purchases/proposals?by={TODAY.isoformat()}")
     assert "Nothing else has to be ordered" in text_of(none)

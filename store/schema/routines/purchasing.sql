@@ -80,9 +80,10 @@ create or replace trigger purchase_order_event_append_only
 create or replace trigger purchase_order_event_not_truncated before truncate on purchase_order_event
     for each statement execute function append_only();
 
--- The day on which so many units are sold, at the pace of so many in so many days; ten years at most. Null: none are.
+-- The day on which so many units are sold, at the pace of so many in so many days; ten years at most. Null: none are,
+-- or nobody can tell: a pace is known from a week on, which has each weekday once. What is sold out is so at any pace.
 create or replace function sold_out_on(today date, units bigint, its_days integer, its_total bigint) returns date
 language sql immutable as $$
-    select case when its_total > 0
+    select case when its_total > 0 and (its_days >= 7 or units <= 0)
                 then today + least(3650, floor(greatest(units, 0)::float8 * its_days / its_total))::int end
 $$;

@@ -27,6 +27,7 @@ from store.days import counting, figures
 from store.days.losses import LostParcel
 from tests.support.bench import Bench
 from tests.support.builders import an_order
+from tests.support.earlier import earlier
 
 DAY = date(2026, 11, 20)
 KOREA = "Asia/Seoul"
@@ -343,16 +344,17 @@ async def test_units_that_were_not_found_are_a_reason(bench: Bench) -> None:
 
 
 async def test_stock_that_is_out_low_or_soon_gone(bench: Bench) -> None:
-    for sku, there, claimed in (("CUP", 2, 2), ("POT", 5, 3), ("SALT", 9, 1)):
+    for sku, there, claimed in (("CUP", 2, 2), ("POT", 23, 21), ("SALT", 15, 7)):
         await bench.stocked(sku, there)
         await bench.reserve(an_order((sku, claimed, "1.00")))
     await bench.pool.execute(
         "update stock set reorder_point = 8, order_up_to = 20 where sku in ('POT', 'SALT')"
     )
+    await earlier(bench.pool, 6)
     await StockDemand(bench.pool).measure()
     book = await counted(bench)
     found = {name: book.trend(name).now for name in ("stock_out", "stock_low", "runs_out")}
-    # Of one day: POT has two units at three a day, SALT eight at one a day.
+    # Of a week: POT has two units at three a day, SALT eight at one a day.
     assert found == {"stock_out": 2, "stock_low": 2, "runs_out": 2}
 
 

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 
 from domain.errors import IllegalTransition, InvalidInput
+from domain.orders.order import Order
 from domain.purchasing.purchase_orders import OnOrder, PurchasingPolicy, SupplierItem
 from domain.stock.items import Item
 from domain.stock.stock_levels import StockLevels
 from starter.service.purchase_records import PurchaseRecords
 from store.database import Pool
+from store.purchasing import replenishment
 from store.purchasing.outlook import Outlook
 from tests.support.bench import Bench
 from tests.support.builders import an_order
+from tests.support.earlier import earlier
 
 POLICY = PurchasingPolicy(approve_up_to={"EUR": Decimal(10)})
 TODAY = datetime.now(UTC).date()
@@ -36,7 +39,7 @@ def terms(sku: str = "TEA", **changes: Any) -> SupplierItem:
 
 
 class Buyer(PurchaseRecords):
-    """A shop that has sold 2 of 10 TEA at main, on its first day."""
+    """A shop that has sold 2 TEA at main on each of ten days, and has 8 left."""
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(pool, POLICY)
@@ -50,22 +53,16 @@ class Buyer(PurchaseRecords):
 @pytest.fixture
 async def buyer(pool: Pool) -> Buyer:
     buyer = Buyer(pool)
-    await buyer.bench.stocked("TEA", 10)
-    await buyer.bench.reserve(an_order(("TEA", 2)))
+    await buyer.bench.stocked("TEA", 28)
+    for day in range(10):
+        await earlier(pool, min(day, 1))
+        await buyer.bench.reserve(an_order(("TEA", 2)))
     await buyer.set_terms([terms()])
     return buyer
 
 
 def in_days(days: int) -> date:
     return TODAY + timedelta(days=days)
-
-
-async def earlier(pool: Pool, days: int) -> None:
-    """All that has moved until now moved so many days earlier."""
-    async with pool.acquire() as conn:
-        await conn.execute("alter table movement disable trigger movement_append_only")
-        await conn.execute("update movement set at = at - $1 * interval '1 day'", days)
-        await conn.execute("alter table movement enable trigger movement_append_only")
 
 
 async def test_it_is_known_when_stock_runs_out_once_demand_was_measured(buyer: Buyer) -> None:
@@ -76,49 +73,110 @@ async def test_it_is_known_when_stock_runs_out_once_demand_was_measured(buyer: B
     assert row.demand is not None
     assert (row.demand.mean, row.available, row.incoming) == (2.0, 8, 0)
     assert (row.out_on, row.covered_until, row.order_by) == (in_days(4), in_days(4), in_days(1))
-    assert await buyer.days_of("TEA") == {TODAY: (2, 10)}
+    later = {in_days(-day): (2, 0) for day in range(9)}
+    assert await buyer.days_of("TEA") == {in_days(-9): (2, 28), **later}
+
+
+async def test_a_pace_is_not_known_before_there_is_a_week_of_it(buyer: Buyer) -> None:
+    await buyer.bench.stocked("CUP", 10)
+    await buyer.set_terms([terms("CUP")])
+    await buyer.bench.reserve(placed_now(("CUP", 6)))
+    await buyer.measure_demand()
+    row = await buyer.one(skus=["CUP"])
+    assert (row.days, row.total, row.is_too_new) == (1, 6, True)
+    assert (row.out_on, row.covered_until, row.order_by) == (None, None, None)
+    assert buyer.suggested(row, terms("CUP")) == 0
+    assert [one.sku for one in await buyer.outlook(order_by=in_days(30))] == ["TEA"]
+    await earlier(buyer._pool, 6)
+    await buyer.measure_demand()
+    row = await buyer.one(skus=["CUP"])
+    assert (row.days, row.total, row.is_too_new) == (7, 6, False)
+    assert row.out_on == in_days(4)
+
+
+async def test_what_is_sold_out_is_so_at_any_pace(buyer: Buyer) -> None:
+    await buyer.bench.stocked("CUP", 2)
+    await buyer.bench.reserve(placed_now(("CUP", 2)))
+    await buyer.measure_demand()
+    assert (await buyer.one(skus=["CUP"])).out_on == TODAY
+
+
+async def test_orders_of_before_tell_of_stock_that_is_new_here(buyer: Buyer) -> None:
+    await buyer.bench.stocked("CUP", 100)
+    for days, units in ((19, 6), (10, 4), (10, 6), (0, 4), (400, 50)):
+        await buyer.bench.reserve(placed_now(("CUP", units), days=days))
+    gone = placed_now(("CUP", 9), days=30)
+    await buyer.bench.reserve(gone)
+    await released(buyer, gone.order_id, "CUP", 9)
+    await buyer.measure_demand()
+    row = await buyer.one(skus=["CUP"])
+    # 6 + 10 + 4 in 20 days; what was placed before the days that are looked at is not of them.
+    assert (row.days, row.total, row.squares) == (20, 20, 36 + 100 + 16)
+    assert row.out_on == in_days(30)
+    level = StockLevels(sku="CUP", location="main", service_level=0.95)
+    await buyer.bench.stock.set_levels([level])
+    await buyer.set_terms([terms("CUP")])
+    async with buyer._pool.acquire() as conn:
+        await replenishment.follow_demand(conn, POLICY)
+    # No level is computed from them: they may be a part of what was sold.
+    assert (await buyer.one(skus=["CUP"])).reorder_point is None
+
+
+def placed_now(line: tuple[str, int], days: int = 0) -> Order:
+    at = datetime.now(UTC) - timedelta(days=days)
+    return an_order(line, placed_at=at.isoformat())
+
+
+async def released(buyer: Buyer, order_id: str, sku: str, units: int) -> None:
+    async with buyer._pool.acquire() as conn:
+        await conn.execute(
+            """insert into movement (effect, sku, location, kind, on_hand_change, allocated_change,
+                                     order_no, who, why)
+               values ('back', $2, 'main', 'released', 0, -$3::int, order_no_of($1), 'x', 'x')""",
+            order_id,
+            sku,
+            units,
+        )
+        await conn.execute("update stock set allocated = allocated - $2 where sku = $1", sku, units)
 
 
 async def test_what_was_given_back_on_a_later_day_was_not_sold(buyer: Buyer) -> None:
     big = an_order(("TEA", 8))
     await buyer.bench.reserve(big)
     await earlier(buyer._pool, 3)
-    async with buyer._pool.acquire() as conn:
-        await conn.execute(
-            """insert into movement (effect, sku, location, kind, on_hand_change, allocated_change,
-                                     order_no, who, why)
-               values ('back', 'TEA', 'main', 'released', 0, -8, order_no_of($1), 'x', 'x')""",
-            big.order_id,
-        )
-        await conn.execute("update stock set allocated = allocated - 8 where sku = 'TEA'")
+    await released(buyer, big.order_id, "TEA", 8)
     await buyer.measure_demand()
     row = await buyer.one(skus=["TEA"])
-    assert (row.total, row.squares, row.days) == (2, 4, 2)  # all were claimed for two days
-    assert await buyer.days_of("TEA") == {in_days(-3): (2, 10), TODAY: (0, 0)}
+    assert (row.total, row.squares, row.days) == (20, 40, 11)  # all were claimed for two days
+    told = await buyer.days_of("TEA")
+    assert (told[in_days(-3)], told[TODAY]) == ((2, 0), (0, 0))
 
 
 async def test_days_without_stock_say_nothing_of_demand(buyer: Buyer) -> None:
-    await buyer.bench.reserve(an_order(("TEA", 8)))
+    await buyer.bench.stocked("CUP", 10)
+    await buyer.bench.reserve(an_order(("CUP", 10)))
     await earlier(buyer._pool, 10)
     await buyer.measure_demand()
-    row = await buyer.one(skus=["TEA"])
+    row = await buyer.one(skus=["CUP"])
     # 10 were sold on the first day, and nobody could buy any on the ten days since.
     assert (row.days, row.total, row.available) == (1, 10, 0)
-    await buyer.bench.stock.receive("more", "TEA", "main", 30, who="test", why="test")
+    await buyer.bench.stock.receive("more", "CUP", "main", 30, who="test", why="test")
     await buyer.measure_demand()
-    row = await buyer.one(skus=["TEA"])
-    assert (row.days, row.out_on) == (2, in_days(6))
+    row = await buyer.one(skus=["CUP"])
+    assert (row.days, row.out_on) == (2, None)
     assert not row.is_mostly_of_one_day
-    await buyer.bench.backorderable("TEA")
+    await buyer.bench.backorderable("CUP")
     await buyer.measure_demand()
-    row = await buyer.one(skus=["TEA"])
-    assert (row.days, row.is_mostly_of_one_day) == (11, True)  # it was sold all the time
+    row = await buyer.one(skus=["CUP"])
+    assert (row.days, row.out_on) == (11, in_days(33))  # it was sold all the time
+    assert row.is_mostly_of_one_day
 
 
 async def test_nothing_is_bought_where_stock_of_it_is_not_kept(buyer: Buyer) -> None:
     await buyer.bench.stocked("TEA", 2, "shop")
     await buyer.bench.reserve(an_order(("TEA", 8)))
     await buyer.bench.reserve(an_order(("TEA", 1)))
+    await earlier(buyer._pool, 6)
     await buyer.measure_demand()
     assert len(await buyer.outlook(order_by=in_days(9))) == 2
     await buyer.bench.catalogue.set_items([Item(sku="TEA", handling="drop_ship")])

@@ -27,7 +27,7 @@ def test_terms_levels_and_what_is_on_order_are_northwinds() -> None:
     assert len(on_order) == 17
     assert on_order["NW-3"] == (70, date(2026, 12, 2))
     syrup = next(item for item in supply.terms if item.sku == "NW-3")
-    assert (syrup.supplier, syrup.name, syrup.unit_price) == ("NW-1", "Exotic Liquids", Decimal(6))
+    assert (syrup.supplier, syrup.name, syrup.unit_price) == ("SUP-1", "Exotic Liquids", Decimal(6))
     level = next(row for row in supply.levels if row.sku == "NW-3")
     assert (level.reorder_point, level.order_up_to) == (25, 145)
 
