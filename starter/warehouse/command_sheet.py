@@ -25,6 +25,20 @@ _COMMANDS: Final[Mapping[str, Mapping[Language, str]]] = {
     "OL:CANCEL": {"en": "Give up", "ko": "그만두기", "de": "Aufgeben"},
     "OL:TAKE": {"en": "Take over", "ko": "이어받기", "de": "Übernehmen"},
 }
+_BEGIN: Final[Mapping[str, Mapping[Language, str]]] = {
+    "OL:PICK": {"en": "Pick the next parcel", "ko": "다음 상자 피킹", "de": "Nächstes Paket"},
+    "OL:BATCH": {"en": "Pick a wave, together", "ko": "묶음 피킹", "de": "Welle, zusammen"},
+    "OL:CLUSTER": {
+        "en": "Pick a wave, with a cart",
+        "ko": "카트로 묶음 피킹",
+        "de": "Welle, mit Wagen",
+    },
+    "OL:PACK": {"en": "Pack", "ko": "포장", "de": "Packen"},
+    "OL:LOAD": {"en": "Hand over", "ko": "인계", "de": "Übergeben"},
+    "OL:BACK": {"en": "Put back", "ko": "되돌려 놓기", "de": "Zurücklegen"},
+    "OL:COLLECT": {"en": "Give out", "ko": "고객에게 내주기", "de": "Ausgeben"},
+}
+"""For the page of the floor: what begins work."""
 _STOCK: Final[Mapping[str, Mapping[Language, str]]] = {
     "OL:RETURN": {"en": "Open a return", "ko": "반품 열기", "de": "Retoure öffnen"},
     "OL:COUNT": {"en": "Count", "ko": "재고 조사", "de": "Zählen"},
@@ -50,13 +64,14 @@ _SPOT: Final[Mapping[Language, str]] = {"en": "Spot {n}", "ko": "{n}번 칸", "d
 
 
 def command_sheet_pdf(language: Language) -> bytes:
-    """The sheet as PDF: commands, the spots of a cart, and what is for receiving and counting."""
+    """The sheet as PDF: what begins work, commands, the spots of a cart, and what is for stock."""
     commands = [(code, names[language]) for code, names in _COMMANDS.items()]
     units = [(f"OL:QTY:{n}", _UNITS[language].format(n=n)) for n in (2, 3, 4, 5, 6, 12)]
     spots = [(f"OL:POS:{n}", _SPOT[language].format(n=n)) for n in range(1, SPOTS_MAX + 1)]
     title = _TITLE[language]
     stock = [(code, names[language]) for code, names in _STOCK.items()]
-    return code_sheet_pdf(title, (commands + units, spots, stock), language)
+    begin = [(code, names[language]) for code, names in _BEGIN.items()]
+    return code_sheet_pdf(title, (begin, commands + units, spots, stock), language)
 
 
 def code_sheet_pdf(

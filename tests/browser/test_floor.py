@@ -126,3 +126,47 @@ async def test_scans_of_a_page_that_was_closed_are_sent_when_it_is_opened_again(
         await Keyboard(later, site).scan("TEA")
         await says(later, "All is picked")
     assert await bench.state(part) == "picked"
+
+
+async def test_a_scanner_alone_begins_each_work_from_the_first_page(
+    pool: Pool, site: str, browser: Browser
+) -> None:
+    bench = Bench(pool)
+    await bench.stocked("TEA", 20)
+    parts = [
+        await bench.at(an_order(("TEA", 1), channel_order_id=f"scanned-{n}"), "confirmed")
+        for n in range(3)
+    ]
+    async with visitor(browser, phone=True) as page:
+        at = Keyboard(page, site)
+        await at.sign_in(pool, "warehouse")
+        await page.goto(f"{site}/app/floor")
+        await expect(page.locator("#next-code")).to_be_focused()
+        await at.scan("OL:NOTHING")
+        await expect(page.locator("[role=alert]")).to_contain_text("Nothing is to be done")
+        await page.locator("summary").first.focus()  # a scan finds its field from anywhere
+        await at.scan("OL:PICK")
+        await begun(page)
+        await at.scan("TEA")
+        await says(page, "All is picked")
+        # The next parcel is scanned where the last one ended, also after a reload.
+        await expect(page.locator("#next-code")).to_be_focused()
+        await page.locator(".actions a").focus()
+        await at.scan(parts[1])
+        await begun(page)
+        await at.scan("TEA")
+        await says(page, "All is picked")
+        await page.reload()
+        await expect(page.locator("#next-code")).to_be_focused()
+        await page.locator(".actions a").focus()
+        await at.scan("OL:BATCH")
+        await begun(page)
+        await at.scan("TEA")
+        await says(page, "All is picked")
+        await expect(page.locator("#next-code")).to_be_focused()
+        await at.scan(parts[0])
+        await begun(page)
+        await at.scan("TEA")
+        await says(page, "All is in the box")
+        await at.scan("OL:DONE")
+    assert [await bench.state(part) for part in parts[1:]] == ["picked", "picked"]

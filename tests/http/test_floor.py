@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from starter.service import floor_scans
+from starter.web.floor.begins import COMMANDS
 from starter.web.floor.settling import settle_once
 from store.database import Pool
 from store.warehouse import bins
@@ -21,6 +22,7 @@ from tests.support.round_trips import counting_pool
 from tests.support.scanner import Scanner, begun
 from tests.support.shop import Stage
 
+FIND = "app/floor/find"
 INJECTED = '"><img src=x onerror=alert(1)>{{7*7}}'
 
 
@@ -553,3 +555,42 @@ async def test_the_floor_is_for_those_who_work_there(pool: Pool, method: str, pa
     if method == "POST":
         foreign = await desk.request(method, path, headers={**kind, "Sec-Fetch-Site": "cross-site"})
         assert "sent by another site" in text_of(foreign)
+
+
+async def test_a_scan_on_the_floor_begins_the_work_that_it_names(
+    bench: Bench, desk: Desk, pool: Pool
+) -> None:
+    parts = [
+        await bench.at(an_order(("TEA", 1), channel_order_id=f"by-scan-{n}"), "confirmed")
+        for n in range(4)
+    ]
+    home = await desk.get("/app/floor")
+    (request_id,) = re.findall(r'name="request_id" value="(\w+-scan)"', home.text)
+    run = await begun(desk, FIND, code="ol:pick", request_id=request_id)
+    # It is sent twice, and scanned once more while it is under way: it is the same run.
+    for more in ({"request_id": request_id}, {}):
+        assert (await begun(desk, FIND, code="OLÖPICK", **more)).run_no == run.run_no
+    told = await run.scan("TEA")
+    assert told["over"]
+    assert 'app/floor/find"' in told["screen"]  # the next scan goes on from here
+    wave = await begun(desk, FIND, code="OL:BATCH")
+    held = await pool.fetchval("select count(*) from scan_run_part where run_no = $1", wave.run_no)
+    assert held == len(parts) - 1
+    nothing = await desk.send_form(FIND, code="OL:BACK")
+    assert (nothing.status_code, 'role="alert"' in nothing.text) == (409, True)
+    sheet = barcodes((await desk.get("/app/floor/sheet")).content)
+    assert {one for one in COMMANDS if COMMANDS[one].kind != "collect"} <= {*sheet}
+
+
+async def test_a_scan_says_where_somebody_works(bench: Bench, pool: Pool) -> None:
+    await bench.stocked("TEA", 1, "shop")
+    ben = await Desk(pool).signed_in("ben", "warehouse")
+    assert "Scan or type the name of a location" in text_of(await ben.get("/app/floor"))
+    wrong = await ben.send_form(FIND, code="nowhere")
+    assert "no such location, or it is not yours" in text_of(wrong)
+    assert "Floor: shop" in text_of(await ben.send_form(FIND, code="shop"))
+
+
+async def test_what_comes_in_is_scanned_on_the_first_page_too(bench: Bench, desk: Desk) -> None:
+    run = await begun(desk, FIND, code="OL:COUNT")
+    assert "Count" in text_of(await desk.get(f"/app/floor/runs/{run.run_no}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final
 
@@ -38,7 +39,10 @@ async def parcels(visit: Takes, done: str = "") -> Response:
         return visit.lead(HOME)
     found = await visit.here.unannounced.at(location, **theirs(visit))
     told = told_by(visit, done)
-    return visit.show("floor/aside_list", location=location, parcels=found, told=told)
+    request_id = uuid.uuid4().hex
+    return visit.show(
+        "floor/aside_list", location=location, parcels=found, told=told, request_id=request_id
+    )
 
 
 @router.get("/app/floor/aside/{number}")

@@ -9,7 +9,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from domain.warehouse.scans import Scan
+from domain.warehouse.scans import CODE_MAX, Scan
+from starter.web.floor.begins import by_code
 from starter.web.screens.forms import NotAsked, met
 from starter.web.screens.visits import ScreenRoute, Visit, may
 
@@ -38,6 +39,7 @@ async def _page(
             status=status,
             trouble=trouble,
             locations=await floor.locations(person),
+            request_id=uuid.uuid4().hex,
         )
     return visit.show(
         "floor/home",
@@ -90,18 +92,22 @@ async def begin(visit: Works) -> Response:
 
 @router.post("/app/floor/find")
 async def find(visit: Works) -> Response:
-    """Go to the work that a scanned parcel waits for, with the parcel scanned there."""
+    """Go to the work that a scan begins or waits for; a parcel is scanned there, too.
+
+    Where nobody has said yet where they work, it is the name of a location.
+    """
     run_no: list[int] = []
 
     async def act() -> str:
         floor, person = visit.here.floor, visit.person
-        location = await floor.location_of(person)
+        location, code = await floor.location_of(person), visit.field("code").strip()[:CODE_MAX]
         if location is None:
-            raise NotAsked("choose_location")
-        number, part = await floor.find(person, location, visit.field("code"))
+            await floor.work_at(person, code)
+            return "location"
+        number, part = await by_code(visit, location, code, visit.field("request_id"))
         run_no.append(number)
-        shown = await floor.show(person, number)
-        if shown.is_mine and part not in shown.state.held:
+        shown = await floor.show(person, number) if part else None
+        if shown and shown.is_mine and part not in shown.state.held:
             scan = Scan(seq=shown.run.last_seq + 1, scan_id=f"found-{uuid.uuid4().hex}", code=part)
             await floor.scan(person, number, scan)
         return "begun"

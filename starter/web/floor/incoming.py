@@ -6,6 +6,7 @@ the location that goods go to, or a command.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Annotated, Final
 
@@ -14,9 +15,10 @@ from starlette.responses import Response
 
 from domain.warehouse.counts import CYCLES, ToCount
 from domain.warehouse.scans import CODE_MAX
+from starter.web.floor.begins import by_command, check, command
 from starter.web.floor.home import HOME, Works
 from starter.web.screens.forms import NotAsked, met
-from starter.web.screens.visits import Elsewhere, ScreenRoute, Visit, apart, may
+from starter.web.screens.visits import ScreenRoute, Visit, may
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
@@ -24,8 +26,6 @@ Counts = Annotated[Visit, may("warehouse:read", "warehouse:write", "stock:write"
 _PAGE: Final = f"{HOME}/incoming"
 KINDS: Final = ("receive", "arrive", "returns", "send", "count", "move")
 """The kinds of work that begin here."""
-_COMMANDS: Final = {"OL:RETURN": "returns", "OL:COUNT": "count", "OL:MOVE": "move"}
-"""What begins work that needs nothing else. A barcode like those of a run's commands."""
 _RETURNS: Final = "returns"
 _BESIDES: Final = ("part", "blind")
 
@@ -62,7 +62,9 @@ async def counts(visit: Counts) -> Response:
     found: dict[str, list[ToCount]] = {}
     for one in await visit.here.floor_goods.to_count(location):
         found.setdefault(one.place or one.sku, []).append(one)
-    return visit.show("floor/counts", location=location, found=found, cycles=CYCLES)
+    return visit.show(
+        "floor/counts", location=location, found=found, cycles=CYCLES, request_id=uuid.uuid4().hex
+    )
 
 
 @router.post("/app/floor/incoming")
@@ -76,9 +78,10 @@ async def begin(visit: Works) -> Response:
             raise NotAsked("choose_location")
         kind, said = visit.field("kind"), {name: visit.field(name) for name in _BESIDES}
         code = visit.field("code").strip()[:CODE_MAX]
-        if code.upper() in _COMMANDS:
-            kind = _COMMANDS[code.upper()]
-        elif code:
+        if wanted := command(code):
+            began.append(await by_command(visit, location, wanted))
+            return "begun"
+        if code:
             # What is nothing of these may be on a parcel that came back.
             found = await visit.here.floor_goods.begins(location, code)
             kind, said["part"] = found or (_RETURNS, code)
@@ -86,7 +89,7 @@ async def begin(visit: Works) -> Response:
                 raise NotAsked("why_nothing_begins_so")
         if kind not in KINDS:
             raise NotAsked("why_nothing_begins_so")
-        _check(visit, kind)
+        check(visit, kind)
         began.append(await visit.here.floor.begin(visit.person, location, kind, said))
         return "begun"
 
@@ -95,10 +98,3 @@ async def begin(visit: Works) -> Response:
 
     answer = await met(visit, act, HOME, again)
     return visit.lead(f"{HOME}/runs/{began[0]}") if began else answer
-
-
-def _check(visit: Visit, kind: str) -> None:
-    """Raises Elsewhere, where they need more for this kind of work."""
-    if lacking := visit.here.floor.lacking(visit.person, kind):
-        why = visit.words("may_not", scopes=", ".join(lacking))
-        raise Elsewhere(apart(visit.request, 403, why))

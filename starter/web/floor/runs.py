@@ -101,6 +101,7 @@ async def _values(visit: Visit, shown: Shown, answer: Answer | None) -> dict[str
         "sentence": lambda said: sentence(visit, said),
         "next_seq": shown.run.last_seq + 1,
         "scan_id": uuid.uuid4().hex,
+        "request_id": uuid.uuid4().hex,
     }
 
 

@@ -37,27 +37,6 @@ let seq = Number(run.dataset.seq);
 let away = false;
 let over = !scanner;
 
-let lastKey = 0;
-const FAST_MS = 40;
-
-let sound = null;
-const tone = (good) => {
-  navigator.vibrate?.(good ? 60 : [150, 80, 150]);
-  try {
-    sound ??= new AudioContext();
-    const beep = sound.createOscillator();
-    const volume = sound.createGain();
-    beep.type = good ? "sine" : "square";
-    beep.frequency.value = good ? 1200 : 220;
-    volume.gain.value = 0.25;
-    beep.connect(volume).connect(sound.destination);
-    beep.start();
-    beep.stop(sound.currentTime + (good ? 0.12 : 0.5));
-  } catch {
-    // A browser without sound has colour, words and vibration.
-  }
-};
-
 const focus = () => {
   const at = document.activeElement;
   if (code && (!at || !at.matches("input, select, textarea, summary, video"))) code.focus();
@@ -70,7 +49,8 @@ const show = (told) => {
   for (const one of document.querySelectorAll('input[name="seq"]')) one.value = seq + 1;
   if (told.over && !over) {
     end();
-    screenOf.querySelector("a, button")?.focus();
+    // The next parcel is scanned here as well.
+    (finder() || screenOf.querySelector("a, button"))?.focus();
   } else {
     focus();
   }
@@ -187,8 +167,7 @@ const take = (text) => {
 if (scanner) {
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    const field = form.elements.code;
-    if (!field) return;
+    if (!form.elements.code || form.matches(".finds")) return;
     event.preventDefault();
     const inside = form === scanner ? code : form.querySelector('input[name="code"]');
     const pressed = event.submitter?.name === "code" ? event.submitter.value : inside.value;
