@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from domain.payments.vouchers import CodeKind, ToIssue, Voucher, VoucherState
+from starter.service.called import kept_as
 from store.database import Pool
 from store.payments import vouchers
 from store.payments.credit_accounts import CreditOperation
@@ -21,12 +22,25 @@ class Vouchers:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def issue(self, key: str, wanted: ToIssue, *, who: str, why: str) -> Coded:
+    async def issue(
+        self,
+        key: str,
+        wanted: ToIssue,
+        *,
+        sellers: Collection[str] | None = None,
+        who: str,
+        why: str,
+    ) -> Coded:
         """Issue one, booked in the same transaction, and draw its code, which is told once.
 
-        Raises InvalidInput and NotFound for what cannot be.
+        The customer whom it is for may be named by a channel's id, ours or a mail address.
+        `sellers`: those whose customers somebody knows. Raises InvalidInput and NotFound for what
+        cannot be.
         """
         async with self._pool.acquire() as conn:
+            if wanted.customer_id is not None:
+                named = await kept_as(conn, wanted.customer_id, sellers=sellers)
+                wanted = wanted.model_copy(update={"customer_id": named})
             return await vouchers.give(conn, wanted, Change(key, who, why))
 
     async def new_code(self, key: str, voucher_id: str, *, who: str, why: str) -> Coded:

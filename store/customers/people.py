@@ -59,6 +59,16 @@ class Namesake(NamedTuple):
     namesake: int | None
 
 
+class Called(NamedTuple):
+    """What a channel calls a customer, with the seller and the currency of their last order."""
+
+    customer_id: str
+    customer_no: int
+    name: str | None
+    seller: str
+    currency: str
+
+
 async def orders_of(
     conn: Connection,
     customer: str,
@@ -85,6 +95,22 @@ async def orders_of(
         at_most=at_most,
     )
     return [PersonsOrder(**row) async for row in rows]
+
+
+async def called(
+    conn: Connection, customer: str, *, sellers: Collection[str] | None = None
+) -> list[Called]:
+    """What channels call the customers whom an id, ours or the channel's, or a mail address names.
+
+    What was written is the first, then what they were called last. `sellers`: by these alone.
+    """
+    rows = _sql.called(
+        conn,
+        customer=customer,
+        number=number_in(customer),
+        sellers=None if sellers is None else sorted(sellers),
+    )
+    return [Called(**row) async for row in rows]
 
 
 async def hold(conn: Connection, customer: str) -> list[int]:

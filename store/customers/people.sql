@@ -25,6 +25,25 @@ where (:channels::text[] is null or o.channel = any(:channels))
   and (:sellers::text[] is null or o.seller = any(:sellers)) and (:after::bigint is null or o.order_no < :after)
 order by o.order_no desc limit :at_most::bigint;
 
+-- name: called(customer, number, sellers)
+-- What channels call the customer whom an id, a channel's or ours, or a mail address names: first what was written, then
+-- what they were called last. With the seller and the currency of the last order under each; of these sellers (null: of
+-- all) alone. `customer_no`: a mail address may be of several customers.
+select customer_id, customer_of(order_no) as customer_no, name, seller, currency from (
+select distinct on (p.customer_id) p.customer_id, order_no, person #>> '{customer,name}' as name, seller, currency
+from (
+    select order_no from order_person where customer_id = :customer
+    union
+    select order_no from order_person
+    where lower(person #>> '{customer,email}') = lower(:customer) and person #>> '{customer,email}' is not null
+    union
+    select orders_of_customer(coalesce(into_no, customer_no)) from customer
+    where customer_no = :number or key in ('id:' || :customer, 'mail:' || lower(:customer))
+) found join order_person p using (order_no) join customer_order using (order_no)
+where p.erased_at is null and (:sellers::text[] is null or seller = any(:sellers))
+order by p.customer_id, order_no desc
+) last order by customer_id = :customer desc, order_no desc;
+
 -- name: hold(customer, number)
 -- The customers whom an id or a mail address names, with all who are merged: nobody merges them or undoes it until the
 -- transaction ends.

@@ -156,6 +156,20 @@ async def test_credit_is_given_once_shown_and_pays_an_order(shop: Shop, caller: 
     assert "kim@example.com" not in kept
 
 
+async def test_credit_goes_to_the_account_of_whoever_is_named(caller: Caller) -> None:
+    kim = {"id": "K-1", "name": "Kim", "email": "mail@example.com"}
+    await caller.placed(an_order(("TEA", 1, "10.00"), customer=kim))
+    before = await caller.send_once("/v1/credit", GRANT | {"customer": "old-system"})
+    for named in ("K-1", "C1", "MAIL@example.com"):
+        await caller.send_once("/v1/credit", GRANT | {"customer": named})
+    (account,) = await pages(caller, "/v1/credit", customer="C1")
+    assert account["balance"] == "75.00"
+    assert await pages(caller, "/v1/credit", customer="K-1") == [account]
+    # One may have credit before the first order: the old system's customers had.
+    (kept,) = await pages(caller, "/v1/credit", customer="old-system")
+    assert kept["account_id"] == before.json()["account_id"] != account["account_id"]
+
+
 async def test_credit_is_of_a_seller_and_seen_by_its_keys_alone(api: Api, caller: Caller) -> None:
     await caller.put("/v1/sellers/main", json={"name": "Main"})
     await caller.put("/v1/sellers/de", json={"name": "Tee GmbH"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -321,7 +322,8 @@ async def test_a_code_is_shown_once(desk: Desk) -> None:
     assert other.text.partition('class="secret">')[2].partition("<")[0] not in ("", code)
 
 
-async def test_credit_is_given_once_and_tells_its_story(desk: Desk) -> None:
+async def test_credit_is_given_once_and_tells_its_story(bench: Bench, desk: Desk) -> None:
+    await bench.take_in(an_order(("TEA", 1, "10.00"), customer={"id": "C-7", "name": "Kim"}))
     page = await desk.get("/app/money/credit?customer=C-7")
     main = page.text.partition("<dialog")[0]
     fields = hidden("<form" + main.rpartition("<form")[2], "credit")
@@ -333,6 +335,41 @@ async def test_credit_is_given_once_and_tells_its_story(desk: Desk) -> None:
     assert account.balance_minor == 5_00
     ben = await Desk(desk.pool, desk.app).signed_in("ben", "agent", channels=["web"])
     assert "€5.00" not in text_of(await ben.get("/app/money/credit?customer=C-7"))
+
+
+async def test_credit_and_vouchers_are_for_a_customer_who_is_known(
+    bench: Bench, desk: Desk
+) -> None:
+    kim = {"id": "WARTH", "name": INJECTED, "email": "kim@example.com"}
+    await bench.take_in(an_order(("TEA", 1, "10.00"), customer=kim))
+    page = await desk.get("/app/customers/C1")
+    assert 'href="../../app/money/credit?customer=C1"' in page.text
+    for named in ("C1", "WARTH", "Kim@example.com"):
+        shown = await desk.get("/app/money/credit", params={"customer": named})
+        assert 'href="../../app/customers/C1"' in shown.text, named
+        assert re.search(r'name="currency"[^>]* value="USD"', shown.text), named
+        await sent_credit(desk, named, amount="5.00", currency="USD")
+    (account,) = await desk.here.credit.accounts("WARTH")
+    assert account.balance_minor == 15_00
+    assert "$15.00" in text_of(await desk.get("/app/customers/C1"))
+    for nobody in ("nobody-at-all", "C2"):
+        shown = await desk.get("/app/money/credit", params={"customer": nobody})
+        assert 'id="customer-fault"' in shown.text
+        refused = await sent_credit(desk, nobody, amount="5.00", currency="USD")
+        assert (refused.status_code, 'id="customer-fault"' in refused.text) == (422, True)
+        assert await desk.here.credit.accounts(nobody) == []
+    said = {"kind": "voucher", "amount": "5.00", "currency": "USD", "reason": "late"}
+    refused = await sent(desk, "app/money/vouchers/new", "new", customer="nobody", **said)
+    assert (refused.status_code, 'id="customer-fault"' in refused.text) == (422, True)
+    await sent(desk, "app/money/vouchers/new", "new", customer="C1", **said)
+    (voucher,) = await desk.here.vouchers.list()
+    assert voucher.customer_id == "WARTH"
+
+
+async def sent_credit(desk: Desk, customer: str, **said: str) -> httpx.Response:
+    """The form, as a page that shows this customer would send it."""
+    fields = {"customer": customer, "request_id": uuid.uuid4().hex, "reason": "late"}
+    return await desk.send_form("app/money/credit", **fields, **said)
 
 
 async def test_a_lost_parcel_is_claimed_and_paid_for(bench: Bench, desk: Desk) -> None:

@@ -200,6 +200,9 @@ async def grant_credit(
 ) -> Response:
     """It is booked at once. The account's id is the token with which an order is paid by it.
 
+    `customer` may also be our own id or a mail address of one who has ordered. Anybody else is
+    taken to be a customer who has not ordered yet.
+
     For the refund of an order ask that order instead.
     """
     if caller.channels is not None:
@@ -215,6 +218,7 @@ async def grant_credit(
                 content.customer,
                 content.money,
                 seller=seller,
+                sellers=caller.sellers,
                 who=caller.who(content.by),
                 why=content.reason,
             )

@@ -133,7 +133,11 @@ async def issue_voucher(
     async def issued(here: Records) -> tuple[str, ToldVoucher]:
         return told_of(
             await here.vouchers.issue(
-                once.request_id, wanted, who=caller.who(content.by), why=content.reason
+                once.request_id,
+                wanted,
+                sellers=caller.sellers,
+                who=caller.who(content.by),
+                why=content.reason,
             )
         )
 

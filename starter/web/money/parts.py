@@ -7,12 +7,13 @@ from typing import Any, TypedDict
 
 from starlette.responses import Response
 
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
 from domain.sellers import Seller
 from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.screens.rooms import MONEY_PARTS
 from starter.web.screens.sections import show_in
 from starter.web.screens.visits import Visit
+from store.customers.people import Called
 
 
 class Whose(TypedDict):
@@ -69,3 +70,17 @@ def one_of(known: Sequence[Seller], code: str) -> Seller:
 def names_of(known: Sequence[Seller]) -> list[tuple[str, str]]:
     """The choices of a field: code and name."""
     return [(one.seller, f"{one.name} ({one.seller})") for one in known]
+
+
+async def customers_called(visit: Visit, text: str) -> Sequence[Called]:
+    """What channels call the customer whom a text names. Raises Refused where it names several."""
+    return await visit.here.credit.holders(text, sellers=own_sellers(visit))
+
+
+async def check_known(visit: Visit, text: str) -> None:
+    """Raises InvalidInput for a customer whom nobody knows: money would be kept for nobody."""
+    if await customers_called(visit, text):
+        return
+    if not await visit.here.credit.accounts(text, sellers=own_sellers(visit), at_most=1):
+        told = f"there is no customer {text!r}"
+        raise InvalidInput(told, where="customer", reason="no_customer")

@@ -16,7 +16,14 @@ from domain.errors import InvalidInput, NotFound, Refused, Unreachable
 from domain.fields import Day, Document, Reason
 from domain.payments.value_requests import IssueRequest
 from domain.payments.vouchers import CodeKind, ToIssue, Voucher, VoucherState
-from starter.web.money.parts import chosen_of, names_of, own_sellers, sellers_of, show
+from starter.web.money.parts import (
+    check_known,
+    chosen_of,
+    names_of,
+    own_sellers,
+    sellers_of,
+    show,
+)
 from starter.web.screens.addresses import PAGE, onward, place_in
 from starter.web.screens.forms import by_field, met, told_by
 from starter.web.screens.visits import ScreenRoute, Visit, in_words, may
@@ -92,6 +99,8 @@ async def issue(visit: Writes) -> Response:
         whose = chosen_of(known, asked.seller or "") or (known[0] if len(known) == 1 else None)
         if whose is None:
             raise InvalidInput(visit.words("say_seller"), where="seller")
+        if asked.customer is not None:
+            await check_known(visit, asked.customer)
         wanted = ToIssue(
             kind=asked.kind,
             amount=asked.money,
@@ -101,7 +110,11 @@ async def issue(visit: Writes) -> Response:
             single_use=asked.single_use,
         )
         made = await visit.here.vouchers.issue(
-            visit.field("request_id"), wanted, who=visit.person.who, why=asked.reason
+            visit.field("request_id"),
+            wanted,
+            sellers=own_sellers(visit),
+            who=visit.person.who,
+            why=asked.reason,
         )
     except (ValidationError, InvalidInput) as wrong:
         visit.faults = by_field(visit.words, wrong)
