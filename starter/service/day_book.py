@@ -30,13 +30,16 @@ class DayBook:
 
     `today`: the day that is going on. `counted_at`: when the figures of the seller who was
     counted longest ago were counted; None: they were not yet. `counted`: the days that were.
-    `counted_to`: seller → the last hour of the day that has been counted, 23 where it is over.
+    `not_counted`: sellers who are missing in the sums of the day itself, the others being there.
+    `counted_to`: seller → the last hour of the day that has been counted, 23 where it is over; no
+    seller who was not counted.
     """
 
     day: date
     today: date
     counted_at: datetime | None
     counted: frozenset[date]
+    not_counted: tuple[str, ...]
     figures: Sequence[DayFigure]
     hours: Sequence[HourOrders]
     counted_to: Mapping[str, int]
@@ -82,7 +85,7 @@ class DayBook:
         return sum(
             one.value
             for one in self.hours
-            if one.day == day and one.hour <= self.counted_to.get(one.seller, 23)
+            if one.day == day and one.hour <= self.counted_to.get(one.seller, -1)
         )
 
     def by_hour(self, back: int = 0) -> list[int | None]:

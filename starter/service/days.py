@@ -61,20 +61,26 @@ class Days:
             first = wanted - timedelta(days=_BACK)
             limits = {"sellers": sellers, "channels": channels}
             moments = [one.counted_at for one in now]
+            missing = await figures.not_counted(conn, sellers, wanted)
+            counted = set(await figures.counted(conn, sellers, first, wanted))
+            if missing and len(missing) < len(now):
+                counted.add(wanted)
             return DayBook(
                 day=wanted,
                 today=today,
                 counted_at=min((one for one in moments if one), default=None)
                 if all(moments)
                 else None,
-                counted=frozenset(await figures.counted(conn, sellers, first, wanted)),
+                counted=frozenset(counted),
+                not_counted=tuple(missing),
                 figures=await figures.by_day(conn, **limits, first=first, last=wanted),
                 hours=await figures.by_hour(
                     conn, **limits, days=[wanted - timedelta(days=back) for back in (0, 1, 7)]
                 ),
                 counted_to={
-                    one.seller: 23 if wanted < one.today else -1 if one.hour is None else one.hour
+                    one.seller: 23 if wanted < one.today else one.hour or 0
                     for one in now
+                    if one.seller not in missing and one.counted_at is not None
                 },
                 tasks=await figures.tasks(conn, first, wanted),
             )

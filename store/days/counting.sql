@@ -12,7 +12,8 @@ on conflict (seller, day) do nothing;
 
 -- name: due(back, sellers, days)^
 -- A day that is to be counted, locked, or none: today's once a minute, but for a twentieth of the time at most; an
--- earlier one an hour after its end, and once more after three days, because some say late when a parcel left. Where
+-- earlier one at once if it never was, so that none of its seller's orders is missing in the sums of a day that goes on
+-- elsewhere; an hour after its end, and once more after three days, because some say late when a parcel left. Where
 -- its seller goes by another clock now, so many of them, so that no hour lies between two days or in both. Of days
 -- that another one counts, none; nor one of `days`, each of the seller at its place.
 select c.seller, c.day, zone.time_zone, c.day = here.today as is_today,
@@ -24,7 +25,7 @@ cross join lateral (select (moment() at time zone zone.time_zone)::date as today
 cross join lateral (select (c.day + 1)::timestamp at time zone zone.time_zone as at) ended
 where case when c.day = here.today
                then c.counted_at < moment() - greatest(interval '1 minute', c.took_ms * interval '20 milliseconds')
-           else exists (
+           else c.counted_at = '-infinity' or exists (
                select from unnest(array[interval '1 hour', interval '3 days']) as later
                where c.counted_at < ended.at + later and ended.at + later <= moment())
                or c.time_zone <> zone.time_zone and c.day between here.today - :back::int and here.today end

@@ -97,6 +97,12 @@ async def counted(
     return {row["day"] async for row in rows}
 
 
+async def not_counted(conn: Connection, sellers: Collection[str] | None, day: date) -> list[str]:
+    """Those of these sellers who have this day, of whom it was not counted yet."""
+    rows = _sql.not_counted(conn, sellers=_some(sellers), day=day)
+    return [row["seller"] async for row in rows]
+
+
 async def by_day(
     conn: Connection,
     *,

@@ -14,6 +14,12 @@ select c.day from day_count c join seller s using (seller)
 where (:sellers::text[] is null or seller = any(:sellers)) and c.day between :first::date and :last::date
 group by c.day having bool_and(c.counted_at > '-infinity') order by c.day;
 
+-- name: not_counted(sellers, day)
+-- Those that have this day on their list, and no figures of it yet.
+select c.seller from day_count c join seller s using (seller)
+where (:sellers::text[] is null or seller = any(:sellers)) and c.day = :day::date and c.counted_at = '-infinity'
+order by c.seller;
+
 -- name: by_day(sellers, channels, first, last)
 -- Each figure of each day, by channel and part, but for hours, which are added up. Null: of all sellers, of all
 -- channels and of none. Stock is of no channel, and always told.

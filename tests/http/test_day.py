@@ -115,6 +115,32 @@ async def test_the_day_shows_what_was_made_here(bench: Bench, desk: Desk) -> Non
     assert "Counted" in text
 
 
+async def test_the_sums_are_of_those_who_are_counted_and_name_the_others(
+    bench: Bench, desk: Desk
+) -> None:
+    bad = await sold(bench)
+    await bench.refunded(bad, amount=Decimal("3.00"))
+    await counted(bench)
+    await bench.pool.execute("insert into seller (seller, name) values ('uk', 'UK')")
+    await bench.pool.execute(
+        "insert into day_count (seller, day) select 'uk', day from day_count where seller = 'main'"
+    )
+    for path in ("app/day", "app/day/report"):
+        text = text_of(await desk.get(f"/{path}"))
+        assert "Not counted yet, and not in these sums: uk." in text
+        assert "$15.00" in text
+    assert "Orders that lost money: 1" in text_of(await desk.get("/app/day"))
+    of_uk = text_of(await desk.get("/app/day?seller=uk"))
+    assert "Orders that lost money: 0" not in of_uk
+
+
+async def test_a_day_to_come_is_no_other_day(desk: Desk) -> None:
+    for path in ("app/day", "app/day/report"):
+        told = text_of(await desk.get(f"/{path}?day=2999-01-01"))
+        assert "Jan 1, 2999 has not begun yet" in told
+        assert "has not begun yet" not in text_of(await desk.get(f"/{path}"))
+
+
 async def test_each_number_leads_to_what_it_counts(bench: Bench, desk: Desk) -> None:
     order = await sold(bench)
     late = an_order(("TEA", 1, "10.00"))

@@ -10,6 +10,7 @@ from starter.service.day_book import DayBook
 from starter.web.desk.access import Whose, theirs
 from starter.web.screens.addresses import day_in, query_of
 from starter.web.screens.visits import Visit
+from starter.web.words import Words
 
 
 @dataclass(frozen=True)
@@ -67,3 +68,13 @@ async def asked(visit: Visit) -> Asked:
 async def book_of(visit: Visit, wanted: Asked) -> DayBook:
     """The figures that are asked for. Raises NotFound where they may see no seller."""
     return await visit.here.days.look(wanted.day, **wanted.whose)
+
+
+def not_yet(words: Words, wanted: Asked, book: DayBook) -> list[str]:
+    """What a page of a day has not, a sentence each: a day to come, and sellers without a count."""
+    found = []
+    if wanted.day is not None and wanted.day > book.day:
+        found.append(words("day_to_come", asked=words.day(wanted.day), day=words.day(book.day)))
+    if book.not_counted and book.day in book.counted:
+        found.append(words("sums_without", sellers=", ".join(book.not_counted)))
+    return found

@@ -14,7 +14,7 @@ from domain.days.figures import RUNS_OUT_WITHIN_DAYS, Wait
 from starter.service.queues import SIZE_MAX, Look
 from starter.web import charts
 from starter.web.day import pictures
-from starter.web.day.asked import asked, book_of
+from starter.web.day.asked import asked, book_of, not_yet
 from starter.web.day.tiles import MONEY, Board, Tile, fresh, sees_stock
 from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.screens.visits import ScreenRoute, Visit, may
@@ -64,6 +64,7 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
         "board": board,
         "fresh": told,
         "mark": now.isoformat(),
+        "not_yet": not_yet(visit.words, wanted, book),
         "is_old": book.is_today and is_old,
         "choices": {
             "sellers": [(one, one) for one in wanted.sellers],
@@ -98,7 +99,8 @@ async def day(visit: Annotated[Visit, may("orders:read")]) -> Response:
         values["losses"] = await visit.here.days.losses(
             book.day, **wanted.whose, currency=currency, at_most=_LOSSES
         )
-        values["lost_orders"] = book.trend("lost_orders", part=currency).now or 0
+        lost = book.trend("lost_orders", part=currency).now
+        values["lost_orders"] = "–" if lost is None else visit.words.number(lost)
         values["lost_elsewhere"] = [
             (wanted.address("app/day", currency=one), one, lost)
             for one in currencies

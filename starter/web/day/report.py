@@ -13,7 +13,7 @@ from starlette.responses import Response
 from domain.days.figures import Trend
 from starter.service.day_book import DayReport
 from starter.web import charts
-from starter.web.day.asked import asked
+from starter.web.day.asked import asked, not_yet
 from starter.web.day.tiles import MONEY, fresh, sees_stock
 from starter.web.desk.reasons import IN_TEMPLATES
 from starter.web.screens.visits import ScreenRoute, Visit, may
@@ -53,6 +53,7 @@ async def report(visit: Annotated[Visit, may("orders:read")]) -> Response:
         "losses": made.worst(_LOSSES),
         "day": visit.words.day(made.book.day),
         "fresh": told if made.book.is_today else "",
+        "not_yet": not_yet(visit.words, wanted, made.book),
         "whose": ", ".join(filter(None, (wanted.seller, wanted.channel))),
         "made": visit.words.moment(datetime.now(UTC)),
         "back": wanted.address("app/day"),

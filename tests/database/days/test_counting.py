@@ -167,7 +167,36 @@ async def test_a_day_is_known_when_each_seller_who_has_it_is_counted(bench: Benc
     await bench.pool.execute("insert into seller (seller, name) values ('uk', 'UK')")
     assert (await Days(bench.pool).look(DAY)).trend("orders").now == 0
     await bench.pool.execute("insert into day_count (seller, day) values ('uk', $1)", DAY)
-    assert (await Days(bench.pool).look(DAY)).trend("orders").now is None
+    after = await Days(bench.pool).look(DAY + timedelta(days=1))
+    assert after.trend("orders").yesterday is None
+
+
+async def test_a_seller_who_is_not_counted_yet_leaves_the_sums_of_the_others(bench: Bench) -> None:
+    await taken(bench, "2026-11-20 05:30:00Z")
+    await counted(bench, DAY, DAY)
+    await bench.pool.execute("insert into seller (seller, name) values ('uk', 'UK')")
+    await bench.pool.execute("insert into day_count (seller, day) values ('uk', $1)", DAY)
+    book = await Days(bench.pool).look(DAY)
+    assert (book.trend("orders").now, book.not_counted) == (1, ("uk",))
+    assert book.by_hour()[5] == 1
+    alone = await Days(bench.pool).look(DAY, sellers=["uk"])
+    assert (alone.trend("orders").now, alone.not_counted) == (None, ("uk",))
+
+
+async def test_a_day_that_ended_before_it_was_ever_counted_is_counted_at_once(bench: Bench) -> None:
+    """A shop that begins after one seller's midnight, and before another one's."""
+    async with bench.pool.acquire() as conn, conn.transaction():
+        hour = await conn.fetchval("select extract(hour from moment() at time zone 'UTC')::int")
+        begun_just_now = f"Etc/GMT+{hour}" if hour <= 12 else f"Etc/GMT-{24 - hour}"
+        await conn.execute("update seller set time_zone = $1", begun_just_now)
+        await counting.add_days(conn)
+        await conn.execute(
+            "update day_count set counted_at = moment() where day <> ("
+            "select (moment() at time zone time_zone)::date - 1 from seller) or seller <> 'main'"
+        )
+        found = await counting.due(conn)
+    assert found is not None
+    assert (found.seller, found.is_today) == ("main", False)
 
 
 async def test_what_there_was_on_a_day_that_is_counted_later_is_not_known(bench: Bench) -> None:
