@@ -508,7 +508,11 @@ DOORS = {
         "store.stock.promises",
     ),
     "starter/service/claims.py": ("store.aftersales.claims",),
-    "starter/service/credit.py": ("store.payments.credit", "store.payments.credit_accounts"),
+    "starter/service/called.py": ("store.customers.people",),
+    "starter/service/credit.py": (
+        *("store.payments.credit", "store.payments.credit_accounts"),
+        "store.customers.people",
+    ),
     "starter/service/vouchers.py": ("store.payments.vouchers", "store.payments.credit_accounts"),
     "starter/service/customers.py": (
         "store.customers.people",
