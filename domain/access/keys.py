@@ -87,6 +87,12 @@ OF_NOBODY_ALLOWED: Final[tuple[Scope, ...]] = (
 OF_ORDERS_DOCUMENTS: Final[tuple[Scope, ...]] = ("orders:read", "customers:read", "payments:read")
 """An order's invoices and credit notes say what was bought, by whom, and what was paid back."""
 
+LEADS: Final[frozenset[str]] = frozenset({"admin", "lead"})
+"""Roles that approve purchases of any amount; others up to the limit that is set for buyers.
+
+Who has no role is one of the others.
+"""
+
 WHO_MAX: Final = 100
 """The length of who did something, as an order's story keeps it (`domain.fields.Who`)."""
 
@@ -149,7 +155,7 @@ class Grant:
             other.expires_at is None or other.expires_at > self.expires_at
         ):
             told.append("a later end")
-        if self.role is not None and other.role != self.role:
+        if other.role != self.role and (self.role is not None or other.role in LEADS):
             told.append("another role")
         if told:
             raise BeyondKey(

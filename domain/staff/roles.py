@@ -57,10 +57,6 @@ MAY: Final[Mapping[Role, frozenset[Scope]]] = {
 Whoever receives goods writes about stock, and does not buy.
 """
 
-LEADS: Final[frozenset[str]] = frozenset({"admin", "lead"})
-"""They approve purchases of any amount; others up to the limit that the policy has for buyers."""
-
-
 OF_THE_WHOLE_SHOP: Final[frozenset[Scope]] = frozenset(
     {
         *("access:read", "access:write", "sellers:write", "events:write"),

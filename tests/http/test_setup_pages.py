@@ -485,6 +485,13 @@ async def test_a_key_is_shown_once_and_may_no_more_than_its_maker(desk: Desk) ->
     assert (other.startswith("olk_"), other == secret) == (True, False)
     assert await desk.here.access.grant(secret) is None
     assert await desk.here.access.grant(other) is not None
+    # In which role a program asks is up to an admin.
+    wanted = {"name": "Boss", "scopes": ["purchasing:write"], "role": "lead"}
+    boss = secret_in(await saved(desk, "app/setup/keys/new", **wanted))
+    grant = await desk.here.access.grant(boss)
+    assert grant is not None
+    assert grant.role == "lead"
+    assert secret_in(await desk.send_form(f"app/setup/keys/{grant.key_id}/rotate", hours="0"))
     none = await saved(desk, "app/setup/keys/new", name="None")
     assert (none.status_code, 'id="scopes-fault"' in none.text) == (422, True)
     revoked = await desk.send_form(f"{path}/revoke")

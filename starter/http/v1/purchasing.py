@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
+from domain.access.keys import LEADS
 from domain.fields import Id, Reason
-from domain.staff.roles import LEADS
 from starter.http.callers import Caller, may
 from starter.http.examples import example
 from starter.http.once import Keyed

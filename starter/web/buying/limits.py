@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from domain.access.keys import LEADS
 from domain.errors import NotFound
-from domain.staff.roles import LEADS
 from domain.stock.locations import Location
 from starter.web.screens.visits import Visit
 from store.purchasing.purchase_reads import PurchaseOrder

@@ -69,7 +69,7 @@ async def make(visit: Writes) -> Response:
             said["expires_at"] = _end_of(visit, until)
         wanted = KeyRequest.model_validate(said)
         made = await visit.here.access.make(
-            wanted, who=visit.person.who, by_grant=_without_limits_of_programs(visit.person.grant)
+            wanted, who=visit.person.who, by_grant=_handing_out(visit.person.grant, wanted.role)
         )
     except (ValidationError, InvalidInput) as wrong:
         visit.faults = by_field(visit.words, wrong)
@@ -91,11 +91,12 @@ async def rotate(visit: Writes, key_id: str) -> Response:
     hours = next((one for one in _OLD_HOURS if str(one) == visit.field("hours")), None)
     old_ends_in = OLD_SECRET_ENDS_IN if hours is None else timedelta(hours=hours)
     try:
+        role = (await visit.here.access.get(key_id)).role
         made = await visit.here.access.rotate(
             key_id,
             who=visit.person.who,
             old_ends_in=old_ends_in,
-            by_grant=_without_limits_of_programs(visit.person.grant),
+            by_grant=_handing_out(visit.person.grant, role),
         )
     except NotFound:
         raise
@@ -120,7 +121,7 @@ async def revoke(visit: Writes, key_id: str) -> Response:
     return await met(visit, act, f"app/setup/keys/{key_id}", again)
 
 
-def _without_limits_of_programs(grant: Grant) -> Grant:
+def _handing_out(grant: Grant, role: str | None) -> Grant:
     """What a person may hand out: how often a program asks, and in which role, is up to them."""
     return Grant(
         key_id=grant.key_id,
@@ -130,6 +131,7 @@ def _without_limits_of_programs(grant: Grant) -> Grant:
         sellers=grant.sellers,
         per_minute=2**31,
         expires_at=None,
+        role=role,
     )
 
 

@@ -262,6 +262,23 @@ def test_what_a_key_may_not_hand_out_is_named(more: dict[str, Any], told: str) -
         asks.check_covers(replace(asks, **more))
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs", "may"),
+    [
+        # Without a role one asks for goodwill in any role, and approves as a buyer.
+        *((None, None, True), (None, "agent", True), (None, "buyer", True)),
+        *((None, "lead", False), (None, "admin", False)),
+        *(("lead", "lead", True), ("lead", "admin", False), ("lead", None, False)),
+        *(("agent", "agent", True), ("agent", "lead", False), ("agent", None, False)),
+    ],
+)
+def test_a_key_hands_out_no_role_that_may_more(
+    mine: str | None, theirs: str | None, may: bool
+) -> None:
+    asks = a_grant(role=mine)
+    assert covers(asks, replace(asks, role=theirs)) == may
+
+
 def test_a_key_has_few_old_secrets_at_once() -> None:
     key = ApiKey(
         **{**KeyRequest(name="shop", scopes=("orders:read",)).model_dump(), "key_id": "k"},
