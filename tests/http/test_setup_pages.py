@@ -486,8 +486,9 @@ async def test_a_key_is_shown_once_and_may_no_more_than_its_maker(desk: Desk) ->
     assert await desk.here.access.grant(secret) is None
     assert await desk.here.access.grant(other) is not None
     # In which role a program asks is up to an admin.
-    wanted = {"name": "Boss", "scopes": ["purchasing:write"], "role": "lead"}
-    boss = secret_in(await saved(desk, "app/setup/keys/new", **wanted))
+    lead = {"name": "Boss", "role": "lead"}
+    new = "app/setup/keys/new"
+    boss = secret_in(await saved(desk, new, scopes=["purchasing:write"], **lead))
     grant = await desk.here.access.grant(boss)
     assert grant is not None
     assert grant.role == "lead"
