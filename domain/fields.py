@@ -71,10 +71,10 @@ def wrong(reason: str, code: str = "") -> PydanticCustomError:
     return PydanticCustomError("wrong", "{reason}", {"reason": reason, "code": code})
 
 
-def inconsistent(where: str, reason: str) -> PydanticCustomError:
-    """The error about one field of a document that does not fit the others."""
+def inconsistent(where: str, reason: str, code: str = "") -> PydanticCustomError:
+    """The error about one field of a document that does not fit the others. `code`: as above."""
     return PydanticCustomError(
-        "inconsistent", "{where}: {reason}", {"where": where, "reason": reason}
+        "inconsistent", "{where}: {reason}", {"where": where, "reason": reason, "code": code}
     )
 
 

@@ -56,7 +56,7 @@ class HoldWhen(Document):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.model_dump(exclude_defaults=True):
-            raise inconsistent("when", "must say what an order is like that is held")
+            raise inconsistent("when", "must say what an order is like that is held", "rule_empty")
         return self
 
 

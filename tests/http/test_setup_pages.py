@@ -599,7 +599,7 @@ async def test_a_field_that_is_called_as_a_method_of_dicts_is_shows_no_method(po
 
 async def test_a_rule_holds_orders_and_a_list_keeps_hashes(desk: Desk) -> None:
     empty = await saved(desk, "app/setup/rules/new", rule="dear", reason="fraud_review")
-    assert (empty.status_code, "must say what an order is like" in text_of(empty)) == (422, True)
+    assert (empty.status_code, "Say which orders it holds" in text_of(empty)) == (422, True)
     made = await saved(
         *(desk, "app/setup/rules/new"),
         rule="dear",

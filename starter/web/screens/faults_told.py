@@ -63,15 +63,6 @@ def _told(words: Words, place: str, reason: str, fault: Mapping[str, Any]) -> st
     return words(key, **said) if key else words("wrong_other", reason=reason)
 
 
-def with_label(words: Words, place: str, told: str) -> str:
-    """The sentence behind what the form calls the field, where it has a name for it."""
-    key = _key_of(place)
-    for name in (f"field_{key}", f"person_{key}", key):
-        if words.has(name) and not words.has_forms(name):
-            return f"{words(name)}: {told}"
-    return told
-
-
 def _key_of(place: str) -> str:
     """`series.invoice.first` → series_invoice_first; of a row of a table, the table's."""
     return re.sub(r"\[.*", "", place).replace(".", "_")

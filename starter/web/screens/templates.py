@@ -13,6 +13,7 @@ from domain.staff.people import Person
 from starter.web.assets import Assets
 from starter.web.guards import HEADERS
 from starter.web.packing import packed
+from starter.web.screens.labels import labelled
 from starter.web.screens.rooms import LETTERS, PLACES, ROOMS
 from starter.web.screens.tables import headed
 from starter.web.screens.zones import time_zones
@@ -72,7 +73,7 @@ def filled(request: Request, name: str, words: Words, person: Person | None, **v
     """A template with its values: of a whole page, or of a piece of one."""
     here = request.url.path.lstrip("/")
     theirs = [] if person is None else [one for one in PLACES if one.is_for(person)]
-    return _TEMPLATES.get_template(f"{name}.html").render(
+    content = _TEMPLATES.get_template(f"{name}.html").render(
         w=words,
         person=person,
         root=root_of(request),
@@ -84,6 +85,7 @@ def filled(request: Request, name: str, words: Words, person: Person | None, **v
         current_place=next((one for one in theirs if one.holds(here)), None),
         **values,
     )
+    return labelled(content, here)
 
 
 def lead(request: Request, path: str) -> Response:

@@ -24,7 +24,8 @@ from starter.web.amounts import TwoReadings
 from starter.web.guards import BadForm, form_lists, is_foreign
 from starter.web.screens import cookies
 from starter.web.screens.counts import counts_of
-from starter.web.screens.faults_told import faults_told, with_label
+from starter.web.screens.faults_told import faults_told
+from starter.web.screens.labels import about
 from starter.web.screens.templates import filled, lead, shown
 from starter.web.screens.words import screen_words
 from starter.web.words import Words, accepted
@@ -223,7 +224,7 @@ def browser_of(request: Request) -> Browser:
 def in_words(words: Words, error: Exception) -> list[str]:
     """What is wrong, a sentence each: the rule's own, or the error's where the rule has none."""
     if isinstance(error, ValidationError) or (isinstance(error, InvalidInput) and error.where):
-        return [with_label(words, *one) for one in faults_told(words, error)]
+        return [about(*one) for one in faults_told(words, error)]
     if isinstance(error, TooManyTries):
         return [words.many("too_many_tries", max(1, round(error.left.total_seconds())))]
     key = f"why_{getattr(error, 'reason', '')}"

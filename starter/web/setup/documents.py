@@ -145,7 +145,7 @@ class Documents(ABC, Generic[Model]):
             return "made"
 
         async def again(status: int, trouble: Sequence[str]) -> Response:
-            visit.faults = by_fields(visit.faults, fields)
+            visit.faults = by_fields(visit.words, visit.faults, fields)
             return await self.new_page(visit, status=status, trouble=trouble)
 
         return await met(visit, act, self.at, again)
@@ -196,7 +196,7 @@ class Documents(ABC, Generic[Model]):
             return "saved"
 
         async def again(status: int, trouble: Sequence[str]) -> Response:
-            visit.faults = by_fields(visit.faults, self.fields)
+            visit.faults = by_fields(visit.words, visit.faults, self.fields)
             return await self.page(visit, code, status=status, trouble=trouble, typed=True)
 
         return await met(visit, act, f"{self.at}/{quote(code)}", again)

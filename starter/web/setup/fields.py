@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
@@ -108,17 +109,26 @@ def document_of(visit: Visit, fields: Sequence[Field]) -> dict[str, Any]:
     return document
 
 
-def by_fields(faults: Mapping[str, str], fields: Sequence[Field]) -> dict[str, str]:
-    """What is wrong, by fields: of lanes[3].cost, by that of all lanes."""
+def by_fields(words: Words, faults: Mapping[str, str], fields: Sequence[Field]) -> dict[str, str]:
+    """What is wrong, by fields: of lanes[3].cost, by that of all lanes, with the box of it."""
     found: dict[str, str] = {}
     for place, reason in faults.items():
         # What a door says of several documents begins with which of them it is about.
         for inner in (place, place.partition("[0].")[2]):
             if field := _field_at(inner, fields):
-                rest = inner.removeprefix(field.path).lstrip(".")
-                found[field.path] = f"{rest}: {reason}" if rest else reason
+                box = _box_of(words, inner.removeprefix(field.path), field)
+                found[field.path] = f"{box}: {reason}" if box else reason
                 break
     return found
+
+
+def _box_of(words: Words, inner: str, field: Field) -> str:
+    """What a box of a table is called, as [3].cost is; "" where the field is one box."""
+    row = re.fullmatch(r"\[([0-9]+)\](?:\.(\w+))?", inner)
+    if row is None or field.kind != "table":
+        return ""
+    head = f"column_{field.key}_{row[2]}"
+    return f"{words(head)} {int(row[1]) + 1}" if words.has(head) else f"{int(row[1]) + 1}"
 
 
 def _field_at(place: str, fields: Sequence[Field]) -> Field | None:

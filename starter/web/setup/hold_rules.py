@@ -76,7 +76,7 @@ async def add(visit: Writes) -> Response:
         return "made"
 
     async def again(status: int, trouble: Sequence[str]) -> Response:
-        visit.faults = by_fields(visit.faults, (Field("rule"), *_FIELDS))
+        visit.faults = by_fields(visit.words, visit.faults, (Field("rule"), *_FIELDS))
         return await _form(visit, None, status=status, trouble=trouble)
 
     return await met(visit, act, _AT, again)
@@ -101,7 +101,7 @@ async def save(visit: Writes, rule: str) -> Response:
         return "saved"
 
     async def again(status: int, trouble: Sequence[str]) -> Response:
-        visit.faults = by_fields(visit.faults, _FIELDS)
+        visit.faults = by_fields(visit.words, visit.faults, _FIELDS)
         found = await _found(visit, rule)
         return await _form(visit, found, status=status, trouble=trouble, typed=True)
 

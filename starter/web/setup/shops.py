@@ -73,7 +73,7 @@ async def connect(visit: Writes, channel: str) -> Response:
         return "connected"
 
     async def again(status: int, trouble: Sequence[str]) -> Response:
-        visit.faults = by_fields(visit.faults, _FIELDS)
+        visit.faults = by_fields(visit.words, visit.faults, _FIELDS)
         return await _show(visit, channel, status=status, trouble=trouble)
 
     return await met(visit, act, f"app/setup/channels/{quote(channel)}", again)

@@ -34,8 +34,10 @@ _NAMED: Final = {
     "payment.token": "token",
     "requested_delivery_date": "date",
     "evidence[0]": "evidence",
+    "line_id": "line",
+    "reason": "why",
 }
-"""Places of requests whose box has another name."""
+"""Places of requests whose box has another name, where none has theirs."""
 
 _ROW: Final = re.compile(r"(?P<rows>\w+)\[(?P<n>[0-9]+)\](\.(?P<part>\w+))?")
 
