@@ -16,6 +16,8 @@ from tests.support.builders import an_order
 from tests.support.keyboard import Keyboard
 from tests.support.shop import Shop
 
+WIDTHS = """() => [...document.querySelectorAll("[name^='address-']")].map(box => {
+  box.closest("details").open = true; return box.offsetWidth; })"""
 LASTING = {"return_window": timedelta(days=30)}
 
 
@@ -60,6 +62,7 @@ async def test_a_return_a_refund_an_edit_and_a_cancellation_by_keyboard_alone(
 
         await at.visit(f"app/orders/{kept.order_id}/edit")
         assert await axe(page) == []
+        assert min(await page.evaluate(WIDTHS)) >= 160, "an address can be read"
         await at.write("[name='line:1:quantity']", "2")
         await at.fill(reason="the customer called")
         await at.says("→", ".sums")
@@ -73,6 +76,8 @@ async def test_a_return_a_refund_an_edit_and_a_cancellation_by_keyboard_alone(
 
         # A page that stays open while somebody else cancels the rest.
         await at.visit(f"app/orders/{kept.order_id}/hold")
+        await page.locator("#why").focus()
+        await page.keyboard.press("ArrowDown")  # No reason is chosen at first.
         await at.write("#note", "wait for the customer")
         gone = {"reason": "it was called off", "by": "ben"}
         await shop.aftersales.cancel(kept.order_id, CancelRequest.model_validate(gone))
