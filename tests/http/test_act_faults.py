@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -18,6 +18,7 @@ from tests.support.builders import an_order, shipping
 from tests.support.desk import Desk, text_of
 from tests.support.shop import Shop
 
+Stage = Literal["confirmed", "delivered"]
 WANTS = {"want1-sku": "POT", "want1-quantity": "1", "want1-unit_price": "30000"}
 
 
@@ -190,3 +191,33 @@ async def test_the_numbers_of_a_refusal_are_told_in_the_readers_language(
     assert answer.status_code == 409
     assert told in text_of(answer)
     assert 'lang="en"' not in answer.text.partition("<main")[2]
+
+
+async def test_no_reason_to_hold_an_order_is_chosen_for_anybody(
+    pool: Pool, confirmed: Order
+) -> None:
+    answer = await foretold(pool, confirmed, "hold", "en", why="", note="looks odd")
+    assert answer.status_code == 422
+    assert "Reason: Choose one of those that are offered." in text_of(answer)
+    select = answer.text.partition('<select id="why"')[2].partition("</select>")[0]
+    assert ('aria-invalid="true"' in select, " required" in select) == (True, True)
+    assert re.findall(r'<option value="(\w*)"', select)[0] == ""
+
+
+@pytest.mark.parametrize(("act", "ended"), [("cancel", "confirmed"), ("return", "delivered")])
+async def test_all_units_are_filled_in_at_once(pool: Pool, act: str, ended: Stage) -> None:
+    bench = Bench(pool)
+    await bench.stocked("TEA", 9)
+    await bench.stocked("POT", 9)
+    order = an_order(("TEA", 3, "10.00"), ("POT", 2, "10.00"), channel_order_id="all")
+    fulfilments = await bench.at(order, ended)
+    if ended == "delivered":
+        await bench.charged(fulfilments)
+    desk = await Desk(pool).signed_in("anna")
+    path = f"app/orders/{order.order_id}/{act}"
+    page = (await desk.get(f"/{path}")).text
+    buttons = re.findall(r'<button[^>]*name="go" value="(\w+)"', page)
+    assert buttons == ["preview", "all"], "Enter presses the first one"
+    filled = await desk.send_form(path, **hidden(page, act), go="all", reason="called")
+    assert re.findall(r'name="units:\w+"[^>]* value="(\d+)"', filled.text) == ["3", "2"]
+    assert 'value="called"' in filled.text

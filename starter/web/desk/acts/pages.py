@@ -2,8 +2,9 @@
 
 A form is met once, however often it is sent, and never over what others have changed: it carries
 the order's version and its own request id. `go` says how far it is: `preview` shows what would
-happen now, `change` shows the form again as it was filled in, and `do` does it. What was done under
-the form's id, though nobody had an answer, is told and not foretold a second time.
+happen now, `change` shows the form again as it was filled in, `all` the same with all units, and
+`do` does it. What was done under the form's id, though nobody had an answer, is told and not
+foretold a second time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from starlette.responses import Response
 
 from domain.access.request_keys import KeyReused
 from domain.errors import InvalidInput, NotFound, OrderloomError, Refused
-from starter.web.desk.acts.acting import Act, AllRefused, Asking, Field, FieldLacks, Seen
+from starter.web.desk.acts.acting import UNITS, Act, AllRefused, Asking, Field, FieldLacks, Seen
 from starter.web.desk.acts.boxes import located
 from starter.web.desk.acts.left_over import left_over
 from starter.web.desk.acts.table import ACTS
@@ -68,7 +69,7 @@ class _Page:
             self._news = [line for line in asking.shown.story if line.event.event_id > after]
             if go == "do":
                 return self.form(409, [visit.words("changed_meanwhile")], request_id=new_id())
-        if go == "change":
+        if go in ("change", "all"):
             return self.form()
         if go == "preview" and not was_met:
             return await self._previewed()
@@ -108,12 +109,13 @@ class _Page:
             one=asking.shown,
             summary=asking.detail.summary,
             folds=_folded(shown),
+            units_in_all=sum(_most(shown).values()),
             left_over=left_over(asking, fields, shown) if self._visit.sent else (),
             no=no,
             instead=[*(no.instead if no else ()), *(self._error.instead if self._error else ())],
             detail="" if detail in trouble else detail,
             seen=seen,
-            said=self._said(),
+            said=self._said(shown),
             typed=self._typed(seen),
             request_id=request_id or self._visit.field("request_id") or new_id(),
             news=self._news,
@@ -121,9 +123,11 @@ class _Page:
             **IN_TEMPLATES,
         )
 
-    def _said(self) -> dict[str, str]:
-        """What was typed, and what is suggested where nothing was."""
+    def _said(self, shown: Sequence[Field]) -> dict[str, str]:
+        """What was typed, and what is suggested where nothing was; or all units there are."""
         said = {name: values[0] for name, values in self._visit.sent.items()}
+        if self._visit.field("go") == "all":
+            return said | {f"{UNITS}{line}": str(n) for line, n in _most(shown).items()}
         return said | {name: text for name, text in self._filled.items() if not said.get(name)}
 
     def _typed(self, seen: Seen | None) -> list[tuple[str, str]]:
@@ -164,6 +168,11 @@ class _Page:
         same = self._visit.field("request_id") if status == _NOT_KNOWN else new_id()
         self._asking = await asking_of(self._visit, self._asking.order_id)
         return self.form(status, trouble, request_id=same)
+
+
+def _most(fields: Sequence[Field]) -> dict[str, int]:
+    """Line id → the units that can be chosen, of a form that asks for units."""
+    return {line: n for field in fields if field.kind == "units" for line, n in field.most.items()}
 
 
 def _folded(fields: Sequence[Field]) -> list[tuple[str, list[Field]]]:
