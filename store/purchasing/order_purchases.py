@@ -15,6 +15,7 @@ from domain.errors import OrderloomError
 from domain.orders.handling import DROP_SHIP
 from domain.orders.lines import LINES_MAX
 from domain.purchasing.purchase_orders import PurchasingPolicy
+from domain.purchasing.supplier_places import LOCATION_MAX, place_at
 from store.database import Connection, Record, load_queries
 from store.locks import lock_order, lock_stock
 from store.purchasing import purchases, replenishment
@@ -23,8 +24,6 @@ from store.stock import bought_units, locations, stock
 _sql = load_queries(__file__)
 
 WHO: Final = "orderloom"
-LOCATION_MAX: Final = 64
-"""A location's name has no more characters."""
 
 
 async def buy(conn: Connection, policy: PurchasingPolicy, *, today: date, batch: int) -> int:
@@ -86,7 +85,7 @@ async def _place_at(conn: Connection, supplier: str, seller: str) -> str:
 
     The first seller's is `at-<supplier>`; another one has a place of its own there.
     """
-    place = f"at-{supplier}"[:LOCATION_MAX]
+    place = place_at(supplier)
     if await locations.owner(conn, place) not in (None, seller):
         place = f"{place[: LOCATION_MAX - 1 - len(seller)]}-{seller}"
     await locations.add(conn, [place], seller)

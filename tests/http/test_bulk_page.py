@@ -70,6 +70,11 @@ async def test_ticked_orders_are_held_once_each_with_its_result(busy: Shop, desk
     assert "3 orders." in told
     assert "stay here until somebody lets them go" in told
     sent = {**hidden(page.text), "reason": "stock"}
+    assert '<option value="">Choose</option>' in page.text  # No order is held by default.
+    assert "selected" not in page.text.partition('name="reason"')[2].partition("</select>")[0]
+    unsaid = await desk.send_form("app/orders/bulk", **{**sent, "reason": ""}, note="x")
+    assert unsaid.status_code == 422
+    assert "Reason: Choose one of those that are offered." in text_of(unsaid)
     odd = await desk.send_form("app/orders/bulk", **sent, note="")
     assert odd.status_code == 422
     both = await asyncio.gather(

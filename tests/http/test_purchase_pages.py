@@ -433,3 +433,14 @@ async def test_a_bill_is_compared_with_what_came_and_with_the_agreed_price(
     assert "24 more than came" in told
     assert "R-1 20 × TEA 50.00 EUR 50.00 EUR" in told
     assert "R-2 4 × TEA 11.00 EUR differs 10.00 EUR" in told
+
+
+async def test_nothing_is_bought_to_be_brought_to_a_suppliers_own_place(
+    bench: Bench, desk: Desk
+) -> None:
+    await bench.stock.receive(
+        *("first-there", "TEA", "at-assam", 5), new_location=True, who="test", why="test"
+    )
+    page = (await desk.get("/app/purchases/new?supplier=assam")).text
+    select = page.partition('<select id="location"')[2].partition("</select>")[0]
+    assert re.findall(r'<option value="([\w-]+)"', select) == ["main", "shop"]

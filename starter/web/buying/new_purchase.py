@@ -12,6 +12,7 @@ from starlette.responses import Response
 from domain.errors import NotFound
 from domain.money import price_text
 from domain.purchasing.purchase_orders import SupplierItem
+from domain.purchasing.supplier_places import is_place_at
 from starter.web.buying import asked
 from starter.web.buying.limits import locations, supplier_choice
 from starter.web.buying.shown import show
@@ -91,16 +92,23 @@ async def _form(
         terms = await visit.here.purchasing.terms(
             supplier=supplier, skus=[only] if only else None, at_most=_PAGE + 1
         )
+    suppliers = await supplier_choice(visit, "" if chosen is None else chosen.supplier)
+    codes = [code for code, _ in suppliers]
+    # The preferred one comes first, so it is chosen before anybody chooses.
+    sites = sorted(
+        (one for one in await locations(visit) if not is_place_at(one.location, codes)),
+        key=lambda one: (one.priority, one.location),
+    )
     values: dict[str, Any] = {
         "status": status,
         "trouble": trouble,
         "chosen": chosen,
-        "suppliers": await supplier_choice(visit, "" if chosen is None else chosen.supplier),
+        "suppliers": suppliers,
         "terms": terms[:_PAGE],
         "names": await visit.here.catalogue.names([one.sku for one in terms[:_PAGE]]),
         "more": len(terms) > _PAGE,
         "only": only,
-        "sites": [(one.location, one.location) for one in await locations(visit)],
+        "sites": [(one.location, one.location) for one in sites],
         "said": Said.of(sent),
         "request_id": visit.field("request_id") or asked.new_request(),
         "price": lambda one: f"{price_text(one.unit_price, one.currency)} {one.currency}",

@@ -27,8 +27,10 @@ _ENDS: Final = ("release", "reject")
 
 
 def _hold_fields(asking: Asking) -> Sequence[Field]:
+    # Nothing is chosen at first: a customer is suspected of fraud by somebody, never by default.
+    reasons = [asking.none("choose"), *asking.options("hold_", *_REASONS)]
     return (
-        Field("choice", "why", "hold_reason", options=asking.options("hold_", *_REASONS)),
+        Field("choice", "why", "hold_reason", options=reasons, required=True),
         reason("note"),
         Field("text", "owner", "hold_owner", about="hold_owner_about"),
         *_deadline(asking),
