@@ -15,6 +15,7 @@ from domain.purchasing.purchase_orders import PurchasingPolicy, SupplierItem
 from domain.stock.items import Item
 from domain.stock.stock_levels import StockLevels
 from starter.service.service import Records, Service
+from starter.web.buying.proposals import LISTED
 from store.database import Pool
 from tests.support.api import Api
 from tests.support.bench import Bench
@@ -115,6 +116,27 @@ async def test_what_must_be_bought_says_why_what_it_costs_and_by_when(
     for part in (po_id, "€50.00", "TEA at 3, to be ordered at 5", "Order by", "in all"):
         assert part in told, part
     assert "sku=TEA&amp;units=4" not in page.text  # it is proposed
+
+
+async def test_what_must_be_decided_by_the_day_comes_first_and_the_rest_behind_a_link(
+    bench: Bench, desk: Desk
+) -> None:
+    po_id = await proposed(bench)
+    skus = [f"MUG-{n}" for n in range(LISTED + 3)]
+    for sku in skus:
+        await bench.stocked(sku, 1)
+    levels = [StockLevels(sku=sku, location="main", reorder_point=5, order_up_to=9) for sku in skus]
+    await bench.stock.set_levels(levels)
+    await bench.purchasing.set_terms([terms(sku) for sku in skus])
+    for days, is_first in ((25, True), (24, False)):
+        day = (TODAY + timedelta(days=days)).isoformat()
+        page = (await desk.get(f"/app/purchases/proposals?by={day}")).text
+        assert (page.index(po_id) < page.index('id="needed"')) == is_first
+        assert page.index('id="needed"') < page.index('id="suppliers"')
+        assert page.count('name="need"') == LISTED
+        assert "Show 3 more that are less urgent" in page
+    whole = await desk.get(f"/app/purchases/proposals?by={day}&all=1")
+    assert whole.text.count('name="need"') == len(skus)
 
 
 async def test_a_proposal_is_changed_before_it_is_approved(bench: Bench, desk: Desk) -> None:

@@ -32,6 +32,8 @@ router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 Reads = Annotated[Visit, may("purchasing:read", "stock:read")]
 Writes = Annotated[Visit, may("purchasing:read", "purchasing:write", "stock:read")]
 _SUPPLIERS_MAX: Final = 30
+LISTED: Final = 25
+"""So many needs are on the page at first."""
 
 
 class Result(NamedTuple):
@@ -65,9 +67,12 @@ class BySupplier(NamedTuple):
 
 
 @router.get("/app/purchases/proposals")
-async def proposals(visit: Reads, by: str = "", done: str = "") -> Response:
-    """All that must be bought by a day; the next Friday, where none is said."""
-    return await proposals_page(visit, by, told=told_by(visit, done))
+async def proposals(visit: Reads, by: str = "", all: str = "", done: str = "") -> Response:
+    """All that must be bought by a day; the next Friday, where none is said.
+
+    `all`: not the most urgent ones alone.
+    """
+    return await proposals_page(visit, by, told=told_by(visit, done), whole=bool(all))
 
 
 @router.post("/app/purchases/{po_id}/change")
@@ -102,6 +107,7 @@ async def proposals_page(
     told: str = "",
     trouble: Sequence[str] = (),
     results: Sequence[Result] = (),
+    whole: bool = False,
     said: Said | None = None,
 ) -> Response:
     """What must be bought by a day; the next Friday, where `by` is none."""
@@ -109,6 +115,9 @@ async def proposals_page(
     proposed = await waiting(visit)
     needed = await needs(visit, until)
     shown = needed[:NEEDED_MAX]
+    listed = NEEDED_MAX if whole else LISTED
+    waits = proposed[:PROPOSED_MAX]
+    urgent = [one for one in waits if one.order_by is not None and one.order_by <= until]
     values: dict[str, Any] = {
         "status": status,
         "told": told,
@@ -119,7 +128,11 @@ async def proposals_page(
         "proposed": proposed[:PROPOSED_MAX],
         "more_proposed": len(proposed) > PROPOSED_MAX,
         "to_approve": total(one.order.worth for one in proposed[:PROPOSED_MAX]),
+        "urgent": urgent,
+        "later": [one for one in waits if one not in urgent],
         "needs": shown,
+        "listed": listed,
+        "hidden_needs": max(0, len(shown) - listed),
         "more_needs": len(needed) > NEEDED_MAX,
         "to_order": total(one.cost for one in shown if one.cost is not None),
         "suppliers": _by_supplier(proposed[:PROPOSED_MAX], shown)[:_SUPPLIERS_MAX],
