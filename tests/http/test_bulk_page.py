@@ -193,3 +193,11 @@ async def test_a_job_says_that_its_maker_comes_in_no_more(
     assert "maker_may_not" not in page.text
     (job,) = await shop.jobs.list()
     assert (job.state, job.done, job.refused, job.skipped) == ("failed", 0, 0, 2)
+
+
+async def test_a_list_of_which_nothing_was_ticked_says_so_as_trouble(desk: Desk) -> None:
+    page = await desk.get("/app/orders/bulk?act=cancel")
+    assert page.url.path == "/app/orders"
+    (trouble,) = re.findall(r'<div class="told trouble".*?</div>', page.text, re.DOTALL)
+    assert "Nothing is ticked" in trouble
+    assert 'role="status"' not in page.text.partition(trouble)[0].partition("<main")[2]

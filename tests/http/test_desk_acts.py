@@ -124,8 +124,13 @@ async def test_a_cancellation_is_foretold_to_the_unit_and_to_the_cent(
 
 async def test_what_is_not_possible_is_said_with_its_reason(stocked: Shop, desk: Desk) -> None:
     order_id = await placed(stocked, "act-why-not")
-    page = text_of(await desk.get(f"/app/orders/{order_id}"))
-    assert "Let it go on The order is not held." in page
+    answer = await desk.get(f"/app/orders/{order_id}")
+    page = text_of(answer)
+    (rest,) = re.findall(r'<details id="order-cannot">.*?</details>', answer.text, re.DOTALL)
+    reasons = re.findall(r"<dd>(.*?)</dd>", rest)
+    assert len(reasons) == len(set(reasons)), "each reason is told once"
+    together = "Let it go on, Give a hold another deadline, Reject what is held"
+    assert f"{together} The order is not held." in page
     told = text_of(await desk.get(f"/app/orders/{order_id}/release"))
     assert "The order is not held." in told
     assert "What can be done instead: Hold" in told

@@ -303,6 +303,7 @@ async def test_what_is_not_there_is_told_and_its_stock_is_corrected(
     part = await to_pick(bench, "floor-6", ("TEA", 3))
     run = await begun(desk, kind="pick")
     told = await run.scan("TEA", "OL:SHORT")
+    assert 'class="banner asks"' in told["banner"]  # Nothing is done yet.
     assert "taken off the stock" in told["screen"]
     told = await run.scan("OL:SHORT")
     assert told["outcome"] == "done"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
 from starlette.datastructures import QueryParams
@@ -17,6 +17,8 @@ from starter.web.screens.forms import told_by
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.views.reads import OrderSummary
 
+_NOTHING: Final = "none_ticked"
+"""As an address says that nothing was done, because nothing was ticked."""
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 
@@ -28,8 +30,8 @@ async def orders(visit: Annotated[Visit, may("orders:read")], done: str = "") ->
     rows = await rows_of(visit, asked, found.orders)
     return visit.show(
         "desk/orders",
-        told=told_by(visit, done),
-        trouble=not_applied(visit, asked),
+        told="" if done == _NOTHING else told_by(visit, done),
+        trouble=[*_nothing_done(visit, done), *not_applied(visit, asked)],
         views=await visit.here.saved_views.seen_by(visit.person.login),
         label=partial(label, visit.words),
         is_day=lambda text: not text or day_of(text) is not None,
@@ -42,6 +44,10 @@ async def orders(visit: Annotated[Visit, may("orders:read")], done: str = "") ->
         acts=[(name, visit.words(f"many_{name}")) for name in acts_for(visit)],
         **await _to_choose(visit, asked),
     )
+
+
+def _nothing_done(visit: Visit, done: str) -> list[str]:
+    return [told_by(visit, done)] if done == _NOTHING else []
 
 
 async def asked_of(visit: Visit, query: QueryParams | None = None) -> Asked:

@@ -78,16 +78,19 @@ OFFERS: Final[Mapping[str, Offer]] = {
 
 @dataclass(frozen=True)
 class Offers:
-    """Acts by their names, with the sentence that says why one is an exception, or not possible."""
+    """Acts by their names, with the sentence that says why one is an exception, or not possible.
+
+    `not_possible`: the sentence → all that it is against.
+    """
 
     possible: list[str]
     late: list[tuple[str, str]]
-    not_possible: list[tuple[str, str]]
+    not_possible: dict[str, list[str]]
 
 
 def offers(visit: Visit, facts: OrderFacts) -> Offers:
     """Everything that somebody's roles allow."""
-    found, words = Offers([], [], []), visit.words
+    found, words = Offers([], [], {}), visit.words
     for name, offer in OFFERS.items():
         if not visit.person.allows(offer.scope):
             continue
@@ -95,7 +98,7 @@ def offers(visit: Visit, facts: OrderFacts) -> Offers:
             continue
         no = offer.why_not(facts)
         if no is not None:
-            found.not_possible.append((name, words(f"why_{no.reason}")))
+            found.not_possible.setdefault(words(f"why_{no.reason}"), []).append(name)
         elif ended := offer.ended(facts):
             found.late.append((name, words("late_since", moment=words.moment(ended))))
         else:
