@@ -46,8 +46,6 @@ ZOOMED: Final = ViewportSize(width=640, height=450)
 """A desk's screen at 200 %: half as wide."""
 NARROW: Final = ViewportSize(width=320, height=640)
 MAY_MOVE: Final = {
-    "app/money/balance": "debits and credits of accounts are read below each other",
-    "app/money/ledger": "an entry's postings are read beside what they belong to",
     "app/setup/roles": "roles are compared, scope by scope",
 }
 """Pages on which a region may move sideways on a phone, and why no cards are made of it."""

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 _TAG: Final = re.compile(r"<(tr|td|th)\b([^>]*)>(\s*</td>)?")
 """A row or a cell, and the end of a cell in which nothing stands."""
+_ROWS: Final = re.compile(r'\browspan="(\d+)"')
 
 
 def headed(rows: str, heads: Sequence[tuple[str, str]]) -> Markup:
@@ -18,6 +19,8 @@ def headed(rows: str, heads: Sequence[tuple[str, str]]) -> Markup:
     `heads`: (sentence, kind) of each column.
     """
     column = 0
+    # How many more rows a cell above takes of each column.
+    taken = [0] * len(heads)
 
     def marked(found: re.Match[str]) -> str:
         nonlocal column
@@ -26,8 +29,14 @@ def headed(rows: str, heads: Sequence[tuple[str, str]]) -> Markup:
         if tag == "tr":
             column = 0
         else:
-            if tag == "td" and not empty and column < len(heads):
-                head = f' data-head="{escape(heads[column][0])}"'
+            while column < len(heads) and taken[column]:
+                taken[column] -= 1
+                column += 1
+            if column < len(heads):
+                if tag == "td" and not empty:
+                    head = f' data-head="{escape(heads[column][0])}"'
+                if long := _ROWS.search(attributes):
+                    taken[column] = int(long[1]) - 1
             column += 1
         return f"<{tag}{attributes}{head}>{empty}"
 

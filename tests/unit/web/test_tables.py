@@ -23,3 +23,12 @@ def test_each_row_begins_with_the_first_head() -> None:
 
 def test_what_somebody_typed_is_no_cell() -> None:
     assert headed("<tr><td>&lt;td&gt;</td></tr>", HEADS).count("data-head") == 1
+
+
+def test_a_cell_of_several_rows_keeps_its_column_in_each() -> None:
+    long = '<tr><th rowspan="3">A-1</th><td rowspan="2">late</td><td>1.00</td></tr>'
+    rows = f"{long}<tr><td>2.00</td></tr><tr><td>odd</td><td>3.00</td></tr>"
+    told = headed(f"{rows}<tr><th>A-2</th><td>lost</td><td>4.00</td></tr>", HEADS)
+    amounts = [told.partition(f">{n}.00<")[0].rpartition("<")[2] for n in (1, 2, 3, 4)]
+    assert amounts == ['td data-head="Total"'] * 4
+    assert told.count('data-head="What &amp; why"') == 3
