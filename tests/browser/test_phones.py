@@ -31,7 +31,9 @@ BROKEN: Final = """() => {
   for (let text; text = walker.nextNode();) {
     const told = text.data, one = text.parentElement;
     if (!one.checkVisibility() || one.matches("option, svg *")) continue;
-    for (const found of told.matchAll(/(?<![\\p{L}\\d_-])[\\p{Sc}-]*\\d[\\d.,:]*\\d(\\u00a0\\p{Sc})?(?![a-z_-])/gu)) {
+    for (const found of told.matchAll(
+      /(?<![\\p{L}\\d_-])[\\p{Sc}-]*\\d[\\d.,:]*\\d(\\u00a0\\p{Sc})?(?![a-z_-])/gu
+    )) {
       const range = document.createRange();
       range.setStart(text, found.index);
       range.setEnd(text, found.index + found[0].length);

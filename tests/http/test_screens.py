@@ -304,13 +304,31 @@ def test_one_thing_has_one_name(language: str, column: int) -> None:
     rows = [line.split("|") for line in table.splitlines()[2:]]
     other = [word.strip() for row in rows for word in row[column].split(",") if word.strip()]
     assert len(other) > 5
-    told = {
-        key: sentence if isinstance(sentence, str) else " ".join(sentence.values())
+    told = _told(language)
+    found = {key: word for key, text in told.items() for word in other if word.lower() in text}
+    assert found == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_two_things_have_two_names(language: str) -> None:
+    told = _told(language)
+    for things in (
+        ("order", "purchase_order"),
+        ("place_orders", "purchase_orders", "place_purchases", "place_stock", "place_floor"),
+        ("location", "place_floor", "floor_parcel", "floor_box", "line"),
+        [key for key in told if key.startswith("kind_") and not key.startswith("kind_of_")],
+    ):
+        names = [told[key] for key in things]
+        assert sorted(set(names)) == sorted(names)
+
+
+def _told(language: str) -> dict[str, str]:
+    """Each sentence of a language, in small letters."""
+    return {
+        key: (sentence if isinstance(sentence, str) else " ".join(sentence.values())).lower()
         for folder in FOLDERS
         for key, sentence in tomllib.loads((folder / f"{language}.toml").read_text("utf-8")).items()
     }
-    found = {key: word for key, text in told.items() for word in other if word in text}
-    assert found == {}
 
 
 def _places(sentence: str | dict[str, str]) -> set[str]:

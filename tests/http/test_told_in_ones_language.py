@@ -141,6 +141,10 @@ def _written() -> str:
             "failure, but the parcel is delivered here",
             "der Paketdienst meldet „verloren oder zerstört“, aber hier ist das Paket „zugestellt“",
         ),
+        (
+            "held, stock: a recall; customer service sees to it",
+            "angehalten, Bestand: a recall. Es kümmert sich: Kundendienst",
+        ),
         ("all shipped", "all shipped"),
     ],
 )

@@ -189,6 +189,7 @@ _PARTS: Final[Mapping[str, Callable[[Words, str], str]]] = {
     "action": _of("action_"),
     "means": _of("means_"),
     "role": role_told,
+    "owner": who_told,
     "limit": told,
     "span": _span,
     "amount": _amount,
