@@ -16,7 +16,8 @@ select o.policy,
        coalesce((select jsonb_agg(w.fulfilment_id) from outside_work w
                  where w.order_no = o.order_no and w.state in ('wanted', 'begun')), '[]') as in_workshops,
        coalesce((select jsonb_agg(jsonb_build_object('fulfilment_id', c.fulfilment_id, 'status', c.status,
-                                                     'happened_at', c.happened_at) order by c.happened_at)
+                                                     'happened_at', c.happened_at)
+                                  order by c.happened_at, c.received_at)
                  from carrier_event c where c.order_no = o.order_no), '[]') as scans,
        coalesce((select jsonb_agg(jsonb_build_object('return_id', e.return_id, 'order_id', x.order_id,
                                                      'number', x.channel_order_id))

@@ -6,7 +6,7 @@ select order_mark(o.order_no) as mark, customer_of(o.order_no) as customer_no,
                  where l.order_no = o.order_no and i.name is not null), '{}') as names,
        coalesce((select jsonb_agg(jsonb_build_object('fulfilment_id', c.fulfilment_id, 'status', c.status,
                                                      'happened_at', c.happened_at, 'detail', coalesce(c.detail, ''))
-                                  order by c.happened_at desc, c.event_id)
+                                  order by c.happened_at desc, c.received_at desc, c.event_id)
                  from carrier_event c where c.order_no = o.order_no), '[]') as scans,
        coalesce((select jsonb_agg(jsonb_build_object('fulfilment_id', i.fulfilment_id, 'way', i.way,
                                                      'answer', i.answer, 'since', i.since) order by i.since)

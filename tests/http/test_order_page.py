@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -519,3 +520,22 @@ async def test_disputes_claims_and_references_take_their_scopes(bench: Bench, po
     call = (await agent.here.orders.get(order.order_id)).payments[0]
     for text in ("it came late", str(call.reference)):
         assert (text in whole, text in part) == (True, False), text
+
+
+async def test_scans_of_one_moment_stand_as_they_came(bench: Bench, desk: Desk) -> None:
+    order = ordered("scanned")
+    part = await bench.at(order, "shipped")
+    await bench.scan(part, "in_transit")
+    await bench.scan(part, "out_for_delivery")
+    await bench.scan(part, "delivered")
+    async with bench.pool.acquire() as conn:
+        # A carrier that tells the minute alone, and whose numbers say nothing.
+        await conn.execute(
+            "update carrier_event set happened_at = '2026-11-20T10:00Z', event_id = case status "
+            "when 'out_for_delivery' then 'a' when 'delivered' then 'b' else 'c' end"
+        )
+    page = (await desk.get(f"/app/orders/{order.order_id}")).text
+    (scans,) = re.findall(r'<ol class="scans">.*?</ol>', page, re.DOTALL)
+    told = [html.unescape(one) for one in re.findall(r"<strong>(.*?)</strong>", scans)]
+    came = ("delivered", "out_for_delivery", "in_transit")
+    assert told == [screen_words("en")(f"scan_{one}") for one in came]
