@@ -254,6 +254,27 @@ async def test_what_people_have_typed_is_shown_as_text(stocked: Shop, desk: Desk
         assert "&lt;img src=x onerror=alert(1)&gt;{{7*7}}" in page, path
 
 
+async def test_a_customer_who_is_found_stands_with_the_latest_orders_and_their_days(
+    stocked: Shop, desk: Desk, pool: Pool
+) -> None:
+    order_id = await placed(stocked, "desk-when")
+    other = await placed(stocked, "desk-when-2")
+    await pool.execute(
+        "update fulfilment set promised_leave = '2027-03-03', promised_on = '2027-03-05' "
+        "where order_no = order_no_of($1)",
+        order_id,
+    )
+    page = await desk.get("/app/find?q=Minji")
+    told = text_of(page)
+    for part in (order_id, other, "confirmed", "Expected on Fri, Mar 5, 2027"):
+        assert part in told, part
+    assert f"app/orders/{order_id}" in page.text
+    head = (await desk.get(f"/app/orders/{order_id}")).text
+    state = head[head.index('id="order-state"') : head.index("</section>")]
+    assert "Fri, Mar 5, 2027" in state
+    assert "Promised for" not in (await desk.get(f"/app/orders/{other}")).text
+
+
 def test_a_place_in_the_list_of_tasks_stands_in_its_address() -> None:
     task = AttentionTask(
         kind="refund",

@@ -11,16 +11,22 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from domain.access.keys import Scope
+from domain.customers.ids import customer_id
 from starter.service.customers import Part
 from starter.web.desk.access import theirs
 from starter.web.screens.visits import ScreenRoute, Visit, may
 from store.customers.finding import FoundCustomer
+from store.customers.pages import TheirOrder
+from store.views.lists import ToldOfOrder
 from store.views.search import Found, Kind
 
 router = APIRouter(include_in_schema=False, route_class=ScreenRoute)
 
 _TEXT_MAX: Final = 200
 _AT_MOST: Final = 20
+_WITH_ORDERS: Final = 5
+_ORDERS_OF_EACH: Final = 3
+"""Of so many customers so many orders are told."""
 
 
 class Page(NamedTuple):
@@ -75,7 +81,22 @@ async def find(visit: Annotated[Visit, may("orders:read")], q: str = "") -> Resp
             people = list(
                 await visit.here.customer_pages.found(text, part=Part(**limits), at_most=_AT_MOST)
             )
-    return visit.show("desk/found", q=text, found=found, people=people)
+    return visit.show("desk/found", q=text, found=found, people=await _with_orders(visit, people))
+
+
+async def _with_orders(
+    visit: Visit, people: Sequence[FoundCustomer]
+) -> list[tuple[FoundCustomer, Sequence[TheirOrder], Mapping[str, ToldOfOrder]]]:
+    """Each with their latest orders, and what is told of these; the first few customers alone."""
+    part, told = Part(**theirs(visit)), dict[str, Sequence[TheirOrder]]()
+    for one in people[:_WITH_ORDERS]:
+        customer = customer_id(one.customer_no)
+        told[customer] = await visit.here.customer_pages.orders(
+            customer, part=part, at_most=_ORDERS_OF_EACH
+        )
+    order_ids = [row.order_id for rows in told.values() for row in rows]
+    more = await visit.here.orders.told_of(order_ids) if order_ids else {}
+    return [(one, told.get(customer_id(one.customer_no), ()), more) for one in people]
 
 
 async def goods_found(

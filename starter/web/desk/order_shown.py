@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -60,6 +60,9 @@ class Means:
     def left(self) -> int:
         """What can still be charged by it."""
         return 0 if self.is_over else self.payment.room
+
+
+_ARRIVES_NO_MORE: Final = ("delivered", "lost", "exception", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,16 @@ class Shown:
             )
             for row in self.detail.fulfilments
         ]
+
+    @property
+    def promised_on(self) -> date | None:
+        """The last day for which a parcel was promised that is not there yet; None: for none."""
+        days = [
+            row.promised_on
+            for row in self.detail.fulfilments
+            if row.promised_on and row.state not in _ARRIVES_NO_MORE
+        ]
+        return max(days, default=None)
 
     def promise_lines(self, fulfilment_id: str) -> list[Line]:
         """How the day moved on which a parcel is expected, the latest first."""
