@@ -48,7 +48,10 @@ async def foretold(desk: Desk, path: str, **fields: str) -> httpx.Response:
     return await desk.send_form(path, version=version, request_id="r1", go="preview", **fields)
 
 
-async def test_a_voucher_and_credit_are_given_in_the_form_of_the_language(desk: Desk) -> None:
+async def test_a_voucher_and_credit_are_given_in_the_form_of_the_language(
+    bench: Bench, desk: Desk
+) -> None:
+    await bench.take_in(an_order(("TEA", 1, "10.00"), customer={"id": "C-1", "name": "Kim"}))
     path = "app/money/vouchers/new"
     page = await desk.get(f"/{path}")
     assert "Zum Beispiel 25,00" in text_of(page)
