@@ -157,26 +157,25 @@ async def record(conn: Connection, provider: str, comparison: Comparison) -> Non
 async def fees_to_book(conn: Connection, provider: str, matched: Sequence[Theirs]) -> list[Theirs]:
     """A company's effects with a fee that is not in the journal yet."""
     charged = {_fee(provider, effect): effect for effect in matched if effect.fee_minor}
-    booked = [row["effect"] async for row in _sql.booked(conn, effects=list(charged))]
-    return [charged[effect] for effect in sorted(charged.keys() - set(booked))]
+    orders = list({order_of(effect.key) for effect in charged.values()})
+    booked = _sql.booked(conn, effects=list(charged), order_ids=orders)
+    missing = charged.keys() - {row["effect"] async for row in booked}
+    return [charged[effect] for effect in sorted(missing)]
 
 
 async def book_fees(conn: Connection, provider: str, effects: Sequence[Theirs]) -> None:
-    """Book a company's fees for charges, each once, in the caller's transaction.
-
-    Each is in the books of the seller whose order was charged.
-    """
-    orders = [order_of(effect.key) for effect in effects]
-    rows = _sql.sellers_of(conn, order_ids=orders)
-    sellers = {row["order_id"]: row["seller"] async for row in rows}
-    for effect, order_id in zip(effects, orders, strict=True):
+    """Book a company's fees, each once, for the orders charged; in the caller's transaction."""
+    rows = _sql.known(conn, order_ids=[order_of(effect.key) for effect in effects])
+    known = {row["order_id"] async for row in rows}
+    for effect in sorted(effects, key=lambda one: order_of(one.key)):
+        order_id = order_of(effect.key)
         await ledger.post(
             conn,
             effect=_fee(provider, effect),
             memo=f"fee of {provider} for {effect.key}",
             currency=effect.fee_currency,
             postings=accounts.provider_fee(effect.fee_minor),
-            seller=sellers.get(order_id),
+            order_id=order_id if order_id in known else None,
         )
 
 

@@ -121,12 +121,15 @@ limit :at_most;
 select count(*) from reconciliation_difference
 where provider = :provider and day = :day and resolution = 'open';
 
--- name: booked(effects)
--- Of the entries of no order.
-select effect from journal_entry where order_no is null and effect = any(:effects::text[]);
+-- name: booked(effects, order_ids)
+-- Of the entries of these orders, and of those of no order: there, fees were booked before.
+select effect from journal_entry where order_no is null and effect = any(:effects::text[])
+union all
+select e.effect from customer_order o join journal_entry e using (order_no)
+where o.order_id = any(:order_ids::text[]) and e.effect = any(:effects::text[]);
 
--- name: sellers_of(order_ids)
-select order_id, seller from customer_order where order_id = any(:order_ids::text[]);
+-- name: known(order_ids)
+select order_id from customer_order where order_id = any(:order_ids::text[]);
 
 -- name: days(provider, day, after_day, after_provider, at_most)
 -- The newest first, behind this day of this company.

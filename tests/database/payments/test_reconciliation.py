@@ -24,6 +24,7 @@ from store.payments import reconciliation, resolving
 from store.payments.reconciliation import KeptDifference
 from store.sandbox import companies
 from store.sandbox.companies import FaultKind
+from store.views import audit
 from tests.support.bench import Bench
 from tests.support.builders import an_order
 from tests.support.servers import Databases
@@ -87,6 +88,14 @@ class Books:
         async with self.pool.acquire() as conn:
             for statement in statements:
                 await conn.execute(statement)
+
+    async def fees(self) -> int:
+        """What is booked as fees, in cents."""
+        async with self.pool.acquire() as conn:
+            booked: int = await conn.fetchval(
+                "select sum(amount_minor)::bigint from posting where account = 'provider_fees'"
+            )
+            return booked
 
     async def state(self) -> tuple[str, int, int, int]:
         """The day's state, how many effects are there, agree, and are under way."""
@@ -223,16 +232,31 @@ async def test_a_clean_day_is_clean_and_its_fees_are_booked_once(books: Books) -
     fee = fee_of(Money(minor=25_00, currency="USD")).minor
     async with books.pool.acquire() as conn:
         rows = await conn.fetch(
-            """select account, amount_minor, currency, order_no
+            """select account, amount_minor, posting.currency, order_id
             from journal_entry join posting using (entry_id)
-            where effect like 'fee:sandbox:cap\\_%' order by 1"""
+            left join customer_order using (order_no)
+            where effect like 'fee:sandbox:cap\\_%' order by 1, 4"""
         )
         day = (await reconciliation.days(conn, DAY))[0]
     assert [tuple(row) for row in rows] == [
-        *[("cash_in_transit", -fee, "USD", None)] * 2,
-        *[("provider_fees", fee, "USD", None)] * 2,
+        *[("cash_in_transit", -fee, "USD", order_id) for order_id in ("web-1", "web-3")],
+        *[("provider_fees", fee, "USD", order_id) for order_id in ("web-1", "web-3")],
     ]
     assert day.runs == 2
+    async with books.pool.acquire() as conn:
+        assert not (await audit.look(conn)).violations
+
+
+async def test_a_fee_that_was_booked_without_its_order_is_not_booked_again(books: Books) -> None:
+    await books.compare()
+    kept = await books.fees()
+    await books.execute(
+        "alter table journal_entry disable trigger user",
+        "update journal_entry set order_no = null, seller = 'main' where effect like 'fee:%'",
+        "alter table journal_entry enable trigger user",
+    )
+    await books.compare()
+    assert await books.fees() == kept
 
 
 @pytest.mark.parametrize(("seed", "named"), SEEDS.values(), ids=[*SEEDS])
