@@ -129,7 +129,7 @@ async def test_what_is_not_possible_is_said_with_its_reason(stocked: Shop, desk:
     (rest,) = re.findall(r'<details id="order-cannot">.*?</details>', answer.text, re.DOTALL)
     reasons = re.findall(r"<dd>(.*?)</dd>", rest)
     assert len(reasons) == len(set(reasons)), "each reason is told once"
-    together = "Let it go on, Give a hold another deadline, Reject what is held"
+    together = "Release, Give a hold another deadline, Reject what is held"
     assert f"{together} The order is not held." in page
     told = text_of(await desk.get(f"/app/orders/{order_id}/release"))
     assert "The order is not held." in told

@@ -133,7 +133,7 @@ async def test_what_is_no_filter_is_not_applied_and_told(
         "currency=KRW&total_to=0.5": "“Total until”",
         "country=XX": "“Country”",
         "placed_from=2026-02-31": "“Placed from”",
-        "received_to=yesterday": "“Taken in until”",
+        "received_to=yesterday": "“Received until”",
         "currency=EURO": "“Currency (such as EUR)”",
         "currency=USD&total_from=-1": "“Total from”",
         "currency=USD&total_from=..": "“Total from”",
@@ -216,7 +216,7 @@ async def test_columns_are_chosen_and_a_file_has_the_same(
     answer = await desk.get(f"/app/orders?{query}")
     main = answer.text.partition("</main>")[0]
     heads = re.findall(r'<th scope="col"[^>]*>([^<]*)', main)
-    assert heads == ["Tick", "Order", "Customer", "Total, as ordered", "Held because", "SKUs"]
+    assert heads == ["Select", "Order", "Customer", "Total, as ordered", "Held because", "SKUs"]
     assert "Kim Minji" in text_of(answer)
     assert "$65.00" in text_of(answer)
     (row,) = await rows_of(desk, query)
@@ -236,7 +236,7 @@ async def test_who_ordered_is_told_to_those_who_may_read_it(
 ) -> None:
     page = await desk.get("/app/orders?sku=POT")
     heads = re.findall(r'<th scope="col"[^>]*>([^<]*)', page.text)
-    assert heads[:4] == ["Tick", "Order", "Customer", "Total, as ordered"]
+    assert heads[:4] == ["Select", "Order", "Customer", "Total, as ordered"]
     assert "Kim Minji" in text_of(page)
     assert "columns=" not in re.findall(r'href="([^"]*export.csv[^"]*)"', page.text)[0]
     (row,) = await rows_of(desk, "sku=POT")
