@@ -164,7 +164,7 @@ async def test_large_text_leaves_room_to_type_a_code(
         await page.wait_for_url(f"{site}/app")
         await at.visit("app/floor?location=main")
         await page.evaluate(LARGE)
-        box = await page.locator("#code").bounding_box()
+        box = await page.locator("#next-code").bounding_box()
         assert box is not None
         assert box["width"] >= 160
 
