@@ -54,6 +54,8 @@ async def test_two_orders_are_found_ticked_and_held_without_a_mouse(
         await page.keyboard.press("Enter")
         await expect(page.locator("h1")).to_have_text("Hold them")
         assert await axe(page) == []
+        await page.locator("#reason").focus()
+        await page.keyboard.press("ArrowDown")  # nothing is chosen for them
         await page.locator("#note").focus()
         await page.keyboard.type("j looks at it")  # letters are letters here
         await page.keyboard.press("Enter")
