@@ -135,7 +135,7 @@ async def test_goods_come_in_are_counted_packed_and_sent_with_nothing_but_scans(
         await at.sign_in(pool, "warehouse")
         await page.goto(f"{site}/app/floor")
         await at.press("main button[value=main]")
-        await expect(page.locator("#code")).to_be_focused()
+        await expect(page.locator("form.finds input[name=code]")).to_be_focused()
         await _scanned(at, "incoming", bought, "TEA", "TEA", "A-1", "OL:DONE")
         await _scanned(at, "incoming", "T-1", "POT", "B-2", "OL:DONE")
         await _scanned(at, "incoming", back, "TEA", "OL:IS:damaged", "OL:DONE")
@@ -164,7 +164,7 @@ async def _on_its_way(bench: Bench) -> tuple[str, str]:
 async def _scanned(at: Keyboard, room: str, begins: str, *codes: str) -> None:
     """Begin a run with a scan, and scan until it is over."""
     await at.visit(f"app/floor/{room}".rstrip("/"))
-    await expect(at.page.locator("#code")).to_be_focused()
+    await expect(at.page.locator("form.finds input[name=code]")).to_be_focused()
     await at.scan(begins)
     await at.page.wait_for_url("**/app/floor/runs/*")
     await expect(at.page.locator("#keys")).to_be_visible()
