@@ -61,6 +61,26 @@ def tile(page: httpx.Response, title: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", found).split())
 
 
+async def test_the_number_of_tasks_is_that_of_the_list_it_leads_to(bench: Bench) -> None:
+    """Also for a buyer, who may deal with none of these, and has none in the navigation."""
+    for number in range(2):
+        order = an_order(("TEA", 1, "10.00"), channel_order_id=f"stuck-{number}")
+        await bench.take_in(order)
+        await bench.pool.execute(
+            "insert into attention (order_no, step, reason, allowed) "
+            "values (order_no_of($1), 'charge', 'no answer', '{retry}')",
+            order.order_id,
+        )
+    await counted(bench)
+    buyer = await Desk(bench.pool).signed_in("ben", "buyer")
+    page = await buyer.get("/app/day")
+    title = "Tasks of everybody that wait for a person"
+    assert tile(page, title).startswith(f"{title} 2 ")
+    (link,) = re.findall(r'<h3>Tasks of everybody.*?href="([^"]*app/tasks[^"]*)"', page.text, re.S)
+    listed = await buyer.get(html.unescape(link).replace("../", "/", 1))
+    assert [f"web-stuck-{n}" in listed.text for n in range(2)] == [True, True]
+
+
 async def test_the_worth_of_a_day_is_told_in_each_currency(bench: Bench, desk: Desk) -> None:
     for channel, currency in (("web", "USD"), ("web", "USD"), ("pos", "EUR"), ("pos", "KRW")):
         price = "13000" if currency == "KRW" else "10.00"

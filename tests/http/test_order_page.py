@@ -82,6 +82,20 @@ async def test_a_page_tells_units_parcels_money_and_who(bench: Bench, desk: Desk
         assert told in page, told
 
 
+async def test_the_tax_of_goods_stands_above_what_was_paid_back(bench: Bench, desk: Desk) -> None:
+    """Below it, a total of nothing would have a tax in it."""
+    line = {"line_id": "1", "sku": "TEA", "quantity": 3, "unit_price": "10.00", "tax_rate": "19"}
+    order = an_order(prices_include_tax=True, lines=[line])
+    part = await bench.at(order, "shipped")
+    await bench.charged(part)
+    page = text_of(await desk.get(f"/app/orders/{order.order_id}"))
+    assert page.index("Tax in it") > page.index("Total")
+    await bench.refunded(order, amount="6.00")
+    page = text_of(await desk.get(f"/app/orders/{order.order_id}"))
+    assert page.index("Goods") < page.index("Tax in it") < page.index("Paid back")
+    assert "Tax in it" not in page[page.index("Paid back") :]
+
+
 async def test_what_was_given_at_the_counter_has_no_label_and_is_not_expected(
     bench: Bench, desk: Desk
 ) -> None:

@@ -124,5 +124,5 @@ def _outcome(
         outcome=outcome,
         hold_ids=done.hold_ids,
         holds=done.holds,
-        message=f"{stand} of its holds stand" if stand else "it is held no more",
+        message=f"it is still held: {stand}" if stand else "it is held no more",
     )

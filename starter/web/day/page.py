@@ -214,7 +214,7 @@ async def _attention(board: Board) -> dict[str, Any]:
     more = "+" if len(found) >= _TASKS_MAX else ""
     number = f"{words.number(len(found))}{more}"
     return {
-        "tile": board.tasks(number, "app/tasks") if limits is None else None,
+        "tile": board.tasks(number, "app/tasks?all=1") if limits is None else None,
         "number": number,
         "stake": _stake(words, found),
         "kinds": [
