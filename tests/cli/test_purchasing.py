@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from domain.purchasing.purchase_orders import PurchasingPolicy
@@ -59,13 +60,14 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: 
     await shop.until(two, "a purchase order with each supplier")
     (ours,) = await shop.purchasing.orders(supplier="kiln-and-clay")
     await until_sent(shop, ours.po_id)
+    later = (ours.lines[0].due_on + timedelta(days=3)).isoformat()
     on_list, again, document, x12, paper, answered, *others = await cli.many(
         ("purchase-orders", "list", "--sku", "CUP-STONEWARE-02"),
         ("replenish", "--json"),
         ("purchase-orders", "document", ours.po_id),
         ("purchase-orders", "document", ours.po_id, "--x12"),
         ("purchase-orders", "document", ours.po_id, "--pdf", str(tmp_path / "order.pdf")),
-        ("purchase-orders", "acknowledge", ours.po_id, "--due", "2026-12-08", "--json"),
+        ("purchase-orders", "acknowledge", ours.po_id, "--due", later, "--json"),
         ("purchase-orders", "agree", ours.po_id, "--reason", "soon enough", "--by", "kim"),
         ("purchase-orders", "receive", ours.po_id, "--count", "CUP-STONEWARE-02=6", "--key", "1"),
         ("purchase-orders", "receive", ours.po_id, "--json", "--by", "anna"),
@@ -88,7 +90,7 @@ async def test_from_terms_to_goods_on_the_shelf(cli: Cli, shop: Shop, tmp_path: 
     assert f"BEG*00*SA*{ours.po_id}*" in x12.out
     assert paper.out == f"{ours.po_id} written to {tmp_path / 'order.pdf'}\n"
     assert ours.po_id in printed.pages((tmp_path / "order.pdf").read_bytes())[0]
-    assert answered.json["lines"][0]["due_on"] == "2026-12-08"
+    assert answered.json["lines"][0]["due_on"] == later
     assert part.code == 0
     assert received.json["lines"][0]["received"] == 24
     assert (closed.code, closed.error["error"]) == (1, "illegal_transition")

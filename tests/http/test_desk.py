@@ -108,7 +108,7 @@ async def test_an_order_is_shown_whole(stocked: Shop, desk: Desk) -> None:
     page = text_of(await desk.get(f"/app/orders/{order_id}"))
     for part in ("3 under way", "1 under way", "Kim Minji", "on its way", "reserved"):
         assert part in page, part
-    assert "Cancel units The carrier has these units." in page
+    assert "Cancel units, Change the order The carrier has these units." in page
     await stocked.scan(f"{order_id}:1", "delivered")
     await stocked.heard(order_id, "delivered", 4)
     page = text_of(await desk.get(f"/app/orders/{order_id}"))

@@ -656,12 +656,12 @@ async def test_an_empty_form_says_in_the_readers_language_what_is_missing(
 async def test_moments_are_told_in_a_persons_own_time_zone(desk: Desk) -> None:
     wrong = await desk.send_form("app/me/language", language="", time_zone="Europe/Nowhere")
     assert (wrong.status_code, 'value="Europe/Nowhere"' in wrong.text) == (422, True)
-    assert "by the time zone UTC" in (await desk.get("/app/me")).text
+    assert "in the time zone UTC" in (await desk.get("/app/me")).text
     seen_at = (await desk.here.staff.sessions("anna"))[0].began_at
     for typed, zone, hours in (("seoul", "Asia/Seoul", 9), ("Asia/Dubai", "Asia/Dubai", 4)):
         await desk.send_form("app/me/language", language="en", time_zone=typed)
         page = await desk.get("/app/me")
-        assert f"by the time zone {zone}" in page.text
+        assert f"in the time zone {zone}" in page.text
         local = seen_at + timedelta(hours=hours)
         told = f"{local:%I:%M}".lstrip("0") + f"\u202f{local:%p}"
         assert told in page.text, (told, text_of(page))

@@ -111,7 +111,7 @@ RULES = {
                        'trade_receivables')) as paid,
                    sum(p.amount_minor) filter (where p.account = 'refunds_payable') as payable
             from posting p join journal_entry e using (entry_id)
-            where not starts_with(e.effect, 'dispute:')
+            where not starts_with(e.effect, 'dispute:') and not starts_with(e.effect, 'fee:')
             group by e.order_no) journal using (order_no)
         where captured - refunded <> coalesce(journal.paid, 0)
            or refunded - refund_granted <> coalesce(journal.payable, 0)

@@ -16,6 +16,9 @@ from domain.errors import IllegalTransition, InvalidInput
 from store.accounting import account_reads, book_days, ledger, tax_report
 from store.database import Connection, Pool
 from store.views import audit
+from tests.support.own_database import database_url, pool
+
+__all__ = ["database_url", "pool"]
 
 TODAY = datetime.now(UTC).date()
 YESTERDAY = TODAY - timedelta(days=1)

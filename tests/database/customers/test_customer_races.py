@@ -221,8 +221,8 @@ async def test_what_is_ours_and_what_is_a_channels_id_is_not_taken_for_the_same(
     pool: Pool,
 ) -> None:
     """Else somebody would be handed out, or erased, with somebody else."""
-    await some(pool, "Ada", "C1", "C7")
     await Credit(pool).grant("G1", "C1", Money(minor=500, currency="USD"), **WHY)
+    await some(pool, "Ada", "C1", "C7")
     here = Customers(pool)
     for call in (here.export("C1"), here.orders_of("C1"), here.erase("C1", **ASKED)):
         with pytest.raises(Refused, match="C1 is our id of one customer") as refused:
@@ -237,8 +237,8 @@ async def test_what_is_ours_and_what_is_a_channels_id_is_not_taken_for_the_same(
 
 
 async def test_credit_of_a_channels_customer_is_not_of_ours_of_the_same_name(pool: Pool) -> None:
-    await some(pool, "Ada")
     await Credit(pool).grant("G1", "C1", Money(minor=500, currency="USD"), **WHY)
+    await some(pool, "Ada")
     assert (await Customers(pool).export("C1"))["credit"] == []
 
 
