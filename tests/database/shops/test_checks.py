@@ -70,7 +70,8 @@ async def test_a_shop_that_answers_a_check_is_at_once_told_of_as_one_that_answer
     await checked(pool, await visit(pool))  # The visit goes on, with parcels and stock.
     now = await contact(shops)
     assert (now.check_wanted_at, now.not_answering_since, now.error) == (None, None, None)
-    assert now.checked_at == now.answered_at
+    assert now.asked_at and now.checked_at and now.answered_at
+    assert now.asked_at < min(now.checked_at, now.answered_at)
 
 
 @pytest.mark.parametrize("answer", [failed, checked])
