@@ -70,8 +70,9 @@ async def test_a_shop_that_answers_a_check_is_at_once_told_of_as_one_that_answer
     await checked(pool, await visit(pool))  # The visit goes on, with parcels and stock.
     now = await contact(shops)
     assert (now.check_wanted_at, now.not_answering_since, now.error) == (None, None, None)
-    assert now.asked_at and now.checked_at and now.answered_at
-    assert now.asked_at < min(now.checked_at, now.answered_at)
+    began = now.asked_at
+    assert began is not None
+    assert all(one and one > began for one in (now.checked_at, now.answered_at))
 
 
 @pytest.mark.parametrize("answer", [failed, checked])
